@@ -1,0 +1,33 @@
+/** Jest's CommonJS mode; packages that ship only ES modules are transformed too. */
+const swc = (parser, extra = {}) => [
+  '@swc/jest',
+  {
+    module: { type: 'commonjs' },
+    jsc: { target: 'es2022', parser, keepClassNames: true, ...extra },
+  },
+];
+
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testRegex: '\\.spec\\.ts$',
+  setupFiles: ['reflect-metadata'],
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  testTimeout: 30_000,
+  transform: {
+    '\\.ts$': swc(
+      { syntax: 'typescript', decorators: true },
+      {
+        transform: {
+          legacyDecorator: true,
+          decoratorMetadata: true,
+          useDefineForClassFields: true,
+        },
+      },
+    ),
+    '\\.m?js$': swc({ syntax: 'ecmascript' }),
+  },
+  transformIgnorePatterns: ['/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie)/)'],
+  collectCoverageFrom: ['src/**/*.ts', 'migrations/**/*.ts'],
+};

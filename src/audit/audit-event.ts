@@ -1,0 +1,50 @@
+import type { RevocationScope } from '../revocation/revocation';
+
+/** What happened, in the words of the OWASP Logging Vocabulary. */
+export type AuditEventName =
+  /** A logout: an attempt to revoke a token, done or refused (see the outcome). */
+  | 'authn_token_revoked'
+  /** A token was presented after it had been revoked. */
+  | 'authn_token_reuse'
+  /** Somebody tried to log out somebody else. */
+  | 'authz_fail'
+  /** A request to our routes that is no readable request. */
+  | 'input_validation_fail'
+  | 'excess_rate_limit_exceeded'
+  /** A server-side session was ended, or could not be. */
+  | 'session_expired';
+
+export type AuditOutcome = 'success' | 'failure' | 'summary';
+
+/** Where a request came from; every value is already safe to store and to print. */
+export interface RequestOrigin {
+  /** An IPv4 or IPv6 address without a zone. */
+  readonly ip?: string;
+  /** At most 512 characters, control characters escaped. */
+  readonly userAgent?: string;
+  readonly requestId?: string;
+}
+
+/** One row of the audit, before the database gives it its instant and its id. */
+export interface AuditEvent extends RequestOrigin {
+  readonly event: AuditEventName;
+  readonly outcome: AuditOutcome;
+  readonly scope?: RevocationScope;
+  readonly issuer?: string;
+  readonly subject?: string;
+  /** Who acted, where that is not the subject. */
+  readonly actor?: string;
+  readonly tokenId?: string;
+  readonly sessionId?: string;
+  /** Hex of the revocation key: names a token without being it. */
+  readonly tokenFingerprint?: string;
+  readonly reason?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** A row as it stands in the audit. */
+export interface RecordedAuditEvent extends AuditEvent {
+  readonly id: string;
+  /** By the database's clock. */
+  readonly occurredAt: Date;
+}
