@@ -1,0 +1,137 @@
+import type { VerifiedToken } from '../tokens/token-verifier';
+import { AuditBudget } from './audit-budget';
+import type { AuditEvent, AuditOutcome, RequestOrigin } from './audit-event';
+import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
+import { escapeControls } from './request-origin';
+
+const FAILURES_PER_SECOND = 50;
+const MINUTE_MS = 60_000;
+const FLUSH_AFTER_MS = 100;
+const RETRY_AFTER_MS = 1000;
+const BATCH_ROWS = 100;
+/** Twenty seconds of the budget: what an outage of the database may hold back in memory. */
+const MAX_WAITING = FAILURES_PER_SECOND * 20;
+
+/** Receives every event as one line of JSON, free of control characters. */
+export type AuditPrinter = (line: string, outcome: AuditOutcome) => void;
+
+/** What of a token the audit keeps: enough to tell its story, never its text. */
+export function tokenFields({ claims, revocationKey }: VerifiedToken): Partial<AuditEvent> {
+  return {
+    ...(claims.iss !== undefined && { issuer: claims.iss }),
+    subject: claims.sub,
+    ...(claims.jti !== undefined && { tokenId: claims.jti }),
+    ...(claims.sid !== undefined && { sessionId: claims.sid }),
+    tokenFingerprint: revocationKey.toString('hex'),
+  };
+}
+
+/**
+ * What happened, and how to ask. A success is committed by the store together with its revocation
+ * and is only printed here. Failures are written in the background, bounded, and never delay or
+ * change an answer.
+ */
+export class AuditLog {
+  private readonly budget: AuditBudget;
+  private waiting: AuditEvent[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private readonly summaryTimer: NodeJS.Timeout;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly trail: AuditTrail,
+    private readonly print: AuditPrinter,
+    clock: () => number = Date.now,
+  ) {
+    this.budget = new AuditBudget(FAILURES_PER_SECOND, clock);
+    this.summaryTimer = setInterval(() => {
+      this.summarise();
+    }, MINUTE_MS).unref();
+  }
+
+  /**
+   * The events that match, newest first, a page at a time.
+   * @throws {TypeError} the query is not of its form.
+   * @throws {StoreUnavailableError}
+   */
+  find(query: AuditQuery): Promise<AuditPage> {
+    return this.trail.find(query);
+  }
+
+  /** Prints what a store has already committed. */
+  committed(event: AuditEvent): void {
+    this.print(line(event), event.outcome);
+  }
+
+  /** Writes a failure soon, or counts it where the budget of this second is spent. */
+  failed(event: AuditEvent): void {
+    if (this.budget.take(event)) this.enqueue(event);
+  }
+
+  /** Writes the event when none with `key` was written for `windowMs`. */
+  failedOnce(key: string, windowMs: number, event: AuditEvent): void {
+    if (this.budget.isFirst(key, windowMs)) this.failed(event);
+  }
+
+  /** A token was presented after its revocation: one row per token and minute. */
+  reused(token: VerifiedToken, origin: RequestOrigin): void {
+    const event: AuditEvent = {
+      ...origin,
+      ...tokenFields(token),
+      event: 'authn_token_reuse',
+      outcome: 'failure',
+      reason: 'token_revoked',
+    };
+    this.failedOnce(`reuse:${event.tokenFingerprint ?? ''}`, MINUTE_MS, event);
+  }
+
+  /** Writes what is waiting, as far as the trail takes it, and stops. Idempotent. */
+  async close(): Promise<void> {
+    clearInterval(this.summaryTimer);
+    this.summarise();
+    clearTimeout(this.timer);
+    await this.writing;
+    await this.flush();
+    clearTimeout(this.timer);
+  }
+
+  private summarise(): void {
+    const summary = this.budget.summary();
+    if (summary !== undefined) this.enqueue(summary);
+  }
+
+  private enqueue(event: AuditEvent): void {
+    this.print(line(event), event.outcome);
+    if (this.waiting.length >= MAX_WAITING) {
+      this.budget.count(event);
+      return;
+    }
+    this.waiting.push(event);
+    this.flushIn(FLUSH_AFTER_MS);
+  }
+
+  private flushIn(delayMs: number): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.writing = this.flush();
+    }, delayMs).unref();
+  }
+
+  private async flush(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.slice(0, BATCH_ROWS);
+      try {
+        await this.trail.append(batch);
+      } catch {
+        // The trail is away; the store reports that itself. The rows wait, bounded, for its return.
+        this.flushIn(RETRY_AFTER_MS);
+        return;
+      }
+      this.waiting = this.waiting.slice(batch.length);
+    }
+  }
+}
+
+function line(event: AuditEvent): string {
+  return escapeControls(JSON.stringify(event));
+}

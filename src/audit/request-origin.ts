@@ -1,0 +1,68 @@
+import { isIP, isIPv4 } from 'node:net';
+import type { RequestOrigin } from './audit-event';
+
+const USER_AGENT_MAX_LENGTH = 512;
+/** What a request id may be made of; anything else could forge a line or a label. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+// C0, DEL, C1 and the two separators that end a line in JavaScript (CWE-117).
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** The text with every control character written as `\uXXXX`: it stays one line anywhere. */
+export function escapeControls(text: string): string {
+  return text.replace(
+    CONTROL,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/**
+ * An address as the audit and the throttle write it: without a zone (`%eth0`), and IPv4 where it
+ * came mapped into IPv6 (RFC 4291 §2.5.5.2). `undefined` for what is no address.
+ */
+export function plainAddress(address: string | undefined): string | undefined {
+  const unzoned = address?.split('%', 1)[0] ?? '';
+  const plain = /^::ffff:([\d.]+)$/i.exec(unzoned)?.[1] ?? unzoned;
+  return isIP(plain) === 0 ? undefined : plain;
+}
+
+/**
+ * The network one customer usually holds: the IPv4 address itself, the /64 of an IPv6 address
+ * (RFC 6177). `undefined` for what is no address.
+ */
+export function networkOf(address: string | undefined): string | undefined {
+  const plain = plainAddress(address);
+  return plain === undefined || isIPv4(plain) ? plain : `${groupsOf(plain).slice(0, 4).join(':')}::/64`;
+}
+
+/** The eight groups of an IPv6 address, without leading zeros. */
+function groupsOf(address: string): string[] {
+  const [head = '', tail] = address.split('::');
+  const left = groups(head);
+  const right = groups(tail ?? '');
+  const zeros = Array<string>(8 - left.length - right.length).fill('0');
+  return [...left, ...zeros, ...right];
+}
+
+function groups(part: string): string[] {
+  if (part === '') return [];
+  // A dotted IPv4 ending stands for the last two groups, which no /64 reaches.
+  return part
+    .split(':')
+    .flatMap((group) => (group.includes('.') ? ['0', '0'] : [parseInt(group, 16).toString(16)]));
+}
+
+/** What the audit keeps of where a request came from, made safe to store and to print. */
+export function requestOrigin(
+  address: string | undefined,
+  userAgent: string | undefined,
+  requestId: string | undefined,
+): RequestOrigin {
+  const ip = plainAddress(address);
+  return {
+    ...(ip !== undefined && { ip }),
+    ...(userAgent !== undefined && {
+      userAgent: escapeControls(userAgent).slice(0, USER_AGENT_MAX_LENGTH),
+    }),
+    ...(requestId !== undefined && REQUEST_ID.test(requestId) && { requestId }),
+  };
+}

@@ -1,0 +1,215 @@
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, RouterModule } from '@nestjs/core';
+import { ThrottlerStorageService } from '@nestjs/throttler';
+import { AuditLog } from './audit/audit-log';
+import { AuthOptions, readPath, type AuthModuleOptions } from './auth.options';
+import { Contract } from './http/contract';
+import { Door } from './http/door';
+import { hangIntoExpress } from './http/express-door';
+import { Farewell } from './http/farewell';
+import { hangIntoFastify } from './http/fastify-door';
+import { JwtAuthGuard } from './http/jwt-auth.guard';
+import { JwtStrategy } from './http/jwt.strategy';
+import { LogoutController } from './http/logout.controller';
+import { LogoutExceptionFilter } from './http/logout-exception.filter';
+import { logoutPath } from './http/logout-path';
+import { LogoutThrottlerGuard } from './http/logout-throttler.guard';
+import { RequestAuthenticator } from './http/request-authenticator';
+import { Throttle } from './http/throttle';
+import { Logout } from './revocation/logout';
+import { RevocationStore } from './revocation/revocation-store';
+import { RevokedTokensService } from './revocation/revoked-tokens.service';
+import { SessionTermination } from './sessions/session-terminator';
+import { TokenVerifier } from './tokens/token-verifier';
+
+/** Where the routes stand; known before the options of `forRootAsync` are. */
+const PATH = Symbol('nestjs-logout:path');
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
+    .setClassMethodName('forRoot')
+    .setExtras(
+      {
+        /** Whether guards and services are known to every module of the host. */
+        isGlobal: false,
+        /** Where our routes stand, below the host's global prefix. */
+        path: 'api/v1/auth',
+      },
+      (definition, { isGlobal, path }) => ({
+        ...definition,
+        global: isGlobal,
+        imports: [
+          ...(definition.imports ?? []),
+          RouterModule.register([{ path: readPath(path), module: definition.module }]),
+        ],
+        providers: [...(definition.providers ?? []), { provide: PATH, useValue: readPath(path) }],
+      }),
+    )
+    .build();
+
+const logger = new Logger('nestjs-logout');
+const report = (error: unknown): void => {
+  logger.error(error);
+};
+
+/** From the host's options to the core: sync and async meet at the first line. */
+const core: Provider[] = [
+  {
+    provide: AuthOptions,
+    useFactory: (options: AuthModuleOptions) => new AuthOptions(options),
+    inject: [MODULE_OPTIONS_TOKEN],
+  },
+  {
+    provide: TokenVerifier,
+    useFactory: ({ tokenRules }: AuthOptions) => new TokenVerifier(tokenRules),
+    inject: [AuthOptions],
+  },
+  {
+    provide: RevocationStore,
+    useFactory: async ({ store }: AuthOptions) => {
+      await store.open();
+      return store;
+    },
+    // The verifier first: a bad key stops the boot before anything is opened.
+    inject: [AuthOptions, TokenVerifier],
+  },
+  {
+    provide: AuditLog,
+    useFactory: (store: RevocationStore) =>
+      new AuditLog(store.audit, (line, outcome) => {
+        if (outcome === 'success') logger.log(line);
+        else logger.warn(line);
+      }),
+    inject: [RevocationStore],
+  },
+  {
+    provide: RevokedTokensService,
+    useFactory: (verifier: TokenVerifier, store: RevocationStore, audit: AuditLog) =>
+      new RevokedTokensService(verifier, store, audit),
+    inject: [TokenVerifier, RevocationStore, AuditLog],
+  },
+  {
+    provide: Logout,
+    useFactory: (tokens: RevokedTokensService, audit: AuditLog, options: AuthOptions) =>
+      new Logout(tokens, audit, {
+        isBodyTokenOptional: options.bodyToken === 'optional',
+        isRepeatable: options.repeatedLogoutStatus === 200,
+      }),
+    inject: [RevokedTokensService, AuditLog, AuthOptions],
+  },
+];
+
+/** From a request to the core, and back to an answer. */
+const http: Provider[] = [
+  {
+    provide: Contract,
+    useFactory: ({ messages, expiredStatus }: AuthOptions) => new Contract(messages, expiredStatus),
+    inject: [AuthOptions],
+  },
+  {
+    provide: RequestAuthenticator,
+    useFactory: (tokens: RevokedTokensService, { validate }: AuthOptions) =>
+      new RequestAuthenticator(tokens, validate),
+    inject: [RevokedTokensService, AuthOptions],
+  },
+  {
+    provide: Throttle,
+    useFactory: (options: AuthOptions, own: ThrottlerStorageService, audit: AuditLog) =>
+      new Throttle(
+        options.throttlerStorage ?? own,
+        { limit: options.throttleLimit, windowMs: options.throttleTtlMs },
+        audit,
+        report,
+      ),
+    inject: [AuthOptions, ThrottlerStorageService, AuditLog],
+  },
+  {
+    provide: Door,
+    useFactory: (
+      authenticator: RequestAuthenticator,
+      throttle: Throttle,
+      contract: Contract,
+      audit: AuditLog,
+    ) => new Door(authenticator, throttle, contract, audit, report),
+    inject: [RequestAuthenticator, Throttle, Contract, AuditLog],
+  },
+  {
+    provide: Farewell,
+    useFactory: (options: AuthOptions, contract: Contract, audit: AuditLog) =>
+      new Farewell(
+        new SessionTermination(options.sessionTerminators, audit, report),
+        contract,
+        options.expiredCookies,
+        options.clearSiteData,
+      ),
+    inject: [AuthOptions, Contract, AuditLog],
+  },
+  ThrottlerStorageService,
+  JwtStrategy,
+  JwtAuthGuard,
+  LogoutThrottlerGuard,
+  LogoutExceptionFilter,
+];
+
+/**
+ * Adds `POST <path>/logout`, a guard that refuses revoked tokens, and the audit. Registers nothing
+ * global; beside the host's own login, strategies, throttler and users.
+ *
+ * @example
+ * AuthModule.forRootAsync({
+ *   inject: [DataSource],
+ *   useFactory: (dataSource: DataSource) => ({
+ *     algorithms: ['HS256'],
+ *     keys: process.env.JWT_SECRET ?? '',
+ *     issuer: 'https://login.example',
+ *     audience: 'https://api.example',
+ *     store: new PostgresRevocationStore(dataSource),
+ *   }),
+ * })
+ */
+@Module({
+  controllers: [LogoutController],
+  providers: [...core, ...http],
+  exports: [
+    AuditLog,
+    Contract,
+    JwtAuthGuard,
+    LogoutExceptionFilter,
+    LogoutThrottlerGuard,
+    RequestAuthenticator,
+    RevokedTokensService,
+    Throttle,
+  ],
+})
+export class AuthModule extends ConfigurableModuleClass implements OnApplicationShutdown {
+  constructor(
+    door: Door,
+    adapterHost: HttpAdapterHost,
+    config: ApplicationConfig,
+    @Inject(PATH) path: string,
+    private readonly audit: AuditLog,
+    private readonly store: RevocationStore,
+  ) {
+    super();
+    // Before the application registers its body parser; in tests the adapter comes later than we.
+    adapterHost.init$.subscribe(() => {
+      const adapter = adapterHost.httpAdapter;
+      const hang = adapter.getType() === 'fastify' ? hangIntoFastify : hangIntoExpress;
+      // The host may still set its global prefix: the path is asked for with each request.
+      hang(adapter, door, () => logoutPath(config, path));
+    });
+  }
+
+  /** After the last request was answered: writes what the audit still holds, closes the store. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.audit.close();
+    await this.store.close();
+  }
+}

@@ -1,0 +1,138 @@
+import { RevocationError, type RevocationErrorCode } from '../revocation/errors';
+
+/** What the door itself refuses, before any token is looked at. */
+export type DoorRefusal =
+  | 'METHOD_NOT_ALLOWED'
+  | 'TOO_MANY_REQUESTS'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'CONTENT_TOO_LARGE'
+  | 'BAD_REQUEST';
+
+/** Every sentence we answer with. */
+export interface Messages {
+  readonly loggedOut: string;
+  readonly tokenInvalid: string;
+  readonly tokenExpired: string;
+  readonly internalError: string;
+  readonly badRequest: string;
+  readonly tooManyRequests: string;
+  readonly methodNotAllowed: string;
+  readonly unsupportedMediaType: string;
+  readonly contentTooLarge: string;
+  readonly notFound: string;
+}
+
+export const MESSAGES = {
+  es: {
+    loggedOut: 'Sesión cerrada exitosamente',
+    tokenInvalid: 'Token no proporcionado o inválido',
+    tokenExpired: 'El token ha expirado',
+    internalError: 'Error interno del servidor',
+    badRequest: 'Solicitud inválida',
+    tooManyRequests: 'Demasiadas solicitudes',
+    methodNotAllowed: 'Método no permitido',
+    unsupportedMediaType: 'Tipo de contenido no admitido',
+    contentTooLarge: 'Solicitud demasiado grande',
+    notFound: 'No encontrado',
+  },
+  en: {
+    loggedOut: 'Logged out successfully',
+    tokenInvalid: 'Token missing or invalid',
+    tokenExpired: 'The token has expired',
+    internalError: 'Internal server error',
+    badRequest: 'Bad request',
+    tooManyRequests: 'Too many requests',
+    methodNotAllowed: 'Method not allowed',
+    unsupportedMediaType: 'Unsupported media type',
+    contentTooLarge: 'Content too large',
+    notFound: 'Not found',
+  },
+} as const satisfies Record<string, Messages>;
+
+/** The body of every answer of ours. */
+export interface Envelope {
+  readonly success: boolean;
+  readonly message: string;
+}
+
+/** An answer, whole: nothing of the request is in it. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Envelope;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+type AnswerCode = RevocationErrorCode | DoorRefusal | 'LOGGED_OUT' | 'NOT_FOUND';
+
+interface Meaning {
+  readonly status: number;
+  readonly message: keyof Messages;
+  readonly challenge?: string;
+}
+
+/** RFC 6750 §3.1: no error code when no credentials came. */
+const NO_CREDENTIALS = 'Bearer';
+const BAD_CREDENTIALS = 'Bearer error="invalid_token"';
+
+/** The whole HTTP meaning of the package. A new code does not compile until it has a line here. */
+const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
+  LOGGED_OUT: { status: 200, message: 'loggedOut' },
+  TOKEN_MISSING: { status: 401, message: 'tokenInvalid', challenge: NO_CREDENTIALS },
+  TOKEN_INVALID: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
+  TOKEN_REVOKED: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
+  TOKEN_NOT_OWN: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
+  // The documented contract; RFC 6750 §3.1 would have 401: the option `expiredStatus`.
+  TOKEN_EXPIRED: { status: 403, message: 'tokenExpired', challenge: BAD_CREDENTIALS },
+  STORE_UNAVAILABLE: { status: 500, message: 'internalError' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'methodNotAllowed' },
+  TOO_MANY_REQUESTS: { status: 429, message: 'tooManyRequests' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'unsupportedMediaType' },
+  CONTENT_TOO_LARGE: { status: 413, message: 'contentTooLarge' },
+  BAD_REQUEST: { status: 400, message: 'badRequest' },
+  NOT_FOUND: { status: 404, message: 'notFound' },
+};
+
+const BY_STATUS = new Map<number, AnswerCode>([
+  [400, 'BAD_REQUEST'],
+  [401, 'TOKEN_INVALID'],
+  [404, 'NOT_FOUND'],
+  [405, 'METHOD_NOT_ALLOWED'],
+  [413, 'CONTENT_TOO_LARGE'],
+  [415, 'UNSUPPORTED_MEDIA_TYPE'],
+  [429, 'TOO_MANY_REQUESTS'],
+]);
+
+/** Turns what happened into the documented answer (docs/http.md), in the host's words. */
+export class Contract {
+  constructor(
+    private readonly messages: Messages,
+    private readonly expiredStatus: number,
+  ) {}
+
+  /** The answer for a code; `headers` are added to those every answer has. */
+  answer(code: AnswerCode, headers: Readonly<Record<string, string>> = {}): Answer {
+    const { status, message, challenge } = MEANINGS[code];
+    return {
+      status: code === 'TOKEN_EXPIRED' ? this.expiredStatus : status,
+      body: { success: code === 'LOGGED_OUT', message: this.messages[message] },
+      headers: {
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+        ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
+        ...headers,
+      },
+    };
+  }
+
+  /** The answer for an error: ours by its code, anything else the documented 500. */
+  answerError(error: unknown): Answer {
+    return this.answer(error instanceof RevocationError ? error.code : 'STORE_UNAVAILABLE');
+  }
+
+  /** The answer for a status that somebody else decided, in our envelope and words. */
+  answerStatus(status: number): Answer {
+    const known = BY_STATUS.get(status);
+    if (known !== undefined) return this.answer(known);
+    return { ...this.answer(status < 500 ? 'BAD_REQUEST' : 'STORE_UNAVAILABLE'), status };
+  }
+}

@@ -1,0 +1,47 @@
+import { HttpException, Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy } from 'passport-jwt';
+import { Contract } from './contract';
+import type { PlatformRequest } from './platform';
+import { RequestAuthenticator } from './request-authenticator';
+
+/** Not `jwt`: that name is most hosts' own, and Passport would silently replace theirs. */
+export const STRATEGY_NAME = 'logout-jwt';
+
+/**
+ * For hosts that compose guards with Passport: `AuthGuard('logout-jwt')`. The verdicts and bodies
+ * are those of `JwtAuthGuard`, which needs no Passport and also sets `WWW-Authenticate`.
+ */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy, STRATEGY_NAME) {
+  constructor(
+    private readonly authenticator: RequestAuthenticator,
+    private readonly contract: Contract,
+  ) {
+    // passport-jwt insists on a key and an extractor; `authenticate` below needs neither.
+    super({ secretOrKey: 'unused', jwtFromRequest: () => null });
+  }
+
+  /** Verifies by our one acceptance path instead of passport-jwt's. */
+  override authenticate(request: PlatformRequest): void {
+    this.authenticator.admit(request).then(
+      (user) => {
+        this.success(user);
+      },
+      (error: unknown) => {
+        this.error(this.refusal(error));
+      },
+    );
+  }
+
+  /** Never called: the host's own check is the option `validate`. */
+  validate(): never {
+    throw new Error('logout-jwt verifies in authenticate().');
+  }
+
+  private refusal(error: unknown): HttpException {
+    if (error instanceof HttpException) return error;
+    const { status, body } = this.contract.answerError(error);
+    return new HttpException(body, status);
+  }
+}

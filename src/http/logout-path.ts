@@ -1,0 +1,39 @@
+import { RequestMethod } from '@nestjs/common';
+import type { ApplicationConfig } from '@nestjs/core';
+
+/**
+ * Where the logout route stands in the host's application: below its global prefix, unless the
+ * host excluded our route from it. Our routes are version-neutral, so no version is in it.
+ */
+export function logoutPath(config: ApplicationConfig, path: string): string {
+  const own = `/${path}/logout`.toLowerCase();
+  const prefix = config.getGlobalPrefix().replace(/^\/|\/$/g, '');
+  return prefix === '' || isExcluded(config, own) ? own : `/${prefix.toLowerCase()}${own}`;
+}
+
+function isExcluded(config: ApplicationConfig, path: string): boolean {
+  const excluded = config.getGlobalPrefixOptions().exclude ?? [];
+  return excluded.some(
+    ({ requestMethod, pathRegex }) =>
+      pathRegex.test(path) &&
+      (requestMethod === RequestMethod.ALL || requestMethod === RequestMethod.POST),
+  );
+}
+
+/**
+ * The path of a URL as a lenient router could read it: without query, decoded, in lower case and
+ * without a last slash. Lenient, so that no spelling reaches the controller past the door.
+ */
+export function lenientPath(url: string): string {
+  const path = url.split(/[?#;]/, 1)[0] ?? '';
+  return decoded(path).toLowerCase().replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // Not a path that any router serves; it is nobody's.
+    return '';
+  }
+}

@@ -1,0 +1,112 @@
+import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
+import { tokenFields, type AuditLog } from '../audit/audit-log';
+import type { VerifiedToken } from '../tokens/token-verifier';
+import { TokenRejectedError } from './errors';
+import { rejection, type Authentication, type RevokedTokensService } from './revoked-tokens.service';
+
+/** One request to log out. */
+export interface LogoutAttempt {
+  readonly bearer: Authentication;
+  /** The token the body names; `undefined` where it names none. */
+  readonly named: string | undefined;
+  readonly origin: RequestOrigin;
+}
+
+export interface LogoutRules {
+  /** Whether the bearer is revoked when the body names no token. */
+  readonly isBodyTokenOptional: boolean;
+  /** Whether logging out what is logged out already succeeds. */
+  readonly isRepeatable: boolean;
+}
+
+/** Logs a user out: the verdicts of the contract, in their order; the first that matches wins. */
+export class Logout {
+  constructor(
+    private readonly tokens: RevokedTokensService,
+    private readonly audit: AuditLog,
+    private readonly rules: LogoutRules,
+  ) {}
+
+  /**
+   * Revokes the token that the body names, which must be the bearer's own issuer's and subject's.
+   * Whatever is refused leaves an audit row and changes nothing.
+   *
+   * @returns the token that is now refused everywhere.
+   * @throws {TokenRejectedError} nothing was revoked.
+   * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
+   */
+  async run(attempt: LogoutAttempt): Promise<VerifiedToken> {
+    try {
+      return await this.decide(attempt);
+    } catch (error) {
+      this.audit.failed(failedEvent(attempt, error));
+      throw error;
+    }
+  }
+
+  private async decide({ bearer, named, origin }: LogoutAttempt): Promise<VerifiedToken> {
+    if (bearer.verdict === 'revoked') return this.repeated(bearer.token, named);
+    if (bearer.verdict !== 'live') throw rejection(bearer);
+    const token = await this.namedToken(bearer.token, named, origin);
+    const isNew = await this.tokens.revoke(token, { origin });
+    if (!isNew && !this.rules.isRepeatable) throw new TokenRejectedError('TOKEN_REVOKED');
+    return token;
+  }
+
+  /** A revoked bearer may do one thing, and only where the rules allow it: log itself out again. */
+  private repeated(bearer: VerifiedToken, named: string | undefined): VerifiedToken {
+    if (this.rules.isRepeatable && this.namesItself(bearer, named)) return bearer;
+    throw new TokenRejectedError('TOKEN_REVOKED');
+  }
+
+  private namesItself(bearer: VerifiedToken, named: string | undefined): boolean {
+    if (named === undefined) return this.rules.isBodyTokenOptional;
+    const verification = this.tokens.verify(named);
+    return verification.verdict === 'accepted' && isSame(verification.token, bearer);
+  }
+
+  private async namedToken(
+    bearer: VerifiedToken,
+    named: string | undefined,
+    origin: RequestOrigin,
+  ): Promise<VerifiedToken> {
+    if (named === undefined) {
+      if (this.rules.isBodyTokenOptional) return bearer;
+      throw new TokenRejectedError('TOKEN_INVALID', 'body_token_missing');
+    }
+    const verification = this.tokens.verify(named);
+    if (verification.verdict === 'refused')
+      throw new TokenRejectedError('TOKEN_INVALID', `body_token_${verification.cause}`);
+    const { token } = verification;
+    // Before its expiry is looked at: a stranger's token gets one answer.
+    if (!hasSameOwner(token, bearer)) throw new TokenRejectedError('TOKEN_NOT_OWN');
+    if (verification.verdict === 'expired') throw new TokenRejectedError('TOKEN_EXPIRED');
+    // The bearer itself was looked up a moment ago, and the commit tells in any case.
+    if (!isSame(token, bearer) && (await this.isRefusedReuse(token, origin)))
+      throw new TokenRejectedError('TOKEN_REVOKED');
+    return token;
+  }
+
+  private async isRefusedReuse(token: VerifiedToken, origin: RequestOrigin): Promise<boolean> {
+    return !this.rules.isRepeatable && (await this.tokens.isReused(token, origin));
+  }
+}
+
+function isSame(a: VerifiedToken, b: VerifiedToken): boolean {
+  return a.revocationKey.equals(b.revocationKey);
+}
+
+function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {
+  return a.claims.iss === b.claims.iss && a.claims.sub === b.claims.sub;
+}
+
+function failedEvent({ bearer, origin }: LogoutAttempt, error: unknown): AuditEvent {
+  const isForeign = error instanceof TokenRejectedError && error.code === 'TOKEN_NOT_OWN';
+  return {
+    ...origin,
+    ...('token' in bearer && tokenFields(bearer.token)),
+    event: isForeign ? 'authz_fail' : 'authn_token_revoked',
+    outcome: 'failure',
+    reason: error instanceof TokenRejectedError ? error.detail : 'internal_error',
+  };
+}
