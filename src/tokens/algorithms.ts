@@ -1,0 +1,150 @@
+import {
+  constants,
+  createHmac,
+  type KeyObject,
+  timingSafeEqual,
+  verify,
+  type VerifyKeyObjectInput,
+} from 'node:crypto';
+
+/** The `alg` values this package can verify (RFC 7518 §3.1; EdDSA: RFC 8037, Ed25519 only). */
+export type Algorithm =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA';
+
+/** One secret on both sides, or a public key that can only verify. */
+export type AlgorithmFamily = 'symmetric' | 'asymmetric';
+
+/**
+ * Whether `signature` is the one key's signature over `signingInput` (ASCII: `header.payload`).
+ * Never throws, whatever the signature is.
+ */
+export type SignatureCheck = (signingInput: string, signature: Buffer) => boolean;
+
+/** What one `alg` asks of a key, and how it verifies with it. */
+export interface SignatureAlgorithm {
+  readonly family: AlgorithmFamily;
+  /** The key it needs, as the boot's messages put it. */
+  readonly needs: string;
+  /** Whether the key is of its type and curve; says nothing about strength. */
+  fits(key: KeyObject): boolean;
+  /** Whether a key that fits is strong enough (RFC 7518 §3.2, §3.3). */
+  isStrong(key: KeyObject): boolean;
+  /** Prepares the key once, so that a check only computes. */
+  prepare(key: KeyObject): SignatureCheck;
+}
+
+type Sha2 = 'sha256' | 'sha384' | 'sha512';
+
+const MIN_RSA_BITS = 2048;
+const MIN_RSA_EXPONENT = 65537n;
+
+function hmac(hash: Sha2, minBytes: number): SignatureAlgorithm {
+  return {
+    family: 'symmetric',
+    needs: `a secret of at least ${minBytes} bytes`,
+    fits: (key) => key.type === 'secret',
+    isStrong: ({ symmetricKeySize = 0 }) => symmetricKeySize >= minBytes,
+    prepare: (key) => (signingInput, signature) => {
+      const expected = createHmac(hash, key).update(signingInput).digest();
+      return signature.length === expected.length && timingSafeEqual(signature, expected);
+    },
+  };
+}
+
+/** Checks the exact length first: OpenSSL takes a PSS signature without its leading zero bytes. */
+function publicKeyCheck(
+  hash: Sha2 | null,
+  key: VerifyKeyObjectInput,
+  signatureBytes: number,
+): SignatureCheck {
+  return (signingInput, signature) =>
+    signature.length === signatureBytes &&
+    verify(hash, Buffer.from(signingInput, 'latin1'), key, signature);
+}
+
+function rsa(
+  hash: Sha2,
+  padding: Pick<VerifyKeyObjectInput, 'padding' | 'saltLength'>,
+): SignatureAlgorithm {
+  return {
+    family: 'asymmetric',
+    needs: 'an RSA public key of at least 2048 bits with an exponent of at least 65537',
+    fits: (key) => key.type === 'public' && key.asymmetricKeyType === 'rsa',
+    isStrong: (key) =>
+      modulusBits(key) >= MIN_RSA_BITS &&
+      (key.asymmetricKeyDetails?.publicExponent ?? 0n) >= MIN_RSA_EXPONENT,
+    // As long as the modulus: RFC 8017 §8.1.2.
+    prepare: (key) => publicKeyCheck(hash, { key, ...padding }, Math.ceil(modulusBits(key) / 8)),
+  };
+}
+
+function modulusBits(key: KeyObject): number {
+  return key.asymmetricKeyDetails?.modulusLength ?? 0;
+}
+
+const pkcs1 = (hash: Sha2): SignatureAlgorithm =>
+  rsa(hash, { padding: constants.RSA_PKCS1_PADDING });
+
+const pss = (hash: Sha2): SignatureAlgorithm =>
+  rsa(hash, {
+    padding: constants.RSA_PKCS1_PSS_PADDING,
+    saltLength: constants.RSA_PSS_SALTLEN_DIGEST, // RFC 7518 §3.5
+  });
+
+function ecdsa(
+  hash: Sha2,
+  curve: string,
+  curveName: string,
+  coordinateBytes: number,
+): SignatureAlgorithm {
+  return {
+    family: 'asymmetric',
+    needs: `an EC public key on ${curveName}`,
+    fits: (key) => key.type === 'public' && key.asymmetricKeyDetails?.namedCurve === curve,
+    isStrong: () => true,
+    // r and s one behind the other: RFC 7518 §3.4.
+    prepare: (key) => publicKeyCheck(hash, { key, dsaEncoding: 'ieee-p1363' }, 2 * coordinateBytes),
+  };
+}
+
+const ed25519: SignatureAlgorithm = {
+  family: 'asymmetric',
+  needs: 'an Ed25519 public key',
+  fits: (key) => key.type === 'public' && key.asymmetricKeyType === 'ed25519',
+  isStrong: () => true,
+  prepare: (key) => publicKeyCheck(null, { key }, 64), // RFC 8032 §5.1.6
+};
+
+/** Every algorithm there is; a token's `alg` reaches only those that the rules list. */
+export const SIGNATURE_ALGORITHMS: Readonly<Record<Algorithm, SignatureAlgorithm>> = {
+  HS256: hmac('sha256', 32),
+  HS384: hmac('sha384', 48),
+  HS512: hmac('sha512', 64),
+  RS256: pkcs1('sha256'),
+  RS384: pkcs1('sha384'),
+  RS512: pkcs1('sha512'),
+  PS256: pss('sha256'),
+  PS384: pss('sha384'),
+  PS512: pss('sha512'),
+  ES256: ecdsa('sha256', 'prime256v1', 'P-256', 32),
+  ES384: ecdsa('sha384', 'secp384r1', 'P-384', 48),
+  ES512: ecdsa('sha512', 'secp521r1', 'P-521', 66),
+  EdDSA: ed25519,
+};
+
+/** Whether `value` is the exact name of an algorithm above. */
+export function isAlgorithm(value: unknown): value is Algorithm {
+  return typeof value === 'string' && Object.hasOwn(SIGNATURE_ALGORITHMS, value);
+}

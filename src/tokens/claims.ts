@@ -1,3 +1,5 @@
+import type { JsonObject } from './json-object';
+
 /**
  * The claims of a token after it was accepted. Times are NumericDate: seconds since the epoch,
  * possibly with a fraction (RFC 7519 §2). This file is the only place that knows JWT seconds.
@@ -18,4 +20,103 @@ export interface Claims {
   readonly client_id?: string;
   readonly azp?: string;
   readonly [claim: string]: unknown;
+}
+
+/** What the rules ask of claims that are of the right form. */
+export interface ClaimRules {
+  /** `null`: any issuer, or none. */
+  readonly issuers: ReadonlySet<string> | null;
+  /** `null`: any audience, or none. */
+  readonly audiences: ReadonlySet<string> | null;
+  readonly clockToleranceSeconds: number;
+  readonly maxLifetimeSeconds: number;
+}
+
+/** What is wrong with claims that are of the right form. */
+export type ClaimFault = 'lifetime' | 'issuer' | 'audience' | 'not_yet_valid' | 'expired';
+
+/** Some issuers round `iat` up to the next whole second. */
+const MAX_AHEAD_SECONDS = 1;
+
+const OPTIONAL_NAMES: readonly (readonly [claim: string, maxLength: number])[] = [
+  ['iss', 255],
+  ['jti', 128],
+  ['sid', 128],
+  ['client_id', 255],
+  ['azp', 255],
+];
+
+/**
+ * Whether a payload has every claim that is required and no registered claim of a wrong form.
+ * Private claims may be anything.
+ */
+export function isClaims(payload: JsonObject): payload is Claims {
+  return (
+    isName(payload.sub, 255) &&
+    OPTIONAL_NAMES.every(([claim, max]) => isAbsentOr(payload[claim], (v) => isName(v, max))) &&
+    isAbsentOr(payload.aud, isAudience) &&
+    isLifetime(payload.iat, payload.exp) &&
+    isAbsentOr(payload.nbf, Number.isFinite)
+  );
+}
+
+/**
+ * The first thing that is wrong, `undefined` when nothing is. `expired` is looked at last: it is
+ * said only of claims that are acceptable in all else.
+ * @param nowSeconds since the epoch. Written so that a clock that tells nothing (NaN) refuses.
+ */
+export function findFault(
+  claims: Claims,
+  rules: ClaimRules,
+  nowSeconds: number,
+): ClaimFault | undefined {
+  const { issuers, audiences, clockToleranceSeconds, maxLifetimeSeconds } = rules;
+  const latestStart = nowSeconds + clockToleranceSeconds + MAX_AHEAD_SECONDS;
+  if (claims.exp - claims.iat > maxLifetimeSeconds) return 'lifetime';
+  if (issuers !== null && (claims.iss === undefined || !issuers.has(claims.iss))) return 'issuer';
+  if (audiences !== null && !listOf(claims.aud).some((aud) => audiences.has(aud))) {
+    return 'audience';
+  }
+  if (!(claims.iat <= latestStart && (claims.nbf ?? 0) <= latestStart)) return 'not_yet_valid';
+  return nowSeconds < claims.exp + clockToleranceSeconds ? undefined : 'expired';
+}
+
+/** When the token was issued, rounded down to a millisecond: a cutoff that rounds up covers it. */
+export function issuedAt(claims: Claims): Date {
+  return new Date(Math.floor(claims.iat * 1000));
+}
+
+/** When the token expires, rounded up to a whole second; no tolerance included. */
+export function expiresAt(claims: Claims): Date {
+  return new Date(Math.ceil(claims.exp) * 1000);
+}
+
+function isAbsentOr(value: unknown, isOfForm: (value: unknown) => boolean): boolean {
+  return value === undefined || isOfForm(value);
+}
+
+/** Control characters forge log lines, U+0000 is no text to a database, and lone surrogates share a key. */
+function isName(value: unknown, maxLength: number): value is string {
+  return (
+    typeof value === 'string' &&
+    value.length >= 1 &&
+    value.length <= maxLength &&
+    value.isWellFormed() &&
+    !/[\0-\x1f]/.test(value)
+  );
+}
+
+function isAudience(value: unknown): boolean {
+  return (Array.isArray(value) ? value : [value]).every((aud) => typeof aud === 'string');
+}
+
+function isLifetime(iat: unknown, exp: unknown): boolean {
+  // JSON has no infinity, but 1e999 reads as one.
+  if (typeof iat !== 'number' || typeof exp !== 'number' || !Number.isFinite(exp)) return false;
+  return iat >= 0 && iat < exp;
+}
+
+function listOf(aud: Claims['aud']): readonly string[] {
+  if (aud === undefined) return [];
+  return typeof aud === 'string' ? [aud] : aud;
 }

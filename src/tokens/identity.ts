@@ -1,0 +1,51 @@
+import { hash } from 'node:crypto';
+import type { Claims } from './claims';
+
+/**
+ * What makes two texts one token: the same `iss` and `jti` (RFC 7519 §4.1.7; the signed part
+ * where there is no `jti`), or always the signed part, for issuers that reuse a `jti`.
+ */
+export type TokenIdentity = 'jti' | 'signed-part';
+
+/** No part can be this long, so it tells an absent part from an empty one. */
+const ABSENT = 0xffffffff;
+const LENGTH_BYTES = 4;
+
+/**
+ * The key of a revocation: SHA-256, 32 bytes, over the tag and the parts, each behind its length in
+ * four bytes, big-endian. Two different lists never share an encoding, nor do two tags.
+ * Parts must be well-formed Unicode: UTF-8 has no bytes for a lone surrogate.
+ */
+export function revocationKey(tag: string, ...parts: readonly (string | undefined)[]): Buffer {
+  const sequence = [tag, ...parts];
+  const size = sequence.reduce((sum, part) => sum + LENGTH_BYTES + byteLength(part), 0);
+  const encoded = Buffer.allocUnsafe(size); // one allocation: this is on the way of every request
+  sequence.reduce((offset, part) => writePart(encoded, part, offset), 0);
+  return hash('sha256', encoded, 'buffer');
+}
+
+function byteLength(part = ''): number {
+  return Buffer.byteLength(part, 'utf8');
+}
+
+/** @returns where the next part begins. */
+function writePart(target: Buffer, part: string | undefined, offset: number): number {
+  const start = target.writeUInt32BE(part === undefined ? ABSENT : byteLength(part), offset);
+  return part === undefined ? start : start + target.write(part, start, 'utf8');
+}
+
+/**
+ * The key under which this one token is revoked. The same for every spelling of the token that is
+ * accepted, which neither its text nor a hash of its text is.
+ * @param signingInput `header.payload` as received.
+ */
+export function tokenKey(claims: Claims, signingInput: string, mode: TokenIdentity): Buffer {
+  return mode === 'jti' && claims.jti !== undefined
+    ? revocationKey('token', claims.iss, claims.jti)
+    : revocationKey('signed-part', signingInput);
+}
+
+/** The key under which a server-side session (not a token's `sid`) is revoked. */
+export function sessionIdKey(sessionId: string): Buffer {
+  return revocationKey('server-session', sessionId);
+}

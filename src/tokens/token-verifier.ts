@@ -1,0 +1,92 @@
+import { type Claims, findFault, isClaims } from './claims';
+import { tokenKey } from './identity';
+import { parseJsonObject } from './json-object';
+import { splitToken, type TokenParts } from './token-form';
+import { normalizeType, parseHeader, type TokenHeader } from './token-header';
+import { type ResolvedTokenRules, resolveTokenRules, type TokenRules } from './token-rules';
+
+/** Why a token was refused: for the audit, never for the client. Says nothing of the token's text. */
+export type RefusalCause =
+  | 'form' // no string, too long, not three parts of canonical base64url
+  | 'header' // not the JSON object of known parameters that a header must be
+  | 'algorithm' // not among the configured ones
+  | 'type' // not an accepted `typ`
+  | 'key' // no configured key may have signed it
+  | 'signature'
+  | 'claims' // a required claim is missing, or one has a wrong form
+  | 'lifetime' // `exp − iat` is longer than the rules allow
+  | 'issuer'
+  | 'audience'
+  | 'not_yet_valid'; // `iat` or `nbf` lies ahead
+
+/** A token whose signature and claims may be trusted. */
+export interface VerifiedToken {
+  readonly claims: Claims;
+  /** What a revocation of this token is kept under: 32 bytes; see `identity.ts`. */
+  readonly revocationKey: Buffer;
+}
+
+/** `expired` says that the token is genuine and acceptable in all else. */
+export type Verification =
+  | { readonly verdict: 'accepted'; readonly token: VerifiedToken }
+  | { readonly verdict: 'expired'; readonly token: VerifiedToken }
+  | { readonly verdict: 'refused'; readonly cause: RefusalCause };
+
+/**
+ * Decides whether a token may be trusted. The only acceptance path: whoever asks, wherever the token
+ * came from, one token gets one verdict.
+ */
+export class TokenVerifier {
+  private readonly rules: ResolvedTokenRules;
+
+  /**
+   * @param clock milliseconds since the epoch.
+   * @throws {TypeError} a rule is not what it must be; the message names it.
+   */
+  constructor(
+    rules: TokenRules,
+    private readonly clock: () => number = Date.now,
+  ) {
+    this.rules = resolveTokenRules(rules);
+  }
+
+  get clockToleranceSeconds(): number {
+    return this.rules.clockToleranceSeconds;
+  }
+
+  get maxLifetimeSeconds(): number {
+    return this.rules.maxLifetimeSeconds;
+  }
+
+  /** The verdict on what was presented as a token. Never throws, whatever `text` is. */
+  verify(text: unknown): Verification {
+    const parts = splitToken(text);
+    if (parts === undefined) return refused('form');
+    const header = parseHeader(parts.header);
+    if (header === undefined) return refused('header');
+    const distrust = this.findDistrust(parts, header);
+    if (distrust !== undefined) return refused(distrust);
+    // Nothing of the payload is looked at before its signature is known to be good.
+    const claims = parseJsonObject(parts.payload);
+    if (claims === undefined || !isClaims(claims)) return refused('claims');
+    const fault = findFault(claims, this.rules, this.clock() / 1000);
+    if (fault !== undefined && fault !== 'expired') return refused(fault);
+    const revocationKey = tokenKey(claims, parts.signingInput, this.rules.tokenIdentity);
+    return { verdict: fault ?? 'accepted', token: { claims, revocationKey } };
+  }
+
+  private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {
+    const { keys, types } = this.rules;
+    if (!keys.allows(header.alg)) return 'algorithm';
+    if (!types.has(header.typ === undefined ? undefined : normalizeType(header.typ))) return 'type';
+    const candidates = keys.candidates(header.alg, header.kid);
+    if (candidates.length === 0) return 'key';
+    const signature = Buffer.from(parts.signature, 'base64url');
+    const isGood = candidates.some((check) => check(parts.signingInput, signature));
+    return isGood ? undefined : 'signature';
+  }
+}
+
+function refused(cause: RefusalCause): Verification {
+  return { verdict: 'refused', cause };
+}

@@ -1,0 +1,108 @@
+import {
+  constants,
+  createHmac,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  createSecretKey,
+  sign,
+  type SignKeyObjectInput,
+} from 'node:crypto';
+import type { Algorithm } from '../../../src/tokens/algorithms';
+import type { Claims } from '../../../src/tokens/claims';
+import type { TokenRules } from '../../../src/tokens/token-rules';
+import { TokenVerifier } from '../../../src/tokens/token-verifier';
+
+/** An issuer with one key: what it signs, written apart from the code under test. */
+export interface Signer {
+  readonly algorithm: Algorithm;
+  /** What a verifier is given. */
+  readonly key: KeyObject;
+  /** What jsonwebtoken signs with. */
+  readonly signingKey: KeyObject;
+  sign(signingInput: string): Buffer;
+}
+
+export function hmacSigner(algorithm: Algorithm, secret: Buffer = randomBytes(64)): Signer {
+  const key = createSecretKey(secret);
+  const hash = `sha${algorithm.slice(2)}`;
+  const signText = (text: string) => createHmac(hash, key).update(text).digest();
+  return { algorithm, key, signingKey: key, sign: signText };
+}
+
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+function keyPairSigner(
+  algorithm: Algorithm,
+  { publicKey, privateKey }: KeyPair,
+  parameters: Omit<SignKeyObjectInput, 'key'> = {},
+): Signer {
+  const hash = algorithm === 'EdDSA' ? null : `sha${algorithm.slice(2)}`;
+  const input = { key: privateKey, ...parameters };
+  const signText = (text: string) => sign(hash, Buffer.from(text), input);
+  return { algorithm, key: publicKey, signingKey: privateKey, sign: signText };
+}
+
+export const rsaPair = (modulusLength = 2048, publicExponent = 65537): KeyPair =>
+  generateKeyPairSync('rsa', { modulusLength, publicExponent });
+
+export const ecPair = (namedCurve: string): KeyPair => generateKeyPairSync('ec', { namedCurve });
+
+const pss = {
+  padding: constants.RSA_PKCS1_PSS_PADDING,
+  saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+};
+const p1363 = { dsaEncoding: 'ieee-p1363' } as const;
+
+function makeSigners(): Readonly<Record<Algorithm, Signer>> {
+  const rsa = rsaPair(); // making one takes long, so the six algorithms share it
+  return {
+    HS256: hmacSigner('HS256'),
+    HS384: hmacSigner('HS384'),
+    HS512: hmacSigner('HS512'),
+    RS256: keyPairSigner('RS256', rsa),
+    RS384: keyPairSigner('RS384', rsa),
+    RS512: keyPairSigner('RS512', rsa),
+    PS256: keyPairSigner('PS256', rsa, pss),
+    PS384: keyPairSigner('PS384', rsa, pss),
+    PS512: keyPairSigner('PS512', rsa, pss),
+    ES256: keyPairSigner('ES256', ecPair('P-256'), p1363),
+    ES384: keyPairSigner('ES384', ecPair('P-384'), p1363),
+    ES512: keyPairSigner('ES512', ecPair('P-521'), p1363),
+    EdDSA: keyPairSigner('EdDSA', generateKeyPairSync('ed25519')),
+  };
+}
+
+export const SIGNERS = makeSigners();
+export const ALL_SIGNERS: readonly Signer[] = Object.values(SIGNERS);
+
+/** The same algorithms with other keys. */
+export const STRANGERS = makeSigners();
+
+/** base64url of JSON, or of text or bytes as they are. */
+export function encode(value: unknown): string {
+  const isRaw = typeof value === 'string' || Buffer.isBuffer(value);
+  return Buffer.from(isRaw ? value : JSON.stringify(value)).toString('base64url');
+}
+
+/** A token signed by `signer`, whatever its header and payload say; see `encode`. */
+export function mint(signer: Signer, payload: unknown, header?: unknown): string {
+  const signingInput = `${encode(header ?? { alg: signer.algorithm })}.${encode(payload)}`;
+  return `${signingInput}.${signer.sign(signingInput).toString('base64url')}`;
+}
+
+/** The instant of these tests, in seconds since the epoch. */
+export const NOW = 1_800_000_000;
+
+/** Claims that are acceptable to `verifierOf`. */
+export const CLAIMS: Claims = { sub: 'ada', iat: NOW - 60, exp: NOW + 60 };
+
+/** A verifier of one signer's tokens at `NOW`, with issuer and audience unchecked. */
+export function verifierOf(signer: Signer, rules: Partial<TokenRules> = {}): TokenVerifier {
+  const { algorithm, key } = signer;
+  const basis: TokenRules = { algorithms: [algorithm], keys: key, issuer: null, audience: null };
+  return new TokenVerifier({ ...basis, ...rules }, () => NOW * 1000);
+}
