@@ -1,0 +1,66 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { qualified } from './schema-name';
+
+/** The audit; its monthly partitions are made by the store, and retention drops whole months. */
+export class CreateAuthEvents1795132800001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    const table = qualified(runner, 'auth_events');
+    const refuse = qualified(runner, 'auth_events_refuse_change');
+    // clock_timestamp(): in a long transaction of the host's, the event happens when it is written.
+    await runner.query(`
+      CREATE TABLE ${table} (
+        id                uuid        NOT NULL DEFAULT gen_random_uuid(),
+        occurred_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+        event             text        NOT NULL CHECK (char_length(event) BETWEEN 1 AND 64),
+        outcome           text        NOT NULL
+          CHECK (outcome IN ('success', 'failure', 'summary')),
+        scope             text
+          CHECK (scope IN ('token', 'session', 'subject', 'client', 'issuer')),
+        issuer            text CHECK (char_length(issuer) <= 255),
+        subject           text CHECK (char_length(subject) <= 255),
+        actor             text CHECK (char_length(actor) <= 255),
+        token_id          text CHECK (char_length(token_id) <= 255),
+        session_id        text CHECK (char_length(session_id) <= 255),
+        token_fingerprint text CHECK (token_fingerprint ~ '^[0-9a-f]{64}$'), -- hex of the key
+        ip                inet,
+        user_agent        text CHECK (char_length(user_agent) <= 512),
+        request_id        text CHECK (char_length(request_id) <= 255),
+        reason            text CHECK (char_length(reason) <= 255),
+        detail            jsonb,
+        PRIMARY KEY (occurred_at, id)
+      ) PARTITION BY RANGE (occurred_at)`);
+
+    // Each serves one question, newest first: a user's history, what happened, an address,
+    // a token by its jti, a token by its fingerprint.
+    for (const [name, columns] of [
+      ['subject', 'subject'],
+      ['event', 'event, outcome'],
+      ['ip', 'ip'],
+      ['token_id', 'token_id'],
+      ['token_fingerprint', 'token_fingerprint'],
+    ]) {
+      await runner.query(`
+        CREATE INDEX auth_events_${name} ON ${table} (${columns}, occurred_at DESC, id DESC)`);
+    }
+
+    // Append-only for everybody, superusers included: a trigger asks nobody's privileges.
+    await runner.query(`
+      CREATE FUNCTION ${refuse}() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        RAISE EXCEPTION 'auth_events is append-only: % refused', TG_OP
+          USING ERRCODE = 'insufficient_privilege';
+      END $$`);
+    await runner.query(`
+      CREATE TRIGGER auth_events_keep_rows BEFORE UPDATE OR DELETE ON ${table}
+        FOR EACH ROW EXECUTE FUNCTION ${refuse}()`);
+    // Not inherited by partitions, unlike the one above: the store gives each its own.
+    await runner.query(`
+      CREATE TRIGGER auth_events_keep_table BEFORE TRUNCATE ON ${table}
+        FOR EACH STATEMENT EXECUTE FUNCTION ${refuse}()`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP TABLE ${qualified(runner, 'auth_events')}`);
+    await runner.query(`DROP FUNCTION ${qualified(runner, 'auth_events_refuse_change')}()`);
+  }
+}

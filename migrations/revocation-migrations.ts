@@ -1,0 +1,11 @@
+import { CreateRevokedTokens1795132800000 } from './1795132800000-create-revoked-tokens';
+import { CreateAuthEvents1795132800001 } from './1795132800001-create-auth-events';
+
+/** Every migration of this package, oldest first, for a TypeORM data source. */
+export const revocationMigrations = [
+  CreateRevokedTokens1795132800000,
+  CreateAuthEvents1795132800001,
+];
+
+/** Where ours are noted down, apart from the host's own. */
+export const MIGRATIONS_TABLE = 'nestjs_logout_migrations';

@@ -1,0 +1,2 @@
+export { MemoryAuditTrail } from './audit-trail.memory';
+export { MemoryRevocationStore } from './revocation-store.memory';

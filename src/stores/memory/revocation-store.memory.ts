@@ -1,0 +1,103 @@
+import type { AuditEvent } from '../../audit/audit-event';
+import { StoreUnavailableError } from '../../revocation/errors';
+import { EVERY_AGE, type Revocation } from '../../revocation/revocation';
+import { RevocationStore, type HostTransaction } from '../../revocation/revocation-store';
+import { checkLookup, checkRevocation } from '../revocation-form';
+import { MemoryAuditTrail } from './audit-trail.memory';
+
+/** How often expired revocations are looked for, at most: a whole walk costs a millisecond or so. */
+const PURGE_EVERY_MS = 60_000;
+
+interface Held {
+  readonly issuedBefore: number;
+  readonly expiresAt: number;
+}
+
+/**
+ * Revocations of one process that may be forgotten when it ends: for tests, examples and services
+ * that run as a single instance. Nothing is shared with other processes.
+ */
+export class MemoryRevocationStore extends RevocationStore {
+  readonly audit: MemoryAuditTrail;
+  private readonly held = new Map<string, Held[]>();
+  private nextPurge = 0;
+  private isClosed = false;
+
+  /** @param clock milliseconds since the epoch; decides about expiry and dates the audit. */
+  constructor(private readonly clock: () => number = Date.now) {
+    super();
+    this.audit = new MemoryAuditTrail(clock, () => this.isClosed);
+  }
+
+  open(): Promise<void> {
+    this.isClosed = false;
+    return Promise.resolve();
+  }
+
+  /** @throws {TypeError} a transaction was given: memory cannot join one. */
+  async add(
+    revocation: Revocation,
+    event: AuditEvent,
+    transaction?: HostTransaction,
+  ): Promise<boolean> {
+    await Promise.resolve();
+    if (transaction !== undefined) {
+      throw new TypeError(
+        'nestjs-logout: MemoryRevocationStore cannot join a transaction; use the Postgres store.',
+      );
+    }
+    checkRevocation(revocation);
+    this.refuseWhenClosed('add a revocation');
+    this.purgeNowAndThen();
+    const isNew = this.hold(revocation);
+    if (isNew) this.audit.record(event);
+    return isNew;
+  }
+
+  async isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+    await Promise.resolve();
+    checkLookup(keys, issuedAt);
+    this.refuseWhenClosed('look up a token');
+    const now = this.clock();
+    const covers = ({ issuedBefore, expiresAt }: Held) =>
+      issuedBefore >= issuedAt.getTime() && expiresAt >= now;
+    return keys.some((key) => this.held.get(key.toString('hex'))?.some(covers));
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+
+  private hold(revocation: Revocation): boolean {
+    const id = revocation.key.toString('hex');
+    const added = heldOf(revocation);
+    const known = this.held.get(id) ?? [];
+    if (known.some((one) => isSame(one, added))) return false;
+    this.held.set(id, [...known, added]);
+    return true;
+  }
+
+  private purgeNowAndThen(): void {
+    const now = this.clock();
+    if (now < this.nextPurge) return;
+    this.nextPurge = now + PURGE_EVERY_MS;
+    for (const [id, known] of this.held) {
+      const live = known.filter(({ expiresAt }) => expiresAt >= now);
+      if (live.length === 0) this.held.delete(id);
+      else this.held.set(id, live);
+    }
+  }
+
+  private refuseWhenClosed(operation: string): void {
+    if (this.isClosed) throw new StoreUnavailableError(operation);
+  }
+}
+
+const heldOf = ({ issuedBefore, expiresAt }: Revocation): Held => ({
+  issuedBefore: issuedBefore === EVERY_AGE ? Infinity : issuedBefore.getTime(),
+  expiresAt: expiresAt.getTime(),
+});
+
+const isSame = (a: Held, b: Held): boolean =>
+  a.issuedBefore === b.issuedBefore && a.expiresAt === b.expiresAt;

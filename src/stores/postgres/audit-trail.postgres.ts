@@ -1,0 +1,58 @@
+import type { AuditEvent } from '../../audit/audit-event';
+import { AuditTrail, type AuditPage, type AuditQuery } from '../../audit/audit-trail';
+import { checkAuditQuery, formatCursor } from '../audit-query';
+import { pageQuery, recordedEvent, positionOf, type EventRow } from './audit-page';
+import { inTransaction, type PostgresConnections } from './connections';
+import { orUnavailable } from './faults';
+import { appendEvents } from './insertions';
+import type { ResolvedStoreOptions } from './options';
+import type { Writer } from './writer';
+
+/** The table `auth_events`. Belongs to a `PostgresRevocationStore`, which opens and closes it. */
+export class PostgresAuditTrail extends AuditTrail {
+  /** Readers take turns: one connection of the look-ups' pool is theirs, the others are not. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly writer: Writer,
+    private readonly options: ResolvedStoreOptions,
+  ) {
+    super();
+  }
+
+  async append(events: readonly AuditEvent[]): Promise<void> {
+    const { writeTimeoutMs } = this.options;
+    await orUnavailable('append to the audit', writeTimeoutMs, () =>
+      this.writer.run(appendEvents(this.connections.tables, events), new Date()),
+    );
+  }
+
+  async find(query: AuditQuery): Promise<AuditPage> {
+    const checked = checkAuditQuery(query);
+    const rows = await this.inTurn(() => this.read(checked));
+    const events = rows.slice(0, checked.limit);
+    const last = events.at(-1);
+    const isLastPage = last === undefined || rows.length <= checked.limit;
+    const page = { events: events.map(recordedEvent) };
+    return isLastPage ? page : { ...page, nextCursor: formatCursor(positionOf(last)) };
+  }
+
+  private read(query: ReturnType<typeof checkAuditQuery>): Promise<EventRow[]> {
+    const { writeTimeoutMs } = this.options;
+    const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${writeTimeoutMs}`;
+    return orUnavailable('read the audit', writeTimeoutMs, () =>
+      inTransaction(this.connections.reads, begin, async (client) => {
+        const statement = pageQuery(this.connections.tables, query);
+        const { rows } = await client.query<EventRow>(statement);
+        return rows;
+      }),
+    );
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.turn.then(work);
+    this.turn = mine.catch(() => undefined);
+    return mine;
+  }
+}

@@ -1,0 +1,111 @@
+import type { Pool, PoolClient } from 'pg';
+import { DataSource } from 'typeorm';
+import { PostgresFault } from './faults';
+import { ownOptions, type PoolNeeds } from './host-connection';
+import type { ResolvedStoreOptions } from './options';
+import { Tables } from './tables';
+
+const WRITE_CONNECTIONS = 2;
+/** One more than the look-ups use at a time, so that a reader of the audit delays none of them. */
+const READ_CONNECTIONS = 4;
+
+interface Opened {
+  readonly sources: readonly DataSource[];
+  readonly writes: Pool;
+  readonly reads: Pool;
+  readonly tables: Tables;
+}
+
+/** Our own few connections to the host's primary, so that a full pool of the host's delays none. */
+export class PostgresConnections {
+  private opened?: Opened;
+
+  constructor(
+    private readonly host: DataSource,
+    private readonly options: ResolvedStoreOptions,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.opened !== undefined;
+  }
+
+  get writes(): Pool {
+    return this.use().writes;
+  }
+
+  get reads(): Pool {
+    return this.use().reads;
+  }
+
+  get tables(): Tables {
+    return this.use().tables;
+  }
+
+  /** Connects. What was connected before a failure is closed again. */
+  async open(): Promise<void> {
+    const { lookupTimeoutMs, writeTimeoutMs, onError } = this.options;
+    const writer = await this.connect({
+      size: WRITE_CONNECTIONS,
+      timeoutMs: writeTimeoutMs,
+      onError,
+    });
+    const sources = [writer];
+    try {
+      const needs = { size: READ_CONNECTIONS, timeoutMs: lookupTimeoutMs, onError };
+      const reader = await this.connect(needs);
+      sources.push(reader);
+      const tables = Tables.of(writer);
+      this.opened = { sources, writes: poolOf(writer), reads: poolOf(reader), tables };
+    } catch (error) {
+      await destroyAll(sources);
+      throw error;
+    }
+  }
+
+  /** A data source of our own; whoever asks for it destroys it. */
+  async connect(needs: PoolNeeds, more: object = {}): Promise<DataSource> {
+    return new DataSource({ ...ownOptions(this.host, needs), ...more }).initialize();
+  }
+
+  async close(): Promise<void> {
+    const sources = this.opened?.sources ?? [];
+    delete this.opened;
+    await destroyAll(sources);
+  }
+
+  private use(): Opened {
+    if (this.opened === undefined) {
+      throw new PostgresFault('the store is not open: call open() first, and not after close()');
+    }
+    return this.opened;
+  }
+}
+
+/**
+ * Runs `work` in a transaction whose every statement has a time limit at the server, and which is
+ * durable once this resolves. Fails when the outcome is unknown; the connection is dropped then.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  begin: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query(begin);
+    const result = await work(client);
+    await client.query('COMMIT');
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+async function destroyAll(sources: readonly DataSource[]): Promise<void> {
+  await Promise.all(sources.map((source) => source.destroy()));
+}
+
+/** TypeORM types its pool as anything; for `postgres` it is one of `pg`. */
+const poolOf = (source: DataSource): Pool => (source.driver as unknown as { master: Pool }).master;

@@ -1,0 +1,100 @@
+import type { PostgresConnections } from './connections';
+import { orUnavailable, PostgresFault } from './faults';
+
+/** Statements at a time; a fourth connection is left to readers of the audit. */
+const MAX_IN_FLIGHT = 3;
+const MAX_PER_STATEMENT = 250;
+const MAX_WAITING = 1000;
+
+interface LookUp {
+  readonly keys: readonly string[];
+  readonly issuedAt: number;
+  readonly settle: (isRevoked: boolean) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Asks the database which tokens are revoked. Look-ups that arrive while every connection is busy
+ * share the next statement. None joins a statement that was sent before it arrived: that one's
+ * snapshot may be older than a logout that has been answered since.
+ */
+export class LookUps {
+  private waiting: LookUp[] = [];
+  private inFlight = 0;
+
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** @throws {StoreUnavailableError} no answer, no answer in time, or too many are waiting. */
+  isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+    return orUnavailable('look up a token', this.timeoutMs, () => this.enqueue(keys, issuedAt));
+  }
+
+  private enqueue(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+    return new Promise((settle, fail) => {
+      if (this.waiting.length >= MAX_WAITING) {
+        throw new PostgresFault(`${MAX_WAITING} look-ups are waiting already`);
+      }
+      const hexKeys = keys.map((key) => key.toString('hex'));
+      this.waiting.push({ keys: hexKeys, issuedAt: issuedAt.getTime(), settle, fail });
+      this.sendNext();
+    });
+  }
+
+  private sendNext(): void {
+    if (this.inFlight >= MAX_IN_FLIGHT || this.waiting.length === 0) return;
+    const batch = this.waiting.splice(0, MAX_PER_STATEMENT);
+    this.inFlight += 1;
+    void this.answer(batch).finally(() => {
+      this.inFlight -= 1;
+      this.sendNext();
+    });
+  }
+
+  private async answer(batch: readonly LookUp[]): Promise<void> {
+    try {
+      const cutoffs = await this.cutoffsOf(batch);
+      for (const { keys, issuedAt, settle } of batch) {
+        settle(keys.some((key) => (cutoffs.get(key) ?? -Infinity) >= issuedAt));
+      }
+    } catch (error) {
+      for (const { fail } of batch) fail(error);
+    }
+  }
+
+  /** The latest live cutoff of each key, in ms since the epoch: `Infinity` for an absolute one. */
+  private async cutoffsOf(batch: readonly LookUp[]): Promise<Map<string, number>> {
+    const { reads, tables } = this.connections;
+    // Without parameters it is one message of the simple protocol, hence one round trip and one
+    // implicit transaction, which SET LOCAL lasts for and which an error ends.
+    const results: unknown = await reads.query(
+      `SET LOCAL statement_timeout = ${this.timeoutMs}; ` +
+        cutoffQuery(tables.revokedTokens, batch),
+    );
+    return new Map(rowsOf(results).map(([key, cutoff]) => [key, Number(cutoff)]));
+  }
+}
+
+/** The latest live cutoff of each key asked about. All text put in is formatted here, from hex. */
+export function cutoffQuery(table: string, batch: readonly LookUp[]): string {
+  const keys = new Set(batch.flatMap((lookUp) => lookUp.keys));
+  const literals = [...keys].map((key) => `decode('${key}', 'hex')`).join(', ');
+  const oldest = new Date(Math.min(...batch.map(({ issuedAt }) => issuedAt))).toISOString();
+  // date_trunc: a token's instant has milliseconds only, so that nothing is lost by comparing them.
+  return `
+    SELECT encode(key, 'hex') AS key,
+      round(extract(epoch FROM date_trunc('milliseconds', max(issued_before))) * 1000)::text
+        AS cutoff
+    FROM ${table}
+    WHERE key = ANY (ARRAY[${literals}]::bytea[])
+      AND issued_before >= '${oldest}'::timestamptz AND expires_at >= now()
+    GROUP BY key`;
+}
+
+/** The driver answers a message of two statements with two results. */
+function rowsOf(results: unknown): [key: string, cutoff: string][] {
+  const [, selected] = results as [unknown, { rows: { key: string; cutoff: string }[] }];
+  return selected.rows.map(({ key, cutoff }) => [key, cutoff]);
+}

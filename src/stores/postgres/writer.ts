@@ -1,0 +1,35 @@
+import { inTransaction, type PostgresConnections } from './connections';
+import { codeOf, NO_PARTITION } from './faults';
+import { DURABLE_COMMIT, type Statement } from './insertions';
+import type { Partitions } from './partitions';
+
+/** Runs one inserting statement in a durable transaction, making the partition it may lack. */
+export class Writer {
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly partitions: Partitions,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /**
+   * @param expiresAt whose partition the statement needs, beside the audit's of this month.
+   * @returns the rows, once they are committed.
+   */
+  async run(statement: Statement, expiresAt: Date): Promise<unknown[]> {
+    try {
+      return await this.attempt(statement);
+    } catch (error) {
+      if (codeOf(error) !== NO_PARTITION) throw error;
+      await this.partitions.makeAgain(expiresAt);
+      return this.attempt(statement);
+    }
+  }
+
+  private attempt(statement: Statement): Promise<unknown[]> {
+    const begin = `BEGIN; SET LOCAL statement_timeout = ${this.timeoutMs}; ${DURABLE_COMMIT}`;
+    return inTransaction(this.connections.writes, begin, async (client) => {
+      const { rows } = await client.query<Record<string, unknown>>(statement);
+      return rows;
+    });
+  }
+}

@@ -1,0 +1,347 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { AuditEvent, RecordedAuditEvent } from '../../src/audit/audit-event';
+import type { AuditQuery } from '../../src/audit/audit-trail';
+import { StoreUnavailableError } from '../../src/revocation/errors';
+import type { Revocation } from '../../src/revocation/revocation';
+import type { RevocationStore } from '../../src/revocation/revocation-store';
+
+/** An open store, and the instant that its own clock shows. */
+export interface StoreUnderTest {
+  readonly store: RevocationStore;
+  readonly now: () => Promise<Date>;
+}
+
+/** A logout of a token nobody has seen before, good for another hour. */
+export function revocation(changes: Partial<Revocation> = {}): Revocation {
+  return {
+    key: randomBytes(32),
+    scope: 'token',
+    issuedBefore: 'infinity',
+    expiresAt: new Date(Date.now() + 3_600_000),
+    ...changes,
+  };
+}
+
+export function logout(changes: Partial<AuditEvent> = {}): AuditEvent {
+  return { event: 'authn_token_revoked', outcome: 'success', ...changes };
+}
+
+const later = (instant: Date, ms: number): Date => new Date(instant.getTime() + ms);
+const cursor = (text: string): string => Buffer.from(text).toString('base64url');
+const names = (events: readonly RecordedAuditEvent[]): (string | undefined)[] =>
+  events.map(({ reason }) => reason);
+
+/** What every revocation store promises. */
+export function describeRevocationStore(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`${name} keeps the RevocationStore contract`, () => {
+    let store: RevocationStore;
+    let now: Date;
+
+    beforeAll(async () => {
+      const opened = await open();
+      store = opened.store;
+      now = await opened.now();
+    });
+
+    afterAll(async () => {
+      await store.close();
+    });
+
+    const fresh = (changes: Partial<Revocation> = {}): Revocation =>
+      revocation({ expiresAt: later(now, 3_600_000), ...changes });
+
+    const cutoff = (issuedBefore: Date, key: Buffer = randomBytes(32)): Revocation =>
+      fresh({ key, scope: 'subject', issuedBefore });
+
+    describe('adding', () => {
+      it('tells the call that revoked from the one that came late', async () => {
+        const one = fresh();
+
+        expect(await store.add(one, logout())).toBe(true);
+        expect(await store.add(one, logout())).toBe(false);
+      });
+
+      it('lets exactly one of many simultaneous calls revoke, and audits that one', async () => {
+        const one = fresh();
+        const subject = randomUUID();
+
+        const answers = await Promise.all(
+          Array.from({ length: 12 }, () => store.add(one, logout({ subject }))),
+        );
+
+        expect(answers.filter((isNew) => isNew)).toHaveLength(1);
+        expect((await store.audit.find({ subject })).events).toHaveLength(1);
+      });
+
+      it('keeps the event exactly as it was given', async () => {
+        const event = logout({
+          scope: 'token',
+          issuer: 'https://login.example',
+          subject: randomUUID(),
+          actor: 'admin',
+          tokenId: 'jti-1',
+          sessionId: 'sid-1',
+          tokenFingerprint: 'ab'.repeat(32),
+          ip: '2001:db8::7',
+          userAgent: 'curl/8.0 “ñandú”',
+          requestId: 'r-1',
+          reason: 'logout',
+          detail: { causes: { expired: 3 }, networks: ['203.0.113.0/24'] },
+        });
+
+        await store.add(fresh(), event);
+
+        const { events } = await store.audit.find({ subject: event.subject });
+        const [recorded] = events;
+        expect(recorded).toEqual({
+          ...event,
+          id: expect.stringMatching(/^[\da-f-]{36}$/) as string,
+          occurredAt: expect.any(Date) as Date,
+        });
+        expect(Math.abs(recorded!.occurredAt.getTime() - now.getTime())).toBeLessThan(60_000);
+      });
+
+      it.each([
+        ['a key of 31 bytes', { key: Buffer.alloc(31) }],
+        ['a key of 33 bytes', { key: Buffer.alloc(33) }],
+        ['an instant that is none', { expiresAt: new Date(Number.NaN) }],
+        ['an instant past the year 9999', { expiresAt: new Date(8.64e15) }],
+        ['a cutoff that is no instant', { issuedBefore: new Date(Number.NaN) }],
+      ])('refuses %s as a mistake of the caller', async (_, changes) => {
+        await expect(store.add(fresh(changes), logout())).rejects.toThrow(TypeError);
+      });
+    });
+
+    describe('looking up', () => {
+      it.each(['token', 'session'] as const)(
+        'refuses what a %s revocation covers, however new it is',
+        async (scope) => {
+          const one = fresh({ scope });
+          await store.add(one, logout());
+
+          expect(await store.isRevoked([one.key], new Date(0))).toBe(true);
+          expect(await store.isRevoked([one.key], later(now, 86_400_000))).toBe(true);
+        },
+      );
+
+      it.each([
+        ['an hour before', -3_600_000, true],
+        ['a millisecond before', -1, true],
+        ['at', 0, true],
+        ['a millisecond after', 1, false],
+        ['an hour after', 3_600_000, false],
+      ])('judges a token issued %s the cutoff', async (_, offset, isRevoked) => {
+        const one = cutoff(now);
+        await store.add(one, logout());
+
+        expect(await store.isRevoked([one.key], later(now, offset))).toBe(isRevoked);
+      });
+
+      it.each([
+        ['in their order', [100, 900]],
+        ['the later one first', [900, 100]],
+      ])('obeys the later of two cutoffs of one second, added %s', async (_, offsets) => {
+        const key = randomBytes(32);
+        const answers = [
+          await store.add(cutoff(later(now, offsets[0]!), key), logout()),
+          await store.add(cutoff(later(now, offsets[1]!), key), logout()),
+        ];
+
+        expect(answers).toEqual([true, true]);
+        expect(await store.isRevoked([key], later(now, 900))).toBe(true);
+        expect(await store.isRevoked([key], later(now, 901))).toBe(false);
+      });
+
+      it('knows nothing of a key that was never revoked', async () => {
+        expect(await store.isRevoked([randomBytes(32)], now)).toBe(false);
+      });
+
+      it('finds one revoked key among several', async () => {
+        const one = fresh();
+        await store.add(one, logout());
+
+        const keys = [randomBytes(32), one.key, randomBytes(32)];
+        expect(await store.isRevoked(keys, now)).toBe(true);
+      });
+
+      it('gives each of many simultaneous questions its own answer', async () => {
+        const revoked = Array.from({ length: 20 }, () => fresh());
+        await Promise.all(revoked.map((one) => store.add(one, logout())));
+        const asked = revoked.flatMap(({ key }) => [key, randomBytes(32)]);
+
+        const answers = await Promise.all(asked.map((key) => store.isRevoked([key], now)));
+
+        expect(answers).toEqual(asked.map((_, index) => index % 2 === 0));
+      });
+
+      it.each([
+        ['a second ago', -1000, false],
+        ['in a minute', 60_000, true],
+      ])('counts a revocation that expires %s by its own clock', async (_, offset, isRevoked) => {
+        const one = fresh({ expiresAt: later(now, offset) });
+        await store.add(one, logout());
+
+        expect(await store.isRevoked([one.key], now)).toBe(isRevoked);
+      });
+
+      it.each([
+        ['no key', [], new Date()],
+        ['a key of another length', [Buffer.alloc(20)], new Date()],
+        ['an instant that is none', [Buffer.alloc(32)], new Date(Number.NaN)],
+      ])('refuses to answer about %s', async (_, keys, issuedAt) => {
+        await expect(store.isRevoked(keys, issuedAt)).rejects.toThrow(TypeError);
+      });
+    });
+
+    describe('reading the audit', () => {
+      it('shows the newest first', async () => {
+        const subject = randomUUID();
+        await store.audit.append([logout({ subject, reason: 'first' })]);
+        await store.audit.append([logout({ subject, reason: 'second' })]);
+
+        const { events, nextCursor } = await store.audit.find({ subject });
+
+        expect(names(events)).toEqual(['second', 'first']);
+        expect(nextCursor).toBeUndefined();
+      });
+
+      it('takes a batch of no events', async () => {
+        await expect(store.audit.append([])).resolves.toBeUndefined();
+      });
+
+      it('pages without repeating or skipping, while more is written', async () => {
+        const subject = randomUUID();
+        const write = (reasons: readonly string[]): Promise<void> =>
+          store.audit.append(reasons.map((reason) => logout({ subject, reason })));
+        const written = Array.from({ length: 7 }, (_, index) => `event ${index}`);
+        await write(written);
+
+        const first = await store.audit.find({ subject, limit: 3 });
+        await write(['meanwhile']);
+        const second = await store.audit.find({ subject, limit: 3, cursor: first.nextCursor });
+        await write(['meanwhile too']);
+        const third = await store.audit.find({ subject, limit: 3, cursor: second.nextCursor });
+
+        const seen = names([...first.events, ...second.events, ...third.events]);
+        expect(seen.toSorted()).toEqual(written);
+        expect(third.nextCursor).toBeUndefined();
+      });
+
+      it('says that there is no further page when the last one is full', async () => {
+        const subject = randomUUID();
+        await store.audit.append([logout({ subject }), logout({ subject })]);
+
+        const page = await store.audit.find({ subject, limit: 2 });
+
+        expect(page.events).toHaveLength(2);
+        expect(page.nextCursor).toBeUndefined();
+      });
+
+      it('gives a hundred rows a page when nothing else is asked for', async () => {
+        const subject = randomUUID();
+        await store.audit.append(Array.from({ length: 101 }, () => logout({ subject })));
+
+        const page = await store.audit.find({ subject });
+
+        expect(page.events).toHaveLength(100);
+        expect(page.nextCursor).toEqual(expect.any(String));
+      });
+
+      describe('filters', () => {
+        const tokenId = randomUUID();
+        const ada = randomUUID();
+        const found = async (query: AuditQuery): Promise<(string | undefined)[]> =>
+          names((await store.audit.find({ tokenId, ...query })).events).toSorted();
+
+        beforeAll(async () => {
+          await store.audit.append([
+            logout({ tokenId, reason: 'a', subject: ada, ip: '203.0.113.7' }),
+            logout({ tokenId, reason: 'b', outcome: 'failure', ip: '203.0.114.7' }),
+            logout({ tokenId, reason: 'c', event: 'authn_token_reuse', ip: '2001:db8:1::1' }),
+            logout({ tokenId, reason: 'd', event: 'authz_fail', outcome: 'failure' }),
+          ]);
+          await store.audit.append([logout({ subject: ada, reason: 'of another token' })]);
+        });
+
+        it.each<[string, AuditQuery, string[]]>([
+          ['the token', {}, ['a', 'b', 'c', 'd']],
+          ['the subject', { subject: ada }, ['a']],
+          ['the event', { event: 'authn_token_reuse' }, ['c']],
+          ['the outcome', { outcome: 'failure' }, ['b', 'd']],
+          ['event and outcome', { event: 'authz_fail', outcome: 'success' }, []],
+          ['an address', { ip: '203.0.113.7' }, ['a']],
+          ['another address', { ip: '203.0.113.8' }, []],
+          ['a network', { ip: '203.0.113.0/24' }, ['a']],
+          ['a network with bits of a host', { ip: '203.0.113.99/24' }, ['a']],
+          ['a wider network', { ip: '203.0.0.0/16' }, ['a', 'b']],
+          ['every IPv4 address', { ip: '0.0.0.0/0' }, ['a', 'b']],
+          ['an IPv6 address, written otherwise', { ip: '2001:DB8:1:0::1' }, ['c']],
+          ['an IPv6 network', { ip: '2001:db8::/32' }, ['c']],
+        ])('by %s', async (_, query, reasons) => {
+          expect(await found(query)).toEqual(reasons);
+        });
+
+        it('by instant: the first is included, the last is not', async () => {
+          const { events } = await store.audit.find({ tokenId, event: 'authz_fail' });
+          const at = events[0]!.occurredAt;
+
+          expect(await found({ event: 'authz_fail', from: at, to: later(at, 1) })).toEqual(['d']);
+          expect(await found({ event: 'authz_fail', from: later(at, 1) })).toEqual([]);
+          expect(await found({ event: 'authz_fail', to: at })).toEqual([]);
+        });
+      });
+
+      it.each<[string, AuditQuery]>([
+        ['a limit of nothing', { limit: 0 }],
+        ['a limit over 1000', { limit: 1001 }],
+        ['half a row', { limit: 1.5 }],
+        ['an instant that is none', { from: new Date(Number.NaN) }],
+        ['an end that is none', { to: new Date(Number.NaN) }],
+        ['a name instead of an address', { ip: 'localhost' }],
+        ['an address with a zone', { ip: 'fe80::1%eth0' }],
+        ['a network of too many bits', { ip: '203.0.113.0/33' }],
+        ['a network of no bits', { ip: '203.0.113.0/' }],
+        ['a network of networks', { ip: '203.0.113.0/24/24' }],
+        ['a network of a negative size', { ip: '203.0.113.0/-1' }],
+        ['a subject with U+0000', { subject: 'a\0' }],
+        ['an empty cursor', { cursor: '' }],
+        ['a cursor of something else', { cursor: cursor('tomorrow') }],
+        ['a cursor without an id', { cursor: cursor('1795132800000000.') }],
+        ['a cursor that is no base64url', { cursor: '????' }],
+        ['a cursor spelt otherwise', { cursor: `${cursor(`1.${randomUUID()}`)}=` }],
+      ])('refuses %s as a mistake of the caller', async (_, query) => {
+        await expect(store.audit.find(query)).rejects.toThrow(TypeError);
+      });
+    });
+
+    describe('closed', () => {
+      let closed: RevocationStore;
+
+      beforeAll(async () => {
+        closed = (await open()).store;
+        await closed.close();
+        await closed.close();
+      });
+
+      afterAll(async () => {
+        await closed.close();
+      });
+
+      it.each<[string, () => Promise<unknown>]>([
+        ['adds nothing', () => closed.add(fresh(), logout())],
+        ['never says that a token is not revoked', () => closed.isRevoked([randomBytes(32)], now)],
+        ['appends nothing', () => closed.audit.append([logout()])],
+        ['finds nothing', () => closed.audit.find({})],
+      ])('%s', async (_, use) => {
+        await expect(use()).rejects.toThrow(StoreUnavailableError);
+      });
+
+      it('answers again once it is opened again', async () => {
+        await closed.open();
+        await closed.open();
+
+        expect(await closed.isRevoked([randomBytes(32)], now)).toBe(false);
+      });
+    });
+  });
+}
