@@ -184,6 +184,7 @@ const http: Provider[] = [
     LogoutExceptionFilter,
     LogoutThrottlerGuard,
     RequestAuthenticator,
+    RevocationStore,
     RevokedTokensService,
     Throttle,
   ],

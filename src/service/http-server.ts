@@ -1,0 +1,106 @@
+import type { Server } from 'node:http';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import express from 'express';
+import helmet from 'helmet';
+import { Contract, MESSAGES } from '../http/contract';
+import type { PlatformRequest } from '../http/platform';
+import { send } from '../http/send';
+import type { Environment } from './environment';
+
+/** Slow clients are cut off: OWASP ASVS 5.0 V13, and Node's own limits are 60 s and 300 s. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const CHECK_INTERVAL_MS = 1000;
+/** How long requests in flight may take to finish at a shutdown. */
+const DRAIN_TIMEOUT_MS = 10_000;
+const DRAIN_STEP_MS = 50;
+
+const securityHeaders = helmet({
+  contentSecurityPolicy: {
+    // TLS ends at the proxy in front; on plain http this would break the documentation page.
+    directives: { upgradeInsecureRequests: null },
+  },
+});
+
+/** The platform with what stands before every route, the door of `AuthModule` included. */
+export function adapterFor(environment: Environment): ExpressAdapter | FastifyAdapter {
+  return environment.platform === 'fastify'
+    ? fastifyAdapter(environment)
+    : expressAdapter(environment);
+}
+
+function expressAdapter(environment: Environment): ExpressAdapter {
+  const application = express();
+  application.disable('x-powered-by');
+  application.set('trust proxy', environment.trustProxy);
+  const adapter = new ExpressAdapter(application);
+  const refusal = plainHttpRefusal(environment);
+  application.use(securityHeaders);
+  application.use((request, response, next) => {
+    if (isRefused(environment, request)) send(adapter, response, refusal);
+    else next();
+  });
+  return adapter;
+}
+
+function fastifyAdapter(environment: Environment): FastifyAdapter {
+  const adapter = new FastifyAdapter({ trustProxy: fastifyTrust(environment) });
+  const refusal = plainHttpRefusal(environment);
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    securityHeaders(request.raw, reply.raw, () => {
+      done();
+    });
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (isRefused(environment, request)) send(adapter, reply, refusal);
+    else done();
+  });
+  return adapter;
+}
+
+/** The same trust as Express's setting, in the forms that Fastify knows. */
+function fastifyTrust({ trustProxy }: Environment) {
+  if (typeof trustProxy === 'number') return (_: string, hop: number) => hop < trustProxy;
+  return trustProxy === false ? false : [...trustProxy];
+}
+
+const plainHttpRefusal = ({ messages }: Environment) =>
+  new Contract(MESSAGES[messages ?? 'es'], 403).answerStatus(403);
+
+/** A token that crossed the network in the clear is not to be trusted in production. */
+function isRefused(environment: Environment, request: PlatformRequest): boolean {
+  return (
+    environment.isProduction &&
+    !environment.mayUseHttp &&
+    environment.trustProxy !== false &&
+    request.headers['x-forwarded-proto'] !== undefined &&
+    request.protocol === 'http'
+  );
+}
+
+/** Sets the limits; before the server listens. */
+export function limit(server: Server): void {
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  // Node looks for clients that are too slow only this often; 30 s unless told.
+  Object.assign(server, { connectionsCheckingInterval: CHECK_INTERVAL_MS });
+}
+
+/** Lets requests in flight finish while `close` runs, and cuts off what takes too long. */
+export async function drain(server: Server, close: () => Promise<void>): Promise<void> {
+  // A connection that is kept alive becomes idle only after its answer, so this is repeated.
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, DRAIN_STEP_MS);
+  const late = setTimeout(() => {
+    server.closeAllConnections();
+  }, DRAIN_TIMEOUT_MS);
+  try {
+    await close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(late);
+  }
+}

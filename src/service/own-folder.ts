@@ -1,0 +1,157 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/** The system user PostgreSQL runs as. Empty: the user of this process. */
+export interface ServerUser {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+const myUid = (): number | undefined => process.getuid?.();
+const isRoot = (): boolean => myUid() === 0;
+
+/**
+ * PostgreSQL refuses to run as root, and initdb wants a user with a passwd entry: for root that is
+ * `nobody`, or else the first ordinary entry. Everybody else runs the server as themselves.
+ *
+ * @throws {Error} when root has no other user to turn to.
+ */
+export function serverUser(): ServerUser {
+  if (!isRoot()) return {};
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .map(([name, , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
+    .filter(({ uid }) => uid > 0);
+  const user = users.find(({ name }) => name === 'nobody') ?? users[0];
+  if (user === undefined) {
+    throw new Error(
+      'PostgreSQL does not run as root, and /etc/passwd has no other user. ' +
+        'Set DATABASE_URL to a PostgreSQL of your own.',
+    );
+  }
+  return { uid: user.uid, gid: user.gid };
+}
+
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/nonexistent'; // neither HOME nor a passwd entry; nothing can be made below this
+  }
+}
+
+/** Where this user may keep things, durably, when the wanted place will not do. */
+export function placeElsewhere(): string {
+  if (isRoot()) return '/var/lib/nestjs-logout';
+  return join(process.env.XDG_DATA_HOME ?? join(home(), '.local', 'share'), 'nestjs-logout');
+}
+
+/** Whether the server's user can enter the folder. Asked of the system, so ACLs count as well. */
+function isReachable(folder: string, { uid, gid }: ServerUser): boolean {
+  if (uid === undefined) return true;
+  const options = { uid, gid, cwd: '/', stdio: 'ignore' } as const;
+  return spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], options).status === 0;
+}
+
+/** Ours, a real folder (no link that somebody else laid out for us), writable. */
+function isOwn(folder: string): boolean {
+  try {
+    const { uid } = lstatSync(folder);
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return lstatSync(folder).isDirectory() && (myUid() === undefined || uid === myUid());
+  } catch {
+    return false; // absent, or closed to us: not ours either way
+  }
+}
+
+/**
+ * Makes the folder and its missing parents. A strict umask would shut the server's user out of
+ * folders that root makes, so what is made here is opened for passing through, not for writing.
+ */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) chmodSync(made, 0o755);
+  if (!isRoot()) chmodSync(folder, 0o700);
+}
+
+/** @returns whether the folder is there, ours, and open to the server's user. */
+export function claimFolder(folder: string, user: ServerUser): boolean {
+  try {
+    makeFolder(folder);
+  } catch {
+    return false; // a parent belongs to somebody else
+  }
+  return isOwn(folder) && isReachable(folder, user);
+}
+
+/** Somebody keeps something there; whether it is ours is a different question. */
+function isFilled(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0;
+  } catch {
+    return isThere(folder); // closed to us, which empty folders of ours never are
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // below a folder that is closed to us: nothing of ours
+  }
+}
+
+function placesFor(dataDir: string): string[] {
+  const wanted = resolve(dataDir);
+  const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
+  return [join(wanted, `uid-${myUid() ?? 'own'}`), join(placeElsewhere(), hash)];
+}
+
+/** The folder of this user's data below `dataDir`, or elsewhere on its behalf, if there is any. */
+export function existingFolder(dataDir: string): string | undefined {
+  const kept = placesFor(dataDir).find(isFilled);
+  return kept === undefined ? undefined : realpathSync(kept);
+}
+
+/**
+ * The folder below `dataDir` that belongs to the user of this process, made when missing. Each
+ * user has one, so data that root made is never in another user's way, nor the reverse. Where
+ * `dataDir` cannot be written, or the server's user cannot reach it, the folder lies elsewhere:
+ * below /var/lib for root, below the home for others. A folder with data in it is kept for good.
+ *
+ * @throws {Error} when there is no such place, or when existing data can no longer be used:
+ * starting with empty data would bring every revoked token back.
+ */
+export function ownFolder(dataDir: string, user: ServerUser = serverUser()): string {
+  const kept = existingFolder(dataDir);
+  if (kept !== undefined) return stillUsable(kept, user);
+  const places = placesFor(dataDir);
+  const place = places.find((folder) => claimFolder(folder, user));
+  if (place !== undefined) return realpathSync(place);
+  throw new Error(
+    `No folder for the embedded PostgreSQL: neither ${places.join(' nor ')} can be used. ` +
+      'Set DATA_DIR to a folder you can write to, or DATABASE_URL.',
+  );
+}
+
+function stillUsable(kept: string, user: ServerUser): string {
+  if (isOwn(kept) && isReachable(kept, user)) return kept;
+  throw new Error(
+    `There is data in ${kept}, but uid ${user.uid ?? myUid() ?? 'unknown'}, as which PostgreSQL ` +
+      'runs, cannot reach it, or the folder belongs to another user. Open the folders above it ' +
+      '(chmod o+x) or give it back (chown), or set DATABASE_URL.',
+  );
+}
+
+/** `.data` beside the package.json of this package, from the sources and from dist alike. */
+export function defaultDataDir(): string {
+  let folder = __dirname;
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return join(folder, '.data');
+}

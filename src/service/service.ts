@@ -1,0 +1,81 @@
+import type { Server } from 'node:http';
+import { ConsoleLogger, Logger, type INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { DataSource } from 'typeorm';
+import { AppModule, type ServiceSettings } from '../app.module';
+import type { RevocationStore } from '../revocation/revocation-store';
+import { PostgresRevocationStore } from '../stores/postgres/revocation-store.postgres';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
+import { LOG_LEVELS, type Environment } from './environment';
+import { adapterFor, drain, limit } from './http-server';
+import { serveDocumentation } from './documentation';
+import { defaultDataDir } from './own-folder';
+import { ownSecret } from './own-secret';
+import { trial } from './trial';
+
+/** A running service. */
+export interface Service {
+  readonly url: string;
+  /** Resolves when what the service cannot do without has ended under it. */
+  readonly broken: Promise<void>;
+  /** What a newcomer pastes; absent where the key is a real issuer's. */
+  readonly trial: string | undefined;
+  /** Finishes the requests in flight, then closes everything that was opened here. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the service: finds or makes the database and the key, migrates, listens.
+ * @throws {Error} with a sentence; nothing that was started is left running.
+ */
+export async function startService(environment: Environment): Promise<Service> {
+  const dataDir = environment.dataDir ?? defaultDataDir();
+  const settings = { ...environment, key: environment.key ?? ownSecret(dataDir) };
+  const { databaseUrl } = environment;
+  const postgres = databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir }) : undefined;
+  const url = databaseUrl ?? postgres?.url();
+  const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }));
+  try {
+    const app = await createApp(settings, store);
+    return await listen(app, settings, environment.key === undefined, postgres);
+  } catch (error) {
+    await store.close();
+    await postgres?.stop();
+    throw error;
+  }
+}
+
+function createApp(settings: ServiceSettings, store: RevocationStore): Promise<INestApplication> {
+  return NestFactory.create(AppModule.from(settings, store), adapterFor(settings), {
+    logger: new ConsoleLogger({ json: true, logLevels: logLevels(settings) }),
+    abortOnError: false,
+  });
+}
+
+async function listen(
+  app: INestApplication,
+  settings: ServiceSettings,
+  isOwnKey: boolean,
+  postgres: EmbeddedPostgres | undefined,
+): Promise<Service> {
+  const server = app.getHttpServer() as Server;
+  serveDocumentation(app);
+  limit(server);
+  await app.listen(settings.port, settings.host);
+  if (settings.issuer === null || settings.audience === null)
+    new Logger('nestjs-logout').warn('JWT_ISSUER or JWT_AUDIENCE is not set, so not checked.');
+  const url = await app.getUrl();
+  return {
+    url,
+    broken: postgres?.exited ?? new Promise(() => undefined),
+    trial: isOwnKey && !settings.isProduction ? trial(url, settings) : undefined,
+    stop: async () => {
+      await drain(server, () => app.close());
+      await postgres?.stop();
+    },
+  };
+}
+
+function logLevels({ logLevel }: Environment): ('fatal' | Environment['logLevel'])[] {
+  return ['fatal', ...LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(logLevel) + 1)];
+}

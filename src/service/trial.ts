@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import { JwtService } from '@nestjs/jwt';
+import type { ServiceSettings } from '../app.module';
+import { defaultDataDir } from './own-folder';
+
+const HOUR_SECONDS = 3600;
+
+const AUDIT_SQL =
+  'SELECT occurred_at, event, outcome, subject, token_id, ip ' +
+  'FROM auth_events ORDER BY occurred_at DESC LIMIT 5';
+
+/**
+ * What a newcomer pastes to see a logout work. Only for a key that the service made for itself: a
+ * token of a real issuer's is nobody's to print.
+ */
+export function trial(url: string, settings: ServiceSettings): string {
+  const auth = `${url}/api/v1/auth`;
+  const show = `-s -w ' -> %{http_code}\\n'`;
+  return [
+    `The service listens on ${url} (its documentation: ${url}/docs).`,
+    'Paste this to see a logout that works:',
+    '',
+    `TOKEN=${mint(settings)}`,
+    `curl ${show} ${auth}/me -H "Authorization: Bearer $TOKEN"`,
+    `curl ${show} ${auth}/logout -H "Authorization: Bearer $TOKEN" ` +
+      `-H 'Content-Type: application/json' -d "{\\"token\\":\\"$TOKEN\\"}"`,
+    `curl ${show} ${auth}/me -H "Authorization: Bearer $TOKEN"`,
+    `${dataDirSetting(settings)}npm --prefix '${dirname(defaultDataDir())}' run --silent sql -- ` +
+      `"${AUDIT_SQL}"`,
+    '',
+    'It shows 200 (let in), 200 (logged out), 401 (the same token is refused), and the audit.',
+    '',
+  ].join('\n');
+}
+
+/** The command finds the database by the same setting as the service. */
+function dataDirSetting({ dataDir }: ServiceSettings): string {
+  return dataDir === undefined ? '' : `DATA_DIR='${resolve(dataDir)}' `;
+}
+
+function mint({ key, issuer, audience }: ServiceSettings): string {
+  return new JwtService({ secret: key }).sign(
+    { sub: 'ada' },
+    {
+      algorithm: 'HS256',
+      expiresIn: HOUR_SECONDS,
+      jwtid: randomUUID(),
+      ...(issuer !== null && { issuer }),
+      ...(audience !== null && { audience }),
+    },
+  );
+}
