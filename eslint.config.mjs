@@ -20,7 +20,9 @@ const boundary = ([folder, targets]) => ({
         patterns: [
           {
             group: targets.map((target) =>
-              target.startsWith('@') || target === 'typeorm' ? `${target}{,/**}` : `**/${target}/**`,
+              target.startsWith('@') || target === 'typeorm'
+                ? `${target}{,/**}`
+                : `**/${target}/**`,
             ),
             message: `src/${folder} must not depend on this (see docs/architecture.md).`,
           },

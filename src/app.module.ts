@@ -3,14 +3,9 @@ import { APP_FILTER } from '@nestjs/core';
 import { AuthModule } from './auth.module';
 import { LogoutExceptionFilter } from './http/logout-exception.filter';
 import type { RevocationStore } from './revocation/revocation-store';
-import type { Environment } from './service/environment';
+import type { ServiceSettings } from './service/environment';
 import { HealthController } from './service/health.controller';
 import { MeController } from './service/me.controller';
-
-/** What the service is told, with the key that it was given or has made. */
-export interface ServiceSettings extends Environment {
-  readonly key: string;
-}
 
 /** The service: `AuthModule`, with health and a protected route beside it. */
 @Module({

@@ -1,7 +1,7 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { ArrayUnique, IsIn, IsInt, Max, Min, validateSync } from 'class-validator';
 import { MESSAGES, type Messages } from './http/contract';
-import { expiredCookie, type ExpiringCookie } from './http/cookies';
+import { expiredCookies, type ExpiringCookie } from './http/cookies';
 import type { ValidateHook } from './http/request-authenticator';
 import { RevocationStore } from './revocation/revocation-store';
 import { SessionTerminator } from './sessions/session-terminator';
@@ -107,7 +107,7 @@ export class AuthOptions {
     this.clearSiteData = options.clearSiteData ?? [];
     this.sessionTerminators = options.sessionTerminators ?? [];
     this.messages = readMessages(options.messages ?? 'es');
-    this.expiredCookies = (options.cookies ?? []).map(readCookie);
+    this.expiredCookies = expiredCookies(options.cookies ?? []);
     this.validate = options.validate;
     this.throttlerStorage = options.throttlerStorage;
     this.tokenRules = options;
@@ -127,7 +127,7 @@ export class AuthOptions {
         'a RevocationStore, such as new PostgresRevocationStore(dataSource)',
         kindOf(this.store),
       );
-    if (!this.sessionTerminators.every((each: unknown) => each instanceof SessionTerminator))
+    if (!isListOfTerminators(this.sessionTerminators))
       throw misconfigured('sessionTerminators', 'a list of SessionTerminators', 'something else');
     if (this.validate !== undefined && typeof this.validate !== 'function')
       throw misconfigured('validate', 'a function', kindOf(this.validate));
@@ -165,7 +165,12 @@ function refuseUnknown(options: unknown): void {
     throw misconfigured('options', 'an object', kindOf(options));
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
   if (unknown !== undefined)
-    throw misconfigured(unknown, 'left out', 'an option that does not exist', 'Check its spelling.');
+    throw misconfigured(
+      unknown,
+      'left out',
+      'an option that does not exist',
+      'Check its spelling.',
+    );
 }
 
 /**
@@ -196,13 +201,8 @@ function readMessages(messages: 'es' | 'en' | Partial<Messages>): Messages {
   return { ...MESSAGES.es, ...messages };
 }
 
-function readCookie(cookie: ExpiringCookie, index: number): string {
-  try {
-    return expiredCookie(cookie);
-  } catch (error) {
-    const mustBe = error instanceof Error ? error.message : 'a cookie';
-    throw misconfigured(`cookies[${index}]`, `a cookie that browsers take (${mustBe})`, 'another');
-  }
+function isListOfTerminators(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => each instanceof SessionTerminator);
 }
 
 function isThrottlerStorage(value: unknown): boolean {

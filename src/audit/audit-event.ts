@@ -1,5 +1,3 @@
-import type { RevocationScope } from '../revocation/revocation';
-
 /** What happened, in the words of the OWASP Logging Vocabulary. */
 export type AuditEventName =
   /** A logout: an attempt to revoke a token, done or refused (see the outcome). */
@@ -29,7 +27,8 @@ export interface RequestOrigin {
 export interface AuditEvent extends RequestOrigin {
   readonly event: AuditEventName;
   readonly outcome: AuditOutcome;
-  readonly scope?: RevocationScope;
+  /** What was revoked: a `RevocationScope`. */
+  readonly scope?: string;
   readonly issuer?: string;
   readonly subject?: string;
   /** Who acted, where that is not the subject. */

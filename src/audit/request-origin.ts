@@ -31,7 +31,9 @@ export function plainAddress(address: string | undefined): string | undefined {
  */
 export function networkOf(address: string | undefined): string | undefined {
   const plain = plainAddress(address);
-  return plain === undefined || isIPv4(plain) ? plain : `${groupsOf(plain).slice(0, 4).join(':')}::/64`;
+  return plain === undefined || isIPv4(plain)
+    ? plain
+    : `${groupsOf(plain).slice(0, 4).join(':')}::/64`;
 }
 
 /** The eight groups of an IPv6 address, without leading zeros. */

@@ -3,7 +3,7 @@ import type { RequestOrigin } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import type { Answer, Contract, DoorRefusal } from './contract';
-import { readJson, refusalByHeaders } from './json-body';
+import { hasBody, readJson, refusalByHeaders } from './json-body';
 import { originOf, type PlatformRequest } from './platform';
 import type { RequestAuthenticator } from './request-authenticator';
 import type { Throttle } from './throttle';
@@ -18,6 +18,14 @@ export interface Admission {
 
 /** The way on from the door: in, out with an answer, or nobody there any more. */
 export type Passage = 'in' | 'aborted' | Answer;
+
+/**
+ * Whether the request is no more than a question what may be sent: the host's CORS answers it, or
+ * the route itself. With a body it is none (Fetch §4.8).
+ */
+export function isPreflight({ method, headers }: PlatformRequest): boolean {
+  return method === 'OPTIONS' && !hasBody(headers);
+}
 
 /**
  * Stands before our routes, ahead of the host's body parser: what is no readable request to log

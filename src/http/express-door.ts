@@ -1,15 +1,23 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { Readable } from 'node:stream';
-import type { Door, Passage } from './door';
+import { isPreflight, type Door, type Passage } from './door';
 import { lenientPath } from './logout-path';
 import type { PlatformRequest } from './platform';
 import { send } from './send';
 
+interface ExpressRequest extends PlatformRequest, Readable {
+  /** What the router goes by; read from the URL each time, `null` where that has none. */
+  readonly path: string | null;
+}
+
 /** Hangs the door into an Express application, before whatever is registered after it. */
-export function hangIntoExpress(adapter: AbstractHttpAdapter, door: Door, path: () => string): void {
-  adapter.use((request: PlatformRequest & Readable, response: object, next: () => void) => {
-    // Cross-origin preflights are the host's to answer.
-    if (request.method === 'OPTIONS' || lenientPath(request.url) !== path()) {
+export function hangIntoExpress(
+  adapter: AbstractHttpAdapter,
+  door: Door,
+  path: () => string,
+): void {
+  adapter.use((request: ExpressRequest, response: object, next: () => void) => {
+    if (isPreflight(request) || routedPath(request) !== path()) {
       next();
       return;
     }
@@ -20,7 +28,17 @@ export function hangIntoExpress(adapter: AbstractHttpAdapter, door: Door, path: 
   });
 }
 
-async function passThrough(door: Door, request: PlatformRequest & Readable): Promise<Passage> {
+async function passThrough(door: Door, request: ExpressRequest): Promise<Passage> {
   const passage = await door.enter(request);
   return passage === 'in' ? door.readBody(request, request) : passage;
+}
+
+/** By Express's own reading of the URL: it knows absolute forms, and backslashes, its own way. */
+function routedPath(request: ExpressRequest): string {
+  try {
+    return lenientPath(request.path ?? '');
+  } catch {
+    // Express cannot read it either, and routes it nowhere.
+    return '';
+  }
 }

@@ -17,7 +17,11 @@ export class Farewell {
   ) {}
 
   /** Ends the session, and returns the answer that makes the browser forget. */
-  async say(request: PlatformRequest, token: VerifiedToken, origin: RequestOrigin): Promise<Answer> {
+  async say(
+    request: PlatformRequest,
+    token: VerifiedToken,
+    origin: RequestOrigin,
+  ): Promise<Answer> {
     await this.sessions.run(request, token, origin);
     return this.contract.answer('LOGGED_OUT', this.clearingHeader(request));
   }
@@ -30,7 +34,6 @@ export class Farewell {
 
   /** Added one by one: other cookies of the answer stay. */
   expireCookies(adapter: AbstractHttpAdapter, response: object): void {
-    for (const cookie of this.expiredCookies)
-      adapter.appendHeader(response, 'Set-Cookie', cookie);
+    for (const cookie of this.expiredCookies) adapter.appendHeader(response, 'Set-Cookie', cookie);
   }
 }

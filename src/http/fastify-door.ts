@@ -1,8 +1,9 @@
-import { Readable } from 'node:stream';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import type { Door } from './door';
+import { isPreflight, type Door } from './door';
 import { lenientPath } from './logout-path';
-import type { PlatformRequest } from './platform';
+import { rawRequest, type PlatformRequest } from './platform';
 import { send } from './send';
 
 /** The part of Fastify that the door hangs in; written out so that Express hosts need no Fastify. */
@@ -17,7 +18,7 @@ interface Fastify {
       request: FastifyRequest,
       reply: object,
       payload: Readable,
-      done: (error: null, payload?: Readable) => void,
+      done: (error: null) => void,
     ) => void,
   ): void;
 }
@@ -28,15 +29,18 @@ interface FastifyRequest extends PlatformRequest {
 }
 
 /** Hangs the door into a Fastify application, before whatever is registered after it. */
-export function hangIntoFastify(adapter: AbstractHttpAdapter, door: Door, path: () => string): void {
+export function hangIntoFastify(
+  adapter: AbstractHttpAdapter,
+  door: Door,
+  path: () => string,
+): void {
   const fastify = adapter.getInstance<Fastify>();
   // The router may know more spellings of our path than we do: what it matched is asked first.
-  const isOurs = ({ method, url, routeOptions }: FastifyRequest): boolean =>
-    method !== 'OPTIONS' &&
-    (lenientPath(routeOptions.url ?? '') === path() || lenientPath(url) === path());
+  const isOurs = ({ url, routeOptions }: FastifyRequest): boolean =>
+    lenientPath(routeOptions.url ?? '') === path() || lenientPath(url) === path();
 
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (!isOurs(request)) {
+    if (isPreflight(request) || !isOurs(request)) {
       done();
       return;
     }
@@ -50,16 +54,23 @@ export function hangIntoFastify(adapter: AbstractHttpAdapter, door: Door, path: 
       done(null);
       return;
     }
+    if (isPreflight(request)) {
+      forgetBody(rawRequest(request).headers);
+      done(null);
+      return;
+    }
     void door.readBody(request, payload).then((passage) => {
-      if (passage === 'in') done(null, emptyObject(request));
-      else if (passage !== 'aborted') send(adapter, reply, passage);
+      if (passage === 'in') {
+        forgetBody(rawRequest(request).headers);
+        done(null);
+      } else if (passage !== 'aborted') send(adapter, reply, passage);
     });
   });
 }
 
-/** What Fastify's own parser gets in place of the body that we have read. */
-function emptyObject({ headers }: FastifyRequest): Readable {
-  // Fastify compares this with the declared length.
-  const receivedEncodedLength = Number(headers['content-length'] ?? 2);
-  return Object.assign(Readable.from([Buffer.from('{}')]), { receivedEncodedLength });
+/** Fastify's own parser shall look for no body: there is none, or we have read it. */
+function forgetBody(headers: IncomingHttpHeaders): void {
+  delete headers['content-type'];
+  delete headers['content-length'];
+  delete headers['transfer-encoding'];
 }

@@ -16,7 +16,7 @@ const JSON_IN_UTF8 = /^application\/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8"
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Whether a body is announced (RFC 9112 §6.3). */
-function hasBody(headers: IncomingHttpHeaders): boolean {
+export function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
@@ -41,6 +41,8 @@ export function refusalByHeaders(headers: IncomingHttpHeaders): BodyRefusal | un
  */
 export async function readJson(stream: Readable, headers: IncomingHttpHeaders): Promise<JsonBody> {
   if (!hasBody(headers)) return { kind: 'json', value: undefined };
+  // The client left while its token was looked up: this stream will never say another word.
+  if (stream.destroyed) return { kind: 'aborted' };
   const bytes = await readBytes(stream);
   return Buffer.isBuffer(bytes) ? parse(bytes) : bytes;
 }
@@ -49,6 +51,8 @@ function readBytes(stream: Readable): Promise<Buffer | JsonBody> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    // Gone before we came to read, as during a slow look-up: no event would ever tell.
+    if (stream.destroyed) resolve({ kind: 'aborted' });
     stream.on('data', (chunk: Buffer) => {
       size += chunk.length;
       // Too much: keep draining so that the client can read the answer, but hold nothing.

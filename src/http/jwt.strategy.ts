@@ -8,12 +8,20 @@ import { RequestAuthenticator } from './request-authenticator';
 /** Not `jwt`: that name is most hosts' own, and Passport would silently replace theirs. */
 export const STRATEGY_NAME = 'logout-jwt';
 
+/** What we use of Passport's strategy; written out so that hosts need no @types/passport-jwt. */
+type PassportStrategyClass = new (options: object) => {
+  success(user: unknown): void;
+  error(error: Error): void;
+};
+
+const LogoutJwtStrategy: PassportStrategyClass = PassportStrategy(Strategy, STRATEGY_NAME);
+
 /**
  * For hosts that compose guards with Passport: `AuthGuard('logout-jwt')`. The verdicts and bodies
  * are those of `JwtAuthGuard`, which needs no Passport and also sets `WWW-Authenticate`.
  */
 @Injectable()
-export class JwtStrategy extends PassportStrategy(Strategy, STRATEGY_NAME) {
+export class JwtStrategy extends LogoutJwtStrategy {
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly contract: Contract,
@@ -23,7 +31,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, STRATEGY_NAME) {
   }
 
   /** Verifies by our one acceptance path instead of passport-jwt's. */
-  override authenticate(request: PlatformRequest): void {
+  authenticate(request: PlatformRequest): void {
     this.authenticator.admit(request).then(
       (user) => {
         this.success(user);

@@ -25,8 +25,13 @@ function isExcluded(config: ApplicationConfig, path: string): boolean {
  * without a last slash. Lenient, so that no spelling reaches the controller past the door.
  */
 export function lenientPath(url: string): string {
-  const path = url.split(/[?#;]/, 1)[0] ?? '';
-  return decoded(path).toLowerCase().replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+  // Clients of proxies send the absolute form, and every server must take it (RFC 9112 §3.2.2).
+  const target = url.replace(/^https?:\/\/[^/?#]*/i, '');
+  const path = target.split(/[?#;]/, 1)[0] ?? '';
+  return decoded(path)
+    .toLowerCase()
+    .replace(/\/{2,}/g, '/')
+    .replace(/(?<=.)\/$/, '');
 }
 
 function decoded(path: string): string {

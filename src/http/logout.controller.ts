@@ -45,7 +45,8 @@ export class LogoutController {
   @Options('logout')
   @HttpCode(204)
   @Header('Allow', 'POST')
+  @Header('Cache-Control', 'no-store')
   preflight(): void {
-    // The status and the header say it all.
+    // The status and the headers say it all.
   }
 }

@@ -18,7 +18,9 @@ export interface PlatformRequest {
 }
 
 /** Node's own request behind a platform's. */
-export function rawRequest(request: PlatformRequest): Pick<IncomingMessage, 'headers' | 'rawHeaders'> {
+export function rawRequest(
+  request: PlatformRequest,
+): Pick<IncomingMessage, 'headers' | 'rawHeaders'> {
   return request.raw ?? (request as unknown as IncomingMessage);
 }
 

@@ -10,9 +10,6 @@ export interface ThrottleRules {
   readonly windowMs: number;
 }
 
-/** The window slides on: a refused request is not counted and lengthens nothing. */
-const NO_BLOCK_MS = 0;
-
 /**
  * Two buckets. By address (IPv6: by /64) every request counts, and when it is full only a live
  * bearer passes; by token identity those with a live bearer count. So nobody is kept signed in by
@@ -53,7 +50,9 @@ export class Throttle {
         key,
         windowMs,
         limit,
-        NO_BLOCK_MS,
+        // A full bucket stays full for a window. Without a block, storages before
+        // @nestjs/throttler 6.5 would empty it instead.
+        windowMs,
         'logout',
       );
       return isBlocked ? Math.max(1, Math.ceil(timeToBlockExpire)) : undefined;

@@ -2,7 +2,11 @@ import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { VerifiedToken } from '../tokens/token-verifier';
 import { TokenRejectedError } from './errors';
-import { rejection, type Authentication, type RevokedTokensService } from './revoked-tokens.service';
+import {
+  rejection,
+  type Authentication,
+  type RevokedTokensService,
+} from './revoked-tokens.service';
 
 /** One request to log out. */
 export interface LogoutAttempt {

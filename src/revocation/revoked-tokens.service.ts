@@ -1,6 +1,11 @@
 import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
-import type { RefusalCause, TokenVerifier, Verification, VerifiedToken } from '../tokens/token-verifier';
+import type {
+  RefusalCause,
+  TokenVerifier,
+  Verification,
+  VerifiedToken,
+} from '../tokens/token-verifier';
 import { TokenRejectedError } from './errors';
 import { EVERY_AGE, type Revocation } from './revocation';
 import type { HostTransaction, RevocationStore } from './revocation-store';
@@ -92,7 +97,11 @@ export class RevokedTokensService {
   async revoke(token: VerifiedToken | string, options: RevokeOptions = {}): Promise<boolean> {
     const verified = typeof token === 'string' ? this.accept(token) : token;
     const event = revokedEvent(verified, options);
-    const isNew = await this.store.add(this.revocationOf(verified, options), event, options.manager);
+    const isNew = await this.store.add(
+      this.revocationOf(verified, options),
+      event,
+      options.manager,
+    );
     // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
     if (isNew && options.manager === undefined) this.audit.committed(event);
     return isNew;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
-import type { ServiceSettings } from '../app.module';
+import type { ServiceSettings } from './environment';
 import { defaultDataDir } from './own-folder';
 
 const HOUR_SECONDS = 3600;

@@ -1,4 +1,4 @@
-import type { RequestOrigin } from '../audit/audit-event';
+import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { VerifiedToken } from '../tokens/token-verifier';
 
@@ -16,8 +16,15 @@ export abstract class SessionTerminator {
   /**
    * Ends what belongs to this request; nothing to end is no error. Called after the token's
    * revocation is committed, which a failure here neither undoes nor hides.
+   *
+   * @param committed prints an audit event that the terminator has written itself.
    */
-  abstract terminate(request: object, token: VerifiedToken, origin: RequestOrigin): Promise<void>;
+  abstract terminate(
+    request: object,
+    token: VerifiedToken,
+    origin: RequestOrigin,
+    committed?: (event: AuditEvent) => void,
+  ): Promise<void>;
 }
 
 /** Runs the terminators of a logout side by side, each within one second. */
@@ -31,10 +38,14 @@ export class SessionTermination {
 
   /** Resolves when each has ended, failed or run out of time; failures are logged and audited. */
   async run(request: object, token: VerifiedToken, origin: RequestOrigin): Promise<void> {
+    const committed = (event: AuditEvent): void => {
+      this.audit.committed(event);
+    };
     await Promise.all(
       this.terminators.map(async (terminator) => {
         try {
-          await withTimeout(terminator.terminate(request, token, origin), this.timeoutMs);
+          const work = terminator.terminate(request, token, origin, committed);
+          await withTimeout(work, this.timeoutMs);
         } catch (error) {
           this.onError(error);
           this.audit.failed({

@@ -7,7 +7,7 @@ import { kindOf, misconfigured } from './misconfiguration';
 export type KeyMaterial = string | Buffer | KeyObject;
 
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;
-const PUBLIC_KEY_LABELS: readonly string[] = ['PUBLIC KEY', 'RSA PUBLIC KEY'];
+const PUBLIC_KEY_LABELS: readonly unknown[] = ['PUBLIC KEY', 'RSA PUBLIC KEY'];
 
 /**
  * The secret that `material` is: the UTF-8 bytes of text, or bytes as they are.
@@ -46,11 +46,12 @@ export function readPublicKeys(option: string, material: unknown): readonly KeyO
 /** What a key is, without anything of its value. */
 export function describeKey(key: KeyObject): string {
   if (key.type === 'secret') return `a secret of ${String(key.symmetricKeySize)} bytes`;
-  const { modulusLength, publicExponent, namedCurve } = key.asymmetricKeyDetails ?? {};
+  const details = key.asymmetricKeyDetails;
   const kind = `a ${key.type} ${String(key.asymmetricKeyType)} key`;
-  if (namedCurve !== undefined) return `${kind} on ${namedCurve}`;
-  if (modulusLength === undefined || publicExponent === undefined) return kind;
-  return `${kind} of ${modulusLength} bits with exponent ${String(publicExponent)}`;
+  if (details?.namedCurve !== undefined) return `${kind} on ${details.namedCurve}`;
+  if (details?.publicExponent === undefined) return kind;
+  const exponent = String(details.publicExponent);
+  return `${kind} of ${String(details.modulusLength)} bits with exponent ${exponent}`;
 }
 
 const MUST_BE_PUBLIC = 'one or several public keys in PEM, or a public KeyObject';
@@ -63,8 +64,7 @@ function readBytes(option: string, material: unknown): Buffer {
 
 function readPem(option: string, text: string): readonly KeyObject[] {
   const blocks = [...text.matchAll(PEM_BLOCK)];
-  const foreign = blocks.find(([, label = '']) => !PUBLIC_KEY_LABELS.includes(label));
-  if (foreign !== undefined) {
+  if (!blocks.every(([, label]) => PUBLIC_KEY_LABELS.includes(label))) {
     const advice = 'A certificate gives its key to `openssl x509 -pubkey -noout`.';
     throw misconfigured(option, MUST_BE_PUBLIC, 'PEM of another kind', advice);
   }

@@ -11,8 +11,6 @@ interface NamedKey {
   readonly only: readonly [SignatureCheck];
 }
 
-const NONE: readonly SignatureCheck[] = [];
-
 /** The configured keys, prepared and found by what a header says; never changes. */
 export class KeySet {
   // Maps, not objects: a token may name its algorithm or its key `constructor`.
@@ -31,21 +29,16 @@ export class KeySet {
     }
   }
 
-  /** Whether tokens may name this algorithm. */
-  allows(alg: string): boolean {
-    return this.byAlgorithm.has(alg);
-  }
-
   /**
    * What may have signed a token: the key that it names; the keys without a `kid` when it names an
    * unknown one; every key when it names none. Always keys of its algorithm only.
+   * @returns `undefined` when tokens may not name this algorithm at all.
    */
-  candidates(alg: string, kid: string | undefined): readonly SignatureCheck[] {
+  candidates(alg: string, kid: string | undefined): readonly SignatureCheck[] | undefined {
     const keys = this.byAlgorithm.get(alg);
-    if (keys === undefined) return NONE;
-    if (kid === undefined) return keys.all;
+    if (keys === undefined || kid === undefined) return keys?.all;
     const named = this.byKid.get(kid);
     if (named === undefined) return keys.withoutKid;
-    return named.algorithm === alg ? named.only : NONE;
+    return named.algorithm === alg ? named.only : [];
   }
 }

@@ -77,9 +77,9 @@ export class TokenVerifier {
 
   private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {
     const { keys, types } = this.rules;
-    if (!keys.allows(header.alg)) return 'algorithm';
-    if (!types.has(header.typ === undefined ? undefined : normalizeType(header.typ))) return 'type';
     const candidates = keys.candidates(header.alg, header.kid);
+    if (candidates === undefined) return 'algorithm';
+    if (!types.has(header.typ === undefined ? undefined : normalizeType(header.typ))) return 'type';
     if (candidates.length === 0) return 'key';
     const signature = Buffer.from(parts.signature, 'base64url');
     const isGood = candidates.some((check) => check(parts.signingInput, signature));

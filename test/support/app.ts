@@ -46,7 +46,7 @@ export function adapterFor(platform: Platform): AbstractHttpAdapter {
 
 /** A host with our module, listening on a port of its own. */
 export class TestApp {
-  private constructor(
+  constructor(
     readonly nest: INestApplication,
     readonly issuer: TestIssuer,
     readonly store: AuthModuleOptions['store'],
@@ -60,12 +60,14 @@ export class TestApp {
       extras = {},
       imports = [],
       controllers = [MeController],
+      adapter = adapterFor(platform),
       configure = (): void => undefined,
     }: {
       issuer?: TestIssuer;
       extras?: { isGlobal?: boolean; path?: string };
       imports?: Type[];
       controllers?: Type[];
+      adapter?: AbstractHttpAdapter;
       configure?: (app: INestApplication) => void | Promise<void>;
     } = {},
   ): Promise<TestApp> {
@@ -84,7 +86,7 @@ export class TestApp {
     @Module({ imports: [auth, ...imports], controllers })
     class Host {}
 
-    const nest = await NestFactory.create<NestFastifyApplication>(Host, adapterFor(platform), {
+    const nest = await NestFactory.create<NestFastifyApplication>(Host, adapter, {
       logger: false,
       abortOnError: false,
     });

@@ -91,10 +91,14 @@ export async function inTransaction<T>(
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
+  // A connection that breaks between two statements tells nobody but its listeners, and without
+  // any, Node ends the process; the next statement fails anyway.
+  client.on('error', ignore);
   try {
     await client.query(begin);
     const result = await work(client);
     await client.query('COMMIT');
+    client.off('error', ignore);
     client.release();
     return result;
   } catch (error) {
@@ -102,6 +106,8 @@ export async function inTransaction<T>(
     throw error;
   }
 }
+
+const ignore = (): void => undefined;
 
 async function destroyAll(sources: readonly DataSource[]): Promise<void> {
   await Promise.all(sources.map((source) => source.destroy()));

@@ -6,9 +6,14 @@ const MAX_IN_FLIGHT = 3;
 const MAX_PER_STATEMENT = 250;
 const MAX_WAITING = 1000;
 
-interface LookUp {
+interface Question {
+  /** In hex. */
   readonly keys: readonly string[];
+  /** Milliseconds since the epoch. */
   readonly issuedAt: number;
+}
+
+interface LookUp extends Question {
   readonly settle: (isRevoked: boolean) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -78,7 +83,7 @@ export class LookUps {
 }
 
 /** The latest live cutoff of each key asked about. All text put in is formatted here, from hex. */
-export function cutoffQuery(table: string, batch: readonly LookUp[]): string {
+export function cutoffQuery(table: string, batch: readonly Question[]): string {
   const keys = new Set(batch.flatMap((lookUp) => lookUp.keys));
   const literals = [...keys].map((key) => `decode('${key}', 'hex')`).join(', ');
   const oldest = new Date(Math.min(...batch.map(({ issuedAt }) => issuedAt))).toISOString();

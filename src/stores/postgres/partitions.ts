@@ -96,7 +96,8 @@ export class Partitions {
     const guard =
       table === 'auth_events'
         ? `CREATE TRIGGER auth_events_keep_table BEFORE TRUNCATE ON ${child} FOR EACH STATEMENT
-           EXECUTE FUNCTION ${tables.qualify('auth_events_refuse_change')}();`
+           EXECUTE FUNCTION ${tables.qualify('auth_events_refuse_change')}();
+           ALTER TABLE ${child} ENABLE ALWAYS TRIGGER auth_events_keep_table;`
         : '';
     return `CREATE TABLE ${child} (LIKE ${parent} INCLUDING ALL); ${guard}
       ALTER TABLE ${parent} ATTACH PARTITION ${child}

@@ -1,0 +1,158 @@
+import type { RequestOrigin } from '../audit/audit-event';
+import { AuditLog, tokenFields } from '../audit/audit-log';
+import { bearerCredentials } from '../http/bearer';
+import type { BodyRefusal } from '../http/json-body';
+import { StoreUnavailableError } from '../revocation/errors';
+import {
+  rejection,
+  RevokedTokensService,
+  type Authentication,
+} from '../revocation/revoked-tokens.service';
+import { send, type PreparedAnswer, type PreparedAnswers } from './answers';
+import type { ExpressHandler, ExpressRequest } from './http-types';
+import { originOf, readBody, tokenIn } from './request-reader';
+import type { ResolvedOptions } from './revocation-options';
+
+type NotLive = Exclude<Authentication, { verdict: 'live' }>;
+
+/** What `createRevocation` returns. The handlers need no `this`: they may be taken apart. */
+export class ExpressRevocation {
+  /** Revokes and checks tokens where no request is at hand. */
+  readonly tokens: RevokedTokensService;
+  /** What happened, and how to ask. */
+  readonly audit: AuditLog;
+  private readonly answers: PreparedAnswers;
+  private opening: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(private readonly options: ResolvedOptions) {
+    const { verifier, store, answers, auditPrinter } = options;
+    this.audit = new AuditLog(store.audit, auditPrinter);
+    this.tokens = new RevokedTokensService(verifier, store, this.audit);
+    this.answers = answers;
+  }
+
+  /**
+   * Revokes the token that the JSON body names as `token`. `loggedOut` is sent once that is
+   * committed; `logoutRefused` for whatever is no live token or no readable body of at most 16 KB;
+   * `unavailable` when the store fails: repeating is safe. Reads the body itself where no parser of
+   * the host's has. A client that has gone away is not answered.
+   */
+  readonly logout: ExpressHandler = (request, response) => {
+    void this.logOut(request).then((answer) => {
+      if (answer !== undefined) send(response, answer);
+    });
+  };
+
+  /**
+   * Lets requests with a live bearer token pass, with its claims in `request.user`; answers all
+   * others: `notAuthenticated` with a challenge (RFC 6750 §3), `unavailable` when the store fails.
+   */
+  readonly verifyToken: ExpressHandler = (request, response, next) => {
+    void this.authenticate(request).then((authentication) => {
+      if (authentication === undefined) {
+        send(response, this.answers.unavailable);
+      } else if (authentication.verdict === 'live') {
+        request.user = authentication.token.claims;
+        next();
+      } else {
+        send(response, this.answers.notAuthenticated, challengeFor(authentication));
+      }
+    });
+  };
+
+  /**
+   * Makes the store ready. Idempotent; requests wait for it, and try again where it failed.
+   * @throws {StoreUnavailableError} the store cannot be opened, or was closed by `close()`.
+   */
+  open(): Promise<void> {
+    if (this.closing !== undefined)
+      return Promise.reject(new StoreUnavailableError('open again after close()'));
+    return (this.opening ??= this.openStore());
+  }
+
+  /** Writes what the audit still holds and closes the store. Idempotent; the server goes first. */
+  close(): Promise<void> {
+    return (this.closing ??= this.closeAll());
+  }
+
+  private async openStore(): Promise<void> {
+    try {
+      await this.options.store.open();
+    } catch (error) {
+      this.opening = undefined;
+      throw error;
+    }
+  }
+
+  private async closeAll(): Promise<void> {
+    // Whoever opens it learns of a failure; what opened must not be left behind.
+    await this.opening?.catch(() => undefined);
+    await this.audit.close();
+    await this.options.store.close();
+  }
+
+  /** Never rejects; `undefined`: nobody is there to be answered. */
+  private async logOut(request: ExpressRequest): Promise<PreparedAnswer | undefined> {
+    let origin: RequestOrigin = {};
+    try {
+      origin = originOf(request);
+      // First of all: a client that goes away while the store is slow must be noticed.
+      const body = await readBody(request);
+      if (body.kind === 'aborted') return undefined;
+      if (body.kind === 'refused') return this.refuseRequest(body.refusal, origin);
+      await this.open();
+      return await this.revoke(tokenIn(body.value), origin);
+    } catch (error) {
+      this.options.onError(error);
+      this.audit.failed({ ...origin, ...FAILED_LOGOUT, reason: 'internal_error' });
+      return this.answers.unavailable;
+    }
+  }
+
+  private async revoke(named: unknown, origin: RequestOrigin): Promise<PreparedAnswer> {
+    if (named === undefined) return this.refuse({ verdict: 'missing' }, origin);
+    const authentication = await this.tokens.authenticate(named, origin);
+    if (authentication.verdict !== 'live') return this.refuse(authentication, origin);
+    const { token } = authentication;
+    const isNew = await this.tokens.revoke(token, { origin });
+    return isNew ? this.answers.loggedOut : this.refuse({ verdict: 'revoked', token }, origin);
+  }
+
+  private refuse(authentication: NotLive, origin: RequestOrigin): PreparedAnswer {
+    this.audit.failed({
+      ...origin,
+      ...('token' in authentication && tokenFields(authentication.token)),
+      ...FAILED_LOGOUT,
+      reason: rejection(authentication).detail,
+    });
+    return this.answers.logoutRefused;
+  }
+
+  private refuseRequest(refusal: BodyRefusal, origin: RequestOrigin): PreparedAnswer {
+    const reason = refusal.toLowerCase();
+    this.audit.failed({ ...origin, event: 'input_validation_fail', outcome: 'failure', reason });
+    return this.answers.logoutRefused;
+  }
+
+  /** Never rejects; `undefined`: it cannot be known. */
+  private async authenticate(request: ExpressRequest): Promise<Authentication | undefined> {
+    try {
+      const credentials = bearerCredentials(request);
+      if (credentials.kind === 'none') return { verdict: 'missing' };
+      if (credentials.kind === 'unreadable') return { verdict: 'refused', cause: 'form' };
+      await this.open();
+      return await this.tokens.authenticate(credentials.token, originOf(request));
+    } catch (error) {
+      this.options.onError(error);
+      return undefined;
+    }
+  }
+}
+
+const FAILED_LOGOUT = { event: 'authn_token_revoked', outcome: 'failure' } as const;
+
+/** RFC 6750 §3.1: no error code where no credentials came. */
+function challengeFor({ verdict }: NotLive): string {
+  return verdict === 'missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+}

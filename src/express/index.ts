@@ -1,0 +1,31 @@
+/** `nestjs-logout/express`: the same logout for plain Express 4 and 5, without Nest. */
+export { AuditLog } from '../audit/audit-log';
+export type { AuditPrinter } from '../audit/audit-log';
+export type {
+  AuditEvent,
+  AuditEventName,
+  AuditOutcome,
+  RecordedAuditEvent,
+  RequestOrigin,
+} from '../audit/audit-event';
+export { AuditTrail } from '../audit/audit-trail';
+export type { AuditPage, AuditQuery } from '../audit/audit-trail';
+export { RevocationError, StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
+export type { RevocationErrorCode, TokenRejection } from '../revocation/errors';
+export { EVERY_AGE } from '../revocation/revocation';
+export type { Revocation, RevocationScope } from '../revocation/revocation';
+export { RevocationStore } from '../revocation/revocation-store';
+export type { HostTransaction } from '../revocation/revocation-store';
+export { RevokedTokensService } from '../revocation/revoked-tokens.service';
+export type { Authentication, RevokeOptions } from '../revocation/revoked-tokens.service';
+export type { Algorithm } from '../tokens/algorithms';
+export type { Claims } from '../tokens/claims';
+export type { TokenIdentity } from '../tokens/identity';
+export type { DescribedKey, KeyInput } from '../tokens/keys';
+export type { TokenRules } from '../tokens/token-rules';
+export type { RefusalCause, Verification, VerifiedToken } from '../tokens/token-verifier';
+export type { Answers, HostAnswer } from './answers';
+export { createRevocation } from './create-revocation';
+export type { ExpressRevocation } from './express-revocation';
+export type { ExpressHandler, ExpressRequest, ExpressResponse } from './http-types';
+export type { RevocationOptions } from './revocation-options';

@@ -1,0 +1,124 @@
+import type { AuditPrinter } from '../audit/audit-log';
+import { RevocationStore } from '../revocation/revocation-store';
+import { kindOf, misconfigured } from '../tokens/misconfiguration';
+import type { TokenRules } from '../tokens/token-rules';
+import { TokenVerifier } from '../tokens/token-verifier';
+import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
+
+/**
+ * What `createRevocation` takes. What is not optional is a decision only you can make. The rules
+ * for tokens are described at `TokenRules`.
+ */
+export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience'> {
+  /** The accepted `iss`, one or several. @defaultValue `null`: unchecked */
+  readonly issuer?: TokenRules['issuer'];
+  /** Who we are: `aud` must name one of these. @defaultValue `null`: unchecked */
+  readonly audience?: TokenRules['audience'];
+  /**
+   * Where revocations and the audit live, already built: opened by the first request or `open()`,
+   * closed by `close()`.
+   */
+  readonly store: RevocationStore;
+  /** Bodies and statuses of our answers, where you want others. */
+  readonly answers?: Partial<Answers>;
+  /** Told of every failure behind a 500. @defaultValue `console.error` */
+  readonly onError?: (error: unknown) => void;
+  /**
+   * Receives every audit event as one line of JSON, free of control characters.
+   * @defaultValue `console.log` for a success, `console.warn` for a failure
+   */
+  readonly auditPrinter?: AuditPrinter;
+}
+
+/** The options after their check, every default in place. */
+export interface ResolvedOptions {
+  readonly verifier: TokenVerifier;
+  readonly store: RevocationStore;
+  readonly answers: PreparedAnswers;
+  /** Never throws. */
+  readonly onError: (error: unknown) => void;
+  /** Never throws. */
+  readonly auditPrinter: AuditPrinter;
+}
+
+/** Every option there is; a name left out here does not compile. */
+const KNOWN: Readonly<Record<keyof RevocationOptions, true>> = {
+  algorithms: true,
+  keys: true,
+  issuer: true,
+  audience: true,
+  types: true,
+  clockToleranceSeconds: true,
+  maxLifetimeSeconds: true,
+  tokenIdentity: true,
+  store: true,
+  answers: true,
+  onError: true,
+  auditPrinter: true,
+};
+
+/** @throws {TypeError} naming the option, what it must be and what it was. */
+export function resolveOptions(options: RevocationOptions): ResolvedOptions {
+  refuseUnknown(options);
+  const { issuer = null, audience = null, store } = options;
+  const verifier = new TokenVerifier({ ...options, issuer, audience });
+  if (!((store as unknown) instanceof RevocationStore))
+    throw misconfigured(
+      'store',
+      'a RevocationStore, such as new MemoryRevocationStore()',
+      kindOf(store),
+    );
+  const onError = untroubled(readFunction('onError', options.onError, console.error));
+  const print = readFunction('auditPrinter', options.auditPrinter, printToConsole);
+  return {
+    verifier,
+    store,
+    answers: prepareAnswers(options.answers),
+    onError,
+    auditPrinter: (line, outcome) => {
+      try {
+        print(line, outcome);
+      } catch (error) {
+        onError(error); // a logout that is committed must not become a 500 for want of a log
+      }
+    },
+  };
+}
+
+function refuseUnknown(options: unknown): void {
+  if (typeof options !== 'object' || options === null)
+    throw misconfigured('options', 'an object', kindOf(options));
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
+  if (unknown !== undefined)
+    throw misconfigured(
+      unknown,
+      'left out',
+      'an option that does not exist',
+      'Check its spelling.',
+    );
+}
+
+function readFunction<F extends (...args: never[]) => void>(
+  option: string,
+  value: F | undefined,
+  preset: F,
+): F {
+  if (value === undefined) return preset;
+  if (typeof (value as unknown) === 'function') return value;
+  throw misconfigured(option, 'a function', kindOf(value));
+}
+
+function untroubled(onError: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error);
+    } catch {
+      // Nobody is left to be told, and the request still wants its answer.
+    }
+  };
+}
+
+const printToConsole: AuditPrinter = (line, outcome) => {
+  if (outcome === 'success') console.log(line);
+  else console.warn(line);
+};

@@ -1,0 +1,33 @@
+import type { AuditEvent } from '../../src';
+import { StoreUnavailableError, type HostTransaction, type Revocation } from '../../src';
+import { MemoryRevocationStore } from '../../src/stores/memory';
+
+/** The memory store, with faults that can be switched on while it runs. */
+export class FaultyStore extends MemoryRevocationStore {
+  /** Look-ups fail. */
+  isBlind = false;
+  /** `before`: additions fail and do nothing; `after`: they take effect, and fail nevertheless. */
+  addFails: 'never' | 'before' | 'after' = 'never';
+  /** What a broken store throws; an adapter's bug need not be a `StoreUnavailableError`. */
+  error: Error = new StoreUnavailableError('answer', { cause: new Error('SELECT secret') });
+  additions = 0;
+  lookUps = 0;
+
+  override async isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+    this.lookUps += 1;
+    if (this.isBlind) throw this.error;
+    return super.isRevoked(keys, issuedAt);
+  }
+
+  override async add(
+    revocation: Revocation,
+    event: AuditEvent,
+    transaction?: HostTransaction,
+  ): Promise<boolean> {
+    this.additions += 1;
+    if (this.addFails === 'before') throw this.error;
+    const isNew = await super.add(revocation, event, transaction);
+    if (this.addFails === 'after') throw this.error;
+    return isNew;
+  }
+}

@@ -1,0 +1,181 @@
+import type { AuditEvent } from '../../../src/audit/audit-event';
+import { AuditLog, tokenFields } from '../../../src/audit/audit-log';
+import type { VerifiedToken } from '../../../src/tokens/token-verifier';
+import { ObservedTrail } from '../../support/stores';
+
+const failure: AuditEvent = { event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' };
+const token: VerifiedToken = {
+  claims: { iss: 'https://i', sub: 'ada', jti: 'j1', sid: 's1', iat: 1, exp: 2 },
+  revocationKey: Buffer.alloc(32, 7),
+};
+
+describe('The audit log', () => {
+  let trail: ObservedTrail;
+  let printed: [line: string, outcome: string][];
+  let now: number;
+  let log: AuditLog;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    now = 1_000_000;
+    trail = new ObservedTrail();
+    printed = [];
+    log = new AuditLog(
+      trail,
+      (line, outcome) => {
+        printed.push([line, outcome]);
+      },
+      () => now,
+    );
+  });
+  afterEach(async () => {
+    await log.close();
+    jest.useRealTimers();
+  });
+  const pass = async (ms: number): Promise<void> => {
+    now += ms;
+    await jest.advanceTimersByTimeAsync(ms);
+  };
+
+  it('prints a committed success, which the store has written already', async () => {
+    log.committed({ ...failure, outcome: 'success' });
+    await pass(5000);
+    expect(printed).toEqual([
+      ['{"event":"authz_fail","outcome":"success","reason":"token_not_own"}', 'success'],
+    ]);
+    expect(trail.events).toEqual([]);
+  });
+
+  it('prints a failure at once and writes it a moment later', async () => {
+    log.failed(failure);
+    expect(printed).toEqual([[JSON.stringify(failure), 'failure']]);
+    await pass(99);
+    expect(trail.events).toEqual([]);
+    await pass(1);
+    expect(trail.events).toEqual([failure]);
+  });
+
+  it('prints one line, whatever is in the event', () => {
+    log.failed({ ...failure, subject: 'a\u2028b\u0085c\u007f' });
+    expect(printed[0]![0]).toContain('"subject":"a\\u2028b\\u0085c\\u007f"');
+  });
+
+  it('writes failures of one moment together, at most a hundred a statement', async () => {
+    for (let second = 0; second < 3; second += 1) {
+      for (let i = 0; i < 50; i += 1) log.failed(failure);
+      now += 1000;
+    }
+    await pass(100);
+    expect(trail.batches.map((batch) => batch.length)).toEqual([100, 50]);
+  });
+
+  it('writes fifty failures a second, and tells the rest in one row a minute', async () => {
+    for (let i = 0; i < 80; i += 1) log.failed(failure);
+    await pass(100);
+    expect(trail.events).toHaveLength(50);
+    await pass(59_900);
+    await pass(100);
+    expect(trail.events.slice(50)).toEqual([
+      expect.objectContaining({
+        outcome: 'summary',
+        detail: { causes: { 'authz_fail:token_not_own': 30 }, networks: { unknown: 30 } },
+      }),
+    ]);
+    expect(printed).toHaveLength(51);
+  });
+
+  it('keeps what it could not write and writes it when the database is back', async () => {
+    trail.isAway = true;
+    log.failed(failure);
+    await pass(600);
+    trail.isAway = false;
+    await pass(499);
+    expect(trail.events).toEqual([]);
+    await pass(1);
+    await pass(600);
+    expect(trail.events).toEqual([failure]);
+  });
+
+  it('keeps at most a thousand waiting, and counts the others', async () => {
+    trail.isAway = true;
+    for (let second = 0; second < 21; second += 1) {
+      for (let i = 0; i < 50; i += 1) log.failed(failure);
+      now += 1000;
+    }
+    trail.isAway = false;
+    await pass(2000);
+    expect(trail.events).toHaveLength(1000);
+    await pass(60_000);
+    expect(trail.events.at(-1)?.detail?.causes).toEqual({ 'authz_fail:token_not_own': 50 });
+  });
+
+  it('writes one row of reuse for a token and a minute', async () => {
+    log.reused(token, { ip: '203.0.113.7' });
+    log.reused(token, { ip: '203.0.113.8' });
+    log.reused({ ...token, revocationKey: Buffer.alloc(32, 8) }, {});
+    await pass(59_999);
+    log.reused(token, {});
+    await pass(1);
+    log.reused(token, {});
+    await pass(100);
+    expect(trail.events.map(({ tokenFingerprint }) => tokenFingerprint?.slice(0, 2))).toEqual([
+      '07',
+      '08',
+      '07',
+    ]);
+    expect(trail.events[0]).toEqual({
+      ip: '203.0.113.7',
+      issuer: 'https://i',
+      subject: 'ada',
+      tokenId: 'j1',
+      sessionId: 's1',
+      tokenFingerprint: '07'.repeat(32),
+      event: 'authn_token_reuse',
+      outcome: 'failure',
+      reason: 'token_revoked',
+    });
+  });
+
+  it('writes what is waiting, and the last summary, before it closes', async () => {
+    for (let i = 0; i < 51; i += 1) log.failed(failure);
+    await log.close();
+    await log.close();
+    expect(trail.events.map(({ outcome }) => outcome)).toEqual([
+      ...Array<string>(50).fill('failure'),
+      'summary',
+    ]);
+  });
+
+  it('closes while the database is away, and starts nothing any more', async () => {
+    trail.isAway = true;
+    log.failed(failure);
+    await log.close();
+    trail.isAway = false;
+    await pass(120_000);
+    expect(trail.events).toEqual([]);
+  });
+
+  it('passes questions on as they are', async () => {
+    expect(await log.find({ subject: 'ada' })).toEqual({
+      events: [],
+      nextCursor: '{"subject":"ada"}',
+    });
+  });
+});
+
+describe('What the audit keeps of a token', () => {
+  it('names it without being it', () => {
+    expect(tokenFields(token)).toEqual({
+      issuer: 'https://i',
+      subject: 'ada',
+      tokenId: 'j1',
+      sessionId: 's1',
+      tokenFingerprint: '07'.repeat(32),
+    });
+  });
+
+  it('has no more than the token has', () => {
+    const bare = { ...token, claims: { sub: 'ada', iat: 1, exp: 2 } };
+    expect(tokenFields(bare)).toEqual({ subject: 'ada', tokenFingerprint: '07'.repeat(32) });
+  });
+});

@@ -1,0 +1,184 @@
+import { AuditLog } from '../../../src/audit/audit-log';
+import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocation/errors';
+import { EVERY_AGE } from '../../../src/revocation/revocation';
+import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
+import { TokenVerifier, type VerifiedToken } from '../../../src/tokens/token-verifier';
+import { ObservedStore, ObservedTrail } from '../../support/stores';
+import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
+
+const issuer = new TestIssuer();
+const verifier = new TokenVerifier({
+  algorithms: ['HS256'],
+  keys: issuer.key,
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  clockToleranceSeconds: 5,
+});
+
+describe('RevokedTokensService', () => {
+  let store: ObservedStore;
+  let trail: ObservedTrail;
+  let printed: string[];
+  let audit: AuditLog;
+  let tokens: RevokedTokensService;
+
+  beforeEach(() => {
+    store = new ObservedStore();
+    trail = new ObservedTrail();
+    printed = [];
+    audit = new AuditLog(trail, (line) => {
+      printed.push(line);
+    });
+    tokens = new RevokedTokensService(verifier, store, audit);
+  });
+  afterEach(() => audit.close());
+
+  const verified = (text: string): VerifiedToken => {
+    const verification = tokens.verify(text);
+    if (verification.verdict === 'refused') throw new Error(verification.cause);
+    return verification.token;
+  };
+
+  it('refuses a token from its revocation on, for good', async () => {
+    const text = issuer.token();
+    expect((await tokens.authenticate(text)).verdict).toBe('live');
+    expect(await tokens.revoke(text)).toBe(true);
+    expect((await tokens.authenticate(text)).verdict).toBe('revoked');
+    expect(await tokens.isRevoked(verified(text))).toBe(true);
+  });
+
+  it('tells the call that revoked from the one that came late', async () => {
+    const text = issuer.token();
+    expect([await tokens.revoke(text), await tokens.revoke(text)]).toEqual([true, false]);
+    expect(printed).toHaveLength(1);
+  });
+
+  it('hands on the token with the verdict', async () => {
+    const text = issuer.token({ sub: 'grace' });
+    const expired = issuer.token({ exp: Math.floor(Date.now() / 1000) - 6 });
+    expect(await tokens.authenticate(text)).toEqual({ verdict: 'live', token: verified(text) });
+    expect(await tokens.authenticate(expired)).toEqual({
+      verdict: 'expired',
+      token: verified(expired),
+    });
+    expect(await tokens.authenticate('garbage')).toEqual({ verdict: 'refused', cause: 'form' });
+  });
+
+  it('asks the store about the key and the age of the token, and of no other', async () => {
+    const text = issuer.token({ iat: 1_795_000_000.25, exp: 1_795_000_100 });
+    const token = {
+      ...verified(issuer.token()),
+      claims: { sub: 'a', iat: 1_795_000_000.25, exp: 2 },
+    };
+    expect(tokens.verify(text)).toBeDefined();
+    await tokens.isRevoked(token);
+    expect(store.lookedUp).toEqual([
+      { keys: [token.revocationKey], issuedAt: new Date(1_795_000_000_250) },
+    ]);
+  });
+
+  it('keeps a revocation until nothing could accept the token any more', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 100;
+    const claims = { exp: exp + 0.2, jti: 'j1', sid: 's1', client_id: 'c1', sub: 'grace' };
+    await tokens.revoke(issuer.token(claims), { reason: 'stolen', actor: 'admin' });
+    expect(store.added).toEqual([
+      {
+        key: expect.any(Buffer) as Buffer,
+        scope: 'token',
+        issuedBefore: EVERY_AGE,
+        // exp rounded up, 5 s of tolerance, 60 s of skew
+        expiresAt: new Date((exp + 1 + 5 + 60) * 1000),
+        issuer: ISSUER,
+        subject: 'grace',
+        tokenId: 'j1',
+        sessionId: 's1',
+        clientId: 'c1',
+        reason: 'stolen',
+        actor: 'admin',
+      },
+    ]);
+  });
+
+  it('commits who revoked what, why and from where together with the revocation', async () => {
+    await tokens.revoke(issuer.token({ jti: 'j1' }), {
+      reason: 'stolen',
+      actor: 'admin',
+      origin: { ip: '203.0.113.7', userAgent: 'curl', requestId: 'r1' },
+    });
+    const { events } = await store.audit.find({});
+    expect(events).toEqual([
+      expect.objectContaining({
+        event: 'authn_token_revoked',
+        outcome: 'success',
+        scope: 'token',
+        subject: 'ada',
+        tokenId: 'j1',
+        reason: 'stolen',
+        actor: 'admin',
+        ip: '203.0.113.7',
+        userAgent: 'curl',
+        requestId: 'r1',
+      }),
+    ]);
+    expect(printed[0]).toContain('"reason":"stolen"');
+  });
+
+  it('leaves out of the audit what nobody said', async () => {
+    await tokens.revoke(issuer.token());
+    expect(Object.keys(JSON.parse(printed[0]!) as object)).toEqual([
+      'issuer',
+      'subject',
+      'tokenId',
+      'tokenFingerprint',
+      'event',
+      'outcome',
+      'scope',
+    ]);
+  });
+
+  it("joins the host's transaction, and prints nothing before that commits", async () => {
+    const manager = { query: () => Promise.resolve([]) };
+    expect(await tokens.revoke(issuer.token(), { manager })).toBe(true);
+    expect(store.transactions).toEqual([manager]);
+    expect(printed).toEqual([]);
+  });
+
+  it.each([
+    [
+      'expired',
+      () => issuer.token({ exp: Math.floor(Date.now() / 1000) - 6 }),
+      'TOKEN_EXPIRED',
+      'token_expired',
+    ],
+    ['unacceptable', () => 'garbage', 'TOKEN_INVALID', 'form'],
+  ])('revokes nothing for an %s text', async (_, text, code, detail) => {
+    const attempt = tokens.revoke(text());
+    await expect(attempt).rejects.toThrow(TokenRejectedError);
+    await expect(attempt).rejects.toMatchObject({ code, detail, name: 'TokenRejectedError' });
+    expect(store.added).toEqual([]);
+  });
+
+  it('leaves a row when a revoked token is presented, and none for a live one', async () => {
+    const text = issuer.token();
+    await tokens.authenticate(text, { ip: '203.0.113.7' });
+    await tokens.revoke(text);
+    await tokens.authenticate(text, { ip: '203.0.113.9' });
+    await tokens.authenticate(text);
+    await audit.close();
+    expect(trail.events).toEqual([
+      expect.objectContaining({ event: 'authn_token_reuse', ip: '203.0.113.9' }),
+    ]);
+  });
+
+  it('never says "not revoked" for want of an answer', async () => {
+    store.canLookUp = false;
+    await expect(tokens.authenticate(issuer.token())).rejects.toThrow(StoreUnavailableError);
+  });
+
+  it('does not say "revoked" when the store could not commit', async () => {
+    store.canAdd = false;
+    const attempt = tokens.revoke(issuer.token());
+    await expect(attempt).rejects.toThrow('The revocation store could not add a revocation.');
+    expect(printed).toEqual([]);
+  });
+});
