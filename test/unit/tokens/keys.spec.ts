@@ -219,7 +219,7 @@ describe('public keys that stop the boot', () => {
     ],
     [
       'DSA',
-      generateKeyPairSync('dsa', { modulusLength: 2048 }).publicKey,
+      generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }).publicKey,
       `${RSA_NEED} (RS256), got a public dsa key.`,
     ],
     [

@@ -9,8 +9,7 @@ const RULES: TokenRules = {
 };
 
 /** Rules as plain JavaScript may give them. */
-const resolve = (rules: Record<string, unknown> = {}) =>
-  resolveTokenRules({ ...RULES, ...rules } as TokenRules);
+const resolve = (rules: Record<string, unknown> = {}) => resolveTokenRules({ ...RULES, ...rules });
 
 describe('the defaults of the rules', () => {
   const expected = {
