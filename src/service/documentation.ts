@@ -1,116 +1,152 @@
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { MESSAGES } from '../http/contract';
+import type { Environment } from './environment';
 
-type Responses = Record<string, Record<string, unknown>>;
+type Responses = Readonly<Record<number, object>>;
+type Language = Pick<Environment, 'messages' | 'expiredStatus'>;
 
-/** An answer in our envelope, with the exact body as its example. */
-function envelope(message: string, description: string, headers: readonly string[] = []) {
+/** An answer in our envelope, with its exact body as the example. */
+function answer(message: string, description: string, headers: readonly string[] = []): object {
   return {
     description,
     headers: Object.fromEntries(headers.map((name) => [name, { schema: { type: 'string' } }])),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/Envelope' },
-        example: { success: description === LOGGED_OUT, message },
+        example: { success: false, message },
       },
     },
   };
 }
 
-const LOGGED_OUT = 'The token is revoked, and its audit row is committed with it.';
-const es = MESSAGES.es;
+const loggedOut = (message: string): object => ({
+  description: 'The token is revoked, and its audit row is committed with it.',
+  headers: { 'Cache-Control': { schema: { const: 'no-store' } } },
+  content: {
+    'application/json': {
+      schema: { $ref: '#/components/schemas/Envelope' },
+      example: { success: true, message },
+    },
+  },
+});
 
-const REFUSED: Responses = {
-  401: envelope(es.tokenInvalid, 'Missing, unacceptable, foreign or revoked.', [
-    'WWW-Authenticate',
-  ]),
-  403: envelope(es.tokenExpired, 'A genuine token that has expired.', ['WWW-Authenticate']),
-  500: envelope(es.internalError, 'Unexpected; whether it took effect is unknown. Try again.'),
-};
+/** What every protected route answers to a token that it does not accept. */
+function refusals({ messages = 'es', expiredStatus = 403 }: Language): Responses {
+  const text = MESSAGES[messages];
+  return {
+    [expiredStatus]: answer(text.tokenExpired, 'A genuine token that has expired.', [
+      'WWW-Authenticate',
+    ]),
+    401: answer(
+      text.tokenInvalid,
+      'Missing, unacceptable, foreign or revoked; expired, with EXPIRED_STATUS=401.',
+      ['WWW-Authenticate'],
+    ),
+    500: answer(text.internalError, 'Unexpected. Whether it took effect is unknown: try again.'),
+  };
+}
 
-const LOGOUT: Responses = {
-  200: envelope(es.loggedOut, LOGGED_OUT),
-  400: envelope(es.badRequest, 'The body is not JSON.'),
-  ...REFUSED,
-  405: envelope(es.methodNotAllowed, 'Only POST.', ['Allow']),
-  413: envelope(es.contentTooLarge, 'More than 16 KB.'),
-  415: envelope(es.unsupportedMediaType, 'Anything but JSON in UTF-8 without content encoding.'),
-  429: envelope(es.tooManyRequests, 'Too many requests from here or with this token.', [
-    'Retry-After',
-  ]),
-};
+function logoutResponses(language: Language): Responses {
+  const text = MESSAGES[language.messages ?? 'es'];
+  return {
+    200: loggedOut(text.loggedOut),
+    400: answer(text.badRequest, 'The body is not JSON.'),
+    ...refusals(language),
+    405: answer(text.methodNotAllowed, 'Only POST.', ['Allow']),
+    413: answer(text.contentTooLarge, 'More than 16 KB.'),
+    415: answer(text.unsupportedMediaType, 'Not JSON in UTF-8, or with a content encoding.'),
+    429: answer(text.tooManyRequests, 'Too many requests from here, or with this token.', [
+      'Retry-After',
+    ]),
+  };
+}
 
 const json = (schema: object, description: string): object => ({
   description,
   content: { 'application/json': { schema } },
 });
+
 const HEALTH = { type: 'object', properties: { status: { enum: ['ok', 'unavailable'] } } };
 const BEARER = [{ bearer: [] }];
 
-/** Every route of the service with every status and body it can answer (OpenAPI 3.1). */
-export const DOCUMENT = {
-  openapi: '3.1.0',
-  info: {
-    title: 'nestjs-logout',
-    version: '1',
-    description: 'After the 200 of a logout its token is refused everywhere, for good.',
+const LOGOUT_BODY = {
+  type: 'object',
+  required: ['token'],
+  properties: { token: { type: 'string', description: 'The JWT to revoke.' } },
+};
+
+const COMPONENTS = {
+  securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+  schemas: {
+    Envelope: {
+      type: 'object',
+      required: ['success', 'message'],
+      properties: { success: { type: 'boolean' }, message: { type: 'string' } },
+    },
   },
-  paths: {
-    '/api/v1/auth/logout': {
-      post: {
-        summary: 'Log out',
-        description:
-          'Revokes the token that the body names: the bearer itself, or another token of the ' +
-          'same issuer and subject. After a lost answer, the 401 of a retry means "done".',
-        security: BEARER,
-        requestBody: {
-          required: true,
-          content: {
-            'application/json': {
-              schema: {
-                type: 'object',
-                required: ['token'],
-                properties: { token: { type: 'string', description: 'The JWT to revoke.' } },
-              },
-            },
+};
+
+/** Every route of the service, with every status and body it can answer (OpenAPI 3.1). */
+export function openApi(language: Language): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'nestjs-logout',
+      version: '1',
+      description: 'After the 200 of a logout its token is refused everywhere, for good.',
+    },
+    paths: {
+      '/api/v1/auth/logout': {
+        post: {
+          tags: ['Tokens'],
+          summary: 'Log out',
+          description:
+            'Revokes the token that the body names: the bearer itself, or another token of the ' +
+            'same issuer and subject. After a lost answer, the 401 of a retry means "done".',
+          security: BEARER,
+          requestBody: { required: true, content: { 'application/json': { schema: LOGOUT_BODY } } },
+          responses: logoutResponses(language),
+        },
+      },
+      '/api/v1/auth/me': {
+        get: {
+          tags: ['Tokens'],
+          summary: 'The claims of the bearer',
+          security: BEARER,
+          responses: {
+            200: json({ type: 'object' }, 'The claims of a live token.'),
+            ...refusals(language),
           },
         },
-        responses: LOGOUT,
       },
+      ...HEALTH_PATHS,
     },
-    '/api/v1/auth/me': {
-      get: {
-        summary: 'The claims of the bearer',
-        security: BEARER,
-        responses: { 200: json({ type: 'object' }, 'The claims of a live token.'), ...REFUSED },
-      },
-    },
-    '/health/live': {
-      get: { summary: 'Whether the process answers', responses: { 200: json(HEALTH, 'It does.') } },
-    },
-    '/health/ready': {
-      get: {
-        summary: 'Whether tokens can be checked',
-        responses: { 200: json(HEALTH, 'They can.'), 503: json(HEALTH, 'They cannot.') },
-      },
+    components: COMPONENTS,
+  };
+}
+
+const HEALTH_PATHS = {
+  '/health/live': {
+    get: {
+      tags: ['Health'],
+      summary: 'Whether the process answers',
+      responses: { 200: json(HEALTH, 'It does.') },
     },
   },
-  components: {
-    securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-    schemas: {
-      Envelope: {
-        type: 'object',
-        required: ['success', 'message'],
-        properties: { success: { type: 'boolean' }, message: { type: 'string' } },
-      },
+  '/health/ready': {
+    get: {
+      tags: ['Health'],
+      summary: 'Whether tokens can be checked',
+      responses: { 200: json(HEALTH, 'They can.'), 503: json(HEALTH, 'They cannot.') },
     },
   },
 };
 
 /** Serves the documentation at `/docs`, and as JSON at `/docs-json`. */
-export function serveDocumentation(app: INestApplication): void {
-  SwaggerModule.setup('docs', app, DOCUMENT as unknown as OpenAPIObject, {
+export function serveDocumentation(app: INestApplication, language: Language): void {
+  SwaggerModule.setup('docs', app, openApi(language) as OpenAPIObject, {
     customSiteTitle: 'nestjs-logout',
+    swaggerOptions: { docExpansion: 'full', defaultModelsExpandDepth: -1 },
   });
 }

@@ -54,13 +54,13 @@ export function ensureCluster(
   cluster: Cluster,
   { bin, user, noSync }: { bin: string; user: ServerUser; noSync: boolean },
 ): void {
+  const folder = dirname(cluster.dataDir);
+  const parent = dirname(folder);
+  sweepAbandoned(parent);
   if (existsSync(cluster.dataDir)) {
     giveTo(cluster.dataDir, user);
     return;
   }
-  const folder = dirname(cluster.dataDir);
-  const parent = dirname(folder);
-  sweepAbandoned(parent);
   const half = mkdtempSync(join(parent, 'initdb-'));
   try {
     chmodSync(half, 0o755);
@@ -151,7 +151,7 @@ function sweepAbandoned(parent: string): void {
   const tenMinutesAgo = Date.now() - 600_000;
   const halves = readdirSync(parent).filter((name) => name.startsWith('initdb-'));
   for (const half of halves.map((name) => join(parent, name))) {
-    const { mtimeMs } = statSync(half);
+    const mtimeMs = statSync(half, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
     if (mtimeMs < tenMinutesAgo) rmSync(half, { recursive: true, force: true });
   }
 }

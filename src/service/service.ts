@@ -59,7 +59,7 @@ async function listen(
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Service> {
   const server = app.getHttpServer() as Server;
-  serveDocumentation(app);
+  serveDocumentation(app, settings);
   limit(server);
   await app.listen(settings.port, settings.host);
   if (settings.issuer === null || settings.audience === null)
