@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import express from 'express';
@@ -88,19 +89,34 @@ export function limit(server: Server): void {
   Object.assign(server, { connectionsCheckingInterval: CHECK_INTERVAL_MS });
 }
 
-/** Lets requests in flight finish while `close` runs, and cuts off what takes too long. */
-export async function drain(server: Server, close: () => Promise<void>): Promise<void> {
-  // A connection that is kept alive becomes idle only after its answer, so this is repeated.
-  const idle = setInterval(() => {
-    server.closeIdleConnections();
-  }, DRAIN_STEP_MS);
-  const late = setTimeout(() => {
-    server.closeAllConnections();
-  }, DRAIN_TIMEOUT_MS);
-  try {
-    await close();
-  } finally {
-    clearInterval(idle);
-    clearTimeout(late);
-  }
+/**
+ * Prepares a shutdown that lets requests in flight finish, cuts off those that take too long, and
+ * waits for no connection without a request, such as browsers open in advance.
+ *
+ * @returns what runs `close` in that way.
+ */
+export function drainable(server: Server): (close: () => Promise<void>) => Promise<void> {
+  // Node counts a connection that has not asked anything yet as busy.
+  const unasked = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    unasked.add(socket);
+    socket.once('close', () => unasked.delete(socket));
+  });
+  server.on('request', ({ socket }: IncomingMessage) => unasked.delete(socket));
+  return async (close) => {
+    const step = setInterval(() => {
+      // A connection that is kept alive becomes idle only after its answer, so this is repeated.
+      server.closeIdleConnections();
+      for (const socket of unasked) socket.destroy();
+    }, DRAIN_STEP_MS);
+    const late = setTimeout(() => {
+      server.closeAllConnections();
+    }, DRAIN_TIMEOUT_MS);
+    try {
+      await close();
+    } finally {
+      clearInterval(step);
+      clearTimeout(late);
+    }
+  };
 }

@@ -7,7 +7,7 @@ import type { RevocationStore } from '../revocation/revocation-store';
 import { PostgresRevocationStore } from '../stores/postgres/revocation-store.postgres';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
-import { adapterFor, drain, limit } from './http-server';
+import { adapterFor, drainable, limit } from './http-server';
 import { serveDocumentation } from './documentation';
 import { defaultDataDir } from './own-folder';
 import { ownSecret } from './own-secret';
@@ -34,7 +34,12 @@ export async function startService(environment: Environment): Promise<Service> {
   const { databaseUrl } = environment;
   const postgres = databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir }) : undefined;
   const url = databaseUrl ?? postgres?.url();
-  const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }));
+  const logger = new Logger('PostgresRevocationStore');
+  const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), {
+    onError: (error) => {
+      logger.error(error);
+    },
+  });
   try {
     const app = await createApp(settings, store);
     return await listen(app, settings, environment.key === undefined, postgres);
@@ -61,6 +66,7 @@ async function listen(
   const server = app.getHttpServer() as Server;
   serveDocumentation(app, settings);
   limit(server);
+  const drain = drainable(server);
   await app.listen(settings.port, settings.host);
   if (settings.issuer === null || settings.audience === null)
     new Logger('nestjs-logout').warn('JWT_ISSUER or JWT_AUDIENCE is not set, so not checked.');
@@ -70,7 +76,7 @@ async function listen(
     broken: postgres?.exited ?? new Promise(() => undefined),
     trial: isOwnKey && !settings.isProduction ? trial(url, settings) : undefined,
     stop: async () => {
-      await drain(server, () => app.close());
+      await drain(() => app.close());
       await postgres?.stop();
     },
   };

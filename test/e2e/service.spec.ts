@@ -1,0 +1,274 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { openApi } from '../../src/service/documentation';
+import { readEnvironment } from '../../src/service/environment';
+import { startService, type Service } from '../../src/service/service';
+import request from 'supertest';
+import { DOCUMENTED, LOGOUT, PLATFORMS } from '../support/app';
+import { startCluster } from '../support/cluster';
+import { createDatabase, type TestDatabase } from '../support/database';
+import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
+import { temporaryFolder } from '../support/temporary-folder';
+import { TypescriptProcess } from '../support/typescript-process';
+
+const issuer = new TestIssuer();
+
+/** What every service of this suite is told, but for what a test is about. */
+const environment = (databaseUrl: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  PORT: '0',
+  DATABASE_URL: databaseUrl,
+  JWT_SECRET: issuer.key,
+  JWT_ISSUER: ISSUER,
+  JWT_AUDIENCE: AUDIENCE,
+  THROTTLE_LIMIT: '10000',
+  LOG_LEVEL: 'error',
+  ...more,
+});
+
+describe.each(PLATFORMS)('The service on %s', (platform) => {
+  let database: TestDatabase;
+  let service: Service;
+  beforeAll(async () => {
+    database = await createDatabase();
+    service = await startService(
+      readEnvironment(environment(database.url, { PLATFORM: platform })),
+    );
+  });
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+  const ask = () => request(service.url);
+  const bearer = (token: string): string => `Bearer ${token}`;
+
+  it('lets a token in, logs it out, refuses it, and has the audit row', async () => {
+    const token = issuer.token({ jti: `trial-${platform}` });
+    const me = () => ask().get('/api/v1/auth/me').set('Authorization', bearer(token));
+    await me().expect(200).expect('Cache-Control', 'no-store');
+    await ask()
+      .post(LOGOUT)
+      .set('Authorization', bearer(token))
+      .send({ token })
+      .expect(200, DOCUMENTED.loggedOut);
+    await me().expect(401, DOCUMENTED.refused);
+    const rows = await database.query(
+      "SELECT outcome, subject FROM auth_events WHERE event = 'authn_token_revoked' AND token_id = $1",
+      [`trial-${platform}`],
+    );
+    expect(rows).toEqual([{ outcome: 'success', subject: 'ada' }]);
+  });
+
+  it('tells a live bearer its claims', async () => {
+    const response = await ask()
+      .get('/api/v1/auth/me')
+      .set('Authorization', bearer(issuer.token({ sub: 'grace', role: 'admin' })));
+    expect(response.body).toMatchObject({ sub: 'grace', role: 'admin', iss: ISSUER });
+  });
+
+  it.each(['/nowhere', '/api/v1/auth/nowhere', '/health'])('answers %s with 404', async (path) => {
+    await ask().get(path).expect(404, '{"success":false,"message":"No encontrado"}');
+  });
+
+  it('is live and ready', async () => {
+    await ask().get('/health/live').expect(200, { status: 'ok' });
+    await ask().get('/health/ready').expect(200, { status: 'ok' });
+  });
+
+  it.each([
+    ['a logout', 'post', LOGOUT],
+    ['what the door refuses', 'get', LOGOUT],
+    ['a protected route', 'get', '/api/v1/auth/me'],
+    ['health', 'get', '/health/live'],
+  ] as const)('sends security headers with %s, and nothing about itself', async (_, verb, path) => {
+    const { headers } = await ask()[verb](path);
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'SAMEORIGIN',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+    });
+    expect(headers['content-security-policy']).toContain("default-src 'self'");
+    expect(headers).not.toHaveProperty('x-powered-by');
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
+  });
+
+  it('documents itself at /docs', async () => {
+    await ask().get('/docs').expect(200).expect('Content-Type', /html/);
+    await ask()
+      .get('/docs-json')
+      .expect(200, JSON.parse(JSON.stringify(openApi({}))) as object);
+  });
+
+  it('prints no trial: the key is a real issuer’s', () => {
+    expect(service.trial).toBeUndefined();
+  });
+
+  it('believes no proxy that it was not told to trust', async () => {
+    const token = issuer.token({ jti: `proxy-${platform}` });
+    await ask()
+      .post(LOGOUT)
+      .set({ Authorization: bearer(token), 'X-Forwarded-For': '198.51.100.9' })
+      .send({ token });
+    const rows = await database.query(
+      'SELECT host(ip) AS ip FROM auth_events WHERE token_id = $1',
+      [`proxy-${platform}`],
+    );
+    expect(rows).toEqual([{ ip: '127.0.0.1' }]);
+  });
+});
+
+describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on %s', (platform) => {
+  let database: TestDatabase;
+  const start = (more: NodeJS.ProcessEnv): Promise<Service> =>
+    startService(
+      readEnvironment(
+        environment(database.url, { PLATFORM: platform, NODE_ENV: 'production', ...more }),
+      ),
+    );
+  beforeAll(async () => {
+    database = await createDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it.each(['1', '127.0.0.0/8'])('refuses plain http with TRUST_PROXY=%s', async (TRUST_PROXY) => {
+    const service = await start({ TRUST_PROXY });
+    const live = (proto: string) =>
+      request(service.url).get('/health/live').set('X-Forwarded-Proto', proto);
+    await live('http').expect(403, '{"success":false,"message":"Solicitud inválida"}');
+    await live('https').expect(200);
+    await request(service.url).get('/health/live').expect(200);
+    await service.stop();
+  });
+
+  it('takes plain http with ALLOW_HTTP=true', async () => {
+    const service = await start({ TRUST_PROXY: '1', ALLOW_HTTP: 'true' });
+    await request(service.url).get('/health/live').set('X-Forwarded-Proto', 'http').expect(200);
+    await service.stop();
+  });
+
+  it('audits the address that the proxy tells', async () => {
+    const service = await start({ TRUST_PROXY: '1' });
+    const token = issuer.token({ jti: `forwarded-${platform}` });
+    await request(service.url)
+      .post(LOGOUT)
+      .set({ Authorization: `Bearer ${token}`, 'X-Forwarded-For': '203.0.113.5, 198.51.100.9' })
+      .send({ token })
+      .expect(200);
+    const rows = await database.query(
+      'SELECT host(ip) AS ip FROM auth_events WHERE token_id = $1',
+      [`forwarded-${platform}`],
+    );
+    expect(rows).toEqual([{ ip: '198.51.100.9' }]);
+    await service.stop();
+  });
+});
+
+describe('The service and its database', () => {
+  it('says that it is not ready, and refuses tokens, while the database is away', async () => {
+    const cluster = await startCluster();
+    const service = await startService(readEnvironment(environment(cluster.url)));
+    const token = issuer.token();
+    const me = () =>
+      request(service.url).get('/api/v1/auth/me').set('Authorization', `Bearer ${token}`);
+    await cluster.stop('immediate');
+    await request(service.url).get('/health/live').expect(200);
+    await request(service.url).get('/health/ready').expect(503, { status: 'unavailable' });
+    await me().expect(500, DOCUMENTED.internal);
+    await cluster.start();
+    await request(service.url).get('/health/ready').expect(200);
+    await me().expect(200);
+    await service.stop();
+    await cluster.remove();
+  });
+
+  it('does not start without it, and says so', async () => {
+    const nobody = 'postgres://nobody@127.0.0.1:1/none';
+    await expect(startService(readEnvironment(environment(nobody)))).rejects.toThrow(
+      'The revocation store could not open.',
+    );
+  });
+});
+
+describe('The process', () => {
+  const PROGRAM = `require('./src/main.ts');`;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('stops with a sentence for a bad setting, and shows no stack', async () => {
+    const ending = await new TypescriptProcess(PROGRAM, { PORT: 'x' }).ending();
+    expect(ending).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'PORT must be a whole number from 0 to 65535.\n',
+    });
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'finishes the request in flight at %s',
+    async (signal) => {
+      const service = new TypescriptProcess(PROGRAM, environment(database.url));
+      const line = await service.firstLine();
+      const url = new URL(LOGOUT, /http:\S+\d/.exec(line ?? '')?.[0]);
+      const token = issuer.token();
+      const body = JSON.stringify({ token });
+      const inFlight = httpRequest(url, {
+        method: 'POST',
+        headers: {
+          Authorization: `Bearer ${token}`,
+          'Content-Type': 'application/json',
+          'Content-Length': body.length,
+        },
+      });
+      inFlight.write(body.slice(0, 10));
+      await once(connect(Number(url.port), url.hostname), 'connect');
+      service.signal(signal);
+      const refused = await untilRefused(Number(url.port));
+      inFlight.end(body.slice(10));
+      const [response] = (await once(inFlight, 'response')) as [
+        import('node:http').IncomingMessage,
+      ];
+      const [answer] = (await once(createInterface({ input: response }), 'line')) as string[];
+      expect({ refused, status: response.statusCode, answer }).toEqual({
+        refused: true,
+        status: 200,
+        answer: DOCUMENTED.loggedOut,
+      });
+      expect((await service.ending()).code).toBe(0);
+    },
+  );
+
+  it('starts a database and a key of its own, prints a trial, and leaves nothing running', async () => {
+    const folder = temporaryFolder();
+    const service = new TypescriptProcess(PROGRAM, {
+      PORT: '0',
+      DATA_DIR: folder.path,
+      LOG_LEVEL: 'error',
+    });
+    await service.firstLine();
+    service.signal('SIGTERM');
+    const { code, stdout, stderr } = await service.ending();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^TOKEN=eyJ[\w-]+\.[\w-]+\.[\w-]+$/m);
+    expect(stdout).toContain('/api/v1/auth/me');
+    expect(stdout).toContain(`DATA_DIR='${folder.path}' npm`);
+    folder.remove();
+  });
+});
+
+/** Resolves to `true` once nobody accepts connections on the port any more. */
+async function untilRefused(port: number): Promise<boolean> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const outcome = await Promise.race([
+      once(socket, 'connect').then(() => 'connected'),
+      once(socket, 'error').then(() => 'refused'),
+    ]).catch(() => 'refused');
+    socket.destroy();
+    if (outcome === 'refused') return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
