@@ -51,8 +51,6 @@ function readBytes(stream: Readable): Promise<Buffer | JsonBody> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    // Gone before we came to read, as during a slow look-up: no event would ever tell.
-    if (stream.destroyed) resolve({ kind: 'aborted' });
     stream.on('data', (chunk: Buffer) => {
       size += chunk.length;
       // Too much: keep draining so that the client can read the answer, but hold nothing.

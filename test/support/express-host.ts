@@ -78,7 +78,7 @@ export class ExpressHost {
     return request(this.url).post('/logout');
   }
 
-  /** A protected route, which answers with `request.user`. */
+  /** A protected route, which answers with `request.user`, and scribbles on it. */
   protected(token?: string): Test {
     const test = request(this.url).get('/protected');
     return token === undefined ? test : test.set('Authorization', `Bearer ${token}`);
@@ -95,7 +95,9 @@ export class ExpressHost {
     for (const handler of before) app.use(handler);
     app.post('/logout', logout);
     app.get('/protected', verifyToken, (req, res) => {
-      res.json((req as { user?: unknown }).user);
+      const { user } = req as { user?: object };
+      res.json(user);
+      Object.assign(user ?? {}, { scribbled: true });
     });
     return app;
   }

@@ -143,3 +143,18 @@ describe('A callback of the host that throws', () => {
     await revocation.close();
   });
 });
+
+describe('Without callbacks of the host', () => {
+  it('prints successes and failures of the audit to the console', async () => {
+    const log = jest.spyOn(console, 'log').mockImplementation();
+    const warn = jest.spyOn(console, 'warn').mockImplementation();
+    const revocation = create({ auditPrinter: undefined, onError: undefined });
+    const { audit } = revocation;
+    audit.committed({ event: 'authn_token_revoked', outcome: 'success' });
+    audit.failed({ event: 'authz_fail', outcome: 'failure' });
+    expect(log.mock.calls).toEqual([['{"event":"authn_token_revoked","outcome":"success"}']]);
+    expect(warn.mock.calls).toEqual([['{"event":"authz_fail","outcome":"failure"}']]);
+    await revocation.close();
+    jest.restoreAllMocks();
+  });
+});

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { readBody, tokenIn } from '../../../src/express/request-reader';
@@ -36,7 +37,7 @@ describe('The body of a logout', () => {
 
   it('is not waited for when the client has already left', async () => {
     const request = requestOf(JSON_HEAD);
-    request.destroy();
+    await once(request.destroy(), 'close');
     expect(await readBody(request)).toEqual({ kind: 'aborted' });
   });
 });
