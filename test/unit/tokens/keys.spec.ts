@@ -1,13 +1,13 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Algorithm } from '../../../src/tokens/algorithms';
 import { readKeys } from '../../../src/tokens/keys';
-import { ecPair, rsaPair, SIGNERS, STRANGERS } from './signers';
+import { ecPair, rsaPair, SIGNERS, strangerTo } from './signers';
 
 const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString();
 const privatePem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const RSA = SIGNERS.RS256.key;
-const OTHER_RSA = STRANGERS.RS256.key;
+const OTHER_RSA = strangerTo('RS256').key;
 const P256 = SIGNERS.ES256.key;
 const SECRET = 'a secret of thirty-two characters';
 

@@ -4,10 +4,15 @@ import {
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
+  createPrivateKey,
+  createPublicKey,
   createSecretKey,
+  type JsonWebKey,
   sign,
   type SignKeyObjectInput,
 } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Algorithm } from '../../../src/tokens/algorithms';
 import type { Claims } from '../../../src/tokens/claims';
 import type { TokenRules } from '../../../src/tokens/token-rules';
@@ -57,8 +62,9 @@ const pss = {
 };
 const p1363 = { dsaEncoding: 'ieee-p1363' } as const;
 
-function makeSigners(): Readonly<Record<Algorithm, Signer>> {
-  const rsa = rsaPair(); // making one takes long, so the six algorithms share it
+type Signers = Readonly<Record<Algorithm, Signer>>;
+
+function makeSigners(rsa: KeyPair): Signers {
   return {
     HS256: hmacSigner('HS256'),
     HS384: hmacSigner('HS384'),
@@ -76,11 +82,24 @@ function makeSigners(): Readonly<Record<Algorithm, Signer>> {
   };
 }
 
-export const SIGNERS = makeSigners();
+/** The RSA key of RFC 7520 §3.4: making one takes long, and every file would. */
+function cookbookRsaPair(): KeyPair {
+  const file = join(__dirname, '../../vectors/rfc7520/4_1.rsa_v15_signature.json');
+  const { input } = JSON.parse(readFileSync(file, 'utf8')) as { input: { key: JsonWebKey } };
+  const privateKey = createPrivateKey({ key: input.key, format: 'jwk' });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+export const SIGNERS = makeSigners(cookbookRsaPair());
 export const ALL_SIGNERS: readonly Signer[] = Object.values(SIGNERS);
 
-/** The same algorithms with other keys. */
-export const STRANGERS = makeSigners();
+let strangers: Signers | undefined;
+
+/** A signer by the same algorithm with another key. */
+export function strangerTo(algorithm: Algorithm): Signer {
+  strangers ??= makeSigners(rsaPair());
+  return strangers[algorithm];
+}
 
 /** base64url of JSON, or of text or bytes as they are. */
 export function encode(value: unknown): string {

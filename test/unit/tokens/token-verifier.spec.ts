@@ -9,7 +9,7 @@ import {
   mint,
   NOW,
   SIGNERS,
-  STRANGERS,
+  strangerTo,
   verifierOf,
 } from './signers';
 
@@ -87,7 +87,7 @@ describe('an expired token', () => {
   });
 
   it.each([
-    ['signed by a stranger', mint(STRANGERS.HS256, claims), 'signature'],
+    ['signed by a stranger', mint(strangerTo('HS256'), claims), 'signature'],
     ['without a subject', mint(HS256, { ...claims, sub: undefined }), 'claims'],
     ['of a wrong type', mint(HS256, claims, { alg: 'HS256', typ: 'logout+jwt' }), 'type'],
     ['for somebody else', mint(HS256, { ...claims, aud: 'web' }), 'audience'],
@@ -109,7 +109,7 @@ describe('a token that is refused', () => {
     ['an alg in another case', mint(HS256, CLAIMS, { alg: 'hs256' }), 'algorithm'],
     ['an alg that objects have', mint(HS256, CLAIMS, { alg: 'constructor' }), 'algorithm'],
     ['an alg that is not configured', mint(SIGNERS.HS512, CLAIMS), 'algorithm'],
-    ['another key', mint(STRANGERS.HS256, CLAIMS), 'signature'],
+    ['another key', mint(strangerTo('HS256'), CLAIMS), 'signature'],
     ['the empty key', mint(hmacSigner('HS256', Buffer.alloc(0)), CLAIMS), 'signature'],
     ['a list for claims', mint(HS256, [CLAIMS]), 'claims'],
     ['text for claims', mint(HS256, '"ada"'), 'claims'],
@@ -128,7 +128,7 @@ describe('a token that is refused', () => {
   });
 
   it('has nothing of its payload looked at before its signature', () => {
-    expect(verifier.verify(mint(STRANGERS.HS256, 'no JSON'))).toEqual(refused('signature'));
+    expect(verifier.verify(mint(strangerTo('HS256'), 'no JSON'))).toEqual(refused('signature'));
   });
 
   it('may not be signed with a public key as if that were a secret', () => {
@@ -165,6 +165,12 @@ describe('the type of a token', () => {
   ])('%j is %s where at+jwt is asked for', (typ, expected) => {
     const strict = verifierOf(HS256, { types: ['application/at+jwt'] });
     expect(outcome(strict.verify(typed(typ)))).toBe(expected);
+  });
+
+  it('must be said where the types are said', () => {
+    const strict = verifierOf(HS256, { types: ['JWT'] });
+    expect(outcome(strict.verify(typed(undefined)))).toBe('type');
+    expect(outcome(strict.verify(typed('jwt')))).toBe('accepted');
   });
 });
 
