@@ -28,6 +28,6 @@ module.exports = {
     ),
     '\\.m?js$': swc({ syntax: 'ecmascript' }),
   },
-  transformIgnorePatterns: ['/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie)/)'],
   collectCoverageFrom: ['src/**/*.ts', 'migrations/**/*.ts'],
 };

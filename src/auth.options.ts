@@ -104,8 +104,8 @@ export class AuthOptions {
     this.repeatedLogoutStatus = options.repeatedLogoutStatus ?? 401;
     this.throttleLimit = options.throttleLimit ?? 10;
     this.throttleTtlMs = options.throttleTtlMs ?? 60_000;
-    this.clearSiteData = options.clearSiteData ?? [];
-    this.sessionTerminators = options.sessionTerminators ?? [];
+    this.clearSiteData = readList('clearSiteData', options.clearSiteData ?? []);
+    this.sessionTerminators = readList('sessionTerminators', options.sessionTerminators ?? []);
     this.messages = readMessages(options.messages ?? 'es');
     this.expiredCookies = expiredCookies(options.cookies ?? []);
     this.validate = options.validate;
@@ -174,13 +174,20 @@ function refuseUnknown(options: unknown): void {
 }
 
 /**
- * The path without the slashes around it.
+ * The path without the slashes around it; by default the documented one.
  * @throws {TypeError} it is no path of plain segments.
  */
-export function readPath(path: string): string {
-  const plain = path.replace(/^\/|\/$/g, '');
-  if (/^[\w.~-]+(?:\/[\w.~-]+)*$/.test(plain)) return plain;
+export function readPath(path: unknown = 'api/v1/auth'): string {
+  const plain = typeof path === 'string' ? path.replace(/^\/|\/$/g, '') : '';
+  // Clients resolve dot segments before they ask (RFC 3986 §5.2.4): nobody would ever come.
+  if (plain.split('/').every((segment) => /^[\w.~-]+$/.test(segment) && !/^\.\.?$/.test(segment)))
+    return plain;
   throw misconfigured('path', 'a path of plain segments, such as "api/v1/auth"', describe(path));
+}
+
+function readList<T>(option: string, list: readonly T[]): readonly T[] {
+  if (Array.isArray(list)) return list;
+  throw misconfigured(option, 'a list', kindOf(list));
 }
 
 function readMessages(messages: 'es' | 'en' | Partial<Messages>): Messages {
@@ -189,6 +196,7 @@ function readMessages(messages: 'es' | 'en' | Partial<Messages>): Messages {
   const isTable =
     typeof own === 'object' &&
     own !== null &&
+    !Array.isArray(own) &&
     Object.entries(own).every(
       ([name, text]) => Object.hasOwn(MESSAGES.es, name) && typeof text === 'string',
     );

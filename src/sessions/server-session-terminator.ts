@@ -9,12 +9,10 @@ import { sessionEnd } from './session-end';
 import { keepEnded, settled, type SessionStore } from './session-store';
 import { SessionTerminator } from './session-terminator';
 
-type Done = (error?: unknown) => void;
-
 /** A session as the packages hang it on the request. */
 export interface ServerSession {
   readonly cookie?: unknown;
-  destroy(callback: Done): unknown;
+  destroy(callback: (error?: unknown) => void): unknown;
 }
 
 /**
@@ -68,7 +66,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
     try {
       if (hasCookies(request)) await this.revoke(id, session, token, origin, committed);
     } finally {
-      await settled((done: Done) => session.destroy(done));
+      await settled((done) => session.destroy(done));
     }
   }
 

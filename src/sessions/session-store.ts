@@ -3,7 +3,7 @@ import type { RevocationStore } from '../revocation/revocation-store';
 import { sessionIdKey } from '../tokens/identity';
 
 type Done = (error?: unknown) => void;
-type Found = (error: unknown, session?: unknown) => void;
+type Found = (error?: unknown, session?: unknown) => void;
 type Read = (id: string, callback: Found) => unknown;
 type Write = (id: string, session: object, callback?: Done) => unknown;
 
@@ -33,7 +33,7 @@ export function keepEnded(store: SessionStore, revocations: RevocationStore): vo
     revocations.isRevoked([sessionIdKey(id)], new Date());
   const endedReadsAsNone = (read: Read) => reading(read, isEnded);
   const endedStaysGone = (write: Write) =>
-    writing(write, isEnded, (id) => settled((done: Done) => store.destroy(id, done)));
+    writing(write, isEnded, (id) => settled((done) => store.destroy(id, done)));
 
   store.get = endedReadsAsNone(store.get.bind(store));
   store.set = endedStaysGone(store.set.bind(store));
@@ -47,16 +47,16 @@ type IsEnded = (id: string) => Promise<boolean>;
 function reading(read: Read, isEnded: IsEnded): Read {
   return (id, callback) => {
     answer(callback, async () =>
-      (await isEnded(id)) ? undefined : await settled<unknown>((done) => read(id, done)),
+      (await isEnded(id)) ? undefined : await settled((done) => read(id, done)),
     );
   };
 }
 
-function writing(write: Write, isEnded: IsEnded, destroy: (id: string) => Promise<void>): Write {
+function writing(write: Write, isEnded: IsEnded, destroy: (id: string) => Promise<unknown>): Write {
   return (id, session, callback) => {
     answer(callback, async () => {
       if (await isEnded(id)) return;
-      await settled((done: Done) => write(id, session, done));
+      await settled((done) => write(id, session, done));
       // It may have ended while it was written. A logout revokes first and destroys then: if this
       // look-up does not see the revocation yet, the logout's destroy comes after our write.
       if (await isEnded(id)) await destroy(id);
@@ -81,10 +81,8 @@ function answer(callback: Found | undefined, work: () => Promise<unknown>): void
 }
 
 /** The outcome of what takes a callback; a promise that it returns beside is not ours to await. */
-export function settled<T>(
-  run: (callback: (error: unknown, result: T) => void) => unknown,
-): Promise<T> {
-  return promisify<T>((callback) => {
+export function settled(run: (callback: Found) => unknown): Promise<unknown> {
+  return promisify<unknown>((callback) => {
     run(callback);
   })();
 }
