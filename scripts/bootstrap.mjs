@@ -68,8 +68,6 @@ if (!isInstalled()) {
   const { status, signal, error } = install();
   if (status !== 0) {
     const reason = error?.message ?? (signal ? `ended by ${signal}` : `exit code ${status}`);
-    fail(
-      `npm ci failed in ${root} (${reason}). What npm says above tells why; it needs the npm registry.`,
-    );
+    fail(`npm ci failed in ${root} (${reason}). It needs the npm registry; npm says more above.`);
   }
 }

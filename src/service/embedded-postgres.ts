@@ -27,7 +27,10 @@ export interface EmbeddedPostgres {
   readonly dataDir: string;
   /** Connection URL of the superuser, password included. @defaultValue database `postgres` */
   readonly url: (database?: string) => string;
-  /** Resolves when the server has ended, whether `stop` was called or it died on its own. */
+  /**
+   * Resolves when the server has ended, whether `stop` was called or it died on its own. Waiting
+   * for it does not keep this process alive.
+   */
   readonly exited: Promise<void>;
   /**
    * Ends open transactions, writes everything out and stops the server; idempotent. Afterwards

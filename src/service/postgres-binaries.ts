@@ -38,7 +38,8 @@ function installedFolder(packageRoot: string): string {
     return join(folder, 'native');
   } catch (cause) {
     throw new Error(
-      `npm has installed no PostgreSQL for ${process.platform} ${process.arch} (${name}). ${WAY_OUT}`,
+      `npm has installed no PostgreSQL for ${process.platform} ${process.arch} (${name}). ` +
+        WAY_OUT,
       { cause },
     );
   }
@@ -66,7 +67,8 @@ function linkOrCopy(source: string, target: string): void {
   try {
     symlinkSync(relative(dirname(target), source), target);
   } catch {
-    if (!existsSync(target)) copyFileSync(source, target); // no right to link (Windows, some mounts)
+    // No right to link, as on Windows and some mounts.
+    if (!existsSync(target)) copyFileSync(source, target);
   }
 }
 
@@ -150,7 +152,7 @@ export function usableBinaries(user: ServerUser, packageRoot = __dirname): strin
   const reason = obstacle(native, user);
   if (reason === undefined) return join(native, 'bin');
   throw new Error(
-    `The PostgreSQL that npm installed does not run here (it needs glibc 2.27 or newer on Linux): ` +
+    'The PostgreSQL that npm installed does not run here (on Linux it needs glibc 2.27): ' +
       `${reason}. ${WAY_OUT}`,
   );
 }

@@ -83,6 +83,6 @@ export async function awaitVacancy(dataDir: string): Promise<void> {
 function occupied(dataDir: string, { pid, port }: Postmaster): Error {
   return new Error(
     `A PostgreSQL already runs on ${dataDir} (pid ${pid}, port ${port}). Stop the service that ` +
-      `started it, or give this one a DATA_DIR of its own; if no service is left, kill -INT ${pid}.`,
+      `started it, or give this one a DATA_DIR of its own; if none is left, kill -INT ${pid}.`,
   );
 }

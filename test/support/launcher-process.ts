@@ -65,6 +65,7 @@ export class LauncherProgram {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    child.stdin.on('error', () => undefined); // it may end before it is told to
     this.children.push(child);
     return child;
   }

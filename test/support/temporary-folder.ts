@@ -31,7 +31,7 @@ export function removedAtExit(path: string): TemporaryFolder {
   return {
     path,
     remove: () => {
-      rmSync(path, { recursive: true, force: true });
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 });
       reaper.stdin.end();
     },
   };
