@@ -30,11 +30,12 @@ export class CreateAuthEvents1795132800001 implements MigrationInterface {
         PRIMARY KEY (occurred_at, id)
       ) PARTITION BY RANGE (occurred_at)`);
 
-    // Each serves one question, newest first: a user's history, what happened, an address,
-    // a token by its jti, a token by its fingerprint.
+    // Each serves one question, newest first: a user's history, what happened, what failed, an
+    // address, a token by its jti, a token by its fingerprint.
     for (const [name, columns] of [
       ['subject', 'subject'],
       ['event', 'event, outcome'],
+      ['outcome', 'outcome'],
       ['ip', 'ip'],
       ['token_id', 'token_id'],
       ['token_fingerprint', 'token_fingerprint'],
@@ -57,6 +58,10 @@ export class CreateAuthEvents1795132800001 implements MigrationInterface {
     await runner.query(`
       CREATE TRIGGER auth_events_keep_table BEFORE TRUNCATE ON ${table}
         FOR EACH STATEMENT EXECUTE FUNCTION ${refuse}()`);
+    // ALWAYS: session_replication_role would silence ordinary triggers.
+    await runner.query(`
+      ALTER TABLE ${table} ENABLE ALWAYS TRIGGER auth_events_keep_rows,
+        ENABLE ALWAYS TRIGGER auth_events_keep_table`);
   }
 
   async down(runner: QueryRunner): Promise<void> {

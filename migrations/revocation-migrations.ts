@@ -1,10 +1,12 @@
 import { CreateRevokedTokens1795132800000 } from './1795132800000-create-revoked-tokens';
 import { CreateAuthEvents1795132800001 } from './1795132800001-create-auth-events';
+import { CreateRevokedCutoffs1795132800002 } from './1795132800002-create-revoked-cutoffs';
 
 /** Every migration of this package, oldest first, for a TypeORM data source. */
 export const revocationMigrations = [
   CreateRevokedTokens1795132800000,
   CreateAuthEvents1795132800001,
+  CreateRevokedCutoffs1795132800002,
 ];
 
 /** Where ours are noted down, apart from the host's own. */

@@ -4,6 +4,9 @@ import type { AuditQuery } from '../audit/audit-trail';
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 const MICROSECONDS_PER_MS = 1000;
+/** What PostgreSQL reads as ISO 8601. */
+const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00Z');
+const LAST_INSTANT = Date.parse('9999-12-31T00:00:00Z');
 const CURSOR = /^(\d{1,16})\.([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12})$/;
 
 /** The place of a row in the audit: where the next page starts, that row excluded. */
@@ -96,8 +99,9 @@ const familyOf = (address: string): Network['family'] => (isIP(address) === 4 ? 
 
 function checkInstant(name: string, instant: unknown): void {
   if (instant === undefined) return;
-  if (!(instant instanceof Date) || Number.isNaN(instant.getTime())) {
-    throw refusal(name, 'a valid Date');
+  const time = instant instanceof Date ? instant.getTime() : Number.NaN;
+  if (!(time >= FIRST_INSTANT && time <= LAST_INSTANT)) {
+    throw refusal(name, 'a Date between the years 1 and 9999');
   }
 }
 

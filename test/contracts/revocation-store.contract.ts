@@ -174,6 +174,19 @@ export function describeRevocationStore(name: string, open: () => Promise<StoreU
         expect(answers).toEqual(asked.map((_, index) => index % 2 === 0));
       });
 
+      it('judges tokens of different ages that are asked about at once each by its own', async () => {
+        const key = randomBytes(32);
+        await store.add(cutoff(later(now, 100), key), logout());
+        await store.add(cutoff(later(now, 900), key), logout());
+        const offsets = Array.from({ length: 30 }, (_, index) => [901, 500, 0][index % 3]!);
+
+        const answers = await Promise.all(
+          offsets.map((offset) => store.isRevoked([key], later(now, offset))),
+        );
+
+        expect(answers).toEqual(offsets.map((offset) => offset <= 900));
+      });
+
       it.each([
         ['a second ago', -1000, false],
         ['in a minute', 60_000, true],
@@ -277,6 +290,11 @@ export function describeRevocationStore(name: string, open: () => Promise<StoreU
           ['every IPv4 address', { ip: '0.0.0.0/0' }, ['a', 'b']],
           ['an IPv6 address, written otherwise', { ip: '2001:DB8:1:0::1' }, ['c']],
           ['an IPv6 network', { ip: '2001:db8::/32' }, ['c']],
+          [
+            'the longest time there is',
+            { from: new Date(-6e13), to: new Date(2.5e14) },
+            ['a', 'b', 'c', 'd'],
+          ],
         ])('by %s', async (_, query, reasons) => {
           expect(await found(query)).toEqual(reasons);
         });
@@ -297,6 +315,8 @@ export function describeRevocationStore(name: string, open: () => Promise<StoreU
         ['half a row', { limit: 1.5 }],
         ['an instant that is none', { from: new Date(Number.NaN) }],
         ['an end that is none', { to: new Date(Number.NaN) }],
+        ['an instant past the year 9999', { from: new Date(8.64e15) }],
+        ['an instant before the year 1', { to: new Date(-8.64e15) }],
         ['a name instead of an address', { ip: 'localhost' }],
         ['an address with a zone', { ip: 'fe80::1%eth0' }],
         ['a network of too many bits', { ip: '203.0.113.0/33' }],

@@ -1,6 +1,6 @@
 import type { AuditEventName, AuditOutcome, RecordedAuditEvent } from '../../audit/audit-event';
 import type { RevocationScope } from '../../revocation/revocation';
-import type { AuditPosition, CheckedAuditQuery } from '../audit-query';
+import type { AuditPosition, CheckedAuditQuery, Network } from '../audit-query';
 import type { Statement } from './insertions';
 import type { Tables } from './tables';
 
@@ -40,7 +40,7 @@ export function pageQuery({ authEvents }: Tables, query: CheckedAuditQuery): Sta
     ...given(query.to, (to) => `occurred_at < ${bind(to.toISOString())}::timestamptz`),
     ...given(
       query.network,
-      ({ address, prefix }) => `ip <<= ${bind(`${address}/${prefix}`)}::inet`,
+      (network) => `ip ${comparisonOf(network)} ${bind(textOf(network))}::inet`,
     ),
     ...given(query.after, (after) => {
       const instant = bind(instantOf(after));
@@ -88,6 +88,12 @@ export function recordedEvent(row: EventRow): RecordedAuditEvent {
     }),
   };
 }
+
+/** One address is compared as itself: the index then yields its rows in the order of the page. */
+const comparisonOf = ({ family, prefix }: Network): string =>
+  prefix === (family === 'ipv4' ? 32 : 128) ? '=' : '<<=';
+
+const textOf = ({ address, prefix }: Network): string => `${address}/${prefix}`;
 
 const given = <T>(value: T | undefined, condition: (value: T) => string): string[] =>
   value === undefined ? [] : [condition(value)];

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../../audit/audit-event';
 import { AuditTrail, type AuditPage, type AuditQuery } from '../../audit/audit-trail';
-import { checkAuditQuery, formatCursor } from '../audit-query';
+import { checkAuditQuery, formatCursor, type CheckedAuditQuery } from '../audit-query';
 import { pageQuery, recordedEvent, positionOf, type EventRow } from './audit-page';
 import { inTransaction, type PostgresConnections } from './connections';
 import { orUnavailable } from './faults';
@@ -10,9 +10,6 @@ import type { Writer } from './writer';
 
 /** The table `auth_events`. Belongs to a `PostgresRevocationStore`, which opens and closes it. */
 export class PostgresAuditTrail extends AuditTrail {
-  /** Readers take turns: one connection of the look-ups' pool is theirs, the others are not. */
-  private turn: Promise<unknown> = Promise.resolve();
-
   constructor(
     private readonly connections: PostgresConnections,
     private readonly writer: Writer,
@@ -30,7 +27,7 @@ export class PostgresAuditTrail extends AuditTrail {
 
   async find(query: AuditQuery): Promise<AuditPage> {
     const checked = checkAuditQuery(query);
-    const rows = await this.inTurn(() => this.read(checked));
+    const rows = await this.read(checked);
     const events = rows.slice(0, checked.limit);
     const last = events.at(-1);
     const isLastPage = last === undefined || rows.length <= checked.limit;
@@ -38,21 +35,15 @@ export class PostgresAuditTrail extends AuditTrail {
     return isLastPage ? page : { ...page, nextCursor: formatCursor(positionOf(last)) };
   }
 
-  private read(query: ReturnType<typeof checkAuditQuery>): Promise<EventRow[]> {
+  private read(query: CheckedAuditQuery): Promise<EventRow[]> {
     const { writeTimeoutMs } = this.options;
     const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${writeTimeoutMs}`;
-    return orUnavailable('read the audit', writeTimeoutMs, () =>
-      inTransaction(this.connections.reads, begin, async (client) => {
-        const statement = pageQuery(this.connections.tables, query);
-        const { rows } = await client.query<EventRow>(statement);
+    return orUnavailable('read the audit', writeTimeoutMs, () => {
+      const { auditReads, tables } = this.connections;
+      return inTransaction(auditReads, begin, async (client) => {
+        const { rows } = await client.query<EventRow>(pageQuery(tables, query));
         return rows;
-      }),
-    );
-  }
-
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.turn.then(work);
-    this.turn = mine.catch(() => undefined);
-    return mine;
+      });
+    });
   }
 }

@@ -5,14 +5,19 @@ import { ownOptions, type PoolNeeds } from './host-connection';
 import type { ResolvedStoreOptions } from './options';
 import { Tables } from './tables';
 
+/** Whatever a role's or a database's defaults are: our statements are written for these. */
+export const BEGIN_WRITING = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
+
 const WRITE_CONNECTIONS = 2;
-/** One more than the look-ups use at a time, so that a reader of the audit delays none of them. */
-const READ_CONNECTIONS = 4;
+export const LOOK_UP_CONNECTIONS = 3;
+/** Readers of the audit take turns, and delay no look-up and no logout. */
+const AUDIT_CONNECTIONS = 1;
 
 interface Opened {
   readonly sources: readonly DataSource[];
   readonly writes: Pool;
-  readonly reads: Pool;
+  readonly lookUps: Pool;
+  readonly auditReads: Pool;
   readonly tables: Tables;
 }
 
@@ -25,16 +30,16 @@ export class PostgresConnections {
     private readonly options: ResolvedStoreOptions,
   ) {}
 
-  get isOpen(): boolean {
-    return this.opened !== undefined;
-  }
-
   get writes(): Pool {
     return this.use().writes;
   }
 
-  get reads(): Pool {
-    return this.use().reads;
+  get lookUps(): Pool {
+    return this.use().lookUps;
+  }
+
+  get auditReads(): Pool {
+    return this.use().auditReads;
   }
 
   get tables(): Tables {
@@ -44,18 +49,21 @@ export class PostgresConnections {
   /** Connects. What was connected before a failure is closed again. */
   async open(): Promise<void> {
     const { lookupTimeoutMs, writeTimeoutMs, onError } = this.options;
-    const writer = await this.connect({
-      size: WRITE_CONNECTIONS,
-      timeoutMs: writeTimeoutMs,
-      onError,
-    });
-    const sources = [writer];
+    const sources: DataSource[] = [];
+    const connect = async (size: number, timeoutMs: number): Promise<DataSource> => {
+      const source = await this.connect({ size, timeoutMs, onError });
+      sources.push(source);
+      return source;
+    };
     try {
-      const needs = { size: READ_CONNECTIONS, timeoutMs: lookupTimeoutMs, onError };
-      const reader = await this.connect(needs);
-      sources.push(reader);
-      const tables = Tables.of(writer);
-      this.opened = { sources, writes: poolOf(writer), reads: poolOf(reader), tables };
+      const writer = await connect(WRITE_CONNECTIONS, writeTimeoutMs);
+      this.opened = {
+        sources,
+        writes: poolOf(writer),
+        lookUps: poolOf(await connect(LOOK_UP_CONNECTIONS, lookupTimeoutMs)),
+        auditReads: poolOf(await connect(AUDIT_CONNECTIONS, writeTimeoutMs)),
+        tables: Tables.of(writer),
+      };
     } catch (error) {
       await destroyAll(sources);
       throw error;

@@ -1,4 +1,5 @@
 import type { DataSource, DataSourceOptions } from 'typeorm';
+import { faultOf } from './faults';
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
@@ -46,7 +47,7 @@ export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions 
     cache: false,
     poolSize: needs.size,
     poolErrorHandler: (error: unknown) => {
-      if (error instanceof Error) needs.onError(error);
+      needs.onError(faultOf(error));
     },
     extra: {
       ...without(options.extra, STARTUP_PARAMETERS),

@@ -1,8 +1,6 @@
-import type { PostgresConnections } from './connections';
+import { LOOK_UP_CONNECTIONS, type PostgresConnections } from './connections';
 import { orUnavailable, PostgresFault } from './faults';
 
-/** Statements at a time; a fourth connection is left to readers of the audit. */
-const MAX_IN_FLIGHT = 3;
 const MAX_PER_STATEMENT = 250;
 const MAX_WAITING = 1000;
 
@@ -49,7 +47,7 @@ export class LookUps {
   }
 
   private sendNext(): void {
-    if (this.inFlight >= MAX_IN_FLIGHT || this.waiting.length === 0) return;
+    if (this.inFlight >= LOOK_UP_CONNECTIONS || this.waiting.length === 0) return;
     const batch = this.waiting.splice(0, MAX_PER_STATEMENT);
     this.inFlight += 1;
     void this.answer(batch).finally(() => {
@@ -71,31 +69,30 @@ export class LookUps {
 
   /** The latest live cutoff of each key, in ms since the epoch: `Infinity` for an absolute one. */
   private async cutoffsOf(batch: readonly LookUp[]): Promise<Map<string, number>> {
-    const { reads, tables } = this.connections;
+    const { lookUps, tables } = this.connections;
     // Without parameters it is one message of the simple protocol, hence one round trip and one
     // implicit transaction, which SET LOCAL lasts for and which an error ends.
-    const results: unknown = await reads.query(
+    const results: unknown = await lookUps.query(
       `SET LOCAL statement_timeout = ${this.timeoutMs}; ` +
-        cutoffQuery(tables.revokedTokens, batch),
+        cutoffQuery(tables.revokedCutoffs, batch),
     );
     return new Map(rowsOf(results).map(([key, cutoff]) => [key, Number(cutoff)]));
   }
 }
 
-/** The latest live cutoff of each key asked about. All text put in is formatted here, from hex. */
-export function cutoffQuery(table: string, batch: readonly Question[]): string {
-  const keys = new Set(batch.flatMap((lookUp) => lookUp.keys));
+/**
+ * Asks the function `revoked_cutoffs`, whose plan outlives the statement. All that is put into the
+ * text is formatted here: hex of our own keys, and an instant.
+ */
+export function cutoffQuery(revokedCutoffs: string, batch: readonly Question[]): string {
+  const keys = new Set(batch.flatMap((question) => question.keys));
   const literals = [...keys].map((key) => `decode('${key}', 'hex')`).join(', ');
   const oldest = new Date(Math.min(...batch.map(({ issuedAt }) => issuedAt))).toISOString();
   // date_trunc: a token's instant has milliseconds only, so that nothing is lost by comparing them.
   return `
-    SELECT encode(key, 'hex') AS key,
-      round(extract(epoch FROM date_trunc('milliseconds', max(issued_before))) * 1000)::text
-        AS cutoff
-    FROM ${table}
-    WHERE key = ANY (ARRAY[${literals}]::bytea[])
-      AND issued_before >= '${oldest}'::timestamptz AND expires_at >= now()
-    GROUP BY key`;
+    SELECT encode(revoked_key, 'hex') AS key,
+      round(extract(epoch FROM date_trunc('milliseconds', cutoff)) * 1000)::text AS cutoff
+    FROM ${revokedCutoffs}(ARRAY[${literals}]::bytea[], '${oldest}'::timestamptz)`;
 }
 
 /** The driver answers a message of two statements with two results. */

@@ -54,5 +54,5 @@ function check(name: string, isFit: boolean, requirement: string, value: unknown
 }
 
 const warn = (error: Error): void => {
-  process.emitWarning(error);
+  process.emitWarning(`nestjs-logout: ${error.message}`);
 };

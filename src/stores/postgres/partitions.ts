@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { lockKeyOf } from './advisory-lock';
-import { inTransaction, type PostgresConnections } from './connections';
+import { BEGIN_WRITING, inTransaction, type PostgresConnections } from './connections';
 import { codeOf, LOCK_NOT_AVAILABLE } from './faults';
 import { HOUR_MS, hourOf, monthOf, monthsLater, type Partition } from './partition-names';
 
@@ -62,30 +62,33 @@ export class Partitions {
   private async make(wanted: readonly Partition[]): Promise<void> {
     const unknown = wanted.filter(({ name }) => !this.known.has(name));
     if (unknown.length === 0) return;
-    await retryLocked(ATTEMPTS, () =>
-      this.maintain(async (client) => {
-        await client.query(`SELECT pg_advisory_xact_lock(${this.lockKey})`);
-        const there = await this.namesAmong(client, unknown);
-        for (const partition of unknown) {
-          if (!there.has(partition.name)) await client.query(this.creationOf(partition));
-        }
-      }),
-    );
+    const missing = await this.maintain((client) => this.missingAmong(client, unknown));
+    if (missing.length > 0) await retryLocked(ATTEMPTS, () => this.create(missing));
     for (const { name } of unknown) this.known.add(name);
   }
 
-  private async namesAmong(client: PoolClient, among: readonly Partition[]): Promise<Set<string>> {
+  private async create(wanted: readonly Partition[]): Promise<void> {
+    await this.maintain(async (client) => {
+      await client.query(`SELECT pg_advisory_xact_lock(${this.lockKey})`);
+      for (const partition of await this.missingAmong(client, wanted)) {
+        await client.query(this.creationOf(partition));
+      }
+    });
+  }
+
+  private async missingAmong(
+    client: PoolClient,
+    wanted: readonly Partition[],
+  ): Promise<Partition[]> {
+    const { revokedTokens, authEvents } = this.connections.tables;
     const { rows } = await client.query<{ name: string }>(
       `SELECT part.relname::text AS name
        FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid
        WHERE inhparent IN ($1::regclass, $2::regclass) AND part.relname = ANY ($3::text[])`,
-      [
-        this.connections.tables.revokedTokens,
-        this.connections.tables.authEvents,
-        among.map(({ name }) => name),
-      ],
+      [revokedTokens, authEvents, wanted.map(({ name }) => name)],
     );
-    return new Set(rows.map(({ name }) => name));
+    const there = new Set(rows.map(({ name }) => name));
+    return wanted.filter(({ name }) => !there.has(name));
   }
 
   /** LIKE and ATTACH wait for no reader or writer of the parent; PARTITION OF would. */
@@ -123,16 +126,18 @@ export class Partitions {
 
   private maintain<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const begin =
-      `BEGIN; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; ` +
+      `${BEGIN_WRITING}; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; ` +
       `SET LOCAL statement_timeout = ${this.timeoutMs}`;
     return inTransaction(this.connections.writes, begin, work);
   }
 
-  private async databaseNow(): Promise<Date> {
-    const { rows } = await this.connections.writes.query<{ now: string }>(
-      'SELECT round(extract(epoch FROM now()) * 1000)::text AS now',
-    );
-    return new Date(Number(rows[0]?.now));
+  private databaseNow(): Promise<Date> {
+    return this.maintain(async (client) => {
+      const { rows } = await client.query<{ now: string }>(
+        'SELECT round(extract(epoch FROM now()) * 1000)::text AS now',
+      );
+      return new Date(Number(rows[0]?.now));
+    });
   }
 
   /** Of this schema's tables; released with the transaction, so PgBouncer cannot leak it. */

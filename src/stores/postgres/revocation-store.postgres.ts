@@ -22,7 +22,7 @@ import { Writer } from './writer';
 
 /**
  * The tables `revoked_tokens` and `auth_events` in the database of the host's data source, reached
- * through a few connections of its own (2 to write, 4 to read), always to the primary.
+ * through a few connections of its own (2 to write, 3 to look up, 1 to read the audit), always to the primary.
  *
  * @example
  * const store = new PostgresRevocationStore(dataSource);

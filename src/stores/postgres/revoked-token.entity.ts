@@ -11,7 +11,7 @@ export class RevokedToken {
   @PrimaryColumn({ type: 'bytea' })
   declare readonly key: Buffer;
 
-  /** The text of a timestamp, or `infinity`. */
+  /** `Infinity` where tokens of every age are covered. */
   @PrimaryColumn({ name: 'issued_before', type: 'timestamptz' })
   declare readonly issuedBefore: Date | number;
 

@@ -1,19 +1,23 @@
 import type { DataSource } from 'typeorm';
 
-/** The full names of our tables, so that nobody's `search_path` can lead us elsewhere. */
+/** The full names of what is ours, so that nobody's `search_path` can lead us elsewhere. */
 export class Tables {
   readonly revokedTokens: string;
   readonly authEvents: string;
+  /** The function that looks up keys. */
+  readonly revokedCutoffs: string;
 
   constructor(readonly schema: string) {
     this.revokedTokens = this.qualify('revoked_tokens');
     this.authEvents = this.qualify('auth_events');
+    this.revokedCutoffs = this.qualify('revoked_cutoffs');
   }
 
   /** In the schema that the data source names, or else the first one of its `search_path`. */
   static of(source: DataSource): Tables {
     const { schema } = source.driver;
-    if (schema !== undefined) return new Tables(schema);
+    // Null, too, where the search_path leads nowhere, whatever its type says.
+    if (schema) return new Tables(schema);
     throw new TypeError(
       'nestjs-logout: the database role has no schema to create tables in; ' +
         'set "schema" on the DataSource or the role\'s search_path.',

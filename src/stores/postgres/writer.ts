@@ -1,4 +1,4 @@
-import { inTransaction, type PostgresConnections } from './connections';
+import { BEGIN_WRITING, inTransaction, type PostgresConnections } from './connections';
 import { codeOf, NO_PARTITION } from './faults';
 import { DURABLE_COMMIT, type Statement } from './insertions';
 import type { Partitions } from './partitions';
@@ -26,7 +26,8 @@ export class Writer {
   }
 
   private attempt(statement: Statement): Promise<unknown[]> {
-    const begin = `BEGIN; SET LOCAL statement_timeout = ${this.timeoutMs}; ${DURABLE_COMMIT}`;
+    const begin =
+      `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${this.timeoutMs}; ` + DURABLE_COMMIT;
     return inTransaction(this.connections.writes, begin, async (client) => {
       const { rows } = await client.query<Record<string, unknown>>(statement);
       return rows;

@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { lockKeyOf } from '../../../src/stores/postgres/advisory-lock';
+import { cutoffQuery } from '../../../src/stores/postgres/look-ups';
+import { hourOf, monthOf } from '../../../src/stores/postgres/partition-names';
+import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { createDatabase, type TestDatabase } from '../../support/database';
+import { logout, revocation } from '../../contracts/revocation-store.contract';
+import { openStore } from './open-store';
+
+const HOUR_MS = 3_600_000;
+const ago = (hours: number): Date => new Date(Date.now() - hours * HOUR_MS);
+
+let database: TestDatabase;
+let other: Client;
+const opened: PostgresRevocationStore[] = [];
+
+beforeEach(async () => {
+  database = await createDatabase();
+  other = new Client({ connectionString: database.url });
+  await other.connect();
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((store) => store.close()));
+  await other.end();
+  await database.drop();
+});
+
+const open = async (...options: Parameters<typeof openStore>): Promise<PostgresRevocationStore> => {
+  const store = await openStore(...options);
+  opened.push(store);
+  return store;
+};
+
+/** The partitions of revocations that are over by the database's clock, by name. */
+const expiredPartitions = async (): Promise<unknown[]> => {
+  const rows = await database.query(`
+    SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'revoked_tokens'::regclass
+      AND relname < 'revoked_tokens_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDDHH24')
+    ORDER BY 1`);
+  return rows.map(({ relname }) => relname);
+};
+
+/** Resolves once `condition` holds; fails when it does not come to that. */
+const until = async (condition: () => Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('it never came to that');
+    await sleep(20);
+  }
+};
+const noneExpired = async (): Promise<boolean> => (await expiredPartitions()).length === 0;
+
+/** Logs out again and again; returns how long each took, in ms. */
+const logOutFor = async (store: PostgresRevocationStore, ms: number): Promise<number[]> => {
+  const durations: number[] = [];
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    const start = performance.now();
+    await store.add(revocation(), logout());
+    durations.push(performance.now() - start);
+  }
+  return durations;
+};
+
+const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)]!;
+
+describe('Partitions', () => {
+  it('are made by the revocation that finds none', async () => {
+    const store = await open(database.url);
+    const one = revocation({ expiresAt: new Date(Date.now() + 90 * 24 * HOUR_MS) });
+
+    expect(await store.add(one, logout())).toBe(true);
+    expect(await store.isRevoked([one.key], new Date())).toBe(true);
+  });
+
+  it('are made once when many instances find none at the same time', async () => {
+    const stores = await Promise.all([1, 2, 3].map(() => open(database.url)));
+    const far = Array.from({ length: 12 }, (_, index) =>
+      revocation({ expiresAt: new Date(Date.now() + (100 + (index % 4)) * HOUR_MS) }),
+    );
+
+    const answers = await Promise.all(
+      far.map((one, index) => stores[index % 3]!.add(one, logout())),
+    );
+
+    expect(answers).toEqual(far.map(() => true));
+  });
+
+  it('are made again when somebody has removed them', async () => {
+    const store = await open(database.url);
+    const month = monthOf(new Date()).name;
+    await database.query(`DROP TABLE ${month}`);
+
+    expect(await store.add(revocation(), logout({ subject: 'ada' }))).toBe(true);
+    expect((await store.audit.find({ subject: 'ada' })).events).toHaveLength(1);
+  });
+
+  it('go away by themselves when all that is in them has expired', async () => {
+    const store = await open(database.url, { upkeepIntervalMs: 100 });
+    await Promise.all(
+      [2, 3, 50].map((hours) => store.add(revocation({ expiresAt: ago(hours) }), logout())),
+    );
+    const live = revocation();
+    await store.add(live, logout());
+
+    await until(noneExpired);
+
+    expect(await store.isRevoked([live.key], new Date())).toBe(true);
+  });
+
+  it('stay while another instance is at work on them', async () => {
+    const store = await open(database.url, { upkeepIntervalMs: 100 });
+    await other.query('BEGIN');
+    await other.query(`SELECT pg_advisory_xact_lock(${lockKeyOf('partitions', 'public')})`);
+    await database.query(`
+      CREATE TABLE revoked_tokens_2001010100 PARTITION OF revoked_tokens
+      FOR VALUES FROM ('2001-01-01 00:00Z') TO ('2001-01-01 01:00Z')`);
+
+    await sleep(500);
+    const meanwhile = await expiredPartitions();
+    await other.query('COMMIT');
+    await until(noneExpired);
+
+    expect(meanwhile).toEqual(['revoked_tokens_2001010100']);
+    expect(await store.add(revocation(), logout())).toBe(true);
+  });
+
+  it('of the past are not read by a look-up, and the others by their key', async () => {
+    const store = await open(database.url);
+    await store.add(revocation({ expiresAt: ago(2) }), logout());
+    const [past] = await expiredPartitions();
+    const scans = `
+      SELECT name, pg_stat_get_xact_numscans(name::regclass)::int AS scans
+      FROM unnest($1::text[]) WITH ORDINALITY AS relation (name, place) ORDER BY place`;
+    const present = hourOf(new Date()).name;
+
+    await other.query('BEGIN');
+    await other.query(
+      cutoffQuery('revoked_cutoffs', [{ keys: ['ab'.repeat(32)], issuedAt: Date.now() }]),
+    );
+    const { rows } = await other.query(scans, [
+      [String(past), `${String(past)}_pkey`, present, `${present}_pkey`],
+    ]);
+    await other.query('COMMIT');
+
+    expect(rows).toEqual([
+      { name: String(past), scans: 0 },
+      { name: `${String(past)}_pkey`, scans: 0 },
+      { name: present, scans: 0 },
+      { name: `${present}_pkey`, scans: 1 },
+    ]);
+  });
+});
+
+describe('Upkeep', () => {
+  it('reports what goes wrong and goes on', async () => {
+    const errors: Error[] = [];
+    await open(database.url, { upkeepIntervalMs: 100, onError: (error) => errors.push(error) });
+    await database.query('ALTER TABLE auth_events RENAME TO elsewhere');
+    await until(() => Promise.resolve(errors.length > 1));
+    await database.query('ALTER TABLE elsewhere RENAME TO auth_events');
+
+    await database.query(`
+      CREATE TABLE revoked_tokens_2001010100 PARTITION OF revoked_tokens
+      FOR VALUES FROM ('2001-01-01 00:00Z') TO ('2001-01-01 01:00Z')`);
+    await until(noneExpired);
+
+    expect(errors[0]).toMatchObject({ name: 'PostgresFault', code: '42P01' });
+  });
+
+  it('delays no logout while a reader keeps an expired partition open for 10 s', async () => {
+    const store = await open(database.url, { upkeepIntervalMs: 100 });
+    await other.query('BEGIN');
+    await store.add(revocation({ expiresAt: ago(2) }), logout());
+    await other.query('SELECT count(*) FROM revoked_tokens');
+
+    const durations = await logOutFor(store, 10_000);
+    const whileRead = await expiredPartitions();
+    await other.query('COMMIT');
+    await until(noneExpired);
+
+    expect(whileRead).toHaveLength(1);
+    expect(durations.length).toBeGreaterThan(100);
+    expect(percentile(durations, 0.99)).toBeLessThan(300);
+  });
+});

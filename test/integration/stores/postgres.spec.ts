@@ -1,0 +1,77 @@
+import { createDatabase, type TestDatabase } from '../../support/database';
+import {
+  describeRevocationStore,
+  logout,
+  revocation,
+} from '../../contracts/revocation-store.contract';
+import { openStore } from './open-store';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createDatabase();
+});
+
+afterAll(async () => {
+  await database.drop();
+});
+
+describeRevocationStore('PostgresRevocationStore', async () => ({
+  store: await openStore(database.url),
+  now: async () => (await database.query('SELECT now()'))[0]!['now'] as Date,
+}));
+
+describe('PostgresRevocationStore', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('pages through events of one microsecond without repeating or skipping', async () => {
+    const store = await openStore(database.url);
+    await database.query(`
+      INSERT INTO auth_events (occurred_at, event, outcome, subject, reason)
+      SELECT date_trunc('minute', now()) + interval '123457 microseconds',
+        'authn_token_revoked', 'success', 'simultaneous', place::text
+      FROM generate_series(1, 5) AS place`);
+
+    const query = { subject: 'simultaneous', limit: 2 };
+    const first = await store.audit.find(query);
+    const second = await store.audit.find({ ...query, cursor: first.nextCursor });
+    const third = await store.audit.find({ ...query, cursor: second.nextCursor });
+    await store.close();
+
+    const seen = [first, second, third].flatMap(({ events }) => events);
+    expect(seen.map(({ reason }) => reason).toSorted()).toEqual(['1', '2', '3', '4', '5']);
+    expect(third.nextCursor).toBeUndefined();
+  });
+
+  it('goes by the clock of the database where the one of its process is days off', async () => {
+    const store = await openStore(database.url);
+    const live = revocation();
+    const expired = revocation({ expiresAt: new Date(Date.now() - 1000) });
+    await store.add(live, logout());
+    await store.add(expired, logout());
+
+    jest.useFakeTimers({ advanceTimers: true, now: Date.now() + 3 * 86_400_000 });
+    const ahead = await store.isRevoked([live.key], new Date(0));
+    jest.setSystemTime(Date.now() - 6 * 86_400_000);
+    const behind = await store.isRevoked([expired.key], new Date(0));
+    await store.close();
+
+    expect([ahead, behind]).toEqual([true, false]);
+  });
+
+  it('serves a role whose transactions are serializable and read-only by default', async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    await database.query(`
+      ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable';
+      ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    const store = await openStore(database.url, { migrate: false });
+    const one = revocation();
+
+    const answers = await Promise.all([1, 2, 3, 4].map(() => store.add(one, logout())));
+    await store.close();
+
+    expect(answers.toSorted()).toEqual([false, false, false, true]);
+  });
+});

@@ -1,0 +1,209 @@
+import type { DataSource } from 'typeorm';
+import { StoreUnavailableError } from '../../../src/revocation/errors';
+import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { createDatabase, type TestDatabase } from '../../support/database';
+import { logout, revocation } from '../../contracts/revocation-store.contract';
+import { hostOf, openStore } from './open-store';
+
+let database: TestDatabase;
+let store: PostgresRevocationStore;
+let host: DataSource;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  store = await openStore(database.url);
+  host = await hostOf(database.url).initialize();
+});
+
+afterAll(async () => {
+  await host.destroy();
+  await store.close();
+  await database.drop();
+});
+
+const eventsOf = async (subject: string): Promise<number> =>
+  (await store.audit.find({ subject })).events.length;
+
+describe('A revocation in a transaction of the host’s', () => {
+  it('counts once the host has committed, together with its event', async () => {
+    const one = revocation();
+
+    const isNew = await host.transaction(async (manager) => {
+      const answer = await store.add(one, logout({ subject: 'committed' }), manager);
+      expect(await store.isRevoked([one.key], new Date())).toBe(false);
+      return answer;
+    });
+
+    expect(isNew).toBe(true);
+    expect(await store.isRevoked([one.key], new Date())).toBe(true);
+    expect(await eventsOf('committed')).toBe(1);
+  });
+
+  it('never was when the host rolls back, and neither was its event', async () => {
+    const one = revocation();
+
+    const transaction = host.transaction(async (manager) => {
+      await store.add(one, logout({ subject: 'rolled back' }), manager);
+      throw new Error('changed my mind');
+    });
+
+    await expect(transaction).rejects.toThrow('changed my mind');
+    expect(await store.isRevoked([one.key], new Date())).toBe(false);
+    expect(await eventsOf('rolled back')).toBe(0);
+  });
+
+  it('tells that the token was revoked before', async () => {
+    const one = revocation();
+    await store.add(one, logout());
+
+    const isNew = await host.transaction((manager) => store.add(one, logout(), manager));
+
+    expect(isNew).toBe(false);
+  });
+
+  it('may follow others in it that need partitions of their own', async () => {
+    const far = [41, 42, 43].map((days) =>
+      revocation({ expiresAt: new Date(Date.now() + days * 86_400_000) }),
+    );
+
+    const answers = await host.transaction('REPEATABLE READ', async (manager) => [
+      await store.add(far[0]!, logout(), manager),
+      await store.add(far[1]!, logout(), manager),
+      await store.add(far[2]!, logout(), manager),
+    ]);
+
+    expect(answers).toEqual([true, true, true]);
+  });
+
+  it('finds its partition made, however far ahead it expires', async () => {
+    const one = revocation({ expiresAt: new Date(Date.now() + 40 * 86_400_000) });
+
+    const isNew = await host.transaction((manager) => store.add(one, logout(), manager));
+
+    expect(isNew).toBe(true);
+  });
+
+  it('fails as any write does when the host’s connection fails', async () => {
+    const transaction = host.transaction(async (manager) => {
+      await manager.query('SELECT 1 / 0').catch(() => undefined);
+      await store.add(revocation(), logout({ subject: 'secret subject' }), manager);
+    });
+
+    const error = await transaction.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect((error as Error).cause).toMatchObject({
+      name: 'PostgresFault',
+      code: '25P02',
+      message: expect.stringContaining('transaction is aborted') as string,
+    });
+  });
+});
+
+describe('Durability', () => {
+  beforeAll(async () => {
+    await database.query(`CREATE TABLE seen (at_commit text)`);
+    await database.query(`
+      CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL;
+      END $$`);
+    await database.query(`
+      CREATE CONSTRAINT TRIGGER see AFTER INSERT ON auth_events
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION see()`);
+  });
+
+  beforeEach(async () => {
+    await database.query('TRUNCATE seen');
+  });
+
+  it('is asked for even where the server commits without waiting', async () => {
+    await store.add(revocation(), logout());
+
+    expect(await database.query('SHOW synchronous_commit')).toEqual([
+      { synchronous_commit: 'off' },
+    ]);
+    expect(await database.query('SELECT * FROM seen')).toEqual([{ at_commit: 'on' }]);
+  });
+
+  it('is asked for in a transaction of the host’s too, and only in that one', async () => {
+    await host.transaction((manager) => store.add(revocation(), logout(), manager));
+
+    expect(await database.query('SELECT * FROM seen')).toEqual([{ at_commit: 'on' }]);
+    expect(await host.query('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'off' }]);
+  });
+
+  it('leaves a stricter setting of the host’s as it is', async () => {
+    await host.transaction(async (manager) => {
+      await manager.query('SET LOCAL synchronous_commit = remote_apply');
+      await store.add(revocation(), logout(), manager);
+    });
+
+    expect(await database.query('SELECT * FROM seen')).toEqual([{ at_commit: 'remote_apply' }]);
+  });
+});
+
+describe('A revocation and its event', () => {
+  it('are both absent when the event cannot be written', async () => {
+    const one = revocation();
+    await database.query('ALTER TABLE auth_events RENAME COLUMN reason TO cause');
+
+    const failure = store.add(one, logout());
+    await expect(failure).rejects.toThrow(StoreUnavailableError);
+    await database.query('ALTER TABLE auth_events RENAME COLUMN cause TO reason');
+
+    expect(await store.isRevoked([one.key], new Date())).toBe(false);
+  });
+
+  it.each([
+    ['U+0000', 'a\0b', 'a\ufffdb'],
+    ['half of a pair of surrogates', 'a\ud800b', 'a\ufffdb'],
+    ['a backslash before u0000', 'a\\u0000b', 'a\\u0000b'],
+    ['quotes and SQL', `'); DROP TABLE auth_events; --"`, `'); DROP TABLE auth_events; --"`],
+    ['300 characters', 'x'.repeat(300), 'x'.repeat(255)],
+    ['a pair cut in two', `${'x'.repeat(254)}😀`, `${'x'.repeat(254)}\ufffd`],
+  ])('are written whatever the texts hold: %s', async (name, text, stored) => {
+    const subject = `hostile ${name}`;
+    const one = revocation({ subject: text, reason: text, tokenId: text });
+
+    const isNew = await store.add(
+      one,
+      logout({ subject, reason: text, userAgent: text, detail: { text } }),
+    );
+
+    expect(isNew).toBe(true);
+    const { events } = await store.audit.find({ subject });
+    expect(events[0]!.reason).toBe(stored);
+    const [row] = await database.query('SELECT subject FROM revoked_tokens WHERE key = $1', [
+      one.key,
+    ]);
+    expect(row).toEqual({ subject: stored });
+  });
+
+  it.each(['localhost', 'fe80::1%eth0', '203.0.113.0/24', '', '999.1.1.1'])(
+    'are written without the address when that is none: %s',
+    async (ip) => {
+      const subject = `address ${ip}`;
+
+      await store.add(revocation(), logout({ subject, ip, tokenFingerprint: 'none' }));
+
+      const { events } = await store.audit.find({ subject });
+      expect(events[0]).not.toHaveProperty('ip');
+      expect(events[0]).not.toHaveProperty('tokenFingerprint');
+    },
+  );
+});
+
+describe('Errors', () => {
+  it('show neither the statement nor the values they are about', async () => {
+    await database.query(
+      `ALTER TABLE revoked_tokens ADD CONSTRAINT strange CHECK (subject::int > 0) NOT VALID`,
+    );
+
+    const failure = store.add(revocation({ subject: 'a secret subject' }), logout());
+    const error = await failure.catch((reason: unknown) => reason);
+    await database.query('ALTER TABLE revoked_tokens DROP CONSTRAINT strange');
+
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect((error as Error).cause).toMatchObject({ code: '22P02', message: '22P02' });
+  });
+});
