@@ -9,7 +9,7 @@ import { RequestAuthenticator } from './request-authenticator';
 export const STRATEGY_NAME = 'logout-jwt';
 
 /** What we use of Passport's strategy; written out so that hosts need no @types/passport-jwt. */
-type PassportStrategyClass = new (options: object) => {
+type PassportStrategyClass = new (options: { secretOrKey: string; jwtFromRequest: () => null }) => {
   success(user: unknown): void;
   error(error: Error): void;
 };

@@ -1,6 +1,5 @@
 export { MIGRATIONS_TABLE, revocationMigrations } from '../../../migrations/revocation-migrations';
 export { AuthEvent } from './auth-event.entity';
-export { PostgresAuditTrail } from './audit-trail.postgres';
 export type { PostgresStoreOptions } from './options';
 export { PostgresRevocationStore } from './revocation-store.postgres';
 export { RevokedToken } from './revoked-token.entity';

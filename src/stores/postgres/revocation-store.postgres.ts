@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { AuditEvent } from '../../audit/audit-event';
+import type { AuditTrail } from '../../audit/audit-trail';
 import { StoreUnavailableError } from '../../revocation/errors';
 import type { Revocation } from '../../revocation/revocation';
 import { RevocationStore, type HostTransaction } from '../../revocation/revocation-store';
@@ -29,7 +30,7 @@ import { Writer } from './writer';
  * await store.open();
  */
 export class PostgresRevocationStore extends RevocationStore {
-  readonly audit: PostgresAuditTrail;
+  readonly audit: AuditTrail;
   private readonly options: ResolvedStoreOptions;
   private readonly connections: PostgresConnections;
   private readonly partitions: Partitions;

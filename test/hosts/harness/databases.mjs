@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+/** A PostgreSQL for all hosts: TEST_DATABASE_URL's, or our own embedded one. */
+export class Databases {
+  static async start(dataDir) {
+    const given = process.env.TEST_DATABASE_URL;
+    if (given !== undefined) return new Databases(given, () => undefined);
+    const { startEmbeddedPostgres } = await embedded();
+    const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+    const server = await startEmbeddedPostgres({ dataDir, settings, noSync: true });
+    return new Databases(server.url(), () => server.stop());
+  }
+
+  constructor(url, stop) {
+    this.url = url;
+    this.stop = stop;
+  }
+
+  /** Runs `work` with a fresh, empty database, which is dropped afterwards. */
+  async using(work) {
+    const name = `host_${randomBytes(6).toString('hex')}`;
+    await query(this.url, `CREATE DATABASE ${name}`);
+    const url = Object.assign(new URL(this.url), { pathname: name }).href;
+    try {
+      return await work(new Database(url));
+    } finally {
+      await query(this.url, `DROP DATABASE ${name} WITH (FORCE)`);
+    }
+  }
+}
+
+export class Database {
+  constructor(url) {
+    this.url = url;
+  }
+
+  query(sql) {
+    return query(this.url, sql);
+  }
+
+  /** The names of its tables, without partitions. */
+  async tables() {
+    const rows = await this.query(`
+      SELECT relname AS name FROM pg_class
+      WHERE relkind IN ('r', 'p') AND NOT relispartition
+        AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+      ORDER BY relname`);
+    return rows.map(({ name }) => name);
+  }
+}
+
+async function query(url, sql) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query(sql);
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function embedded() {
+  return import('../../../dist/src/service/embedded-postgres.js');
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { assertRemembers, tellLogoutStory } from '../harness/logout-story.mjs';
+import { Visitor } from '../harness/visitor.mjs';
+
+export const title = 'Nest 11, CommonJS';
+
+export const packages = ['@nestjs/common', '@nestjs/core', '@nestjs/passport', 'typeorm'];
+
+export const proofs = {
+  'compiles against our declarations without skipLibCheck, and without type packages for us': (
+    host,
+  ) => host.run(['npm', 'run', 'build']),
+
+  'compiles with the older "node10" module resolution, too': (host) =>
+    host.run(['node_modules/.bin/tsc', '-p', 'tsconfig.node10.json']),
+
+  'passes its own tests under stock Jest and ts-jest, which then ends by itself': (host) =>
+    host.databases.using(({ url }) => host.run(['npm', 'run', 'test:e2e'], { DATABASE_URL: url })),
+
+  'refuses a token once it is logged out, also after a restart': (host) =>
+    host.databases.using(async ({ url }) => {
+      const env = { DATABASE_URL: url };
+      const serve = (visit) => host.serve('dist/src/main.js', env, (at) => visit(new Visitor(at)));
+      const tokens = await serve((visitor) => tellLogoutStory(visitor));
+      await serve((visitor) => assertRemembers(visitor, tokens));
+    }),
+
+  'finds who logged out in SQL, and no token text anywhere': (host) =>
+    host.databases.using(async (database) => {
+      const env = { DATABASE_URL: database.url };
+      const { lost } = await host.serve('dist/src/main.js', env, (at) =>
+        tellLogoutStory(new Visitor(at)),
+      );
+      const successes = await database.query(
+        `SELECT event, subject FROM auth_events WHERE outcome = 'success'`,
+      );
+      assert.deepEqual(successes, [{ event: 'authn_token_revoked', subject: 'ada' }]);
+      const [, , signature] = lost.split('.');
+      const [{ quoting }] = await database.query(`
+        SELECT count(*)::int AS quoting
+        FROM (
+          SELECT e::text FROM auth_events e UNION ALL SELECT r::text FROM revoked_tokens r
+        ) AS rows (line)
+        WHERE position('${signature}' IN line) > 0`);
+      assert.equal(quoting, 0);
+    }),
+};

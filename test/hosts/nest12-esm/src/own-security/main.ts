@@ -1,0 +1,5 @@
+import { NestFactory } from '@nestjs/core';
+import { listen } from '../listen.js';
+import { AppModule } from './app.module.js';
+
+await listen(await NestFactory.create(AppModule, { logger: ['error', 'warn'] }));

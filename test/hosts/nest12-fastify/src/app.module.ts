@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
+import { AuthModule } from 'nestjs-logout';
+import { MemoryRevocationStore } from 'nestjs-logout/memory';
+import { LoginController } from './login.controller.js';
+import { MeController } from './me.controller.js';
+
+const secret = process.env.JWT_SECRET ?? '';
+const issuer = 'https://login.example';
+const audience = 'https://api.example';
+
+@Module({
+  imports: [
+    JwtModule.register({ secret, signOptions: { issuer, audience, expiresIn: 600 } }),
+    AuthModule.forRoot({
+      algorithms: ['HS256'],
+      keys: secret,
+      issuer,
+      audience,
+      // One process that may forget on a restart; services of several instances take PostgreSQL.
+      store: new MemoryRevocationStore(),
+    }),
+  ],
+  controllers: [LoginController, MeController],
+})
+export class AppModule {}

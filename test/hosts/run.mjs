@@ -1,0 +1,81 @@
+// Proves that the package drops into applications that are not ours: packs it as it would be
+// published, installs that tarball into copies of the hosts beside this file, far from this
+// repository, and lets each show what it promises. Prints one line for each proof.
+//
+//   npm run test:hosts                       builds first, then all of them
+//   node test/hosts/run.mjs nest12-fastify   one of them, of what is built
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Databases } from './harness/databases.mjs';
+import { Host } from './harness/host.mjs';
+import { killAll } from './harness/processes.mjs';
+import { Report } from './harness/report.mjs';
+import { assertOneCopyEach, Workshop } from './harness/workshop.mjs';
+
+const NAMES = ['nest11-cjs', 'nest12-esm', 'nest12-fastify', 'express'];
+
+const report = new Report();
+const workshop = new Workshop();
+let databases;
+
+async function proveHost(name) {
+  const { title, packages, proofs } = await import(`./${name}/proofs.mjs`);
+  let folder;
+  const isInstalled = await report.proof(
+    `${title}: installs the tarball without a conflict of peers or a second copy of them`,
+    async () => {
+      folder = await workshop.install(name);
+      const entry = createRequire(join(folder, 'package.json')).resolve('nestjs-logout');
+      assert.ok(entry.startsWith(join(folder, 'node_modules')), `we were resolved to ${entry}`);
+      assertOneCopyEach(folder, ['nestjs-logout', ...packages]);
+    },
+  );
+  const promises = Object.entries(proofs).map(([promise, prove]) => [
+    `${title}: ${promise}`,
+    prove,
+  ]);
+  if (!isInstalled) {
+    report.notTried(
+      promises.map(([promise]) => promise),
+      'not tried: its install failed',
+    );
+    return;
+  }
+  const host = new Host(folder, databases);
+  for (const [promise, prove] of promises) await report.proof(promise, () => prove(host));
+}
+
+async function proveAll(names) {
+  const isPrepared = await report.proof(
+    'the package packs, and a database server starts',
+    async () => {
+      const files = await workshop.pack();
+      assert.ok(files.includes('dist/src/index.js'), 'dist is not built: npm run build');
+      databases = await Databases.start(join(workshop.folder, 'postgres'));
+    },
+  );
+  if (!isPrepared) return;
+  for (const name of names) await proveHost(name);
+}
+
+async function cleanUp() {
+  killAll();
+  await databases?.stop();
+  workshop.close();
+}
+
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }))
+  process.once(signal, () => void cleanUp().finally(() => process.exit(code)));
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !NAMES.includes(name));
+if (unknown !== undefined)
+  throw new Error(`no such host: ${unknown}; there are ${NAMES.join(', ')}`);
+try {
+  await proveAll(wanted.length === 0 ? NAMES : wanted);
+} finally {
+  await cleanUp();
+}
+console.log(report.summary());
+process.exitCode = report.failed === 0 ? 0 : 1;
