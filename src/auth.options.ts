@@ -186,8 +186,9 @@ export function readPath(path: unknown = 'api/v1/auth'): string {
 }
 
 function readList<T>(option: string, list: readonly T[]): readonly T[] {
-  if (Array.isArray(list)) return list;
-  throw misconfigured(option, 'a list', kindOf(list));
+  const isList: boolean = Array.isArray(list);
+  if (!isList) throw misconfigured(option, 'a list', kindOf(list));
+  return list;
 }
 
 function readMessages(messages: 'es' | 'en' | Partial<Messages>): Messages {

@@ -90,12 +90,14 @@ export class AuditLog {
     clearInterval(this.summaryTimer);
     this.summarise();
     clearTimeout(this.timer);
+    this.writing = this.writing.then(() => this.flush());
     await this.writing;
-    await this.flush();
     clearTimeout(this.timer);
   }
 
   private summarise(): void {
+    // It would only be counted itself; what it has to tell stays in the budget until there is room.
+    if (this.waiting.length >= MAX_WAITING) return;
     const summary = this.budget.summary();
     if (summary !== undefined) this.enqueue(summary);
   }
@@ -110,13 +112,14 @@ export class AuditLog {
     this.flushIn(FLUSH_AFTER_MS);
   }
 
+  /** Unless that is under way: the timer counts as set until its writing has ended. */
   private flushIn(delayMs: number): void {
     this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.writing = this.flush();
+      this.writing = this.writing.then(() => this.flush());
     }, delayMs).unref();
   }
 
+  /** One at a time: two would write the same rows twice, and then forget rows unwritten. */
   private async flush(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.slice(0, BATCH_ROWS);
@@ -124,11 +127,13 @@ export class AuditLog {
         await this.trail.append(batch);
       } catch {
         // The trail is away; the store reports that itself. The rows wait, bounded, for its return.
+        this.timer = undefined;
         this.flushIn(RETRY_AFTER_MS);
         return;
       }
       this.waiting = this.waiting.slice(batch.length);
     }
+    this.timer = undefined;
   }
 }
 

@@ -11,9 +11,14 @@ export class LogoutDto {
   }
 }
 
-/** The token that a parsed body names; `undefined` where it names none, whatever else it is. */
-export function namedToken(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined;
+/**
+ * The token that a parsed body names: `undefined` where there is no body, or none in it, and
+ * `null` where something stands in its place that is no text.
+ */
+export function namedToken(body: unknown): string | null | undefined {
+  if (body === undefined) return undefined;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
   const dto = new LogoutDto(body);
-  return validateSync(dto).length === 0 ? String(dto.token) : undefined;
+  if (dto.token === undefined) return undefined;
+  return validateSync(dto).length === 0 && typeof dto.token === 'string' ? dto.token : null;
 }

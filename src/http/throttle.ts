@@ -50,8 +50,8 @@ export class Throttle {
         key,
         windowMs,
         limit,
-        // A full bucket stays full for a window. Without a block, storages before
-        // @nestjs/throttler 6.5 would empty it instead.
+        // A full bucket stays full for a window. Without a block, storages as old as
+        // that of @nestjs/throttler 6.4 would empty it instead.
         windowMs,
         'logout',
       );

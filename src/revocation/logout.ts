@@ -11,8 +11,8 @@ import {
 /** One request to log out. */
 export interface LogoutAttempt {
   readonly bearer: Authentication;
-  /** The token the body names; `undefined` where it names none. */
-  readonly named: string | undefined;
+  /** The token the body names; `undefined` where it names none, `null` where that is no text. */
+  readonly named: string | null | undefined;
   readonly origin: RequestOrigin;
 }
 
@@ -58,12 +58,12 @@ export class Logout {
   }
 
   /** A revoked bearer may do one thing, and only where the rules allow it: log itself out again. */
-  private repeated(bearer: VerifiedToken, named: string | undefined): VerifiedToken {
+  private repeated(bearer: VerifiedToken, named: LogoutAttempt['named']): VerifiedToken {
     if (this.rules.isRepeatable && this.namesItself(bearer, named)) return bearer;
     throw new TokenRejectedError('TOKEN_REVOKED');
   }
 
-  private namesItself(bearer: VerifiedToken, named: string | undefined): boolean {
+  private namesItself(bearer: VerifiedToken, named: LogoutAttempt['named']): boolean {
     if (named === undefined) return this.rules.isBodyTokenOptional;
     const verification = this.tokens.verify(named);
     return verification.verdict === 'accepted' && isSame(verification.token, bearer);
@@ -71,7 +71,7 @@ export class Logout {
 
   private async namedToken(
     bearer: VerifiedToken,
-    named: string | undefined,
+    named: LogoutAttempt['named'],
     origin: RequestOrigin,
   ): Promise<VerifiedToken> {
     if (named === undefined) {

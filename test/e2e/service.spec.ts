@@ -97,7 +97,12 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
     await ask().get('/docs').expect(200).expect('Content-Type', /html/);
     await ask()
       .get('/docs-json')
-      .expect(200, JSON.parse(JSON.stringify(openApi({ messages: undefined, expiredStatus: undefined }))) as object);
+      .expect(
+        200,
+        JSON.parse(
+          JSON.stringify(openApi({ messages: undefined, expiredStatus: undefined })),
+        ) as object,
+      );
   });
 
   it('prints no trial: the key is a real issuer’s', () => {
