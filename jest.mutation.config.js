@@ -12,6 +12,7 @@ module.exports = {
     'agreement\\.spec',
     'respellings\\.spec',
     'service\\.spec',
+    'e2e/sessions\\.spec',
     'express-example\\.spec',
     'independence\\.spec',
     '/unit/service/',
