@@ -4,6 +4,8 @@ import type { RequestOrigin } from './audit-event';
 const USER_AGENT_MAX_LENGTH = 512;
 /** What a request id may be made of; anything else could forge a line or a label. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
+/** What looks like a signed token; `ey` is how base64url begins a JSON object. */
+const TOKEN = /(?<![\w-])ey[\w-]*\.[\w-]+\.[\w-]+/g;
 // C0, DEL, C1 and the two separators that end a line in JavaScript (CWE-117).
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
@@ -53,7 +55,10 @@ function groups(part: string): string[] {
     .flatMap((group) => (group.includes('.') ? ['0', '0'] : [parseInt(group, 16).toString(16)]));
 }
 
-/** What the audit keeps of where a request came from, made safe to store and to print. */
+/**
+ * What the audit keeps of where a request came from, made safe to store and to print. A token that
+ * a client puts where none belongs is not kept either.
+ */
 export function requestOrigin(
   address: string | undefined,
   userAgent: string | undefined,
@@ -63,8 +68,13 @@ export function requestOrigin(
   return {
     ...(ip !== undefined && { ip }),
     ...(userAgent !== undefined && {
-      userAgent: escapeControls(userAgent).slice(0, USER_AGENT_MAX_LENGTH),
+      userAgent: escapeControls(userAgent.replace(TOKEN, '[token]')).slice(
+        0,
+        USER_AGENT_MAX_LENGTH,
+      ),
     }),
-    ...(requestId !== undefined && REQUEST_ID.test(requestId) && { requestId }),
+    ...(requestId !== undefined && isRequestId(requestId) && { requestId }),
   };
 }
+
+const isRequestId = (text: string): boolean => REQUEST_ID.test(text) && text.search(TOKEN) < 0;

@@ -57,7 +57,8 @@ export class Door {
       return await this.decide(request, origin);
     } catch (error) {
       this.onError(error);
-      this.fail(origin, 'internal_error');
+      const reason = 'internal_error';
+      this.audit.failed({ ...origin, event: 'authn_token_revoked', outcome: 'failure', reason });
       return this.contract.answerError(error);
     }
   }
@@ -92,11 +93,8 @@ export class Door {
     origin: RequestOrigin,
     headers?: Readonly<Record<string, string>>,
   ): Answer {
-    this.fail(origin, refusal.toLowerCase());
-    return this.contract.answer(refusal, headers);
-  }
-
-  private fail(origin: RequestOrigin, reason: string): void {
+    const reason = refusal.toLowerCase();
     this.audit.failed({ ...origin, event: 'input_validation_fail', outcome: 'failure', reason });
+    return this.contract.answer(refusal, headers);
   }
 }

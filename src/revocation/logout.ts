@@ -83,7 +83,7 @@ export class Logout {
       throw new TokenRejectedError('TOKEN_INVALID', `body_token_${verification.cause}`);
     const { token } = verification;
     // Before its expiry is looked at: a stranger's token gets one answer.
-    if (!hasSameOwner(token, bearer)) throw new TokenRejectedError('TOKEN_NOT_OWN');
+    if (!hasSameOwner(token, bearer)) throw new ForeignTokenError(token);
     if (verification.verdict === 'expired') throw new TokenRejectedError('TOKEN_EXPIRED');
     // The bearer itself was looked up a moment ago, and the commit tells in any case.
     if (!isSame(token, bearer) && (await this.isRefusedReuse(token, origin)))
@@ -96,6 +96,13 @@ export class Logout {
   }
 }
 
+/** Knows whose token it was: the audit tells, the client never learns. */
+class ForeignTokenError extends TokenRejectedError {
+  constructor(readonly named: VerifiedToken) {
+    super('TOKEN_NOT_OWN');
+  }
+}
+
 function isSame(a: VerifiedToken, b: VerifiedToken): boolean {
   return a.revocationKey.equals(b.revocationKey);
 }
@@ -105,12 +112,13 @@ function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {
 }
 
 function failedEvent({ bearer, origin }: LogoutAttempt, error: unknown): AuditEvent {
-  const isForeign = error instanceof TokenRejectedError && error.code === 'TOKEN_NOT_OWN';
+  const isForeign = error instanceof ForeignTokenError;
   return {
     ...origin,
     ...('token' in bearer && tokenFields(bearer.token)),
     event: isForeign ? 'authz_fail' : 'authn_token_revoked',
     outcome: 'failure',
     reason: error instanceof TokenRejectedError ? error.detail : 'internal_error',
+    ...(isForeign && { detail: { named: tokenFields(error.named) } }),
   };
 }

@@ -48,19 +48,23 @@ export class ObservedStore extends RevocationStore {
   }
 }
 
-/** An audit trail that keeps what it is given, in the batches it came in, and can be away. */
+/** An audit trail that keeps what it is given, in the batches it came in; it can be away or slow. */
 export class ObservedTrail extends AuditTrail {
   readonly batches: (readonly AuditEvent[])[] = [];
   isAway = false;
+  slownessMs = 0;
 
   get events(): AuditEvent[] {
     return this.batches.flat();
   }
 
-  append(events: readonly AuditEvent[]): Promise<void> {
-    if (this.isAway) return Promise.reject(new StoreUnavailableError('append'));
+  async append(events: readonly AuditEvent[]): Promise<void> {
+    if (this.slownessMs > 0)
+      await new Promise((resolve) => {
+        setTimeout(resolve, this.slownessMs);
+      });
+    if (this.isAway) throw new StoreUnavailableError('append');
     this.batches.push(events);
-    return Promise.resolve();
   }
 
   find(query: AuditQuery): Promise<AuditPage> {

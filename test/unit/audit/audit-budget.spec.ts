@@ -60,7 +60,7 @@ describe('The budget for failures', () => {
     take(3);
     for (let i = 0; i < 150; i += 1) budget.take(failure({ ip: `10.0.0.${i}` }));
     for (let i = 0; i < 5; i += 1) budget.take(failure({ ip: '10.0.0.149' }));
-    const networks = Object.entries((budget.summary()?.detail?.networks ?? {}));
+    const networks = Object.entries(budget.summary()?.detail?.networks ?? {});
     expect(networks).toHaveLength(100);
     expect(networks[0]).toEqual(['10.0.0.149', 6]);
   });

@@ -109,6 +109,43 @@ describe('The audit log', () => {
     expect(trail.events.at(-1)?.detail?.causes).toEqual({ 'authz_fail:token_not_own': 50 });
   });
 
+  it('writes each failure once, in its order, also where writing is slow', async () => {
+    trail.slownessMs = 1000;
+    for (let i = 0; i < 20; i += 1) {
+      log.failed({ ...failure, reason: `reason-${i}` });
+      await pass(150);
+    }
+    await pass(3000);
+    expect(trail.events.map(({ reason }) => reason)).toEqual(
+      Array.from({ length: 20 }, (_, i) => `reason-${i}`),
+    );
+  });
+
+  it('writes each failure once when it is closed while it writes', async () => {
+    trail.slownessMs = 1000;
+    log.failed(failure);
+    await pass(150);
+    const closing = Promise.all([log.close(), log.close()]);
+    await pass(5000);
+    await closing;
+    expect(trail.events).toEqual([failure]);
+  });
+
+  it('keeps the figures of the minute until there is room for their row', async () => {
+    trail.isAway = true;
+    for (let second = 0; second < 21; second += 1) {
+      for (let i = 0; i < 60; i += 1) log.failed(failure);
+      now += 1000;
+    }
+    await pass(60_000);
+    trail.isAway = false;
+    await pass(62_000);
+    const summaries = trail.events.filter(({ outcome }) => outcome === 'summary');
+    expect(summaries.map(({ detail }) => detail?.causes)).toEqual([
+      { 'authz_fail:token_not_own': 260 },
+    ]);
+  });
+
   it('writes one row of reuse for a token and a minute', async () => {
     log.reused(token, { ip: '203.0.113.7' });
     log.reused(token, { ip: '203.0.113.8' });

@@ -95,6 +95,18 @@ describe('Where a request came from', () => {
     expect(requestOrigin(undefined, undefined, id)).toEqual({});
   });
 
+  it.each([
+    ['Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-_9 x', 'Bearer [token] x'],
+    ['ey1.ey2.s,ey3.ey4.s', '[token],[token]'],
+    ['keyboard.of.mine ey1.ey2 ey1..s', 'keyboard.of.mine ey1.ey2 ey1..s'],
+  ])('keeps no token that the user agent %s brings along', (userAgent, kept) => {
+    expect(requestOrigin(undefined, userAgent, undefined)).toEqual({ userAgent: kept });
+  });
+
+  it('keeps no request id that is a token', () => {
+    expect(requestOrigin(undefined, undefined, 'eyJh.eyJz.c2ln')).toEqual({});
+  });
+
   it('is all there is, and nothing where nothing is known', () => {
     expect(requestOrigin('::1', 'curl', 'r1')).toEqual({
       ip: '::1',

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../../../src/audit/audit-event';
 import { AuditLog } from '../../../src/audit/audit-log';
 import { Logout, type LogoutRules } from '../../../src/revocation/logout';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
@@ -45,7 +46,7 @@ describe('Logging out', () => {
   };
   const isLive = async (text: string): Promise<boolean> =>
     (await tokens.authenticate(text)).verdict === 'live';
-  const failures = async (): Promise<unknown[]> => {
+  const failures = async (): Promise<AuditEvent[]> => {
     await audit.close();
     return trail.events;
   };
@@ -146,6 +147,26 @@ describe('Logging out', () => {
     expect(await failures()).toEqual([
       expect.objectContaining({ event: 'authz_fail', reason: 'token_not_own', subject: 'ada' }),
     ]);
+  });
+
+  it('audits whose token it was that somebody else named, and which', async () => {
+    const named = { sub: 'eve', jti: 'of-eve', iss: ISSUER };
+    await expect(logOut(issuer.token(), issuer.token(named))).rejects.toThrow();
+    const [event] = await failures();
+    expect(event?.detail).toEqual({
+      named: {
+        issuer: ISSUER,
+        subject: 'eve',
+        tokenId: 'of-eve',
+        tokenFingerprint: expect.stringMatching(/^[\da-f]{64}$/) as string,
+      },
+    });
+  });
+
+  it('audits no other token than the bearer where both are of one owner', async () => {
+    await expect(logOut(issuer.token(), issuer.expired())).rejects.toThrow();
+    const [event] = await failures();
+    expect(event).not.toHaveProperty('detail');
   });
 
   it('audits an attempt without a bearer, of whom nothing is known but the address', async () => {

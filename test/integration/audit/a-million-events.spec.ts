@@ -1,0 +1,126 @@
+import type { AuditEvent, AuditQuery } from '../../../src';
+import { checkAuditQuery } from '../../../src/stores/audit-query';
+import { pageQuery } from '../../../src/stores/postgres/audit-page';
+import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { Tables } from '../../../src/stores/postgres/tables';
+import { createDatabase, type TestDatabase } from '../../support/database';
+import { openStore } from '../stores/open-store';
+import { documentedQuestions, FOR_OWNERS } from './documented-questions';
+import { fillAudit } from './filled-audit';
+import { scansOf, type Scan } from './plans';
+
+const FILLING_MS = 180_000;
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const FAILURE: AuditEvent = { event: 'authn_token_revoked', outcome: 'failure', reason: 'form' };
+/** Of a million, for a page of a hundred: hardly more than the page itself. */
+const FEW_ROWS = 2000;
+/** There are ten thousand of a hundredth; to sort them, or to skip over as many, is quick too. */
+const A_HUNDREDTH = 20_000;
+
+let database: TestDatabase;
+let store: PostgresRevocationStore;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  store = await openStore(database.url);
+  await fillAudit(database);
+}, FILLING_MS);
+
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+async function scans(sql: string, values: readonly unknown[] = []): Promise<Scan[]> {
+  return scansOf(await database.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, values));
+}
+
+const rowsRead = (read: readonly Scan[]): number => read.reduce((sum, { rows }) => sum + rows, 0);
+
+const questions = [...documentedQuestions()].filter(([heading]) => !FOR_OWNERS.includes(heading));
+
+describe('On a million events the documented question', () => {
+  it.each(questions)('%s is answered by an index', async (heading, sql) => {
+    const read = await scans(sql);
+    expect(read.filter(({ table }) => table.startsWith('auth_events_'))).not.toEqual([]);
+    expect(read.filter(({ isSequential }) => isSequential)).toEqual([]);
+  });
+});
+
+describe('On a million events AuditLog.find', () => {
+  const yesterday = new Date(Date.now() - DAY_MS);
+  const position = 'MTc5NTEzMjgwMDAwMDAwMC4wMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDE';
+
+  it.each<[string, AuditQuery, number?]>([
+    ['of everything', {}],
+    ['by subject', { subject: 'user-7' }],
+    ['by an event that is common', { event: 'authn_token_revoked' }],
+    ['by an event that is rare', { event: 'authz_fail' }, A_HUNDREDTH],
+    ['by event and outcome', { event: 'authn_token_revoked', outcome: 'failure' }],
+    ['by success', { outcome: 'success' }],
+    ['by failure', { outcome: 'failure' }],
+    ['by summary, of which there are a hundred', { outcome: 'summary' }],
+    ['from an instant on', { from: yesterday }],
+    ['up to an instant', { to: yesterday }],
+    ['between instants', { from: new Date(yesterday.getTime() - DAY_MS), to: yesterday }],
+    ['by address', { ip: '10.0.0.77' }],
+    ['by an address that sends a hundredth of all', { ip: '192.0.2.1' }],
+    ['by network', { ip: '10.0.0.0/28' }],
+    ['by token', { tokenId: 'jti-42' }],
+    ['by a token that is not there', { tokenId: 'nobody' }],
+    ['of a later page', { outcome: 'failure', cursor: position }],
+    [
+      'by all at once',
+      {
+        subject: 'user-7',
+        event: 'authn_token_reuse',
+        outcome: 'failure',
+        from: yesterday,
+        ip: '10.0.0.0/8',
+        tokenId: 'jti-7',
+      },
+    ],
+  ])('%s uses an index and reads little', async (_, query, atMost = FEW_ROWS) => {
+    const { text, values } = pageQuery(new Tables('public'), checkAuditQuery(query));
+
+    const read = await scans(text, values);
+    expect(read).not.toEqual([]);
+    expect(read.filter(({ isSequential }) => isSequential)).toEqual([]);
+    expect(rowsRead(read)).toBeLessThan(atMost);
+  });
+
+  it('neither repeats nor skips over many pages, while more is written', async () => {
+    const query = { outcome: 'failure', to: new Date(Date.now() + HOUR_MS), limit: 500 } as const;
+    const before = await newestIds(query.to, 5000);
+
+    const pages = await pagesOf(query, 10);
+
+    expect(pages.map((page) => page.length)).toEqual(Array<number>(10).fill(500));
+    expect(pages.flat()).toEqual(before);
+    expect(await newestIds(query.to, 5000)).not.toEqual(before);
+  });
+});
+
+/** Of failures, all at once. */
+async function newestIds(to: Date, count: number): Promise<unknown[]> {
+  const rows = await database.query(
+    `SELECT id FROM auth_events WHERE outcome = 'failure' AND occurred_at < $1
+     ORDER BY occurred_at DESC, id DESC LIMIT $2`,
+    [to, count],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The ids of so many pages; after each of them further failures are written. */
+async function pagesOf(query: AuditQuery, count: number): Promise<string[][]> {
+  const pages: string[][] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < count; page += 1) {
+    const { events, nextCursor } = await store.audit.find({ ...query, ...(cursor && { cursor }) });
+    pages.push(events.map(({ id }) => id));
+    cursor = nextCursor;
+    await store.audit.append([FAILURE, FAILURE, FAILURE]);
+  }
+  return pages;
+}

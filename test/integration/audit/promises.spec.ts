@@ -1,0 +1,221 @@
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { AuditLog, type RecordedAuditEvent } from '../../../src';
+import { DOCUMENTED } from '../../support/app';
+import { createDatabase, type TestDatabase } from '../../support/database';
+import { AuditedApp } from './audited-app';
+
+const ADA = { from: '203.0.113.7', agent: 'Firefox' };
+const ANYBODY = { from: '198.51.100.9' };
+
+let database: TestDatabase;
+let audited: AuditedApp;
+
+beforeEach(async () => {
+  database = await createDatabase();
+  audited = await AuditedApp.start(database);
+});
+
+afterEach(async () => {
+  await audited.close();
+  await database.drop();
+});
+
+/** Resolves with the first row, as soon as there is one. */
+async function awaited(sql: string): Promise<Record<string, unknown>> {
+  const [row] = await database.query(sql);
+  if (row !== undefined) return row;
+  await setTimeout(20);
+  return awaited(sql);
+}
+
+async function connected(): Promise<Client> {
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  return client;
+}
+
+const recorded = async (): Promise<readonly RecordedAuditEvent[]> => {
+  await audited.writeAll();
+  return (await audited.app.nest.get(AuditLog).find({ limit: 1000 })).events;
+};
+
+const reasons = async (): Promise<(string | undefined)[]> =>
+  (await recorded()).map(({ reason }) => reason);
+
+describe('A logout and its audit row', () => {
+  /** Logouts stop here until the test lets the advisory lock go. */
+  const STOP = 'PERFORM pg_advisory_xact_lock(42); RETURN NEW;';
+
+  beforeEach(async () => {
+    await database.query(
+      `CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ${STOP} END'`,
+    );
+  });
+
+  it.each([
+    ['before the row is written', 'CREATE TRIGGER stop BEFORE INSERT ON auth_events'],
+    [
+      'between both writes and their commit',
+      'CREATE CONSTRAINT TRIGGER stop AFTER INSERT ON auth_events DEFERRABLE INITIALLY DEFERRED',
+    ],
+  ])('are both absent when the backend is killed %s', async (_, trigger) => {
+    await database.query(`${trigger} FOR EACH ROW WHEN (NEW.outcome = 'success')
+      EXECUTE FUNCTION stop()`);
+    const holder = await connected();
+    await holder.query('SELECT pg_advisory_lock(42)');
+    const token = audited.token();
+
+    const answer = audited.logout(ADA, token).then(({ status, text }) => [status, text]);
+    await awaited(`SELECT pg_terminate_backend(pid) FROM pg_locks
+      WHERE locktype = 'advisory' AND objid = 42 AND NOT granted`);
+
+    expect(await answer).toEqual([500, DOCUMENTED.internal]);
+    await holder.end();
+    await audited.me(ADA, token).expect(200);
+    expect(await database.query('SELECT FROM revoked_tokens')).toEqual([]);
+    await audited.logout(ADA, token).expect(200);
+    expect((await recorded()).map(({ outcome, reason }) => [outcome, reason])).toEqual(
+      expect.arrayContaining([
+        ['success', undefined],
+        ['failure', 'internal_error'],
+      ]),
+    );
+  });
+});
+
+describe('A failure', () => {
+  it('is answered at once while the audit is locked, and written once when it is free', async () => {
+    const holder = await connected();
+    await holder.query('BEGIN; LOCK TABLE auth_events IN ACCESS EXCLUSIVE MODE');
+
+    const started = performance.now();
+    for (let i = 0; i < 20; i += 1) {
+      await audited.logout({ from: `10.0.0.${i}` }, 'garbage').expect(401, DOCUMENTED.refused);
+      await setTimeout(30);
+    }
+    const tookMs = performance.now() - started;
+    const waiting = await database.query(
+      `SELECT FROM pg_locks WHERE relation = 'auth_events'::regclass AND NOT granted`,
+    );
+    await holder.query('ROLLBACK');
+    await holder.end();
+
+    // A write gives up after 2 s; a request that waited for even one of them would tell.
+    expect(tookMs).toBeLessThan(20 * 1000);
+    expect(waiting).not.toEqual([]);
+    await audited.writeAll();
+    const rows = await database.query('SELECT ip FROM auth_events ORDER BY ip');
+    expect(rows.map(({ ip }) => ip)).toEqual(Array.from({ length: 20 }, (_, i) => `10.0.0.${i}`));
+  });
+
+  it('of the store is recorded as the logout that nobody knows the outcome of', async () => {
+    const holder = await connected();
+    await holder.query('BEGIN; LOCK TABLE revoked_tokens IN ACCESS EXCLUSIVE MODE');
+
+    await audited.logout(ADA, audited.token()).expect(500, DOCUMENTED.internal);
+    await holder.query('ROLLBACK');
+    await holder.end();
+
+    expect(await recorded()).toMatchObject([
+      { event: 'authn_token_revoked', outcome: 'failure', reason: 'internal_error', ip: ADA.from },
+    ]);
+  });
+
+  it('of a flood in one second is one of fifty rows, or is counted in one more', async () => {
+    const log = new AuditLog(
+      audited.app.store.audit,
+      () => undefined,
+      () => 1_000_000,
+    );
+    for (let i = 0; i < 1000; i += 1)
+      log.failed({
+        event: 'authn_token_revoked',
+        outcome: 'failure',
+        reason: 'form',
+        ip: `10.2.${i >> 8}.${i & 255}`,
+      });
+    await log.close();
+
+    const events = await recorded();
+    expect(events.filter(({ outcome }) => outcome === 'failure')).toHaveLength(50);
+    const [summary, ...more] = events.filter(({ outcome }) => outcome === 'summary');
+    expect(more).toEqual([]);
+    expect(summary?.detail?.['causes']).toEqual({ 'authn_token_revoked:form': 950 });
+    expect(Object.keys(Object(summary?.detail?.['networks']) as object)).toHaveLength(100);
+  });
+});
+
+describe('Everything that is printed', () => {
+  /** The database gives a row its place, which no line knows. */
+  const asPrinted = (event: RecordedAuditEvent): object =>
+    Object.fromEntries(
+      Object.entries(event).filter(([name]) => name !== 'id' && name !== 'occurredAt'),
+    );
+
+  const HOSTILE = 'a\u2028b\u0085c\u009b31md\u007fe';
+
+  it('is one line of JSON for each event, free of control characters', async () => {
+    const agent = 'Fire\u0085fox\u009b31m\t{"event":"forged"}';
+    const token = audited.token({ sub: HOSTILE, jti: HOSTILE, sid: HOSTILE });
+    await audited.logout({ ...ADA, agent }, token).expect(200);
+    await audited.logout({ ...ADA, agent }, token).expect(401);
+    await audited.me({ ...ADA, agent }, token).expect(401);
+
+    const events = await recorded();
+    const lines = audited.printed.filter((line) => line.startsWith('{'));
+    expect(lines.join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
+      [...events].reverse().map(asPrinted),
+    );
+    expect(events.map(({ event }) => event)).toEqual([
+      'authn_token_revoked',
+      'authn_token_reuse',
+      'authn_token_revoked',
+    ]);
+    expect(events[0]).toMatchObject({
+      subject: HOSTILE,
+      tokenId: HOSTILE,
+      userAgent: expect.stringMatching(/\\u0085.+\\u009b.+\\u0009\{"event":"forged"\}$/) as string,
+    });
+  });
+});
+
+describe('The text of a token', () => {
+  const SHORT_TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
+
+  it('is in no column and in no line, wherever a client puts it', async () => {
+    const bearer = audited.token();
+    const forged = audited.token().slice(0, -4) + 'AAAA';
+    const expired = audited.token({ exp: Math.floor(Date.now() / 1000) - 1 });
+    const foreign = audited.token({ sub: 'eve' });
+    await audited.logout(ANYBODY, forged).expect(401);
+    await audited.logout(ANYBODY, expired).expect(403);
+    await audited.logout(ANYBODY, bearer, foreign).expect(401);
+    await audited.logout(ANYBODY, bearer, forged).expect(401);
+    await audited.post(ANYBODY).type('json').send(`{"token":"${bearer}"`).expect(400);
+    await audited
+      .post({ ...ANYBODY, agent: `Bearer ${bearer}` })
+      .set('X-Request-Id', SHORT_TOKEN)
+      .expect(401);
+    await audited.logout(ADA, bearer).expect(200);
+    await audited.me(ANYBODY, bearer).expect(401);
+
+    expect((await reasons()).length).toBeGreaterThan(7);
+    const texts = [...audited.printed, ...(await storedTexts())].join('\n');
+    // Payloads begin alike for all, and signatures do not.
+    expect(texts).not.toContain('eyJ');
+    expect(audited.tokens.filter((token) => texts.includes(signatureOf(token)))).toEqual([]);
+  });
+
+  const signatureOf = (token: string): string => token.split('.')[2]!.slice(0, 16);
+
+  /** Every row of ours, each as one text. */
+  async function storedTexts(): Promise<unknown[]> {
+    const rows = await database.query(
+      `SELECT to_jsonb(row)::text AS text FROM auth_events AS row
+       UNION ALL SELECT to_jsonb(row)::text FROM revoked_tokens AS row`,
+    );
+    return rows.map(({ text }) => text);
+  }
+});
