@@ -17,6 +17,7 @@ export default async function globalSetup(): Promise<void> {
       synchronous_commit: 'off',
       full_page_writes: 'off',
       max_connections: '200',
+      shared_preload_libraries: 'pg_stat_statements', // one more place to look for leaked tokens
     },
   });
   process.env.TEST_DATABASE_URL = server.url();

@@ -1,0 +1,3 @@
+import { describeHostileCases } from './suite';
+
+describeHostileCases('express');

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ANSWERS } from '../support/answers';
+import { LIMIT } from './run';
+import type { Scene } from './scene';
+import { wholeTemplate } from './templates';
+
+type Step = (scene: Scene, match: readonly string[]) => Promise<void>;
+
+/** What has to happen before the case's own request, by the sentence that the case uses. */
+const STEPS: readonly [RegExp, Step][] = [
+  [/^([A-Z]+) (\S+)(?: with (\{\{.+\}\}))?(?: -> (\d{3}))?$/, request],
+  [/^(?:logout|revoke) (\{\{.+\}\})$/, (scene, [, token]) => request(scene, loggingOut(token))],
+  [/^exhaust limit on (\S+)$/, exhaust],
+  [/^user logs in again -> (\{\{.+\}\})$/, logIn],
+  [
+    /^(?:wait|sleep) (\d+) ?(ms|s)$/,
+    (_, [, n, unit]) => sleep(Number(n) * (unit === 's' ? 1000 : 1)),
+  ],
+];
+
+/** @throws {Error} nobody knows what the sentence means. */
+export async function takeStep(scene: Scene, sentence: string): Promise<void> {
+  await stepFor(sentence)(scene);
+}
+
+/** @throws {Error} nobody knows what the sentence means. */
+export function stepFor(sentence: string): (scene: Scene) => Promise<void> {
+  for (const [pattern, step] of STEPS) {
+    const match = pattern.exec(sentence);
+    if (match !== null) return (scene) => step(scene, match);
+  }
+  throw new Error(`Unknown step of a setup: "${sentence}"`);
+}
+
+const loggingOut = (token = ''): readonly string[] => [
+  '',
+  'POST',
+  '/api/v1/auth/logout',
+  token,
+  '200',
+];
+
+/** A request with a token as its bearer; a POST names it in its body, too. */
+async function request(
+  scene: Scene,
+  [, method = '', path = '', token, status]: readonly string[],
+): Promise<void> {
+  const bearer = token ?? '{{valid_token}}';
+  const headers = { Authorization: `Bearer ${bearer}`, 'Content-Type': 'application/json' };
+  const body = method === 'POST' ? `{"token":"${bearer}"}` : '';
+  const rendered = await scene.render({ method, path, headers, body });
+  const { answer } = await scene.exchange(rendered);
+  if (status !== undefined) expect(answer.status).toBe(Number(status));
+}
+
+/** Nobody's token, until it is told apart from the rest. */
+async function exhaust(scene: Scene, [, path = '']: readonly string[]): Promise<void> {
+  const headers = { Authorization: 'Bearer {{random_jwt}}', 'Content-Type': 'application/json' };
+  const stranger = { method: 'POST', path, headers, body: '{"token":"{{random_jwt}}"}' };
+  const rendered = await scene.render(stranger);
+  for (let count = 0; count < LIMIT; count += 1) await scene.exchange(rendered);
+  const { answer } = await scene.exchange(rendered);
+  expect([answer.status, answer.text]).toEqual([429, ANSWERS.tooMany.text]);
+}
+
+async function logIn(scene: Scene, [, template = '']: readonly string[]): Promise<void> {
+  const token = await scene.cast.text(wholeTemplate(template) ?? template);
+  expect((await scene.me(token)).status).toBe(200);
+}
