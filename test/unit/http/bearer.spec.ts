@@ -1,0 +1,49 @@
+import { bearerCredentials } from '../../../src/http/bearer';
+
+const of = (authorization: string | undefined, rawHeaders: string[] = []) =>
+  bearerCredentials({ headers: { authorization }, rawHeaders });
+
+describe('The credentials of a request', () => {
+  it.each([undefined, '', 'Basic x', 'Bearerx', 'xBearer t', 'Negotiate', '"Bearer" t'])(
+    'are none in %j',
+    (header) => {
+      expect(of(header)).toEqual({ kind: 'none' });
+    },
+  );
+
+  it.each([
+    'Bearer',
+    'bearer ',
+    'Bearer a b',
+    'Bearer a,b',
+    'Bearer =',
+    'Bearer a=b',
+    'Bearer é',
+    'Bearer a\n',
+  ])('cannot be read from %j', (header) => {
+    expect(of(header)).toEqual({ kind: 'unreadable' });
+  });
+
+  it.each([
+    ['Bearer a.b.c', 'a.b.c'],
+    ['BEARER a', 'a'],
+    ['bearer   a', 'a'],
+    ['Bearer A-Z_0~9.+/==', 'A-Z_0~9.+/=='],
+  ])('are a token in %j', (header, token) => {
+    expect(of(header)).toEqual({ kind: 'bearer', token });
+  });
+
+  it.each([
+    [['Authorization', 'Bearer t', 'authorization', 'Bearer t']],
+    [['AUTHORIZATION', 'x', 'Accept', 'y', 'Authorization', 'Bearer t']],
+  ])('cannot be read from two headers: %j', (rawHeaders) => {
+    expect(of('Bearer t', rawHeaders)).toEqual({ kind: 'unreadable' });
+  });
+
+  it.each([
+    ['one header', ['Authorization', 'Bearer t']],
+    ['a value that is a name', ['Authorization', 'Bearer t', 'X-Forwarded', 'authorization']],
+  ])('are read from %s', (_, rawHeaders) => {
+    expect(of('Bearer t', rawHeaders)).toEqual({ kind: 'bearer', token: 't' });
+  });
+});
