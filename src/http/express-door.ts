@@ -8,6 +8,8 @@ import { send } from './send';
 interface ExpressRequest extends PlatformRequest, Readable {
   /** What the router goes by; read from the URL each time, `null` where that has none. */
   readonly path: string | null;
+  /** How body-parser is told that a body was read: its version 1 would try, and fail with a 500. */
+  _body?: boolean;
 }
 
 /** Hangs the door into an Express application, before whatever is registered after it. */
@@ -30,7 +32,9 @@ export function hangIntoExpress(
 
 async function passThrough(door: Door, request: ExpressRequest): Promise<Passage> {
   const passage = await door.enter(request);
-  return passage === 'in' ? door.readBody(request, request) : passage;
+  if (passage !== 'in') return passage;
+  request._body = true;
+  return door.readBody(request, request);
 }
 
 /** By Express's own reading of the URL: it knows absolute forms, and backslashes, its own way. */

@@ -6,7 +6,6 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
-import { RevocationError } from '../revocation/errors';
 import { Contract } from './contract';
 import type { PlatformRequest } from './platform';
 import { IS_PUBLIC } from './public.decorator';
@@ -50,9 +49,8 @@ export class JwtAuthGuard implements CanActivate {
   private refusal(error: unknown, context: ExecutionContext): HttpException {
     // What the host's `validate` throws on purpose is the host's answer.
     if (error instanceof HttpException) return error;
-    if (!(error instanceof RevocationError) || error.code === 'STORE_UNAVAILABLE')
-      this.logger.error(error);
     const { status, body, headers } = this.contract.answerError(error);
+    if (status >= 500) this.logger.error(error);
     if (context.getType() === 'http')
       setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), headers);
     return new HttpException(body, status);

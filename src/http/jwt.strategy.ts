@@ -1,4 +1,4 @@
-import { HttpException, Injectable } from '@nestjs/common';
+import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 import { Contract } from './contract';
@@ -22,6 +22,8 @@ const LogoutJwtStrategy: PassportStrategyClass = PassportStrategy(Strategy, STRA
  */
 @Injectable()
 export class JwtStrategy extends LogoutJwtStrategy {
+  private readonly logger = new Logger(JwtStrategy.name);
+
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly contract: Contract,
@@ -50,6 +52,7 @@ export class JwtStrategy extends LogoutJwtStrategy {
   private refusal(error: unknown): HttpException {
     if (error instanceof HttpException) return error;
     const { status, body } = this.contract.answerError(error);
+    if (status >= 500) this.logger.error(error);
     return new HttpException(body, status);
   }
 }

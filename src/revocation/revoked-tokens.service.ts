@@ -1,5 +1,6 @@
 import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
+import { expiresAt, issuedAt } from '../tokens/claims';
 import type {
   RefusalCause,
   TokenVerifier,
@@ -75,7 +76,7 @@ export class RevokedTokensService {
    * @throws {StoreUnavailableError} never "not revoked" for want of an answer.
    */
   isRevoked({ claims, revocationKey }: VerifiedToken): Promise<boolean> {
-    return this.store.isRevoked([revocationKey], new Date(claims.iat * 1000));
+    return this.store.isRevoked([revocationKey], issuedAt(claims));
   }
 
   /** Like `isRevoked`, for a token that somebody presented: reuse leaves an audit row. */
@@ -114,13 +115,13 @@ export class RevokedTokensService {
   }
 
   private revocationOf(token: VerifiedToken, { reason, actor }: RevokeOptions): Revocation {
-    const { iss, sub, jti, sid, client_id: clientId, exp } = token.claims;
-    const lastUseSeconds = Math.ceil(exp) + this.verifier.clockToleranceSeconds;
+    const { iss, sub, jti, sid, client_id: clientId } = token.claims;
+    const keptSeconds = this.verifier.clockToleranceSeconds + SKEW_SECONDS;
     return {
       key: token.revocationKey,
       scope: 'token',
       issuedBefore: EVERY_AGE,
-      expiresAt: new Date((lastUseSeconds + SKEW_SECONDS) * 1000),
+      expiresAt: new Date(expiresAt(token.claims).getTime() + keptSeconds * 1000),
       issuer: iss,
       subject: sub,
       tokenId: jti,

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import express from 'express';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { Contract, MESSAGES } from '../http/contract';
 import type { PlatformRequest } from '../http/platform';
@@ -36,7 +37,7 @@ function expressAdapter(environment: Environment): ExpressAdapter {
   application.disable('x-powered-by');
   application.set('trust proxy', environment.trustProxy);
   const adapter = new ExpressAdapter(application);
-  const refusal = plainHttpRefusal(environment);
+  const refusal = contractOf(environment).answerStatus(403);
   application.use(securityHeaders);
   application.use((request, response, next) => {
     if (isRefused(environment, request)) send(adapter, response, refusal);
@@ -46,8 +47,17 @@ function expressAdapter(environment: Environment): ExpressAdapter {
 }
 
 function fastifyAdapter(environment: Environment): FastifyAdapter {
-  const adapter = new FastifyAdapter({ trustProxy: fastifyTrust(environment) });
-  const refusal = plainHttpRefusal(environment);
+  const contract = contractOf(environment);
+  const refusal = contract.answerStatus(403);
+  const adapter: FastifyAdapter = new FastifyAdapter({
+    trustProxy: fastifyTrust(environment),
+    // A URL that the router cannot decode reaches no hook; Fastify's own answer would quote it.
+    frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) => {
+      securityHeaders(request.raw, reply.raw, () => {
+        send(adapter, reply, contract.answer('NOT_FOUND'));
+      });
+    },
+  });
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
     securityHeaders(request.raw, reply.raw, () => {
@@ -67,8 +77,8 @@ function fastifyTrust({ trustProxy }: Environment) {
   return trustProxy === false ? false : [...trustProxy];
 }
 
-const plainHttpRefusal = ({ messages }: Environment) =>
-  new Contract(MESSAGES[messages ?? 'es'], 403).answerStatus(403);
+const contractOf = ({ messages }: Environment): Contract =>
+  new Contract(MESSAGES[messages ?? 'es'], 403);
 
 /** A token that crossed the network in the clear is not to be trusted in production. */
 function isRefused(environment: Environment, request: PlatformRequest): boolean {

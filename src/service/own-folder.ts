@@ -54,7 +54,7 @@ export function placeElsewhere(): string {
 /** Whether the server's user can enter the folder. Asked of the system, so ACLs count as well. */
 function isReachable(folder: string, { uid, gid }: ServerUser): boolean {
   if (uid === undefined) return true;
-  const options = { uid, gid, cwd: '/', stdio: 'ignore' } as const;
+  const options = { uid, gid, cwd: '/', env: {}, stdio: 'ignore' } as const;
   return spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], options).status === 0;
 }
 

@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { claimFolder, placeElsewhere, type ServerUser } from './own-folder';
+import { postgresEnvironment } from './postgres-cluster';
 
 const PROGRAMS = ['postgres', 'initdb', 'pg_ctl'];
 const WAY_OUT = 'Set DATABASE_URL to a PostgreSQL of your own.';
@@ -89,6 +90,7 @@ function obstacle(native: string, user: ServerUser): string | undefined {
   const run = spawnSync(join(native, 'bin', 'postgres'), ['--version'], {
     ...user,
     cwd: '/',
+    env: postgresEnvironment(),
     encoding: 'utf8',
   });
   return run.status === 0 ? undefined : (run.error?.message ?? run.stderr.trim());

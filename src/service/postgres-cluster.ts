@@ -37,9 +37,16 @@ export function readPassword({ passwordFile, dataDir }: Cluster): string {
   }
 }
 
-/** Environment for PostgreSQL's programs: ours, less what would redirect or translate them. */
+/** What programs need to run at all, here and on Windows. */
+const NEEDED =
+  /^(?:PATH|HOME|TMPDIR|TEMP|TMP|TZ|LD_LIBRARY_PATH|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC)$/i;
+
+/**
+ * Environment for PostgreSQL's programs: nothing that would redirect or translate them, and none of
+ * our secrets, which whoever shares the server's user could read there.
+ */
 export function postgresEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => NEEDED.test(name));
   return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 

@@ -120,6 +120,7 @@ function watch(pid: number, user: ServerUser): () => void {
   const shell = spawn('/bin/sh', ['-c', script, 'sh', String(pid)], {
     ...user,
     cwd: '/',
+    env: postgresEnvironment(),
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });

@@ -76,8 +76,11 @@ async function listen(
     broken: postgres?.exited ?? new Promise(() => undefined),
     trial: isOwnKey && !settings.isProduction ? trial(url, settings) : undefined,
     stop: async () => {
-      await drain(() => app.close());
-      await postgres?.stop();
+      try {
+        await drain(() => app.close());
+      } finally {
+        await postgres?.stop();
+      }
     },
   };
 }

@@ -39,12 +39,12 @@ function dataDirSetting({ dataDir }: ServiceSettings): string {
   return dataDir === undefined ? '' : `DATA_DIR='${resolve(dataDir)}' `;
 }
 
-function mint({ key, issuer, audience }: ServiceSettings): string {
+function mint({ key, issuer, audience, maxLifetimeSeconds }: ServiceSettings): string {
   return new JwtService({ secret: key }).sign(
     { sub: 'ada' },
     {
       algorithm: 'HS256',
-      expiresIn: HOUR_SECONDS,
+      expiresIn: Math.min(HOUR_SECONDS, maxLifetimeSeconds ?? HOUR_SECONDS),
       jwtid: randomUUID(),
       ...(issuer !== null && { issuer }),
       ...(audience !== null && { audience }),

@@ -50,8 +50,13 @@ export class PostgresConnections {
   async open(): Promise<void> {
     const { lookupTimeoutMs, writeTimeoutMs, onError } = this.options;
     const sources: DataSource[] = [];
+    // The pool forgets a connection before its socket is closed: while we close, a server that
+    // stops as well, or a proxy, may still end it with an error that means nothing.
+    const report = (error: Error): void => {
+      if (this.opened !== undefined) onError(error);
+    };
     const connect = async (size: number, timeoutMs: number): Promise<DataSource> => {
-      const source = await this.connect({ size, timeoutMs, onError });
+      const source = await this.connect({ size, timeoutMs, onError: report });
       sources.push(source);
       return source;
     };

@@ -3,6 +3,11 @@ import { orUnavailable, PostgresFault } from './faults';
 
 const MAX_PER_STATEMENT = 250;
 const MAX_WAITING = 1000;
+/**
+ * Rows vanish by the database's clock 60 s after the last use of their token, and that is decided by
+ * ours: on an instance further behind, a token that was logged out would come back to life.
+ */
+const MAX_BEHIND_MS = 30_000;
 
 interface Question {
   /** In hex. */
@@ -73,11 +78,23 @@ export class LookUps {
     // Without parameters it is one message of the simple protocol, hence one round trip and one
     // implicit transaction, which SET LOCAL lasts for and which an error ends.
     const results: unknown = await lookUps.query(
-      `SET LOCAL statement_timeout = ${this.timeoutMs}; ` +
+      `SET LOCAL statement_timeout = ${this.timeoutMs}; ${CLOCK_QUERY}; ` +
         cutoffQuery(tables.revokedCutoffs, batch),
     );
-    return new Map(rowsOf(results).map(([key, cutoff]) => [key, Number(cutoff)]));
+    const { now, cutoffs } = readAnswers(results);
+    refuseWhenBehind(now);
+    return new Map(cutoffs.map(({ key, cutoff }) => [key, Number(cutoff)]));
   }
+}
+
+const CLOCK_QUERY = 'SELECT round(extract(epoch FROM now()) * 1000)::text AS now';
+
+/** @param now of the database; on its way to us it only gets older, so no delay looks like this. */
+function refuseWhenBehind(now: number): void {
+  const behindMs = now - Date.now();
+  if (behindMs <= MAX_BEHIND_MS) return;
+  const seconds = Math.round(behindMs / 1000);
+  throw new PostgresFault(`the clock of this instance is ${seconds} s behind the database's`);
 }
 
 /**
@@ -95,8 +112,13 @@ export function cutoffQuery(revokedCutoffs: string, batch: readonly Question[]):
     FROM ${revokedCutoffs}(ARRAY[${literals}]::bytea[], '${oldest}'::timestamptz)`;
 }
 
-/** The driver answers a message of two statements with two results. */
-function rowsOf(results: unknown): [key: string, cutoff: string][] {
-  const [, selected] = results as [unknown, { rows: { key: string; cutoff: string }[] }];
-  return selected.rows.map(({ key, cutoff }) => [key, cutoff]);
+interface Cutoff {
+  readonly key: string;
+  readonly cutoff: string;
+}
+
+/** The driver answers a message of three statements with three results. */
+function readAnswers(results: unknown): { now: number; cutoffs: readonly Cutoff[] } {
+  const [, clock, selected] = results as [unknown, { rows: { now: string }[] }, { rows: Cutoff[] }];
+  return { now: Number(clock.rows[0]?.now), cutoffs: selected.rows };
 }

@@ -45,7 +45,7 @@ describe('PostgresRevocationStore', () => {
     expect(third.nextCursor).toBeUndefined();
   });
 
-  it('goes by the clock of the database where the one of its process is days off', async () => {
+  it('goes by the clock of the database where the one of its process is days ahead', async () => {
     const store = await openStore(database.url);
     const live = revocation();
     const expired = revocation({ expiresAt: new Date(Date.now() - 1000) });
@@ -53,12 +53,13 @@ describe('PostgresRevocationStore', () => {
     await store.add(expired, logout());
 
     jest.useFakeTimers({ advanceTimers: true, now: Date.now() + 3 * 86_400_000 });
-    const ahead = await store.isRevoked([live.key], new Date(0));
-    jest.setSystemTime(Date.now() - 6 * 86_400_000);
-    const behind = await store.isRevoked([expired.key], new Date(0));
+    const answers = [
+      await store.isRevoked([live.key], new Date(0)),
+      await store.isRevoked([expired.key], new Date(0)),
+    ];
     await store.close();
 
-    expect([ahead, behind]).toEqual([true, false]);
+    expect(answers).toEqual([true, false]);
   });
 
   it('serves a role whose transactions are serializable and read-only by default', async () => {
