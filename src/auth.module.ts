@@ -4,6 +4,7 @@ import {
   Logger,
   Module,
   type OnApplicationShutdown,
+  type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, RouterModule } from '@nestjs/core';
@@ -19,7 +20,7 @@ import { JwtAuthGuard } from './http/jwt-auth.guard';
 import { JwtStrategy } from './http/jwt.strategy';
 import { LogoutController } from './http/logout.controller';
 import { LogoutExceptionFilter } from './http/logout-exception.filter';
-import { logoutPath } from './http/logout-path';
+import { checkPrefix, logoutPath } from './http/logout-path';
 import { LogoutThrottlerGuard } from './http/logout-throttler.guard';
 import { RequestAuthenticator } from './http/request-authenticator';
 import { Throttle } from './http/throttle';
@@ -189,11 +190,14 @@ const http: Provider[] = [
     Throttle,
   ],
 })
-export class AuthModule extends ConfigurableModuleClass implements OnApplicationShutdown {
+export class AuthModule
+  extends ConfigurableModuleClass
+  implements OnModuleInit, OnApplicationShutdown
+{
   constructor(
     door: Door,
     adapterHost: HttpAdapterHost,
-    config: ApplicationConfig,
+    private readonly config: ApplicationConfig,
     @Inject(PATH) path: string,
     private readonly audit: AuditLog,
     private readonly store: RevocationStore,
@@ -206,6 +210,11 @@ export class AuthModule extends ConfigurableModuleClass implements OnApplication
       // The host may still set its global prefix: the path is asked for with each request.
       hang(adapter, door, () => logoutPath(config, path));
     });
+  }
+
+  /** @throws {TypeError} the host's global prefix is a pattern, which the door cannot stand before. */
+  onModuleInit(): void {
+    checkPrefix(this.config);
   }
 
   /** After the last request was answered: writes what the audit still holds, closes the store. */

@@ -5,7 +5,7 @@ import { expiredCookies, type ExpiringCookie } from './http/cookies';
 import type { ValidateHook } from './http/request-authenticator';
 import { RevocationStore } from './revocation/revocation-store';
 import { SessionTerminator } from './sessions/session-terminator';
-import { kindOf, misconfigured } from './tokens/misconfiguration';
+import { kindOf, misconfigured, refuseUnknown } from './tokens/misconfiguration';
 import type { TokenRules } from './tokens/token-rules';
 
 /** A directive of `Clear-Site-Data` (W3C Clear Site Data §3.1). */
@@ -96,7 +96,7 @@ export class AuthOptions {
 
   /** @throws {TypeError} naming the option, what it must be and what it was. */
   constructor(options: AuthModuleOptions) {
-    refuseUnknown(options);
+    refuseUnknown(options, KNOWN);
     // Not a spread over defaults: an explicit `undefined` would erase the default.
     this.store = options.store;
     this.expiredStatus = options.expiredStatus ?? 403;
@@ -159,19 +159,6 @@ const KNOWN: Readonly<Record<keyof AuthModuleOptions, true>> = {
   clearSiteData: true,
   sessionTerminators: true,
 };
-
-function refuseUnknown(options: unknown): void {
-  if (typeof options !== 'object' || options === null)
-    throw misconfigured('options', 'an object', kindOf(options));
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
-  if (unknown !== undefined)
-    throw misconfigured(
-      unknown,
-      'left out',
-      'an option that does not exist',
-      'Check its spelling.',
-    );
-}
 
 /**
  * The path without the slashes around it; by default the documented one.

@@ -60,7 +60,7 @@ export class AuditLog {
 
   /** Prints what a store has already committed. */
   committed(event: AuditEvent): void {
-    this.print(line(event), event.outcome);
+    this.say(event);
   }
 
   /** Writes a failure soon, or counts it where the budget of this second is spent. */
@@ -103,13 +103,21 @@ export class AuditLog {
   }
 
   private enqueue(event: AuditEvent): void {
-    this.print(line(event), event.outcome);
+    this.say(event);
     if (this.waiting.length >= MAX_WAITING) {
       this.budget.count(event);
       return;
     }
     this.waiting.push(event);
     this.flushIn(FLUSH_AFTER_MS);
+  }
+
+  private say(event: AuditEvent): void {
+    try {
+      this.print(line(event), event.outcome);
+    } catch {
+      // The row is what counts: for want of a line, no committed logout becomes a failure.
+    }
   }
 
   /** Unless that is under way: the timer counts as set until its writing has ended. */

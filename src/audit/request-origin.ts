@@ -17,12 +17,19 @@ export function escapeControls(text: string): string {
   );
 }
 
+/** As some gateways forward it: `203.0.113.7:4711`, `[2001:db8::1]:4711`. */
+const WITH_PORT = /^(?:([\d.]+)|\[([^\]]*)\]):\d+$/;
+
 /**
- * An address as the audit and the throttle write it: without a zone (`%eth0`), and IPv4 where it
+ * An address as the audit and the throttle write it: without a port, without a zone (`%eth0`), and IPv4 where it
  * came mapped into IPv6 (RFC 4291 §2.5.5.2). `undefined` for what is no address.
  */
 export function plainAddress(address: string | undefined): string | undefined {
-  const unzoned = address?.split('%', 1)[0] ?? '';
+  const bare =
+    WITH_PORT.exec(address ?? '')
+      ?.slice(1)
+      .find(Boolean) ?? address;
+  const unzoned = bare?.split('%', 1)[0] ?? '';
   const plain = /^::ffff:([\d.]+)$/i.exec(unzoned)?.[1] ?? unzoned;
   return isIP(plain) === 0 ? undefined : plain;
 }

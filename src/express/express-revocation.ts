@@ -1,6 +1,7 @@
 import type { RequestOrigin } from '../audit/audit-event';
 import { AuditLog, tokenFields } from '../audit/audit-log';
 import { bearerCredentials } from '../http/bearer';
+import { originOf } from '../http/platform';
 import type { BodyRefusal } from '../http/json-body';
 import { StoreUnavailableError } from '../revocation/errors';
 import {
@@ -10,7 +11,7 @@ import {
 } from '../revocation/revoked-tokens.service';
 import { send, type PreparedAnswer, type PreparedAnswers } from './answers';
 import type { ExpressHandler, ExpressRequest } from './http-types';
-import { originOf, readBody, tokenIn } from './request-reader';
+import { readBody, tokenIn } from './request-reader';
 import type { ResolvedOptions } from './revocation-options';
 
 type NotLive = Exclude<Authentication, { verdict: 'live' }>;

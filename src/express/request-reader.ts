@@ -1,18 +1,6 @@
-import type { RequestOrigin } from '../audit/audit-event';
-import { requestOrigin } from '../audit/request-origin';
 import { readJson, refusalByHeaders, type JsonBody } from '../http/json-body';
 import { isJsonObject } from '../tokens/json-object';
 import type { ExpressRequest } from './http-types';
-
-/** Where a request came from, for the audit. */
-export function originOf({ ip, headers }: ExpressRequest): RequestOrigin {
-  const requestId = headers['x-request-id'];
-  return requestOrigin(
-    ip,
-    headers['user-agent'],
-    typeof requestId === 'string' ? requestId : undefined,
-  );
-}
 
 /**
  * The JSON body of a request: as the host's parser left it, or read here. One rule for both: its

@@ -1,6 +1,6 @@
 import type { AuditPrinter } from '../audit/audit-log';
 import { RevocationStore } from '../revocation/revocation-store';
-import { kindOf, misconfigured } from '../tokens/misconfiguration';
+import { kindOf, misconfigured, refuseUnknown } from '../tokens/misconfiguration';
 import type { TokenRules } from '../tokens/token-rules';
 import { TokenVerifier } from '../tokens/token-verifier';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
@@ -59,7 +59,7 @@ const KNOWN: Readonly<Record<keyof RevocationOptions, true>> = {
 
 /** @throws {TypeError} naming the option, what it must be and what it was. */
 export function resolveOptions(options: RevocationOptions): ResolvedOptions {
-  refuseUnknown(options);
+  refuseUnknown(options, KNOWN);
   const { issuer = null, audience = null, store } = options;
   const verifier = new TokenVerifier({ ...options, issuer, audience });
   if (!((store as unknown) instanceof RevocationStore))
@@ -83,19 +83,6 @@ export function resolveOptions(options: RevocationOptions): ResolvedOptions {
       }
     },
   };
-}
-
-function refuseUnknown(options: unknown): void {
-  if (typeof options !== 'object' || options === null)
-    throw misconfigured('options', 'an object', kindOf(options));
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
-  if (unknown !== undefined)
-    throw misconfigured(
-      unknown,
-      'left out',
-      'an option that does not exist',
-      'Check its spelling.',
-    );
 }
 
 function readFunction<F extends (...args: never[]) => void>(

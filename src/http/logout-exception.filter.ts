@@ -26,7 +26,8 @@ export class LogoutExceptionFilter implements ExceptionFilter {
 
   catch(exception: unknown, host: ArgumentsHost): void {
     const answer = this.answer(exception);
-    if (answer.status >= 500) this.logger.error(exception);
+    // Whoever throws an HttpException has decided, and logged if it was worth it.
+    if (answer.status >= 500 && !(exception instanceof HttpException)) this.logger.error(exception);
     send(this.adapterHost.httpAdapter, host.switchToHttp().getResponse<object>(), answer);
   }
 

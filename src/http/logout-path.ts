@@ -1,5 +1,6 @@
 import { RequestMethod } from '@nestjs/common';
 import type { ApplicationConfig } from '@nestjs/core';
+import { misconfigured } from '../tokens/misconfiguration';
 
 /**
  * Where the logout route stands in the host's application: below its global prefix, unless the
@@ -9,6 +10,18 @@ export function logoutPath(config: ApplicationConfig, path: string): string {
   const own = `/${path}/logout`.toLowerCase();
   const prefix = config.getGlobalPrefix().replace(/^\/|\/$/g, '');
   return prefix === '' || isExcluded(config, own) ? own : `/${prefix.toLowerCase()}${own}`;
+}
+
+/** @throws {TypeError} the global prefix has parameters or wildcards. */
+export function checkPrefix(config: ApplicationConfig): void {
+  const prefix = config.getGlobalPrefix();
+  if (/[:*(){}]/.test(prefix))
+    throw misconfigured(
+      'setGlobalPrefix',
+      'a plain path where AuthModule is imported',
+      JSON.stringify(prefix),
+      'Give your own modules such a prefix with RouterModule instead.',
+    );
 }
 
 function isExcluded(config: ApplicationConfig, path: string): boolean {

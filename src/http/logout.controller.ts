@@ -11,6 +11,9 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Logout } from '../revocation/logout';
+import type { Authentication } from '../revocation/revoked-tokens.service';
+import type { VerifiedToken } from '../tokens/token-verifier';
+import { Contract } from './contract';
 import { Door } from './door';
 import { Farewell } from './farewell';
 import { namedToken } from './logout.dto';
@@ -28,6 +31,7 @@ export class LogoutController {
     private readonly door: Door,
     private readonly useCase: Logout,
     private readonly farewell: Farewell,
+    private readonly contract: Contract,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
@@ -36,9 +40,15 @@ export class LogoutController {
   async logout(@Req() request: PlatformRequest, @Res() response: object): Promise<void> {
     const { bearer, body, origin } = this.door.admission(request);
     const token = await this.useCase.run({ bearer, named: namedToken(body), origin });
-    const answer = await this.farewell.say(request, token, origin);
-    this.farewell.expireCookies(this.adapterHost.httpAdapter, response);
-    send(this.adapterHost.httpAdapter, response, answer);
+    const { httpAdapter } = this.adapterHost;
+    if (isBearer(token, bearer)) {
+      const answer = await this.farewell.say(request, token, origin);
+      this.farewell.expireCookies(httpAdapter, response);
+      send(httpAdapter, response, answer);
+    } else {
+      // Another token was named: the bearer lives on, and so does what its browser holds.
+      send(httpAdapter, response, this.contract.answer('LOGGED_OUT'));
+    }
   }
 
   /** A preflight that the host's CORS did not answer: no origin is allowed anything. */
@@ -49,4 +59,8 @@ export class LogoutController {
   preflight(): void {
     // The status and the headers say it all.
   }
+}
+
+function isBearer(token: VerifiedToken, bearer: Authentication): boolean {
+  return 'token' in bearer && bearer.token.revocationKey.equals(token.revocationKey);
 }

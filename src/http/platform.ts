@@ -25,7 +25,7 @@ export function rawRequest(
 }
 
 /** Where a request came from, for the audit. */
-export function originOf(request: PlatformRequest): RequestOrigin {
+export function originOf(request: Pick<PlatformRequest, 'ip' | 'headers'>): RequestOrigin {
   const requestId = request.headers['x-request-id'];
   return requestOrigin(
     request.ip,

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { ownFolder } from './own-folder';
 
 /**
- * The secret that this user's service made for itself, made now when there is none: 256 random
- * bits, kept below `dataDir` with mode 0600, so that tokens outlive a restart.
+ * The secret that this user's service made for itself, made now when there is none: 512 random
+ * bits, as much as HS512 asks for, kept below `dataDir` with mode 0600, so that tokens outlive a restart.
  */
 export function ownSecret(dataDir: string): string {
   const file = join(ownFolder(dataDir), 'jwt-secret');
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  writeFileSync(draft, randomBytes(64).toString('base64url'), { mode: 0o600 });
   try {
     // A link appears whole or not at all, and never over a secret that is there.
     linkSync(draft, file);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
+import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/algorithms';
 import type { ServiceSettings } from './environment';
 import { defaultDataDir } from './own-folder';
 
@@ -39,15 +40,22 @@ function dataDirSetting({ dataDir }: ServiceSettings): string {
   return dataDir === undefined ? '' : `DATA_DIR='${resolve(dataDir)}' `;
 }
 
-function mint({ key, issuer, audience, maxLifetimeSeconds }: ServiceSettings): string {
+function mint(settings: ServiceSettings): string {
+  const { key, algorithms, issuer, audience, maxLifetimeSeconds } = settings;
+  // A key of its own is a secret, and a secret has one algorithm.
+  const algorithm = algorithms.find(isSymmetric);
   return new JwtService({ secret: key }).sign(
     { sub: 'ada' },
     {
-      algorithm: 'HS256',
+      algorithm,
       expiresIn: Math.min(HOUR_SECONDS, maxLifetimeSeconds ?? HOUR_SECONDS),
       jwtid: randomUUID(),
       ...(issuer !== null && { issuer }),
       ...(audience !== null && { audience }),
     },
   );
+}
+
+function isSymmetric(algorithm: Algorithm): algorithm is 'HS256' | 'HS384' | 'HS512' {
+  return SIGNATURE_ALGORITHMS[algorithm].family === 'symmetric';
 }

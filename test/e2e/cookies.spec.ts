@@ -56,6 +56,12 @@ describe.each(PLATFORMS)('The cookies of a browser at logout on %s', (platform) 
     expect(answer.headers).not.toHaveProperty('set-cookie');
   });
 
+  it('stay when another token of the user is named: the bearer lives on', async () => {
+    app = await TestApp.start(platform, { cookies: COOKIES });
+    const answer = await app.logout(app.issuer.token(), app.issuer.token()).expect(200);
+    expect(answer.headers).not.toHaveProperty('set-cookie');
+  });
+
   it('stay when the logout is refused', async () => {
     app = await TestApp.start(platform, { cookies: COOKIES });
     const refused = await app.logout('no token').expect(401);

@@ -298,3 +298,21 @@ describe.each(PLATFORMS)('A preflight on %s', (platform) => {
     expect(Object.keys(answer.headers)).not.toContainEqual(expect.stringMatching(CORS));
   });
 });
+
+describe('A global prefix with parameters', () => {
+  it('stops the boot: the door could not stand before our route', async () => {
+    const start = TestApp.start(
+      'express',
+      {},
+      {
+        configure: (app) => {
+          app.setGlobalPrefix(':tenant');
+        },
+      },
+    );
+    await expect(start).rejects.toThrow(
+      'nestjs-logout: "setGlobalPrefix" must be a plain path where AuthModule is imported, got ' +
+        '":tenant". Give your own modules such a prefix with RouterModule instead.',
+    );
+  });
+});

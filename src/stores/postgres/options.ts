@@ -40,7 +40,8 @@ export function resolveStoreOptions(options: PostgresStoreOptions): ResolvedStor
   const { migrate = true, onError = warn } = options;
   check('migrate', typeof migrate === 'boolean', 'true or false', migrate);
   check('onError', typeof onError === 'function', 'a function', onError);
-  return Object.freeze({ lookupTimeoutMs, writeTimeoutMs, upkeepIntervalMs, migrate, onError });
+  const timing = { lookupTimeoutMs, writeTimeoutMs, upkeepIntervalMs };
+  return Object.freeze({ ...timing, migrate, onError: untroubled(onError) });
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {
@@ -51,6 +52,17 @@ function checkWhole(name: string, value: number, least: number, most: number): v
 function check(name: string, isFit: boolean, requirement: string, value: unknown): void {
   if (isFit) return;
   throw new TypeError(`nestjs-logout: "${name}" must be ${requirement}, got ${String(value)}.`);
+}
+
+/** Called from timers and sockets, where what it throws would end the process. */
+function untroubled(onError: (error: Error) => void): (error: Error) => void {
+  return (error) => {
+    try {
+      onError(error);
+    } catch {
+      // Nobody is left to be told.
+    }
+  };
 }
 
 const warn = (error: Error): void => {

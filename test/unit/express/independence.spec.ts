@@ -6,9 +6,9 @@ const PROGRAM = `
   const loaded = Object.keys(require.cache).filter((file) => !before.has(file));
   console.log(JSON.stringify(loaded.map((file) => require('node:path').relative('.', file))));`;
 
-/** What the core is, and the two readers of HTTP that need no framework. */
+/** What the core is, and the readers of HTTP that need no framework. */
 const OWN =
-  /^src\/(?:(?:express|tokens|revocation|audit)\/[\w.-]+|http\/(?:bearer|json-body))\.ts$/;
+  /^src\/(?:(?:express|tokens|revocation|audit)\/[\w.-]+|http\/(?:bearer|json-body|platform))\.ts$/;
 
 describe('The Express face', () => {
   it('loads the core and nothing else: no Nest, no TypeORM, no package at all', async () => {
