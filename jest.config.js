@@ -28,6 +28,8 @@ module.exports = {
     ),
     '\\.m?js$': swc({ syntax: 'ecmascript' }),
   },
-  transformIgnorePatterns: ['/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie)/)',
+  ],
   collectCoverageFrom: ['src/**/*.ts', 'migrations/**/*.ts'],
 };
