@@ -54,6 +54,7 @@ describe('Logging out', () => {
   it('revokes the bearer that names itself', async () => {
     const text = issuer.token({ jti: 'j1' });
     expect((await logOut(text, text)).claims.jti).toBe('j1');
+    expect((await store.audit.find({})).events).toEqual([expect.objectContaining(origin)]);
     expect(await isLive(text)).toBe(false);
     expect(await failures()).toEqual([expect.objectContaining({ event: 'authn_token_reuse' })]);
   });

@@ -154,7 +154,12 @@ describe('RevokedTokensService', () => {
   ])('revokes nothing for an %s text', async (_, text, code, detail) => {
     const attempt = tokens.revoke(text());
     await expect(attempt).rejects.toThrow(TokenRejectedError);
-    await expect(attempt).rejects.toMatchObject({ code, detail, name: 'TokenRejectedError' });
+    await expect(attempt).rejects.toMatchObject({
+      code,
+      detail,
+      name: 'TokenRejectedError',
+      message: 'The token was not accepted.',
+    });
     expect(store.added).toEqual([]);
   });
 
