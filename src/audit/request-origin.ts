@@ -21,8 +21,8 @@ export function escapeControls(text: string): string {
 const WITH_PORT = /^(?:([\d.]+)|\[([^\]]*)\]):\d+$/;
 
 /**
- * An address as the audit and the throttle write it: without a port, without a zone (`%eth0`), and IPv4 where it
- * came mapped into IPv6 (RFC 4291 §2.5.5.2). `undefined` for what is no address.
+ * An address as the audit and the throttle write it: without a port, without a zone (`%eth0`), and
+ * IPv4 where it came mapped into IPv6 (RFC 4291 §2.5.5.2). `undefined` for what is no address.
  */
 export function plainAddress(address: string | undefined): string | undefined {
   const bare =
