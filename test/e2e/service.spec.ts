@@ -226,10 +226,15 @@ describe('The process', () => {
           Authorization: `Bearer ${token}`,
           'Content-Type': 'application/json',
           'Content-Length': body.length,
+          Expect: '100-continue',
         },
       });
+      inFlight.flushHeaders();
+      await once(inFlight, 'continue');
       inFlight.write(body.slice(0, 10));
-      await once(connect(Number(url.port), url.hostname), 'connect');
+      // One that asks nothing: it may be cut off, and must not delay the end.
+      const unasked = connect(Number(url.port), url.hostname).on('error', () => undefined);
+      await once(unasked, 'connect');
       service.signal(signal);
       const refused = await untilRefused(Number(url.port));
       inFlight.end(body.slice(10));
