@@ -78,6 +78,52 @@ describe('The door', () => {
     expect(await door.readBody(request, stream)).toBe('aborted');
   });
 
+  it.each([
+    ['another method', { method: 'GET' }, 'METHOD_NOT_ALLOWED', { Allow: 'POST' }],
+    ['a form', { headers: { 'content-type': 'x/y' } }, 'UNSUPPORTED_MEDIA_TYPE', {}],
+    [
+      'a large body',
+      { headers: { 'content-type': 'application/json', 'content-length': '16385' } },
+      'CONTENT_TOO_LARGE',
+      {},
+    ],
+  ] as const)('turns away %s, and audits it', async (_, over, code, headers) => {
+    const request = requestWith(over);
+    expect(await door.enter(request)).toEqual(contract.answer(code, headers));
+    expect(await recorded()).toEqual([
+      expect.objectContaining({
+        event: 'input_validation_fail',
+        outcome: 'failure',
+        reason: code.toLowerCase(),
+        ip: '203.0.113.1',
+      }),
+    ]);
+  });
+
+  it('turns away the eleventh request of an address, whatever its method before', async () => {
+    for (let i = 0; i < 10; i += 1) await door.enter(requestWith({ method: 'GET' }));
+    const eleventh = await door.enter(requestWith({ headers: {} }));
+    expect(eleventh).toEqual(contract.answer('TOO_MANY_REQUESTS', { 'Retry-After': '60' }));
+  });
+
+  it('turns away a body that is no JSON, and audits it', async () => {
+    const request = requestWith({
+      headers: { 'content-type': 'application/json', 'content-length': '1' },
+    });
+    await door.enter(request);
+    const body = new PassThrough();
+    body.end('{');
+    expect(await door.readBody(request, body)).toEqual(contract.answer('BAD_REQUEST'));
+    expect(await recorded()).toEqual([
+      expect.objectContaining({ event: 'input_validation_fail', reason: 'bad_request' }),
+    ]);
+  });
+
+  const recorded = async (): Promise<unknown> => {
+    await audit.close();
+    return (await store.audit.find({})).events;
+  };
+
   it('vouches for no request that came another way', () => {
     expect(() => door.admission(requestWith())).toThrow(
       'The request did not come through the door.',

@@ -1,5 +1,6 @@
+import { RequestMethod } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
-import { lenientPath, logoutPath } from '../../../src/http/logout-path';
+import { checkPrefix, lenientPath, logoutPath } from '../../../src/http/logout-path';
 
 describe('The path of a URL, read leniently', () => {
   it.each([
@@ -48,6 +49,36 @@ describe('Where the logout stands', () => {
     ['auth', '/', '/auth/logout'],
   ])('path %j under prefix %j: %j', (path, prefix, place) => {
     expect(standing(path, prefix)).toBe(place);
+  });
+
+  it.each([
+    ['for every method', RequestMethod.ALL, '/auth/logout'],
+    ['for POST', RequestMethod.POST, '/auth/logout'],
+    ['for GET alone', RequestMethod.GET, '/app/auth/logout'],
+  ])('stands outside a prefix from which it is excluded %s', (_, requestMethod, place) => {
+    const config = new ApplicationConfig();
+    config.setGlobalPrefix('app');
+    const other = { path: 'x', pathRegex: /^\/x$/, requestMethod: RequestMethod.ALL };
+    const ours = { path: 'auth/logout', pathRegex: /^\/auth\/logout$/, requestMethod };
+    config.setGlobalPrefixOptions({ exclude: [other, ours] });
+    expect(logoutPath(config, 'auth')).toBe(place);
+  });
+
+  it.each([':tenant', 'a/:b', 'a*', 'a(b)', '{a}'])('cannot stand below %s', (prefix) => {
+    const config = new ApplicationConfig();
+    config.setGlobalPrefix(prefix);
+    expect(() => {
+      checkPrefix(config);
+    }).toThrow(
+      `"setGlobalPrefix" must be a plain path where AuthModule is imported, got "${prefix}"`,
+    );
+  });
+
+  it('can stand below any plain prefix', () => {
+    const config = new ApplicationConfig();
+    config.setGlobalPrefix('/a/b-c.d');
+    checkPrefix(config);
+    expect(logoutPath(config, 'auth')).toBe('/a/b-c.d/auth/logout');
   });
 
   it('follows a prefix that the host sets later', () => {
