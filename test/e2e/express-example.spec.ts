@@ -11,9 +11,13 @@ const GRANTED = '{"message":"Access granted"}';
 const REFUSED = '{"error":"Invalid token"}';
 const JWT_SECRET = `example-${randomUUID()}`;
 
-/** A token as any issuer with the secret would sign it. */
+/** A token as any issuer with the secret would sign it; no two are the same. */
 function token(options: jwt.SignOptions = {}): string {
-  return jwt.sign({ sub: 'ada' }, JWT_SECRET, { expiresIn: '10m', ...options });
+  return jwt.sign({ sub: 'ada' }, JWT_SECRET, {
+    expiresIn: '10m',
+    jwtid: randomUUID(),
+    ...options,
+  });
 }
 
 /** The example, as `npm run example:express` runs it. */
@@ -134,9 +138,12 @@ describe('The life of the Express example', () => {
     expect(await first.process.ending()).toMatchObject({ code: 0, stderr: '' });
 
     const second = await Example.start({ DATABASE_URL: database.url });
-    await second.protected(bearer).expect(401, REFUSED);
-    await second.protected(token()).expect(200, GRANTED);
-    await second.process.kill();
-    await database.drop();
+    try {
+      await second.protected(bearer).expect(401, REFUSED);
+      await second.protected(token()).expect(200, GRANTED);
+    } finally {
+      await second.process.kill();
+      await database.drop();
+    }
   });
 });
