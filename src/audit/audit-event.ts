@@ -35,7 +35,7 @@ export interface AuditEvent extends RequestOrigin {
   readonly actor?: string;
   readonly tokenId?: string;
   readonly sessionId?: string;
-  /** Hex of the revocation key: names a token without being it. */
+  /** The revocation key: names a token without being it. */
   readonly tokenFingerprint?: string;
   readonly reason?: string;
   readonly detail?: Readonly<Record<string, unknown>>;

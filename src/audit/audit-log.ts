@@ -22,7 +22,7 @@ export function tokenFields({ claims, revocationKey }: VerifiedToken): Partial<A
     subject: claims.sub,
     ...(claims.jti !== undefined && { tokenId: claims.jti }),
     ...(claims.sid !== undefined && { sessionId: claims.sid }),
-    tokenFingerprint: revocationKey.toString('hex'),
+    tokenFingerprint: revocationKey,
   };
 }
 

@@ -62,5 +62,5 @@ export class LogoutController {
 }
 
 function isBearer(token: VerifiedToken, bearer: Authentication): boolean {
-  return 'token' in bearer && bearer.token.revocationKey.equals(token.revocationKey);
+  return 'token' in bearer && bearer.token.revocationKey === token.revocationKey;
 }

@@ -34,7 +34,7 @@ export class Throttle {
   ): Promise<number | undefined> {
     const waitForAddress = await this.countAddress(origin);
     if (bearer.verdict !== 'live') return this.refused(addressKey(origin), waitForAddress, origin);
-    const byToken = `logout:token:${bearer.token.revocationKey.toString('hex')}`;
+    const byToken = `logout:token:${bearer.token.revocationKey}`;
     return this.refused(byToken, await this.count(byToken), origin);
   }
 

@@ -104,7 +104,7 @@ class ForeignTokenError extends TokenRejectedError {
 }
 
 function isSame(a: VerifiedToken, b: VerifiedToken): boolean {
-  return a.revocationKey.equals(b.revocationKey);
+  return a.revocationKey === b.revocationKey;
 }
 
 function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {

@@ -1,6 +1,9 @@
 import type { AuditEvent } from '../audit/audit-event';
 import type { AuditTrail } from '../audit/audit-trail';
 import type { Revocation } from './revocation';
+import { RevocationCheck } from './revocation-check';
+import type { StoreClock } from './store-clock';
+import type { StoreStatus } from './store-status';
 
 /** A transaction of the host's, such as TypeORM's `EntityManager`: whatever runs SQL inside it. */
 export interface HostTransaction {
@@ -11,9 +14,12 @@ export interface HostTransaction {
  * Where revocations live. Adapters: Postgres and memory; what they promise in common is
  * `test/contracts/revocation-store.contract.ts`. A class, so that it is its own injection token.
  */
-export abstract class RevocationStore {
+export abstract class RevocationStore extends RevocationCheck {
   /** The audit that commits together with the revocations. */
   abstract readonly audit: AuditTrail;
+
+  /** The clock by which tokens expire; what the store reads of its own keeps it right. */
+  abstract readonly clock: StoreClock;
 
   /** Makes the store ready (migrations, partitions, upkeep). Safe to call more than once. */
   abstract open(): Promise<void>;
@@ -30,11 +36,8 @@ export abstract class RevocationStore {
     transaction?: HostTransaction,
   ): Promise<boolean>;
 
-  /**
-   * Whether any live revocation with one of these keys covers a token issued at `issuedAt`.
-   * @throws {StoreUnavailableError} never "not revoked" for want of an answer.
-   */
-  abstract isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean>;
+  /** Costs nothing: asks nobody. */
+  abstract status(): StoreStatus;
 
   /** Stops upkeep and closes what the store itself opened, never what it was given. Idempotent. */
   abstract close(): Promise<void>;

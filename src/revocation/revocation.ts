@@ -1,3 +1,5 @@
+import type { RevocationKey } from '../tokens/identity';
+
 /**
  * What a revocation covers. `token` and `session` are absolute: they refuse whatever `iat` says.
  * The others are cutoffs: they refuse what was issued at or before `issuedBefore`.
@@ -9,8 +11,8 @@ export const EVERY_AGE = 'infinity';
 
 /** One member of the grow-only set of revocations. Never changed, only purged. */
 export interface Revocation {
-  /** What is looked up: a SHA-256, 32 bytes; see `tokens/identity.ts`. Never the token's text. */
-  readonly key: Buffer;
+  /** What is looked up; see `tokens/identity.ts`. Never the token's text. */
+  readonly key: RevocationKey;
   readonly scope: RevocationScope;
   /** Tokens issued at or before this instant are refused. */
   readonly issuedBefore: Date | typeof EVERY_AGE;

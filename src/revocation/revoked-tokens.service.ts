@@ -75,7 +75,7 @@ export class RevokedTokensService {
   /**
    * @throws {StoreUnavailableError} never "not revoked" for want of an answer.
    */
-  isRevoked({ claims, revocationKey }: VerifiedToken): Promise<boolean> {
+  isRevoked({ claims, revocationKey }: VerifiedToken): boolean | Promise<boolean> {
     return this.store.isRevoked([revocationKey], issuedAt(claims));
   }
 

@@ -5,8 +5,8 @@ interface Health {
   readonly status: 'ok' | 'unavailable';
 }
 
-/** A key of the right length that no token has. */
-const NOBODY = Buffer.alloc(32);
+/** A key of the right form that no token has. */
+const NOBODY = '0'.repeat(64);
 
 /** For whoever starts, watches and balances the service. */
 @Controller('health')

@@ -92,7 +92,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
       event: 'session_expired',
       outcome: 'success',
       scope: 'session',
-      detail: { terminator: this.name, sessionFingerprint: key.toString('hex') },
+      detail: { terminator: this.name, sessionFingerprint: key },
     };
     if (await this.revocationStore.add(revocation, event)) committed?.(event);
   }

@@ -1,10 +1,11 @@
 import { EVERY_AGE, type Revocation } from '../revocation/revocation';
+import type { RevocationKey } from '../tokens/identity';
 
-const KEY_BYTES = 32;
+const KEY = /^[\da-f]{64}$/;
 /** PostgreSQL reads no ISO text of more than four digits of year. */
 const LAST_INSTANT = Date.UTC(9999, 11, 31);
 
-/** @throws {TypeError} a key is not the 32 bytes of a SHA-256, or an instant is none. */
+/** @throws {TypeError} a key is not a SHA-256 as 64 hex digits, or an instant is none. */
 export function checkRevocation(revocation: Revocation): void {
   checkKey(revocation.key);
   checkInstant('expiresAt', revocation.expiresAt);
@@ -12,18 +13,15 @@ export function checkRevocation(revocation: Revocation): void {
 }
 
 /** @throws {TypeError} as `checkRevocation`, or there is no key: nothing asked is no answer. */
-export function checkLookup(keys: readonly Buffer[], issuedAt: Date): void {
+export function checkLookup(keys: readonly RevocationKey[], issuedAt: Date): void {
   if (keys.length === 0) throw new TypeError('nestjs-logout: a look-up must name a key.');
   keys.forEach(checkKey);
   checkInstant('issuedAt', issuedAt);
 }
 
 function checkKey(key: unknown): void {
-  if (!Buffer.isBuffer(key) || key.length !== KEY_BYTES) {
-    throw new TypeError(
-      `nestjs-logout: a revocation "key" must be a Buffer of ${KEY_BYTES} bytes.`,
-    );
-  }
+  if (typeof key === 'string' && KEY.test(key)) return;
+  throw new TypeError('nestjs-logout: a revocation "key" must be a SHA-256 as 64 hex digits.');
 }
 
 function checkInstant(name: string, instant: unknown): void {

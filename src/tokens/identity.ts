@@ -7,21 +7,29 @@ import type { Claims } from './claims';
  */
 export type TokenIdentity = 'jti' | 'signed-part';
 
+/**
+ * What a revocation is kept under: a SHA-256 as 64 lower-case hexadecimal digits. A text, because
+ * tokens are remembered and a text cannot be changed under us.
+ */
+export type RevocationKey = string;
+
 /** No part can be this long, so it tells an absent part from an empty one. */
 const ABSENT = 0xffffffff;
 const LENGTH_BYTES = 4;
 
 /**
- * The key of a revocation: SHA-256, 32 bytes, over the tag and the parts, each behind its length in
- * four bytes, big-endian. Two different lists never share an encoding, nor do two tags.
+ * SHA-256 over the tag and the parts, each behind its length in four bytes, big-endian. Two different lists never share an encoding, nor do two tags.
  * Parts must be well-formed Unicode: UTF-8 has no bytes for a lone surrogate.
  */
-export function revocationKey(tag: string, ...parts: readonly (string | undefined)[]): Buffer {
+export function revocationKey(
+  tag: string,
+  ...parts: readonly (string | undefined)[]
+): RevocationKey {
   const sequence = [tag, ...parts];
   const size = sequence.reduce((sum, part) => sum + LENGTH_BYTES + byteLength(part), 0);
   const encoded = Buffer.allocUnsafe(size); // one allocation: this is on the way of every request
   sequence.reduce((offset, part) => writePart(encoded, part, offset), 0);
-  return hash('sha256', encoded, 'buffer');
+  return hash('sha256', encoded, 'hex');
 }
 
 function byteLength(part = ''): number {
@@ -39,13 +47,13 @@ function writePart(target: Buffer, part: string | undefined, offset: number): nu
  * accepted, which neither its text nor a hash of its text is.
  * @param signingInput `header.payload` as received.
  */
-export function tokenKey(claims: Claims, signingInput: string, mode: TokenIdentity): Buffer {
+export function tokenKey(claims: Claims, signingInput: string, mode: TokenIdentity): RevocationKey {
   return mode === 'jti' && claims.jti !== undefined
     ? revocationKey('token', claims.iss, claims.jti)
     : revocationKey('signed-part', signingInput);
 }
 
 /** The key under which a server-side session (not a token's `sid`) is revoked. */
-export function sessionIdKey(sessionId: string): Buffer {
+export function sessionIdKey(sessionId: string): RevocationKey {
   return revocationKey('server-session', sessionId);
 }

@@ -1,5 +1,5 @@
 import { type Claims, findFault, isClaims } from './claims';
-import { tokenKey } from './identity';
+import { tokenKey, type RevocationKey } from './identity';
 import { parseJsonObject } from './json-object';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
@@ -22,8 +22,8 @@ export type RefusalCause =
 /** A token whose signature and claims may be trusted. */
 export interface VerifiedToken {
   readonly claims: Claims;
-  /** What a revocation of this token is kept under: 32 bytes; see `identity.ts`. */
-  readonly revocationKey: Buffer;
+  /** What a revocation of this token is kept under; see `identity.ts`. */
+  readonly revocationKey: RevocationKey;
 }
 
 /** `expired` says that the token is genuine and acceptable in all else. */

@@ -123,7 +123,7 @@ describe.each(PLATFORMS)('An application guarded as a whole on %s', (platform) =
     const answer = await request(app.url)
       .get('/mixed/guarded')
       .set('Authorization', `Bearer ${app.issuer.token(claims)}`);
-    expect(answer.body).toEqual({ user: claims, key: 32, claims });
+    expect(answer.body).toEqual({ user: claims, key: 64, claims });
   });
 
   it.each(['/mixed/public', '/open'])('needs no token for %s', async (path) => {

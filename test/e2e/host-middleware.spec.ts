@@ -7,7 +7,7 @@ import { DOCUMENTED, TestApp } from '../support/app';
 const LATE_MS = 150;
 
 class SlowStore extends MemoryRevocationStore {
-  override async isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+  override async isRevoked(keys: readonly string[], issuedAt: Date): Promise<boolean> {
     await sleep(LATE_MS);
     return super.isRevoked(keys, issuedAt);
   }

@@ -155,7 +155,7 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
     expect(events[0]).toMatchObject({ scope: 'session', tokenId: 't-1', userAgent: 'browser' });
     expect(events[0]?.detail).toEqual({
       terminator: host.terminator(host.newStore(), revocations).name,
-      sessionFingerprint: sessionIdKey(id).toString('hex'),
+      sessionFingerprint: sessionIdKey(id),
     });
     expect(JSON.stringify(events)).not.toContain(id);
   });

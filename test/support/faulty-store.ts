@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../../src';
 import { StoreUnavailableError, type HostTransaction, type Revocation } from '../../src';
 import { MemoryRevocationStore } from '../../src/stores/memory';
+import type { RevocationKey } from '../../src/tokens/identity';
 
 /** The memory store, with faults that can be switched on while it runs. */
 export class FaultyStore extends MemoryRevocationStore {
@@ -13,7 +14,7 @@ export class FaultyStore extends MemoryRevocationStore {
   additions = 0;
   lookUps = 0;
 
-  override async isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+  override async isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
     this.lookUps += 1;
     if (this.isBlind) throw this.error;
     return super.isRevoked(keys, issuedAt);

@@ -4,12 +4,16 @@ import { StoreUnavailableError } from '../../src/revocation/errors';
 import type { Revocation } from '../../src/revocation/revocation';
 import { RevocationStore, type HostTransaction } from '../../src/revocation/revocation-store';
 import { MemoryRevocationStore } from '../../src/stores/memory/revocation-store.memory';
+import type { StoreClock } from '../../src/revocation/store-clock';
+import type { StoreStatus } from '../../src/revocation/store-status';
+import type { RevocationKey } from '../../src/tokens/identity';
 
 /** A memory store that remembers what it was asked, and that can be made to fail. */
 export class ObservedStore extends RevocationStore {
   readonly audit: AuditTrail;
+  readonly clock: StoreClock;
   readonly added: Revocation[] = [];
-  readonly lookedUp: { keys: readonly Buffer[]; issuedAt: Date }[] = [];
+  readonly lookedUp: { keys: readonly RevocationKey[]; issuedAt: Date }[] = [];
   readonly transactions: HostTransaction[] = [];
   canLookUp = true;
   canAdd = true;
@@ -18,6 +22,7 @@ export class ObservedStore extends RevocationStore {
   constructor(private readonly inner: RevocationStore = new MemoryRevocationStore()) {
     super();
     this.audit = inner.audit;
+    this.clock = inner.clock;
   }
 
   open(): Promise<void> {
@@ -36,10 +41,14 @@ export class ObservedStore extends RevocationStore {
     return this.inner.add(revocation, event);
   }
 
-  async isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+  async isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
     this.lookedUp.push({ keys, issuedAt });
     if (!this.canLookUp) throw new StoreUnavailableError('look up a token');
     return this.inner.isRevoked(keys, issuedAt);
+  }
+
+  status(): StoreStatus {
+    return this.inner.status();
   }
 
   close(): Promise<void> {

@@ -2,6 +2,9 @@ import type { AuditEvent } from '../../audit/audit-event';
 import { StoreUnavailableError } from '../../revocation/errors';
 import { EVERY_AGE, type Revocation } from '../../revocation/revocation';
 import { RevocationStore, type HostTransaction } from '../../revocation/revocation-store';
+import { StoreClock } from '../../revocation/store-clock';
+import type { StoreStatus } from '../../revocation/store-status';
+import type { RevocationKey } from '../../tokens/identity';
 import { checkLookup, checkRevocation } from '../revocation-form';
 import { MemoryAuditTrail } from './audit-trail.memory';
 
@@ -19,13 +22,16 @@ interface Held {
  */
 export class MemoryRevocationStore extends RevocationStore {
   readonly audit: MemoryAuditTrail;
+  readonly clock: StoreClock;
   private readonly held = new Map<string, Held[]>();
   private nextPurge = 0;
+  private readonly counts = { lookUps: 0, additions: 0 };
   private isClosed = false;
 
   /** @param clock milliseconds since the epoch; decides about expiry and dates the audit. */
-  constructor(private readonly clock: () => number = Date.now) {
+  constructor(clock: () => number = Date.now) {
     super();
+    this.clock = new StoreClock(clock);
     this.audit = new MemoryAuditTrail(clock, () => this.isClosed);
   }
 
@@ -51,17 +57,29 @@ export class MemoryRevocationStore extends RevocationStore {
     this.purgeNowAndThen();
     const isNew = this.hold(revocation);
     if (isNew) this.audit.record(event);
+    if (isNew) this.counts.additions += 1;
     return isNew;
   }
 
-  async isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
-    await Promise.resolve();
+  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
     checkLookup(keys, issuedAt);
+    this.counts.lookUps += 1;
     this.refuseWhenClosed('look up a token');
-    const now = this.clock();
+    const now = this.clock.now();
     const covers = ({ issuedBefore, expiresAt }: Held) =>
       issuedBefore >= issuedAt.getTime() && expiresAt >= now;
-    return keys.some((key) => this.held.get(key.toString('hex'))?.some(covers));
+    return keys.some((key) => this.held.get(key)?.some(covers));
+  }
+
+  status(): StoreStatus {
+    return {
+      skewMs: 0,
+      directLookUps: this.counts.lookUps,
+      commits: this.counts.additions,
+      committedRevocations: this.counts.additions,
+      feed: null,
+      replica: null,
+    };
   }
 
   close(): Promise<void> {
@@ -70,7 +88,7 @@ export class MemoryRevocationStore extends RevocationStore {
   }
 
   private hold(revocation: Revocation): boolean {
-    const id = revocation.key.toString('hex');
+    const { key: id } = revocation;
     const added = heldOf(revocation);
     const known = this.held.get(id) ?? [];
     if (known.some((one) => isSame(one, added))) return false;
@@ -79,7 +97,7 @@ export class MemoryRevocationStore extends RevocationStore {
   }
 
   private purgeNowAndThen(): void {
-    const now = this.clock();
+    const now = this.clock.now();
     if (now < this.nextPurge) return;
     this.nextPurge = now + PURGE_EVERY_MS;
     for (const [id, known] of this.held) {

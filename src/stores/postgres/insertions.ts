@@ -38,7 +38,7 @@ export function addRevocation(
       )
       SELECT EXISTS (SELECT FROM revoked)::text AS is_new`,
     values: [
-      key,
+      Buffer.from(key, 'hex'),
       issuedBefore === EVERY_AGE ? EVERY_AGE : issuedBefore.toISOString(),
       expiresAt.toISOString(),
       revocationToJson(revocation),

@@ -1,3 +1,4 @@
+import type { RevocationKey } from '../../tokens/identity';
 import { LOOK_UP_CONNECTIONS, type PostgresConnections } from './connections';
 import { orUnavailable, PostgresFault } from './faults';
 
@@ -10,8 +11,7 @@ const MAX_WAITING = 1000;
 const MAX_BEHIND_MS = 30_000;
 
 interface Question {
-  /** In hex. */
-  readonly keys: readonly string[];
+  readonly keys: readonly RevocationKey[];
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;
 }
@@ -36,17 +36,16 @@ export class LookUps {
   ) {}
 
   /** @throws {StoreUnavailableError} no answer, no answer in time, or too many are waiting. */
-  isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
     return orUnavailable('look up a token', this.timeoutMs, () => this.enqueue(keys, issuedAt));
   }
 
-  private enqueue(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+  private enqueue(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
     return new Promise((settle, fail) => {
       if (this.waiting.length >= MAX_WAITING) {
         throw new PostgresFault(`${MAX_WAITING} look-ups are waiting already`);
       }
-      const hexKeys = keys.map((key) => key.toString('hex'));
-      this.waiting.push({ keys: hexKeys, issuedAt: issuedAt.getTime(), settle, fail });
+      this.waiting.push({ keys, issuedAt: issuedAt.getTime(), settle, fail });
       this.sendNext();
     });
   }

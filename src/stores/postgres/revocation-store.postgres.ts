@@ -4,6 +4,9 @@ import type { AuditTrail } from '../../audit/audit-trail';
 import { StoreUnavailableError } from '../../revocation/errors';
 import type { Revocation } from '../../revocation/revocation';
 import { RevocationStore, type HostTransaction } from '../../revocation/revocation-store';
+import { StoreClock } from '../../revocation/store-clock';
+import type { StoreStatus } from '../../revocation/store-status';
+import type { RevocationKey } from '../../tokens/identity';
 import { checkLookup, checkRevocation } from '../revocation-form';
 import { PostgresAuditTrail } from './audit-trail.postgres';
 import { PostgresConnections } from './connections';
@@ -31,6 +34,7 @@ import { Writer } from './writer';
  */
 export class PostgresRevocationStore extends RevocationStore {
   readonly audit: AuditTrail;
+  readonly clock = new StoreClock();
   private readonly options: ResolvedStoreOptions;
   private readonly connections: PostgresConnections;
   private readonly partitions: Partitions;
@@ -96,9 +100,20 @@ export class PostgresRevocationStore extends RevocationStore {
     return this.join(transaction, revocation, event);
   }
 
-  async isRevoked(keys: readonly Buffer[], issuedAt: Date): Promise<boolean> {
+  async isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
     checkLookup(keys, issuedAt);
     return this.lookUps.isRevoked(keys, issuedAt);
+  }
+
+  status(): StoreStatus {
+    return {
+      skewMs: this.clock.skewMs,
+      directLookUps: 0,
+      commits: 0,
+      committedRevocations: 0,
+      feed: null,
+      replica: null,
+    };
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import type { PostgresRevocationStore } from '../../../src/stores/postgres/revoc
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { openStore } from './open-store';
 
-const NOBODY = Buffer.alloc(32);
+const NOBODY = '0'.repeat(64);
 
 describe('The clock of an instance, against the database’s', () => {
   let database: TestDatabase;

@@ -29,7 +29,7 @@ async function addUntil(
   const answered: Revocation[] = [];
   while (!isOver()) {
     const one = revocation();
-    if (await answerOf(store.add(one, logout({ tokenId: one.key.toString('hex') })))) {
+    if (await answerOf(store.add(one, logout({ tokenId: one.key })))) {
       answered.push(one);
     }
   }
@@ -41,7 +41,7 @@ const isStandbyRefusal = (cause: unknown): boolean =>
 
 const KEPT = `
   SELECT count(*)::int AS kept FROM revoked_tokens
-  JOIN auth_events ON auth_events.token_id = encode(key, 'hex') WHERE key = ANY ($1)`;
+  JOIN auth_events ON auth_events.token_id = encode(key, 'hex') WHERE encode(key, 'hex') = ANY ($1)`;
 
 describe('With its connections in danger, the store', () => {
   let database: TestDatabase;

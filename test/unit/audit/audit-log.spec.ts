@@ -6,7 +6,7 @@ import { ObservedTrail } from '../../support/stores';
 const failure: AuditEvent = { event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' };
 const token: VerifiedToken = {
   claims: { iss: 'https://i', sub: 'ada', jti: 'j1', sid: 's1', iat: 1, exp: 2 },
-  revocationKey: Buffer.alloc(32, 7),
+  revocationKey: '07'.repeat(32),
 };
 
 describe('The audit log', () => {
@@ -149,7 +149,7 @@ describe('The audit log', () => {
   it('writes one row of reuse for a token and a minute', async () => {
     log.reused(token, { ip: '203.0.113.7' });
     log.reused(token, { ip: '203.0.113.8' });
-    log.reused({ ...token, revocationKey: Buffer.alloc(32, 8) }, {});
+    log.reused({ ...token, revocationKey: '08'.repeat(32) }, {});
     await pass(59_999);
     log.reused(token, {});
     await pass(1);

@@ -7,7 +7,7 @@ import { MemoryRevocationStore } from '../../../src/stores/memory';
 
 const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', iat: 0, exp: 1 },
-  revocationKey: Buffer.alloc(32, 7),
+  revocationKey: '07'.repeat(32),
 };
 const ORIGIN = { ip: '192.0.2.1' };
 

@@ -6,7 +6,7 @@ import { MemoryRevocationStore } from '../../../src/stores/memory';
 
 const LIVE: Authentication = {
   verdict: 'live',
-  token: { claims: { sub: 'ada', iat: 1, exp: 2 }, revocationKey: Buffer.alloc(32, 0xab) },
+  token: { claims: { sub: 'ada', iat: 1, exp: 2 }, revocationKey: 'ab'.repeat(32) },
 };
 const TOKEN_KEY = `logout:token:${'ab'.repeat(32)}`;
 

@@ -13,7 +13,7 @@ import { FaultyStore } from '../../support/faulty-store';
 
 const TOKEN: VerifiedToken = {
   claims: { iss: 'https://login.example', sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
-  revocationKey: Buffer.alloc(32, 7),
+  revocationKey: '07'.repeat(32),
 };
 const ORIGIN = { ip: '192.0.2.1' };
 
@@ -103,7 +103,7 @@ describe.each([
         tokenFingerprint: '07'.repeat(32),
         detail: {
           terminator: name,
-          sessionFingerprint: sessionIdKey('the-id').toString('hex'),
+          sessionFingerprint: sessionIdKey('the-id'),
         },
       },
     ]);

@@ -4,7 +4,7 @@ import { MemoryRevocationStore } from '../../../src/stores/memory';
 
 const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
-  revocationKey: Buffer.alloc(32, 7),
+  revocationKey: '07'.repeat(32),
 };
 
 class OwnTerminator extends SessionTerminator {

@@ -11,14 +11,14 @@ const word = (text: string) =>
 describe('the key of a revocation', () => {
   it('is SHA-256 over the tag and each part behind its length in bytes', () => {
     const key = revocationKey('tag', 'ab', 'ñ', '');
-    expect(key).toHaveLength(32);
+    expect(key).toHaveLength(64);
     const encoded = '00000003746167' + '000000026162' + '00000002c3b1' + '00000000';
-    expect(key.toString('hex')).toBe(sha256(encoded));
+    expect(key).toBe(sha256(encoded));
   });
 
   it('tells an absent part from an empty one', () => {
     const encoded = '00000003746167' + 'ffffffff' + '0000000178';
-    expect(revocationKey('tag', undefined, 'x').toString('hex')).toBe(sha256(encoded));
+    expect(revocationKey('tag', undefined, 'x')).toBe(sha256(encoded));
     expect(revocationKey('tag', undefined)).not.toEqual(revocationKey('tag', ''));
     expect(revocationKey('tag', undefined)).not.toEqual(revocationKey('tag'));
   });
@@ -33,7 +33,7 @@ describe('the key of a revocation', () => {
     const list = fc.array(part, { maxLength: 3 });
     fc.assert(
       fc.property(list, list, (one, other) => {
-        const isSame = revocationKey('t', ...one).equals(revocationKey('t', ...other));
+        const isSame = revocationKey('t', ...one) === revocationKey('t', ...other);
         const isEqual = one.length === other.length && one.every((v, i) => v === other[i]);
         expect(isSame).toBe(isEqual);
       }),
@@ -44,7 +44,7 @@ describe('the key of a revocation', () => {
 
 describe('the identity of a token', () => {
   const keyOf = (claims: Partial<Claims>, signingInput = 'h.p') =>
-    tokenKey({ ...CLAIMS, ...claims }, signingInput, 'jti').toString('hex');
+    tokenKey({ ...CLAIMS, ...claims }, signingInput, 'jti');
 
   it('is its issuer and its jti', () => {
     const encoded = word('token') + word('https://a.example') + word('j1');
@@ -71,13 +71,13 @@ describe('the identity of a token', () => {
 
   it('is always the signed part for issuers that reuse a jti', () => {
     const key = tokenKey({ ...CLAIMS, iss: 'a', jti: 'j1' }, 'h.p', 'signed-part');
-    expect(key.toString('hex')).toBe(sha256(word('signed-part') + word('h.p')));
+    expect(key).toBe(sha256(word('signed-part') + word('h.p')));
   });
 });
 
 describe('the identity of a server-side session', () => {
   it('is its id under a tag of its own', () => {
     const encoded = word('server-session') + word('s1');
-    expect(sessionIdKey('s1').toString('hex')).toBe(sha256(encoded));
+    expect(sessionIdKey('s1')).toBe(sha256(encoded));
   });
 });

@@ -1,0 +1,11 @@
+import type { RevocationKey } from '../tokens/identity';
+
+/** Whoever answers "is this token revoked?". Adapters: every store, and the replica before one. */
+export abstract class RevocationCheck {
+  /**
+   * Whether any live revocation with one of these keys covers a token issued at `issuedAt`. The
+   * answer comes at once where it is known here; a promise means that the store was asked.
+   * @throws {StoreUnavailableError} or rejects with it; never "not revoked" for want of an answer.
+   */
+  abstract isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean>;
+}

@@ -1,0 +1,66 @@
+import type { Revocation } from './revocation';
+
+/** How far a read came: what the next one continues from. Only its feed can read it. */
+export interface FeedCursor {
+  /** The snapshot of the read. */
+  readonly snapshot: string;
+  /** Which server answered, and since when it has been up. */
+  readonly server: string;
+}
+
+/** Absolute revocations of tokens that nobody needs after an instant. */
+export interface TokenGroup {
+  readonly expiresBefore: Date;
+  /** The first 16 bytes of each key, one after the other. */
+  readonly prefixes: Buffer;
+}
+
+/** What a check needs to know of a revocation. */
+export type CheckedRevocation = Pick<Revocation, 'key' | 'issuedBefore' | 'expiresAt'>;
+
+/** Some revocations: few enough to be applied in less than 10 ms. */
+export interface FeedSlice {
+  readonly tokens: readonly TokenGroup[];
+  /** Sessions and cutoffs. */
+  readonly others: readonly CheckedRevocation[];
+}
+
+/** This instance among those that answer from memory. */
+export interface Announcement {
+  readonly maxStalenessMs: number;
+  /** What its memory holds; `null` while it holds nothing yet. */
+  readonly cursor: FeedCursor | null;
+}
+
+/**
+ * How a replica learns what changed. Adapter: Postgres; a port because the replica's proof must be
+ * driven by hand in tests, and because other stores will say it differently.
+ */
+export abstract class RevocationFeed {
+  /**
+   * Reads from the primary every live revocation (`since` is `null`), or every one that the read
+   * that returned `since` did not see, and hands them to `apply` in any order.
+   * @returns where this read stands; `null` where `since` is of no use any more (another server, or
+   * one that was restarted or set back): nothing was read, and everything must be.
+   * @throws {StoreUnavailableError} what was applied until then is true nevertheless.
+   */
+  abstract read(
+    since: FeedCursor | null,
+    apply: (slice: FeedSlice) => void,
+  ): Promise<FeedCursor | null>;
+
+  /**
+   * Calls `onRing` when something may have changed. Nothing rests on it but speed: a ring may be
+   * lost, repeated or false.
+   */
+  abstract listen(onRing: () => void): void;
+
+  /**
+   * Tells all instances, durably, that this one answers from memory, and how far that reaches.
+   * @throws {StoreUnavailableError}
+   */
+  abstract announce(announcement: Announcement): Promise<void>;
+
+  /** Stops listening and withdraws the announcement. Idempotent; never fails. */
+  abstract close(): Promise<void>;
+}

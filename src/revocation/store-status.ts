@@ -1,0 +1,31 @@
+/** How a replica is doing. Counters only grow. */
+export interface ReplicaStatus {
+  /** `memory` while the lease lasts, `store` while every token is looked up. */
+  readonly answersFrom: 'memory' | 'store';
+  /** Since the begin of the read that the lease rests on, in ms; `null` before the first. */
+  readonly leaseAgeMs: number | null;
+  /** From the begin of the last successful read to its lease, in ms; `null` before the first. */
+  readonly catchUpMs: number | null;
+  readonly catchUps: number;
+  readonly failedCatchUps: number;
+  /** Full loads: one at boot, and one whenever the server is another. */
+  readonly loads: number;
+  /** Revocations in memory. */
+  readonly size: number;
+  /** Whether there are more than `maxEntries`, so that the store is asked. */
+  readonly isFull: boolean;
+}
+
+/** How a store is doing, for health checks and metrics. Counters only grow. */
+export interface StoreStatus {
+  /** How far this instance's clock is ahead of the store's, in ms; `null` before the first answer. */
+  readonly skewMs: number | null;
+  /** Tokens that the store itself was asked about. */
+  readonly directLookUps: number;
+  /** Commits of logouts, and the revocations in them. */
+  readonly commits: number;
+  readonly committedRevocations: number;
+  /** What wakes the replica: the doorbell, or polling alone; `null` where nothing is replicated. */
+  readonly feed: 'doorbell' | 'polling' | null;
+  readonly replica: ReplicaStatus | null;
+}
