@@ -173,9 +173,10 @@ describe('A revocation and its event', () => {
     expect(isNew).toBe(true);
     const { events } = await store.audit.find({ subject });
     expect(events[0]!.reason).toBe(stored);
-    const [row] = await database.query('SELECT subject FROM revoked_tokens WHERE encode(key, 'hex') = $1', [
-      one.key,
-    ]);
+    const [row] = await database.query(
+      "SELECT subject FROM revoked_tokens WHERE encode(key, 'hex') = $1",
+      [one.key],
+    );
     expect(row).toEqual({ subject: stored });
   });
 
