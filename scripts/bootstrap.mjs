@@ -1,12 +1,14 @@
 // Installs the dependencies when they are missing or older than package-lock.json. Run before
-// `npm start` and `npm test`, so it must itself need nothing but Node.
+// `npm start` and `npm test`, so it must itself need nothing but Node. With an argument: those of a
+// folder here, such as `bench`.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [, , folder = '.'] = process.argv;
+const root = join(dirname(dirname(fileURLToPath(import.meta.url))), folder);
 
 function fail(sentence) {
   console.error(`\nbootstrap: ${sentence}`);

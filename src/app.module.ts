@@ -6,15 +6,18 @@ import type { RevocationStore } from './revocation/revocation-store';
 import type { ServiceSettings } from './service/environment';
 import { HealthController } from './service/health.controller';
 import { MeController } from './service/me.controller';
+import { ServiceMetrics } from './service/metrics';
+import { MetricsController } from './service/metrics.controller';
 
-/** The service: `AuthModule`, with health and a protected route beside it. */
+/** The service: `AuthModule`, with health, metrics and a protected route beside it. */
 @Module({
-  controllers: [MeController, HealthController],
+  controllers: [MeController, HealthController, MetricsController],
   // The whole application is ours, so every answer of it comes in our envelope, 404 included.
   providers: [{ provide: APP_FILTER, useExisting: LogoutExceptionFilter }],
 })
 export class AppModule {
   static from(settings: ServiceSettings, store: RevocationStore): DynamicModule {
+    const metrics = new ServiceMetrics();
     const auth = AuthModule.forRoot({
       algorithms: settings.algorithms,
       keys: settings.key,
@@ -27,7 +30,12 @@ export class AppModule {
       throttleLimit: settings.throttleLimit,
       throttleTtlMs: settings.throttleTtlMs,
       store,
+      meterProvider: metrics.provider,
     });
-    return { module: AppModule, imports: [auth] };
+    return {
+      module: AppModule,
+      imports: [auth],
+      providers: [{ provide: ServiceMetrics, useValue: metrics }],
+    };
   }
 }

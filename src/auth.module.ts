@@ -24,6 +24,8 @@ import { checkPrefix, logoutPath } from './http/logout-path';
 import { LogoutThrottlerGuard } from './http/logout-throttler.guard';
 import { RequestAuthenticator } from './http/request-authenticator';
 import { Throttle } from './http/throttle';
+import { LogoutMetrics } from './metrics/logout-metrics';
+import { RefusalCounts } from './metrics/refusal-counts';
 import { Logout } from './revocation/logout';
 import { RevocationStore } from './revocation/revocation-store';
 import { RevokedTokensService } from './revocation/revoked-tokens.service';
@@ -69,7 +71,8 @@ const core: Provider[] = [
   },
   {
     provide: TokenVerifier,
-    useFactory: ({ tokenRules }: AuthOptions) => new TokenVerifier(tokenRules),
+    useFactory: ({ tokenRules, store }: AuthOptions) =>
+      new TokenVerifier(tokenRules, () => store.clock.now()),
     inject: [AuthOptions],
   },
   {
@@ -105,14 +108,22 @@ const core: Provider[] = [
       }),
     inject: [RevokedTokensService, AuditLog, AuthOptions],
   },
+  RefusalCounts,
+  {
+    provide: LogoutMetrics,
+    useFactory: (store: RevocationStore, refusals: RefusalCounts, options: AuthOptions) =>
+      new LogoutMetrics(store, refusals, options.meterProvider),
+    inject: [RevocationStore, RefusalCounts, AuthOptions],
+  },
 ];
 
 /** From a request to the core, and back to an answer. */
 const http: Provider[] = [
   {
     provide: Contract,
-    useFactory: ({ messages, expiredStatus }: AuthOptions) => new Contract(messages, expiredStatus),
-    inject: [AuthOptions],
+    useFactory: ({ messages, expiredStatus }: AuthOptions, refusals: RefusalCounts) =>
+      new Contract(messages, expiredStatus, refusals),
+    inject: [AuthOptions, RefusalCounts],
   },
   {
     provide: RequestAuthenticator,
@@ -201,6 +212,7 @@ export class AuthModule
     @Inject(PATH) path: string,
     private readonly audit: AuditLog,
     private readonly store: RevocationStore,
+    private readonly metrics: LogoutMetrics,
   ) {
     super();
     // Before the application registers its body parser; in tests the adapter comes later than we.
@@ -215,10 +227,12 @@ export class AuthModule
   /** @throws {TypeError} the host's global prefix is a pattern, which the door cannot stand before. */
   onModuleInit(): void {
     checkPrefix(this.config);
+    this.metrics.register();
   }
 
   /** After the last request was answered: writes what the audit still holds, closes the store. */
   async onApplicationShutdown(): Promise<void> {
+    this.metrics.unregister();
     await this.audit.close();
     await this.store.close();
   }

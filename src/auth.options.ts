@@ -1,4 +1,5 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
+import type { MeterProvider } from '@opentelemetry/api';
 import { ArrayUnique, IsIn, IsInt, Max, Min, validateSync } from 'class-validator';
 import { MESSAGES, type Messages } from './http/contract';
 import { expiredCookies, type ExpiringCookie } from './http/cookies';
@@ -43,6 +44,9 @@ export interface AuthModuleOptions extends TokenRules {
   readonly clearSiteData?: readonly SiteData[];
   /** What else ends at logout, such as server-side sessions. */
   readonly sessionTerminators?: readonly SessionTerminator[];
+
+  /** Where metrics go, unless that is the provider that OpenTelemetry's API knows at the start. */
+  readonly meterProvider?: MeterProvider;
 }
 
 /** Decorates a number that must be whole and within bounds; the message says what it must be. */
@@ -91,6 +95,7 @@ export class AuthOptions {
   readonly expiredCookies: readonly string[];
   readonly validate: ValidateHook | undefined;
   readonly throttlerStorage: ThrottlerStorage | undefined;
+  readonly meterProvider: MeterProvider | undefined;
   /** Checked by the `TokenVerifier` that they build. */
   readonly tokenRules: TokenRules;
 
@@ -110,6 +115,7 @@ export class AuthOptions {
     this.expiredCookies = expiredCookies(options.cookies ?? []);
     this.validate = options.validate;
     this.throttlerStorage = options.throttlerStorage;
+    this.meterProvider = options.meterProvider;
     this.tokenRules = options;
     this.check();
     Object.freeze(this);
@@ -131,8 +137,10 @@ export class AuthOptions {
       throw misconfigured('sessionTerminators', 'a list of SessionTerminators', 'something else');
     if (this.validate !== undefined && typeof this.validate !== 'function')
       throw misconfigured('validate', 'a function', kindOf(this.validate));
-    if (this.throttlerStorage !== undefined && !isThrottlerStorage(this.throttlerStorage))
+    if (this.throttlerStorage !== undefined && !has('increment', this.throttlerStorage))
       throw misconfigured('throttlerStorage', 'a ThrottlerStorage', kindOf(this.throttlerStorage));
+    if (this.meterProvider !== undefined && !has('getMeter', this.meterProvider))
+      throw misconfigured('meterProvider', 'a MeterProvider', kindOf(this.meterProvider));
   }
 }
 
@@ -158,6 +166,7 @@ const KNOWN: Readonly<Record<keyof AuthModuleOptions, true>> = {
   cookies: true,
   clearSiteData: true,
   sessionTerminators: true,
+  meterProvider: true,
 };
 
 /**
@@ -201,12 +210,10 @@ function isListOfTerminators(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => each instanceof SessionTerminator);
 }
 
-function isThrottlerStorage(value: unknown): boolean {
+/** Whether it is an object with this method. */
+function has(method: string, value: unknown): boolean {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    'increment' in value &&
-    typeof value.increment === 'function'
+    typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function'
   );
 }
 

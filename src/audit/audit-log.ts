@@ -1,8 +1,8 @@
 import type { VerifiedToken } from '../tokens/token-verifier';
 import { AuditBudget } from './audit-budget';
-import type { AuditEvent, AuditOutcome, RequestOrigin } from './audit-event';
+import type { AuditEvent, AuditOutcome } from './audit-event';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
-import { escapeControls } from './request-origin';
+import { escapeControls, type OriginSource } from './request-origin';
 
 const FAILURES_PER_SECOND = 50;
 const MINUTE_MS = 60_000;
@@ -18,10 +18,10 @@ export type AuditPrinter = (line: string, outcome: AuditOutcome) => void;
 /** What of a token the audit keeps: enough to tell its story, never its text. */
 export function tokenFields({ claims, revocationKey }: VerifiedToken): Partial<AuditEvent> {
   return {
-    ...(claims.iss !== undefined && { issuer: claims.iss }),
+    issuer: claims.iss,
     subject: claims.sub,
-    ...(claims.jti !== undefined && { tokenId: claims.jti }),
-    ...(claims.sid !== undefined && { sessionId: claims.sid }),
+    tokenId: claims.jti,
+    sessionId: claims.sid,
     tokenFingerprint: revocationKey,
   };
 }
@@ -74,15 +74,15 @@ export class AuditLog {
   }
 
   /** A token was presented after its revocation: one row per token and minute. */
-  reused(token: VerifiedToken, origin: RequestOrigin): void {
-    const event: AuditEvent = {
-      ...origin,
-      ...tokenFields(token),
+  reused(token: VerifiedToken, origin: OriginSource): void {
+    if (!this.budget.isFirst(`reuse:${token.revocationKey}`, MINUTE_MS)) return;
+    this.failed({
       event: 'authn_token_reuse',
       outcome: 'failure',
       reason: 'token_revoked',
-    };
-    this.failedOnce(`reuse:${event.tokenFingerprint ?? ''}`, MINUTE_MS, event);
+      ...tokenFields(token),
+      ...(typeof origin === 'function' ? origin() : origin),
+    });
   }
 
   /** Writes what is waiting, as far as the trail takes it, and stops. Idempotent. */

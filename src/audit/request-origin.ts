@@ -1,6 +1,9 @@
 import { isIP, isIPv4 } from 'node:net';
 import type { RequestOrigin } from './audit-event';
 
+/** Where a request came from, or how to learn it: of most requests nobody wants to know. */
+export type OriginSource = RequestOrigin | (() => RequestOrigin);
+
 const USER_AGENT_MAX_LENGTH = 512;
 /** What a request id may be made of; anything else could forge a line or a label. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -25,11 +28,9 @@ const WITH_PORT = /^(?:([\d.]+)|\[([^\]]*)\]):\d+$/;
  * IPv4 where it came mapped into IPv6 (RFC 4291 §2.5.5.2). `undefined` for what is no address.
  */
 export function plainAddress(address: string | undefined): string | undefined {
-  const bare =
-    WITH_PORT.exec(address ?? '')
-      ?.slice(1)
-      .find(Boolean) ?? address;
-  const unzoned = bare?.split('%', 1)[0] ?? '';
+  if (address === undefined || isIPv4(address)) return address;
+  const bare = WITH_PORT.exec(address)?.slice(1).find(Boolean) ?? address;
+  const unzoned = bare.split('%', 1)[0] ?? '';
   const plain = /^::ffff:([\d.]+)$/i.exec(unzoned)?.[1] ?? unzoned;
   return isIP(plain) === 0 ? undefined : plain;
 }
@@ -71,17 +72,14 @@ export function requestOrigin(
   userAgent: string | undefined,
   requestId: string | undefined,
 ): RequestOrigin {
-  const ip = plainAddress(address);
   return {
-    ...(ip !== undefined && { ip }),
-    ...(userAgent !== undefined && {
-      userAgent: escapeControls(userAgent.replace(TOKEN, '[token]')).slice(
-        0,
-        USER_AGENT_MAX_LENGTH,
-      ),
-    }),
-    ...(requestId !== undefined && isRequestId(requestId) && { requestId }),
+    ip: plainAddress(address),
+    userAgent: userAgent === undefined ? undefined : safeText(userAgent),
+    requestId: requestId !== undefined && isRequestId(requestId) ? requestId : undefined,
   };
 }
+
+const safeText = (text: string): string =>
+  escapeControls(text.replace(TOKEN, '[token]')).slice(0, USER_AGENT_MAX_LENGTH);
 
 const isRequestId = (text: string): boolean => REQUEST_ID.test(text) && text.search(TOKEN) < 0;

@@ -3,7 +3,10 @@ import { AuditLog, tokenFields } from '../audit/audit-log';
 import { bearerCredentials } from '../http/bearer';
 import { originOf } from '../http/platform';
 import type { BodyRefusal } from '../http/json-body';
+import { LogoutMetrics } from '../metrics/logout-metrics';
+import { RefusalCounts } from '../metrics/refusal-counts';
 import { StoreUnavailableError } from '../revocation/errors';
+import { onceKnown, orElse } from '../revocation/once-known';
 import {
   rejection,
   RevokedTokensService,
@@ -23,6 +26,9 @@ export class ExpressRevocation {
   /** What happened, and how to ask. */
   readonly audit: AuditLog;
   private readonly answers: PreparedAnswers;
+  private readonly refusals = new RefusalCounts();
+  private readonly metrics: LogoutMetrics;
+  private isOpen = false;
   private opening: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
@@ -30,6 +36,7 @@ export class ExpressRevocation {
     const { verifier, store, answers, auditPrinter } = options;
     this.audit = new AuditLog(store.audit, auditPrinter);
     this.tokens = new RevokedTokensService(verifier, store, this.audit);
+    this.metrics = new LogoutMetrics(store, this.refusals);
     this.answers = answers;
   }
 
@@ -50,13 +57,14 @@ export class ExpressRevocation {
    * others: `notAuthenticated` with a challenge (RFC 6750 §3), `unavailable` when the store fails.
    */
   readonly verifyToken: ExpressHandler = (request, response, next) => {
-    void this.authenticate(request).then((authentication) => {
+    void onceKnown(this.authenticate(request), (authentication) => {
       if (authentication === undefined) {
         send(response, this.answers.unavailable);
       } else if (authentication.verdict === 'live') {
         request.user = authentication.token.claims;
         next();
       } else {
+        this.refusals.countError(rejection(authentication));
         send(response, this.answers.notAuthenticated, challengeFor(authentication));
       }
     });
@@ -74,12 +82,15 @@ export class ExpressRevocation {
 
   /** Writes what the audit still holds and closes the store. Idempotent; the server goes first. */
   close(): Promise<void> {
+    this.isOpen = false;
     return (this.closing ??= this.closeAll());
   }
 
   private async openStore(): Promise<void> {
     try {
       await this.options.store.open();
+      this.metrics.register();
+      this.isOpen = this.closing === undefined;
     } catch (error) {
       this.opening = undefined;
       throw error;
@@ -89,6 +100,7 @@ export class ExpressRevocation {
   private async closeAll(): Promise<void> {
     // Whoever opens it learns of a failure; what opened must not be left behind.
     await this.opening?.catch(() => undefined);
+    this.metrics.unregister();
     await this.audit.close();
     await this.options.store.close();
   }
@@ -106,6 +118,7 @@ export class ExpressRevocation {
       return await this.revoke(tokenIn(body.value), origin);
     } catch (error) {
       this.options.onError(error);
+      this.refusals.countError(error);
       this.audit.failed({ ...origin, ...FAILED_LOGOUT, reason: 'internal_error' });
       return this.answers.unavailable;
     }
@@ -121,33 +134,42 @@ export class ExpressRevocation {
   }
 
   private refuse(authentication: NotLive, origin: RequestOrigin): PreparedAnswer {
+    const reason = rejection(authentication).detail;
+    this.refusals.count(reason);
     this.audit.failed({
       ...origin,
       ...('token' in authentication && tokenFields(authentication.token)),
       ...FAILED_LOGOUT,
-      reason: rejection(authentication).detail,
+      reason,
     });
     return this.answers.logoutRefused;
   }
 
   private refuseRequest(refusal: BodyRefusal, origin: RequestOrigin): PreparedAnswer {
     const reason = refusal.toLowerCase();
+    this.refusals.count(reason);
     this.audit.failed({ ...origin, event: 'input_validation_fail', outcome: 'failure', reason });
     return this.answers.logoutRefused;
   }
 
-  /** Never rejects; `undefined`: it cannot be known. */
-  private async authenticate(request: ExpressRequest): Promise<Authentication | undefined> {
-    try {
-      const credentials = bearerCredentials(request);
-      if (credentials.kind === 'none') return { verdict: 'missing' };
-      if (credentials.kind === 'unreadable') return { verdict: 'refused', cause: 'form' };
-      await this.open();
-      return await this.tokens.authenticate(credentials.token, originOf(request));
-    } catch (error) {
-      this.options.onError(error);
-      return undefined;
-    }
+  /** At once where that is possible. Neither throws nor rejects; `undefined`: nobody can know. */
+  private authenticate(
+    request: ExpressRequest,
+  ): Authentication | undefined | Promise<Authentication | undefined> {
+    return orElse(
+      (): Authentication | Promise<Authentication> => {
+        const credentials = bearerCredentials(request);
+        if (credentials.kind === 'none') return { verdict: 'missing' };
+        if (credentials.kind === 'unreadable') return { verdict: 'refused', cause: 'form' };
+        const check = () => this.tokens.authenticate(credentials.token, () => originOf(request));
+        return this.isOpen ? check() : this.open().then(check);
+      },
+      (error) => {
+        this.options.onError(error);
+        this.refusals.countError(error);
+        return undefined;
+      },
+    );
   }
 }
 

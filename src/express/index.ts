@@ -12,6 +12,8 @@ export { AuditTrail } from '../audit/audit-trail';
 export type { AuditPage, AuditQuery } from '../audit/audit-trail';
 export { RevocationError, StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from '../revocation/errors';
+export { readinessOf } from '../revocation/readiness';
+export type { Readiness } from '../revocation/readiness';
 export { EVERY_AGE } from '../revocation/revocation';
 export type { Revocation, RevocationScope } from '../revocation/revocation';
 export { RevocationStore } from '../revocation/revocation-store';

@@ -61,7 +61,7 @@ const KNOWN: Readonly<Record<keyof RevocationOptions, true>> = {
 export function resolveOptions(options: RevocationOptions): ResolvedOptions {
   refuseUnknown(options, KNOWN);
   const { issuer = null, audience = null, store } = options;
-  const verifier = new TokenVerifier({ ...options, issuer, audience });
+  const verifier = new TokenVerifier({ ...options, issuer, audience }, () => store.clock.now());
   if (!((store as unknown) instanceof RevocationStore))
     throw misconfigured(
       'store',

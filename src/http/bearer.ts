@@ -4,17 +4,18 @@ import type { IncomingMessage } from 'node:http';
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable' }
+  /** Whatever stands behind the scheme; whether that is a token, the verifier knows. */
   | { readonly kind: 'bearer'; readonly token: string };
 
 const NONE: Credentials = { kind: 'none' };
 const UNREADABLE: Credentials = { kind: 'unreadable' };
-/** RFC 6750 §2.1, anchored: one token and nothing after it. Schemes ignore case (RFC 9110 §11.1). */
-const BEARER = /^bearer +([\w.~+/-]+=*)$/i;
+
+const SCHEME = 'bearer';
+const HEADER = 'authorization';
 
 /**
- * The bearer token of a request. `unreadable` where something came that is no single bearer
- * token: a second header, a second credential, or stray characters. Another scheme is `none`:
- * it was not meant for us (RFC 6750 §3.1).
+ * The bearer token of a request. `unreadable` where more than one header came. Another scheme is
+ * `none`: it was not meant for us (RFC 6750 §3.1).
  */
 export function bearerCredentials(
   request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
@@ -23,15 +24,28 @@ export function bearerCredentials(
   if (header === undefined) return NONE;
   // Node keeps the first of several Authorization headers and drops the others silently.
   if (isRepeated(request.rawHeaders)) return UNREADABLE;
-  if (!/^bearer(?: |$)/i.test(header)) return NONE;
-  const token = BEARER.exec(header)?.[1];
-  return token === undefined ? UNREADABLE : { kind: 'bearer', token };
+  return isBearer(header) ? { kind: 'bearer', token: textBehindScheme(header) } : NONE;
+}
+
+/** Schemes ignore case, and blanks follow them (RFC 9110 §11.1, §11.4). */
+function isBearer(header: string): boolean {
+  const end = header.charAt(SCHEME.length);
+  return (end === ' ' || end === '') && header.slice(0, SCHEME.length).toLowerCase() === SCHEME;
+}
+
+function textBehindScheme(header: string): string {
+  let start = SCHEME.length;
+  while (header.charAt(start) === ' ') start += 1;
+  return header.slice(start);
 }
 
 /** Names and values alternate in `rawHeaders`. */
 function isRepeated(rawHeaders: readonly string[]): boolean {
   let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2)
-    if (rawHeaders[i]?.toLowerCase() === 'authorization') count += 1;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    // The length first: it spares most names the rest.
+    if (name?.length === HEADER.length && name.toLowerCase() === HEADER) count += 1;
+  }
   return count > 1;
 }

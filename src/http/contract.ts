@@ -1,3 +1,4 @@
+import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevocationError, type RevocationErrorCode } from '../revocation/errors';
 
 /** What the door itself refuses, before any token is looked at. */
@@ -102,11 +103,15 @@ const BY_STATUS = new Map<number, AnswerCode>([
   [429, 'TOO_MANY_REQUESTS'],
 ]);
 
-/** Turns what happened into the documented answer (docs/http.md), in the host's words. */
+/**
+ * Turns what happened into the documented answer (docs/http.md), in the host's words. Every refusal
+ * of ours passes here once, and is counted.
+ */
 export class Contract {
   constructor(
     private readonly messages: Messages,
     private readonly expiredStatus: number,
+    private readonly refusals = new RefusalCounts(),
   ) {}
 
   /** The answer for a code; `headers` are added to those every answer has. */
@@ -124,8 +129,15 @@ export class Contract {
     };
   }
 
-  /** The answer for an error: ours by its code, anything else the documented 500. */
+  /** The answer for what the door, or the throttle, does not let in; it is counted. */
+  refuse(refusal: DoorRefusal, headers: Readonly<Record<string, string>> = {}): Answer {
+    this.refusals.count(refusal.toLowerCase());
+    return this.answer(refusal, headers);
+  }
+
+  /** The answer for an error: ours by its code, and counted; anything else the documented 500. */
   answerError(error: unknown): Answer {
+    this.refusals.countError(error);
     return this.answer(error instanceof RevocationError ? error.code : 'STORE_UNAVAILABLE');
   }
 

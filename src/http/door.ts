@@ -16,6 +16,13 @@ export interface Admission {
   readonly body: unknown;
 }
 
+/** Where a request keeps its admission. */
+const ADMISSION = Symbol('nestjs-logout:admission');
+
+interface AdmissibleRequest extends PlatformRequest {
+  [ADMISSION]?: Admission;
+}
+
 /** The way on from the door: in, out with an answer, or nobody there any more. */
 export type Passage = 'in' | 'aborted' | Answer;
 
@@ -33,8 +40,6 @@ export function isPreflight({ method, headers }: PlatformRequest): boolean {
  * 400. `express-door.ts` and `fastify-door.ts` hang it in.
  */
 export class Door {
-  private readonly admissions = new WeakMap<object, Admission>();
-
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
@@ -44,8 +49,8 @@ export class Door {
   ) {}
 
   /** What came in with this request. @throws {Error} it reached the route past the door. */
-  admission(request: object): Admission {
-    const admission = this.admissions.get(request);
+  admission(request: AdmissibleRequest): Admission {
+    const admission = request[ADMISSION];
     if (admission === undefined) throw new Error('The request did not come through the door.');
     return admission;
   }
@@ -58,22 +63,22 @@ export class Door {
     } catch (error) {
       this.onError(error);
       const reason = 'internal_error';
-      this.audit.failed({ ...origin, event: 'authn_token_revoked', outcome: 'failure', reason });
+      this.audit.failed({ event: 'authn_token_revoked', outcome: 'failure', reason, ...origin });
       return this.contract.answerError(error);
     }
   }
 
   /** Reads the body: the counted 413 and 400. Never rejects. */
-  async readBody(request: PlatformRequest, stream: Readable): Promise<Passage> {
+  async readBody(request: AdmissibleRequest, stream: Readable): Promise<Passage> {
     const admission = this.admission(request);
     const body = await readJson(stream, request.headers);
     if (body.kind === 'aborted') return 'aborted';
     if (body.kind === 'refused') return this.refuse(body.refusal, admission.origin);
-    this.admissions.set(request, { ...admission, body: body.value });
+    request[ADMISSION] = { ...admission, body: body.value };
     return 'in';
   }
 
-  private async decide(request: PlatformRequest, origin: RequestOrigin): Promise<Passage> {
+  private async decide(request: AdmissibleRequest, origin: RequestOrigin): Promise<Passage> {
     if (request.method !== 'POST') {
       await this.throttle.countAddress(origin);
       return this.refuse('METHOD_NOT_ALLOWED', origin, { Allow: 'POST' });
@@ -81,10 +86,10 @@ export class Door {
     const bearer = await this.authenticator.authenticate(request);
     const waitSeconds = await this.throttle.retryAfterSeconds(bearer, origin);
     if (waitSeconds !== undefined)
-      return this.contract.answer('TOO_MANY_REQUESTS', { 'Retry-After': String(waitSeconds) });
+      return this.contract.refuse('TOO_MANY_REQUESTS', { 'Retry-After': String(waitSeconds) });
     const refusal = refusalByHeaders(request.headers);
     if (refusal !== undefined) return this.refuse(refusal, origin);
-    this.admissions.set(request, { bearer, origin, body: undefined });
+    request[ADMISSION] = { bearer, origin, body: undefined };
     return 'in';
   }
 
@@ -94,7 +99,7 @@ export class Door {
     headers?: Readonly<Record<string, string>>,
   ): Answer {
     const reason = refusal.toLowerCase();
-    this.audit.failed({ ...origin, event: 'input_validation_fail', outcome: 'failure', reason });
-    return this.contract.answer(refusal, headers);
+    this.audit.failed({ event: 'input_validation_fail', outcome: 'failure', reason, ...origin });
+    return this.contract.refuse(refusal, headers);
   }
 }

@@ -1,7 +1,7 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { Readable } from 'node:stream';
 import { isPreflight, type Door, type Passage } from './door';
-import { lenientPath } from './logout-path';
+import { lenientPath, mayBeLogout } from './logout-path';
 import type { PlatformRequest } from './platform';
 import { send } from './send';
 
@@ -19,7 +19,7 @@ export function hangIntoExpress(
   path: () => string,
 ): void {
   adapter.use((request: ExpressRequest, response: object, next: () => void) => {
-    if (isPreflight(request) || routedPath(request) !== path()) {
+    if (!mayBeLogout(request.url) || routedPath(request) !== path() || isPreflight(request)) {
       next();
       return;
     }

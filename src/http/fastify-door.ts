@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { isPreflight, type Door } from './door';
-import { lenientPath } from './logout-path';
+import { lenientPath, mayBeLogout } from './logout-path';
 import { rawRequest, type PlatformRequest } from './platform';
 import { send } from './send';
 
@@ -35,12 +35,13 @@ export function hangIntoFastify(
   path: () => string,
 ): void {
   const fastify = adapter.getInstance<Fastify>();
-  // The router may know more spellings of our path than we do: what it matched is asked first.
-  const isOurs = ({ url, routeOptions }: FastifyRequest): boolean =>
-    lenientPath(routeOptions.url ?? '') === path() || lenientPath(url) === path();
+  const isPath = (url = ''): boolean => lenientPath(url) === path();
+  // The router may know more spellings of our path than we do: so what it matched is asked too.
+  const isOurs = (request: FastifyRequest): boolean =>
+    mayBeLogout(request.url) && (isPath(request.url) || isPath(request.routeOptions.url));
 
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (isPreflight(request) || !isOurs(request)) {
+    if (!isOurs(request) || isPreflight(request)) {
       done();
       return;
     }

@@ -6,6 +6,7 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
+import { onceKnown, orElse } from '../revocation/once-known';
 import { Contract } from './contract';
 import type { PlatformRequest } from './platform';
 import { IS_PUBLIC } from './public.decorator';
@@ -19,6 +20,8 @@ import { setHeaders } from './send';
 @Injectable()
 export class JwtAuthGuard implements CanActivate {
   private readonly logger = new Logger(JwtAuthGuard.name);
+  /** By controller and handler; decorators do not change, and asking them costs every request. */
+  private readonly publicRoutes = new WeakMap<object, WeakMap<object, boolean>>();
 
   constructor(
     private readonly authenticator: RequestAuthenticator,
@@ -27,23 +30,39 @@ export class JwtAuthGuard implements CanActivate {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** @throws {HttpException} with the documented body; never "let in" for want of an answer. */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, targets) === true)
-      return true;
+  /**
+   * At once, unless the store or the host's `validate` has to be waited for.
+   * @throws {HttpException} with the documented body, or rejects with it; never "let in" for want
+   * of an answer.
+   */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    if (this.isPublic(context)) return true;
     const request = this.getRequest(context);
-    try {
-      request.user = await this.authenticator.admit(request);
-      return true;
-    } catch (error) {
-      throw this.refusal(error, context);
-    }
+    return orElse(
+      () =>
+        onceKnown(this.authenticator.admit(request), (user) => {
+          request.user = user;
+          return true;
+        }),
+      (error) => {
+        throw this.refusal(error, context);
+      },
+    );
   }
 
   /** Where the request is found; override it for GraphQL. */
   protected getRequest(context: ExecutionContext): PlatformRequest {
     return context.switchToHttp().getRequest<PlatformRequest>();
+  }
+
+  private isPublic(context: ExecutionContext): boolean {
+    const [type, handler] = [context.getClass(), context.getHandler()];
+    const known = this.publicRoutes.get(type)?.get(handler);
+    if (known !== undefined) return known;
+    const isPublic = this.reflector.getAllAndOverride(IS_PUBLIC, [handler, type]) === true;
+    const routes = this.publicRoutes.get(type) ?? new WeakMap<object, boolean>();
+    this.publicRoutes.set(type, routes.set(handler, isPublic));
+    return isPublic;
   }
 
   private refusal(error: unknown, context: ExecutionContext): HttpException {

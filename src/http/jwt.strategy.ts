@@ -34,14 +34,16 @@ export class JwtStrategy extends LogoutJwtStrategy {
 
   /** Verifies by our one acceptance path instead of passport-jwt's. */
   authenticate(request: PlatformRequest): void {
-    this.authenticator.admit(request).then(
-      (user) => {
-        this.success(user);
-      },
-      (error: unknown) => {
-        this.error(this.refusal(error));
-      },
-    );
+    Promise.resolve()
+      .then(() => this.authenticator.admit(request))
+      .then(
+        (user) => {
+          this.success(user);
+        },
+        (error: unknown) => {
+          this.error(this.refusal(error));
+        },
+      );
   }
 
   /** Never called: the host's own check is the option `validate`. */

@@ -34,6 +34,14 @@ function isExcluded(config: ApplicationConfig, path: string): boolean {
 }
 
 /**
+ * Whether the path of a URL may be the logout's, by a look that costs next to nothing: it is asked of
+ * every request of the host's. The name stands in it, unless an encoding hides that.
+ */
+export function mayBeLogout(url: string): boolean {
+  return /logout|%/i.test(url);
+}
+
+/**
  * The path of a URL as a lenient router could read it: without query, decoded, in lower case and
  * without a last slash. Lenient, so that no spelling reaches the controller past the door.
  */
@@ -48,6 +56,7 @@ export function lenientPath(url: string): string {
 }
 
 function decoded(path: string): string {
+  if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);
   } catch {

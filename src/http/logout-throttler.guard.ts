@@ -25,7 +25,7 @@ export class LogoutThrottlerGuard implements CanActivate {
     const bearer = await this.authenticator.authenticate(request);
     const waitSeconds = await this.throttle.retryAfterSeconds(bearer, originOf(request));
     if (waitSeconds === undefined) return true;
-    const { status, body, headers } = this.contract.answer('TOO_MANY_REQUESTS', {
+    const { status, body, headers } = this.contract.refuse('TOO_MANY_REQUESTS', {
       'Retry-After': String(waitSeconds),
     });
     setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), headers);

@@ -6,6 +6,7 @@ import {
   type Authentication,
   type RevokedTokensService,
 } from '../revocation/revoked-tokens.service';
+import { onceKnown } from '../revocation/once-known';
 import { bearerCredentials } from './bearer';
 import { originOf, rawRequest, type PlatformRequest } from './platform';
 
@@ -15,12 +16,16 @@ import { originOf, rawRequest, type PlatformRequest } from './platform';
  */
 export type ValidateHook = (claims: Claims, request: object) => unknown;
 
-/** Which token a request was let in with. Weak: forgotten with the request. */
-const admitted = new WeakMap<object, VerifiedToken>();
+/** Where a request keeps the token it was let in with. */
+const ADMITTED = Symbol('nestjs-logout:admitted');
+
+interface AdmissibleRequest extends PlatformRequest {
+  [ADMITTED]?: VerifiedToken;
+}
 
 /** The token a guard of ours let this request in with, if one did. */
 export function admittedToken(request: object): VerifiedToken | undefined {
-  return admitted.get(request);
+  return (request as AdmissibleRequest)[ADMITTED];
 }
 
 /** From a request to who sent it: the one way for door, guard and strategy. */
@@ -32,33 +37,35 @@ export class RequestAuthenticator {
 
   /**
    * What the request's bearer token is worth now.
-   * @throws {StoreUnavailableError} the request must not be let in.
+   * @throws {StoreUnavailableError} or rejects with it; the request must not be let in.
    */
-  async authenticate(request: PlatformRequest): Promise<Authentication> {
+  authenticate(request: PlatformRequest): Authentication | Promise<Authentication> {
     const credentials = bearerCredentials(rawRequest(request));
     if (credentials.kind === 'none') return { verdict: 'missing' };
     if (credentials.kind === 'unreadable') return { verdict: 'refused', cause: 'form' };
-    return this.tokens.authenticate(credentials.token, originOf(request));
+    return this.tokens.authenticate(credentials.token, () => originOf(request));
   }
 
   /**
-   * Lets a request in: from here on `admittedToken` knows its token.
-   * @returns the user: what the host's hook made of the claims, or the claims.
+   * Lets a request in: from here on `admittedToken` knows its token. Throws or rejects.
+   * @returns the user, or a promise: what the host's hook made of the claims, or the claims.
    * @throws {TokenRejectedError} it has no live bearer token, or the host's hook refused it.
    * @throws {StoreUnavailableError} it must not be let in.
    */
-  async admit(request: PlatformRequest): Promise<unknown> {
-    const authentication = await this.authenticate(request);
-    if (authentication.verdict !== 'live') throw rejection(authentication);
-    const { token } = authentication;
-    const user = await this.userOf(token.claims, request);
-    if (user === null || user === undefined || user === false)
-      throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
-    admitted.set(request, token);
-    return user;
+  admit(request: AdmissibleRequest): unknown {
+    return onceKnown(this.authenticate(request), (authentication) => {
+      if (authentication.verdict !== 'live') throw rejection(authentication);
+      const { token } = authentication;
+      return onceKnown(this.userOf(token.claims, request), (user) => {
+        if (user === null || user === undefined || user === false)
+          throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
+        request[ADMITTED] = token;
+        return user;
+      });
+    });
   }
 
-  private async userOf(claims: Claims, request: PlatformRequest): Promise<unknown> {
-    return this.validate === undefined ? claims : await this.validate(claims, request);
+  private userOf(claims: Claims, request: PlatformRequest): unknown {
+    return this.validate === undefined ? claims : this.validate(claims, request);
   }
 }

@@ -114,11 +114,11 @@ function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {
 function failedEvent({ bearer, origin }: LogoutAttempt, error: unknown): AuditEvent {
   const isForeign = error instanceof ForeignTokenError;
   return {
-    ...origin,
-    ...('token' in bearer && tokenFields(bearer.token)),
     event: isForeign ? 'authz_fail' : 'authn_token_revoked',
     outcome: 'failure',
     reason: error instanceof TokenRejectedError ? error.detail : 'internal_error',
     ...(isForeign && { detail: { named: tokenFields(error.named) } }),
+    ...('token' in bearer && tokenFields(bearer.token)),
+    ...origin,
   };
 }

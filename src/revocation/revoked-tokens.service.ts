@@ -1,5 +1,6 @@
 import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
+import type { OriginSource } from '../audit/request-origin';
 import { expiresAt, issuedAt } from '../tokens/claims';
 import type {
   RefusalCause,
@@ -8,6 +9,7 @@ import type {
   VerifiedToken,
 } from '../tokens/token-verifier';
 import { TokenRejectedError } from './errors';
+import { onceKnown } from './once-known';
 import { EVERY_AGE, type Revocation } from './revocation';
 import type { HostTransaction, RevocationStore } from './revocation-store';
 
@@ -61,29 +63,34 @@ export class RevokedTokensService {
   }
 
   /**
-   * The one acceptance path: what the text is worth now. A revoked token leaves an audit row.
-   * @throws {StoreUnavailableError} the token must not be accepted.
+   * The one acceptance path: what the text is worth now; at once, unless the store has to be asked.
+   * A revoked token leaves an audit row.
+   * @param origin where the text came from; asked only when there is something to tell of it.
+   * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
-  async authenticate(text: unknown, origin: RequestOrigin = {}): Promise<Authentication> {
+  authenticate(text: unknown, origin: OriginSource = {}): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
-    if (verification.verdict === 'refused') return verification;
-    const { token, verdict } = verification;
-    if (verdict === 'expired') return { verdict, token };
-    return { verdict: (await this.isReused(token, origin)) ? 'revoked' : 'live', token };
+    if (verification.verdict !== 'accepted') return verification;
+    const { token } = verification;
+    return onceKnown(this.isReused(token, origin), (isReused) => ({
+      verdict: isReused ? 'revoked' : 'live',
+      token,
+    }));
   }
 
   /**
-   * @throws {StoreUnavailableError} never "not revoked" for want of an answer.
+   * @throws {StoreUnavailableError} or rejects with it; never "not revoked" for want of an answer.
    */
   isRevoked({ claims, revocationKey }: VerifiedToken): boolean | Promise<boolean> {
     return this.store.isRevoked([revocationKey], issuedAt(claims));
   }
 
   /** Like `isRevoked`, for a token that somebody presented: reuse leaves an audit row. */
-  async isReused(token: VerifiedToken, origin: RequestOrigin): Promise<boolean> {
-    const isRevoked = await this.isRevoked(token);
-    if (isRevoked) this.audit.reused(token, origin);
-    return isRevoked;
+  isReused(token: VerifiedToken, origin: OriginSource): boolean | Promise<boolean> {
+    return onceKnown(this.isRevoked(token), (isRevoked) => {
+      if (isRevoked) this.audit.reused(token, origin);
+      return isRevoked;
+    });
   }
 
   /**
@@ -135,12 +142,13 @@ export class RevokedTokensService {
 
 function revokedEvent(token: VerifiedToken, options: RevokeOptions): AuditEvent {
   return {
-    ...options.origin,
-    ...tokenFields(token),
     event: 'authn_token_revoked',
     outcome: 'success',
     scope: 'token',
-    ...(options.actor !== undefined && { actor: options.actor }),
-    ...(options.reason !== undefined && { reason: options.reason }),
+    actor: options.actor,
+    reason: options.reason,
+    // Last: a member after them would cost V8 half a microsecond, each.
+    ...tokenFields(token),
+    ...options.origin,
   };
 }

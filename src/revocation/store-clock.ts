@@ -40,6 +40,14 @@ export class StoreClock {
     return this.last === undefined ? null : this.wall() - this.storeNow();
   }
 
+  /**
+   * The store's time when it last answered; `null` before the first answer. Never later than its
+   * time now, whatever this instance's clocks do: what has expired by it may be forgotten.
+   */
+  get lastStoreTime(): Date | null {
+    return this.last === undefined ? null : new Date(this.last.storeMs);
+  }
+
   /** Whether the clocks agree well enough; `true` before the first answer. */
   get isTrusted(): boolean {
     return Math.abs(this.skewMs ?? 0) <= MAX_SKEW_MS;

@@ -67,7 +67,29 @@ const json = (schema: object, description: string): object => ({
   content: { 'application/json': { schema } },
 });
 
-const HEALTH = { type: 'object', properties: { status: { enum: ['ok', 'unavailable'] } } };
+const HEALTH = {
+  type: 'object',
+  required: ['status', 'check', 'feed', 'leaseAgeMs', 'skewMs'],
+  properties: {
+    status: { enum: ['ok', 'unavailable'] },
+    check: {
+      enum: ['memory', 'store', 'nothing'],
+      description: 'What tells whether a token is revoked; nothing: every token is refused.',
+    },
+    feed: {
+      enum: ['doorbell', 'polling', null],
+      description: 'What wakes the memory; null where there is none.',
+    },
+    leaseAgeMs: {
+      type: ['integer', 'null'],
+      description: 'How old what memory knows may be, in ms.',
+    },
+    skewMs: {
+      type: ['integer', 'null'],
+      description: "How far this instance's clock is ahead of the database's, in ms.",
+    },
+  },
+};
 const BEARER = [{ bearer: [] }];
 
 const LOGOUT_BODY = {
@@ -120,25 +142,42 @@ export function openApi(language: Language): object {
           },
         },
       },
-      ...HEALTH_PATHS,
+      ...OPERATIONS_PATHS,
     },
     components: COMPONENTS,
   };
 }
 
-const HEALTH_PATHS = {
+const OPERATIONS_PATHS = {
   '/health/live': {
     get: {
       tags: ['Health'],
       summary: 'Whether the process answers',
-      responses: { 200: json(HEALTH, 'It does.') },
+      responses: { 200: json({ const: { status: 'ok' } }, 'It does.') },
     },
   },
   '/health/ready': {
     get: {
       tags: ['Health'],
       summary: 'Whether tokens can be checked',
-      responses: { 200: json(HEALTH, 'They can.'), 503: json(HEALTH, 'They cannot.') },
+      description: 'Not for the public: keep it behind the proxy.',
+      responses: {
+        200: json(HEALTH, 'Memory or the database answers, and the clocks agree.'),
+        503: json(HEALTH, 'Nothing answers, or the clocks are more than 30 s apart.'),
+      },
+    },
+  },
+  '/metrics': {
+    get: {
+      tags: ['Health'],
+      summary: 'The metrics, for Prometheus',
+      description: 'Not for the public: keep it behind the proxy. Holds figures only.',
+      responses: {
+        200: {
+          description: 'The text format of Prometheus.',
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
+      },
     },
   },
 };

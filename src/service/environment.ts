@@ -16,6 +16,11 @@ export interface Environment {
   readonly audience: string | null;
   readonly clockToleranceSeconds: number | undefined;
   readonly maxLifetimeSeconds: number | undefined;
+  /** How tokens are checked: from memory, or by asking the database for each request. */
+  readonly check: 'replica' | 'direct' | undefined;
+  readonly maxStalenessMs: number | undefined;
+  /** What a logout waits for: its own commit, or that every instance knows it. */
+  readonly logoutWaits: 'instance' | 'cluster' | undefined;
   readonly throttleLimit: number | undefined;
   readonly throttleTtlMs: number | undefined;
   /** Which proxies' `X-Forwarded-*` to believe: none, the nearest n, or those in these networks. */
@@ -34,9 +39,6 @@ export interface ServiceSettings extends Environment {
 
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** Settings of later versions: to ignore one would be to promise what is not done. */
-const NOT_YET = ['MAX_STALENESS_MS', 'LOGOUT_WAITS', 'REDIS_URL'];
 
 /** Reads variables by name, with a sentence for each bad one. An empty one counts as absent. */
 class Variables {
@@ -78,9 +80,9 @@ function bad(name: string, mustBe: string): TypeError {
  */
 export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
   const read = new Variables(values);
-  const later = NOT_YET.find((name) => read.text(name) !== undefined);
-  if (later !== undefined) throw bad(later, 'left out: this version does not have it yet');
-  read.oneOf('CHECK', ['direct']);
+  // To ignore it would be to promise what is not done.
+  if (read.text('REDIS_URL') !== undefined)
+    throw bad('REDIS_URL', 'left out: this version does not have it yet');
   const isProduction = read.text('NODE_ENV') === 'production';
   const expired = read.oneOf('EXPIRED_STATUS', ['401', '403']);
   return {
@@ -94,6 +96,9 @@ export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
     audience: read.text('JWT_AUDIENCE') ?? null,
     clockToleranceSeconds: read.whole('CLOCK_TOLERANCE_SECONDS', 0, 60),
     maxLifetimeSeconds: read.whole('MAX_LIFETIME_SECONDS', 1, 2_678_400),
+    check: read.oneOf('CHECK', ['replica', 'direct']),
+    maxStalenessMs: read.whole('MAX_STALENESS_MS', 200, 60_000),
+    logoutWaits: read.oneOf('LOGOUT_WAITS', ['instance', 'cluster']),
     throttleLimit: read.whole('THROTTLE_LIMIT', 1, 1_000_000),
     throttleTtlMs: read.whole('THROTTLE_TTL_MS', 1000, 86_400_000),
     trustProxy: trustProxy(read),

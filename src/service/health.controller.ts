@@ -1,12 +1,16 @@
 import { Controller, Get, Header, Res } from '@nestjs/common';
+import { readinessOf, type Readiness } from '../revocation/readiness';
 import { RevocationStore } from '../revocation/revocation-store';
 
-interface Health {
-  readonly status: 'ok' | 'unavailable';
+interface Liveness {
+  readonly status: 'ok';
 }
 
-/** A key of the right form that no token has. */
-const NOBODY = '0'.repeat(64);
+/** `check` tells what answers whether a token is revoked. */
+interface Health extends Pick<Readiness, 'feed' | 'leaseAgeMs' | 'skewMs'> {
+  readonly status: 'ok' | 'unavailable';
+  readonly check: Readiness['answersFrom'];
+}
 
 /** For whoever starts, watches and balances the service. */
 @Controller('health')
@@ -16,22 +20,17 @@ export class HealthController {
   /** 200 as long as the process answers at all. */
   @Get('live')
   @Header('Cache-Control', 'no-store')
-  live(): Health {
+  live(): Liveness {
     return { status: 'ok' };
   }
 
-  /** 200 while "is this token revoked?" is answered, 503 while it is not. */
+  /** 200 while memory or the database answers and the clocks agree, 503 otherwise. */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   async ready(@Res({ passthrough: true }) response: StatusSetter): Promise<Health> {
-    try {
-      await this.store.isRevoked([NOBODY], new Date());
-      return { status: 'ok' };
-    } catch {
-      // What went wrong stands in the log of the requests that it refused.
-      response.status(503);
-      return { status: 'unavailable' };
-    }
+    const { isReady, answersFrom: check, ...details } = await readinessOf(this.store);
+    if (!isReady) response.status(503);
+    return { status: isReady ? 'ok' : 'unavailable', check, ...details };
   }
 }
 

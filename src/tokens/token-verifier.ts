@@ -1,9 +1,12 @@
-import { type Claims, findFault, isClaims } from './claims';
-import { tokenKey, type RevocationKey } from './identity';
+import { findFault, isClaims } from './claims';
+import { tokenKey, type VerifiedToken } from './identity';
 import { parseJsonObject } from './json-object';
+import { RememberedTokens } from './remembered-tokens';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import { type ResolvedTokenRules, resolveTokenRules, type TokenRules } from './token-rules';
+
+export type { VerifiedToken };
 
 /** Why a token was refused: for the audit, never for the client. Says nothing of the token's text. */
 export type RefusalCause =
@@ -19,13 +22,6 @@ export type RefusalCause =
   | 'audience'
   | 'not_yet_valid'; // `iat` or `nbf` lies ahead
 
-/** A token whose signature and claims may be trusted. */
-export interface VerifiedToken {
-  readonly claims: Claims;
-  /** What a revocation of this token is kept under; see `identity.ts`. */
-  readonly revocationKey: RevocationKey;
-}
-
 /** `expired` says that the token is genuine and acceptable in all else. */
 export type Verification =
   | { readonly verdict: 'accepted'; readonly token: VerifiedToken }
@@ -38,6 +34,7 @@ export type Verification =
  */
 export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
+  private readonly remembered = new RememberedTokens();
 
   /**
    * @param clock milliseconds since the epoch.
@@ -58,21 +55,40 @@ export class TokenVerifier {
     return this.rules.maxLifetimeSeconds;
   }
 
-  /** The verdict on what was presented as a token. Never throws, whatever `text` is. */
+  /**
+   * The verdict on what was presented as a token, at this instant. Never throws, whatever `text`
+   * is. The claims are the caller's own: what is written to them changes no later verdict.
+   */
   verify(text: unknown): Verification {
+    if (typeof text !== 'string') return refused('form');
+    const { keys } = this.rules;
+    const remembered = this.remembered.find(text, keys);
+    const token = remembered ?? this.examine(text);
+    if (typeof token === 'string') return refused(token);
+    const fault = findFault(token.claims, this.rules, this.clock() / 1000);
+    if (fault === undefined) {
+      if (remembered === undefined) this.remembered.remember(text, token, keys);
+      return { verdict: 'accepted', token };
+    }
+    this.remembered.forget(text);
+    return fault === 'expired' ? { verdict: fault, token } : refused(fault);
+  }
+
+  /** What does not change with time: whether a text is a genuine token, of the right form. */
+  private examine(text: string): VerifiedToken | RefusalCause {
     const parts = splitToken(text);
-    if (parts === undefined) return refused('form');
+    if (parts === undefined) return 'form';
     const header = parseHeader(parts.header);
-    if (header === undefined) return refused('header');
+    if (header === undefined) return 'header';
     const distrust = this.findDistrust(parts, header);
-    if (distrust !== undefined) return refused(distrust);
+    if (distrust !== undefined) return distrust;
     // Nothing of the payload is looked at before its signature is known to be good.
     const claims = parseJsonObject(parts.payload);
-    if (claims === undefined || !isClaims(claims)) return refused('claims');
-    const fault = findFault(claims, this.rules, this.clock() / 1000);
-    if (fault !== undefined && fault !== 'expired') return refused(fault);
-    const revocationKey = tokenKey(claims, parts.signingInput, this.rules.tokenIdentity);
-    return { verdict: fault ?? 'accepted', token: { claims, revocationKey } };
+    if (claims === undefined || !isClaims(claims)) return 'claims';
+    return {
+      claims,
+      revocationKey: tokenKey(claims, parts.signingInput, this.rules.tokenIdentity),
+    };
   }
 
   private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {

@@ -34,8 +34,12 @@ const cursor = (text: string): string => Buffer.from(text).toString('base64url')
 const names = (events: readonly RecordedAuditEvent[]): (string | undefined)[] =>
   events.map(({ reason }) => reason);
 
-/** What every revocation store promises. */
-export function describeRevocationStore(name: string, open: () => Promise<StoreUnderTest>): void {
+/** What every revocation store promises; one with a replica may forget later than it could. */
+export function describeRevocationStore(
+  name: string,
+  open: () => Promise<StoreUnderTest>,
+  { forgetsAtOnce } = { forgetsAtOnce: true },
+): void {
   describe(`${name} keeps the RevocationStore contract`, () => {
     let store: RevocationStore;
     let now: Date;
@@ -190,15 +194,18 @@ export function describeRevocationStore(name: string, open: () => Promise<StoreU
         expect(answers).toEqual(offsets.map((offset) => offset <= 900));
       });
 
-      it.each([
-        ['a second ago', -1000, false],
-        ['in a minute', 60_000, true],
-      ])('counts a revocation that expires %s by its own clock', async (_, offset, isRevoked) => {
-        const one = fresh({ expiresAt: later(now, offset) });
-        await store.add(one, logout());
+      const expiries: [string, number, boolean][] = [['in a minute', 60_000, true]];
+      if (forgetsAtOnce) expiries.push(['a second ago', -1000, false]);
 
-        expect(await store.isRevoked([one.key], now)).toBe(isRevoked);
-      });
+      it.each(expiries)(
+        'counts a revocation that expires %s by its own clock',
+        async (_, offset, isRevoked) => {
+          const one = fresh({ expiresAt: later(now, offset) });
+          await store.add(one, logout());
+
+          expect(await store.isRevoked([one.key], now)).toBe(isRevoked);
+        },
+      );
 
       it.each([
         ['no key', [], new Date()],

@@ -45,6 +45,19 @@ class MixedController {
   }
 }
 
+/** A host that makes itself at home in what it is given. */
+@Controller('changing')
+@UseGuards(JwtAuthGuard)
+class ChangingController {
+  @Get()
+  change(@Req() { user }: { user: { sub: string; realm: { roles: string[] } } }): string {
+    const told = JSON.stringify(user);
+    user.sub = 'root';
+    user.realm.roles.push('admin');
+    return told;
+  }
+}
+
 @Public()
 @Controller('open')
 class OpenController {
@@ -141,6 +154,47 @@ describe.each(PLATFORMS)('An application guarded as a whole on %s', (platform) =
     expect(answerOf(await app.post())).toEqual(ANSWERS.missing);
     expect(answerOf(await app.logout(app.issuer.expired()))).toEqual(ANSWERS.expired);
     expect(answerOf(await app.logout(app.issuer.token()))).toEqual(ANSWERS.loggedOut);
+  });
+});
+
+describe.each(PLATFORMS)('A token that comes again and again on %s', (platform) => {
+  let app: TestApp;
+  let now: number;
+  beforeEach(async () => {
+    now = Date.now();
+    app = await TestApp.start(
+      platform,
+      { store: new MemoryRevocationStore(() => now) },
+      { controllers: [MeController, ChangingController] },
+    );
+  });
+  afterEach(() => app.close());
+
+  it('is told as it was signed, whatever a route did to request.user before', async () => {
+    const token = app.issuer.token({ sub: 'ada', realm: { roles: ['reader'] } });
+    const told = async (): Promise<string> =>
+      (await request(app.url).get('/changing').set('Authorization', `Bearer ${token}`)).text;
+    const [first, second, third] = [await told(), await told(), await told()];
+    expect(JSON.parse(first)).toMatchObject({ sub: 'ada', realm: { roles: ['reader'] } });
+    expect([second, third]).toEqual([first, first]);
+  });
+
+  it('is refused as soon as it expires', async () => {
+    const exp = Math.floor(now / 1000) + 100;
+    const token = app.issuer.token({ exp });
+    await app.me(token).expect(200);
+    now = exp * 1000 - 1;
+    await app.me(token).expect(200);
+    now = exp * 1000;
+    expect(answerOf(await app.me(token))).toEqual(ANSWERS.expired);
+  });
+
+  it('is refused as soon as it is logged out', async () => {
+    const token = app.issuer.token();
+    await app.me(token).expect(200);
+    await app.me(token).expect(200);
+    await app.logout(token).expect(200);
+    expect(answerOf(await app.me(token))).toEqual(ANSWERS.refused);
   });
 });
 

@@ -1,17 +1,32 @@
+import type { Server } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import request from 'supertest';
 import { AppModule } from '../../src/app.module';
 import { readEnvironment } from '../../src/service/environment';
 import { adapterFor } from '../../src/service/http-server';
+import type { StoreStatus } from '../../src/revocation/store-status';
 import { MemoryRevocationStore } from '../../src/stores/memory';
-import { PLATFORMS } from '../support/app';
+import { DOCUMENTED, PLATFORMS } from '../support/app';
 import { exchange, head } from '../support/wire';
+
+/** Can be made to fail where it is asked how it is doing. */
+class UntalkativeStore extends MemoryRevocationStore {
+  isUntalkative = false;
+
+  override status(): StoreStatus {
+    if (this.isUntalkative) throw new Error('canary');
+    return super.status();
+  }
+}
 
 describe.each(PLATFORMS)('The platform of the service: %s', (platform) => {
   let app: INestApplication;
+  let store: UntalkativeStore;
   beforeAll(async () => {
+    store = new UntalkativeStore();
     const settings = { ...readEnvironment({ PLATFORM: platform }), key: 'k'.repeat(32) };
-    const root = AppModule.from(settings, new MemoryRevocationStore());
+    const root = AppModule.from(settings, store);
     app = await NestFactory.create(root, adapterFor(settings), { logger: false });
     await app.listen(0, '127.0.0.1');
   });
@@ -27,5 +42,13 @@ describe.each(PLATFORMS)('The platform of the service: %s', (platform) => {
         'strict-transport-security': expect.any(String) as string,
       },
     });
+  });
+
+  it('answers metrics that cannot be collected with 500, and says nothing of why', async () => {
+    const read = () => request(app.getHttpServer() as Server).get('/metrics');
+    await read().expect(200);
+    store.isUntalkative = true;
+    await read().expect(500, DOCUMENTED.internal).expect('Content-Type', /json/);
+    store.isUntalkative = false;
   });
 });

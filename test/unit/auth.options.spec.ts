@@ -30,6 +30,7 @@ const DEFAULTS = {
   expiredCookies: [],
   validate: undefined,
   throttlerStorage: undefined,
+  meterProvider: undefined,
 };
 
 describe('The options', () => {
@@ -69,6 +70,7 @@ describe('The options', () => {
     ['clearSiteData', ['*']],
     ['validate', () => true],
     ['throttlerStorage', { increment: () => Promise.resolve() }],
+    ['meterProvider', { getMeter: () => undefined }],
   ])('%s may be %j', (name, value) => {
     expect(withOptions({ [name]: value })).toHaveProperty(name, value);
   });
@@ -101,6 +103,9 @@ describe('The options', () => {
     ['throttlerStorage', {}, 'a ThrottlerStorage, got an object.'],
     ['throttlerStorage', { increment: 1 }, 'a ThrottlerStorage, got an object.'],
     ['throttlerStorage', 'redis', 'a ThrottlerStorage, got a string.'],
+    ['meterProvider', {}, 'a MeterProvider, got an object.'],
+    ['meterProvider', { getMeter: 1 }, 'a MeterProvider, got an object.'],
+    ['meterProvider', null, 'a MeterProvider, got null.'],
     [
       'store',
       undefined,

@@ -12,12 +12,20 @@ const WRITE_CONNECTIONS = 2;
 export const LOOK_UP_CONNECTIONS = 3;
 /** Readers of the audit take turns, and delay no look-up and no logout. */
 const AUDIT_CONNECTIONS = 1;
+/** The replica reads one thing after the other, and waits behind nobody. */
+const FEED_CONNECTIONS = 1;
+/** For each page of a long read: the first may take as long as an hour of revocations does. */
+export const PAGE_TIMEOUT_MS = 10_000;
+/** What instances tell each other is short, and late is as good as lost. */
+const SIGNAL_CONNECTIONS = 1;
 
 interface Opened {
   readonly sources: readonly DataSource[];
   readonly writes: Pool;
   readonly lookUps: Pool;
   readonly auditReads: Pool;
+  readonly feedReads: Pool;
+  readonly signals: Pool;
   readonly tables: Tables;
 }
 
@@ -42,6 +50,15 @@ export class PostgresConnections {
     return this.use().auditReads;
   }
 
+  get feedReads(): Pool {
+    return this.use().feedReads;
+  }
+
+  /** For rings, announcements and the questions of strict logouts. */
+  get signals(): Pool {
+    return this.use().signals;
+  }
+
   get tables(): Tables {
     return this.use().tables;
   }
@@ -55,8 +72,12 @@ export class PostgresConnections {
     const report = (error: Error): void => {
       if (this.opened !== undefined) onError(error);
     };
-    const connect = async (size: number, timeoutMs: number): Promise<DataSource> => {
-      const source = await this.connect({ size, timeoutMs, onError: report });
+    const connect = async (
+      size: number,
+      timeoutMs: number,
+      connectMs = timeoutMs,
+    ): Promise<DataSource> => {
+      const source = await this.connect({ size, timeoutMs, connectMs, onError: report });
       sources.push(source);
       return source;
     };
@@ -67,6 +88,8 @@ export class PostgresConnections {
         writes: poolOf(writer),
         lookUps: poolOf(await connect(LOOK_UP_CONNECTIONS, lookupTimeoutMs)),
         auditReads: poolOf(await connect(AUDIT_CONNECTIONS, writeTimeoutMs)),
+        feedReads: poolOf(await connect(FEED_CONNECTIONS, PAGE_TIMEOUT_MS, lookupTimeoutMs)),
+        signals: poolOf(await connect(SIGNAL_CONNECTIONS, lookupTimeoutMs)),
         tables: Tables.of(writer),
       };
     } catch (error) {
@@ -98,9 +121,22 @@ export class PostgresConnections {
  * Runs `work` in a transaction whose every statement has a time limit at the server, and which is
  * durable once this resolves. Fails when the outcome is unknown; the connection is dropped then.
  */
-export async function inTransaction<T>(
+export function inTransaction<T>(
   pool: Pool,
   begin: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  return onConnection(pool, async (client) => {
+    await client.query(begin);
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  });
+}
+
+/** Lends `work` a connection of its own, which is dropped when `work` fails. */
+export async function onConnection<T>(
+  pool: Pool,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
@@ -108,9 +144,7 @@ export async function inTransaction<T>(
   // any, Node ends the process; the next statement fails anyway.
   client.on('error', ignore);
   try {
-    await client.query(begin);
     const result = await work(client);
-    await client.query('COMMIT');
     client.off('error', ignore);
     client.release();
     return result;
@@ -127,4 +161,5 @@ async function destroyAll(sources: readonly DataSource[]): Promise<void> {
 }
 
 /** TypeORM types its pool as anything; for `postgres` it is one of `pg`. */
-const poolOf = (source: DataSource): Pool => (source.driver as unknown as { master: Pool }).master;
+export const poolOf = (source: DataSource): Pool =>
+  (source.driver as unknown as { master: Pool }).master;

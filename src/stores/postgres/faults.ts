@@ -5,9 +5,13 @@ import { StoreUnavailableError } from '../../revocation/errors';
 export const NO_PARTITION = '23514';
 export const LOCK_NOT_AVAILABLE = '55P03';
 export const INSUFFICIENT_PRIVILEGE = '42501';
+/** Also of what only a primary may answer, asked of a standby. */
+export const READ_ONLY = '25006';
 
 /** Class 22, "data exception": its messages quote the values they complain about. */
 const QUOTES_VALUES = /^22/;
+/** That, and class 23, "integrity constraint violation": what is wrong is in the rows. */
+const BLAMES_ROWS = /^2[23]/;
 
 /**
  * What went wrong in the driver, fit to be printed: the code and message, without the statement,
@@ -46,6 +50,9 @@ export function codeOf(error: unknown): string | undefined {
   return typeof inner.code === 'string' ? inner.code : undefined;
 }
 
+/** Whether one row of several is to blame, so that the others would do without it. */
+export const blamesRows = (error: unknown): boolean => BLAMES_ROWS.test(codeOf(error) ?? '');
+
 /** The printable part of whatever was thrown. */
 export function faultOf(error: unknown): PostgresFault {
   if (error instanceof PostgresFault) return error;
@@ -55,16 +62,15 @@ export function faultOf(error: unknown): PostgresFault {
   return new PostgresFault(isPrintable ? text : (code ?? 'unknown failure'), code);
 }
 
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+/** Fails when `work` has not ended after `timeoutMs`; what it does then interests nobody any more. */
+export function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
       reject(new PostgresFault(`no answer within ${timeoutMs} ms`, 'ETIMEDOUT'));
     }, timeoutMs);
-  });
-  // What comes of the work after the time-out interests nobody any more.
-  work.catch(() => undefined);
-  return Promise.race([work, timeout]).finally(() => {
-    clearTimeout(timer);
+    // What comes of the work after the time-out interests nobody any more.
+    void work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+    });
   });
 }

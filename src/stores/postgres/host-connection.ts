@@ -6,8 +6,13 @@ type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 /** What a pool of ours is for. */
 export interface PoolNeeds {
   readonly size: number;
+  /** For a statement. */
   readonly timeoutMs: number;
+  /** For getting a connection. @defaultValue `timeoutMs` */
+  readonly connectMs?: number;
   readonly onError: (error: Error) => void;
+  /** A connection string that leads elsewhere than the host's does, to the same database. */
+  readonly address?: string;
 }
 
 /**
@@ -25,7 +30,7 @@ const STARTUP_PARAMETERS = [
 const CREDENTIALS = ['host', 'port', 'username', 'password', 'database', 'ssl', 'applicationName'];
 
 /** The client gives up later than the server, which then frees its backend by itself. */
-const CLIENT_GRACE_MS = 250;
+export const CLIENT_GRACE_MS = 250;
 
 /**
  * Options for a data source of ours to the primary of the host's, which runs nothing by itself
@@ -36,7 +41,7 @@ export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions 
   const options = postgresOptionsOf(host);
   return {
     type: 'postgres',
-    ...credentialsOf(options),
+    ...credentialsOf(options, needs.address),
     ...pick(options, ['schema', 'driver', 'nativeDriver', 'applicationName']),
     installExtensions: false,
     entities: [],
@@ -50,11 +55,13 @@ export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions 
       needs.onError(faultOf(error));
     },
     extra: {
+      keepAlive: true,
+      allowExitOnIdle: true, // a process that has nothing else to do need not close the store
       ...without(options.extra, STARTUP_PARAMETERS),
       max: needs.size,
       min: 0,
       query_timeout: needs.timeoutMs + CLIENT_GRACE_MS,
-      connectionTimeoutMillis: needs.timeoutMs,
+      connectionTimeoutMillis: needs.connectMs ?? needs.timeoutMs,
     },
   };
 }
@@ -69,9 +76,12 @@ export function postgresOptionsOf(host: DataSource): PostgresOptions {
   );
 }
 
-function credentialsOf(options: PostgresOptions): Partial<PostgresOptions> {
+function credentialsOf(options: PostgresOptions, address?: string): Partial<PostgresOptions> {
   // A replica may not have seen a logout yet.
   const primary = options.replication?.master ?? options;
+  if (address !== undefined) {
+    return { ...pick(primary, ['ssl']), url: withoutStartupParameters(address) };
+  }
   const { url } = primary;
   return {
     ...pick(primary, CREDENTIALS),

@@ -1,14 +1,20 @@
 import type { AuditEvent } from '../../audit/audit-event';
-import { EVERY_AGE, type Revocation } from '../../revocation/revocation';
-import { EVENT_COLUMNS, eventsToJson, REVOCATION_COLUMNS, revocationToJson } from './storable';
+import type { Revocation } from '../../revocation/revocation';
+import { BEGIN_WRITING } from './connections';
+import {
+  EVENT_COLUMNS,
+  eventToJson,
+  storableRevocation,
+  type StorableRevocation,
+} from './storable';
 import type { Tables } from './tables';
 
 const eventNames = Object.keys(EVENT_COLUMNS).join(', ');
-const eventTypes = declare(EVENT_COLUMNS);
-const revocationNames = Object.keys(REVOCATION_COLUMNS).join(', ');
-const revocationTypes = declare(REVOCATION_COLUMNS);
+const eventTypes = Object.entries(EVENT_COLUMNS)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ');
 
-/** A commit that the server only promises to write is not one that a logout may report. */
+/** A commit that the server only promises to write is not one that may be reported. */
 export const DURABLE_COMMIT =
   "SELECT set_config('synchronous_commit', 'on', true) " +
   "WHERE current_setting('synchronous_commit') = 'off'";
@@ -19,45 +25,58 @@ export interface Statement {
   readonly values: unknown[];
 }
 
-/** Adds the revocation and, if that is new, the event; returns one row: `is_new` as text. */
+/**
+ * Adds the revocation and, if that is new, the event, durably once the transaction commits;
+ * returns one row: `is_new` as text.
+ *
+ * A table named in the statement itself makes the server hear of partitions that were attached
+ * since the transaction began; in the function's kept plan it does not.
+ */
 export function addRevocation(
   tables: Tables,
   revocation: Revocation,
   event: AuditEvent,
 ): Statement {
-  const { key, issuedBefore, expiresAt } = revocation;
+  const row = storableRevocation(revocation, event);
   return {
-    text: `
-      WITH revoked AS (
-        INSERT INTO ${tables.revokedTokens} (key, issued_before, expires_at, ${revocationNames})
-        SELECT $1::bytea, $2::timestamptz, $3::timestamptz, ${revocationNames}
-        FROM json_to_record($4::json) AS revocation (${revocationTypes})
-        ON CONFLICT DO NOTHING RETURNING key
-      ), recorded AS (
-        ${insertEvents(tables, '$5')} WHERE EXISTS (SELECT FROM revoked)
-      )
-      SELECT EXISTS (SELECT FROM revoked)::text AS is_new`,
-    values: [
-      Buffer.from(key, 'hex'),
-      issuedBefore === EVERY_AGE ? EVERY_AGE : issuedBefore.toISOString(),
-      expiresAt.toISOString(),
-      revocationToJson(revocation),
-      eventsToJson([event]),
-    ],
+    text: `SELECT (new_places IS NOT NULL)::text AS is_new
+      FROM ${functionOf(tables)}($1::json, $2::json)
+      WHERE NOT EXISTS (SELECT FROM ${tables.revokedTokens} WHERE false)`,
+    values: [arrayOf([row.revocation]), arrayOf([row.event])],
   };
+}
+
+/**
+ * A durable transaction of its own that adds the revocations and the events of those that are new.
+ * One message: a process that stops, or a network that breaks, in the midst of several would leave
+ * locks behind that other logouts of the same tokens wait for.
+ */
+export function addAndCommit(
+  tables: Tables,
+  rows: readonly StorableRevocation[],
+  timeoutMs: number,
+): string {
+  const revocations = jsonLiteral(arrayOf(rows.map(({ revocation }) => revocation)));
+  const events = jsonLiteral(arrayOf(rows.map(({ event }) => event)));
+  return (
+    `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${timeoutMs}; ` +
+    `SELECT xid, new_places FROM ${functionOf(tables)}(${revocations}, ${events}); COMMIT`
+  );
 }
 
 /** Adds the events in their order. */
 export function appendEvents(tables: Tables, events: readonly AuditEvent[]): Statement {
-  return { text: insertEvents(tables, '$1'), values: [eventsToJson(events)] };
+  return {
+    text: `INSERT INTO ${tables.authEvents} (${eventNames})
+      SELECT ${eventNames} FROM json_to_recordset($1::json) AS event (${eventTypes})`,
+    values: [arrayOf(events.map(eventToJson))],
+  };
 }
 
-const insertEvents = (tables: Tables, parameter: string): string =>
-  `INSERT INTO ${tables.authEvents} (${eventNames})
-   SELECT ${eventNames} FROM json_to_recordset(${parameter}::json) AS event (${eventTypes})`;
+const functionOf = (tables: Tables): string => tables.qualify('add_revocations');
 
-function declare(columns: Readonly<Record<string, string>>): string {
-  return Object.entries(columns)
-    .map(([name, type]) => `${name} ${type}`)
-    .join(', ');
-}
+const arrayOf = (objects: readonly string[]): string => `[${objects.join(',')}]`;
+
+/** A message of several statements has no parameters; nothing in base64 can end a literal. */
+const jsonLiteral = (json: string): string =>
+  `convert_from(decode('${Buffer.from(json).toString('base64')}', 'base64'), 'UTF8')::json`;

@@ -1,14 +1,10 @@
+import { MAX_SKEW_MS, type StoreClock } from '../../revocation/store-clock';
 import type { RevocationKey } from '../../tokens/identity';
 import { LOOK_UP_CONNECTIONS, type PostgresConnections } from './connections';
 import { orUnavailable, PostgresFault } from './faults';
 
 const MAX_PER_STATEMENT = 250;
 const MAX_WAITING = 1000;
-/**
- * Rows vanish by the database's clock 60 s after the last use of their token, and that is decided by
- * ours: on an instance further behind, a token that was logged out would come back to life.
- */
-const MAX_BEHIND_MS = 30_000;
 
 interface Question {
   readonly keys: readonly RevocationKey[];
@@ -17,6 +13,8 @@ interface Question {
 }
 
 interface LookUp extends Question {
+  /** By how much the clock that the token was verified with is ahead of the monotonic one. */
+  readonly clockOffsetMs: number;
   readonly settle: (isRevoked: boolean) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -27,16 +25,23 @@ interface LookUp extends Question {
  * snapshot may be older than a logout that has been answered since.
  */
 export class LookUps {
+  /** Tokens asked about until now. */
+  count = 0;
   private waiting: LookUp[] = [];
   private inFlight = 0;
 
   constructor(
     private readonly connections: PostgresConnections,
+    private readonly clock: StoreClock,
     private readonly timeoutMs: number,
   ) {}
 
-  /** @throws {StoreUnavailableError} no answer, no answer in time, or too many are waiting. */
+  /**
+   * @throws {StoreUnavailableError} no answer, no answer in time, or too many are waiting; also
+   * where the token was verified by a clock more than 30 s behind the database's.
+   */
   isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+    this.count += 1;
     return orUnavailable('look up a token', this.timeoutMs, () => this.enqueue(keys, issuedAt));
   }
 
@@ -45,7 +50,8 @@ export class LookUps {
       if (this.waiting.length >= MAX_WAITING) {
         throw new PostgresFault(`${MAX_WAITING} look-ups are waiting already`);
       }
-      this.waiting.push({ keys, issuedAt: issuedAt.getTime(), settle, fail });
+      const clockOffsetMs = this.clock.now() - performance.now();
+      this.waiting.push({ keys, issuedAt: issuedAt.getTime(), clockOffsetMs, settle, fail });
       this.sendNext();
     });
   }
@@ -62,9 +68,12 @@ export class LookUps {
 
   private async answer(batch: readonly LookUp[]): Promise<void> {
     try {
-      const cutoffs = await this.cutoffsOf(batch);
-      for (const { keys, issuedAt, settle } of batch) {
-        settle(keys.some((key) => (cutoffs.get(key) ?? -Infinity) >= issuedAt));
+      const { now, cutoffs } = await this.cutoffsOf(batch);
+      this.clock.observe(now);
+      for (const { keys, issuedAt, clockOffsetMs, settle, fail } of batch) {
+        const behindMs = now - (clockOffsetMs + performance.now());
+        if (behindMs > MAX_SKEW_MS) fail(isBehind(behindMs));
+        else settle(keys.some((key) => (cutoffs.get(key) ?? -Infinity) >= issuedAt));
       }
     } catch (error) {
       for (const { fail } of batch) fail(error);
@@ -72,7 +81,9 @@ export class LookUps {
   }
 
   /** The latest live cutoff of each key, in ms since the epoch: `Infinity` for an absolute one. */
-  private async cutoffsOf(batch: readonly LookUp[]): Promise<Map<string, number>> {
+  private async cutoffsOf(
+    batch: readonly LookUp[],
+  ): Promise<{ now: number; cutoffs: Map<string, number> }> {
     const { lookUps, tables } = this.connections;
     // Without parameters it is one message of the simple protocol, hence one round trip and one
     // implicit transaction, which SET LOCAL lasts for and which an error ends.
@@ -81,19 +92,20 @@ export class LookUps {
         cutoffQuery(tables.revokedCutoffs, batch),
     );
     const { now, cutoffs } = readAnswers(results);
-    refuseWhenBehind(now);
-    return new Map(cutoffs.map(({ key, cutoff }) => [key, Number(cutoff)]));
+    return { now, cutoffs: new Map(cutoffs.map(({ key, cutoff }) => [key, Number(cutoff)])) };
   }
 }
 
 const CLOCK_QUERY = 'SELECT round(extract(epoch FROM now()) * 1000)::text AS now';
 
-/** @param now of the database; on its way to us it only gets older, so no delay looks like this. */
-function refuseWhenBehind(now: number): void {
-  const behindMs = now - Date.now();
-  if (behindMs <= MAX_BEHIND_MS) return;
+/**
+ * Rows vanish by the database's clock 60 s after the last use of their token, and that was decided by
+ * ours: a token that was logged out would come back to life. The next one is verified by the
+ * database's clock, which has been observed now.
+ */
+function isBehind(behindMs: number): PostgresFault {
   const seconds = Math.round(behindMs / 1000);
-  throw new PostgresFault(`the clock of this instance is ${seconds} s behind the database's`);
+  return new PostgresFault(`the clock of this instance is ${seconds} s behind the database's`);
 }
 
 /**

@@ -30,17 +30,18 @@ export async function checkSchema({ writes, tables }: PostgresConnections): Prom
   );
 }
 
-/** @throws {TypeError} the tables are missing, and what to do. */
+/** @throws {TypeError} not every migration has run, and what to do. */
 export async function checkMigrated({ writes, tables }: PostgresConnections): Promise<void> {
+  // What the last migration makes.
   const { rows } = await writes.query<{ is_there: string }>(
-    'SELECT (to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL)::text AS is_there',
-    [tables.revokedTokens, tables.authEvents],
+    'SELECT (to_regproc($1) IS NOT NULL)::text AS is_there',
+    [tables.qualify('purge_revocations')],
   );
   if (rows[0]?.is_there === 'true') return;
   throw new TypeError(
-    `nestjs-logout: ${tables.revokedTokens} or ${tables.authEvents} does not exist and "migrate" ` +
-      'is false. Run `revocationMigrations` of nestjs-logout/postgres in your deployment, ' +
-      'or let open() do it with "migrate": true.',
+    `nestjs-logout: the tables in schema "${tables.schema}" are missing or out of date, and ` +
+      '"migrate" is false. Run `revocationMigrations` of nestjs-logout/postgres in your ' +
+      'deployment, or let open() do it with "migrate": true.',
   );
 }
 

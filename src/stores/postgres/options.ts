@@ -1,5 +1,42 @@
+import { kindOf, misconfigured, refuseUnknown } from '../../tokens/misconfiguration';
+
 /** How the Postgres store behaves. Everything has a default. */
 export interface PostgresStoreOptions {
+  /**
+   * How a token is checked: from an in-memory replica that may be at most `maxStalenessMs` behind,
+   * or by asking the database each time.
+   * @defaultValue 'replica'
+   */
+  readonly check?: 'replica' | 'direct';
+  /**
+   * The bound: no instance accepts a token in a request that begins this long after its logout was
+   * answered, whatever fails. In ms; 200–60000, and at least twice `pollIntervalMs`.
+   * @defaultValue 2000
+   */
+  readonly maxStalenessMs?: number;
+  /**
+   * How often the replica asks what changed, beside being woken by the doorbell, in ms; 50–10000.
+   * @defaultValue 500
+   */
+  readonly pollIntervalMs?: number;
+  /**
+   * How many live revocations the replica holds, at up to 32 bytes each; 1–100000000. Where there
+   * are more, the database is asked.
+   * @defaultValue 5000000
+   */
+  readonly maxEntries?: number;
+  /**
+   * What a logout waits for after its commit: nothing more, or until no instance answers from a
+   * memory that lacks it, so that the bound is 0.
+   * @defaultValue 'instance'
+   */
+  readonly logoutWaits?: 'instance' | 'cluster';
+  /**
+   * A direct address of the same database, as a connection string, for the one connection that
+   * listens: for data sources that lead through PgBouncer, which delivers no notifications.
+   * @defaultValue the address of the data source
+   */
+  readonly feedConnection?: string;
   /**
    * How long the check of one token may take before it fails, in ms; 10–60000.
    * @defaultValue 400
@@ -29,29 +66,76 @@ export interface PostgresStoreOptions {
 }
 
 /** `PostgresStoreOptions` with every default filled in. */
-export type ResolvedStoreOptions = Required<PostgresStoreOptions>;
+export type ResolvedStoreOptions = Required<Omit<PostgresStoreOptions, 'feedConnection'>> &
+  Pick<PostgresStoreOptions, 'feedConnection'>;
+
+/** Every option there is; a name left out here does not compile. */
+const KNOWN: Readonly<Record<keyof PostgresStoreOptions, true>> = {
+  check: true,
+  maxStalenessMs: true,
+  pollIntervalMs: true,
+  maxEntries: true,
+  logoutWaits: true,
+  feedConnection: true,
+  lookupTimeoutMs: true,
+  writeTimeoutMs: true,
+  upkeepIntervalMs: true,
+  migrate: true,
+  onError: true,
+};
+
+const MS = 'milliseconds';
 
 /** @throws {TypeError} naming the option and what it must be. */
 export function resolveStoreOptions(options: PostgresStoreOptions): ResolvedStoreOptions {
+  refuseUnknown(options, KNOWN);
+  const { feedConnection, migrate = true, onError = warn } = options;
+  if (typeof migrate !== 'boolean')
+    throw misconfigured('migrate', 'true or false', kindOf(migrate));
+  if (typeof onError !== 'function') throw misconfigured('onError', 'a function', kindOf(onError));
+  if (feedConnection !== undefined && !/^postgres(?:ql)?:\/\/\S+$/.test(feedConnection)) {
+    const example = 'a URL such as postgres://user@host:5432/database';
+    throw misconfigured('feedConnection', example, kindOf(feedConnection));
+  }
+  return Object.freeze({
+    check: oneOf('check', options.check, ['replica', 'direct']),
+    logoutWaits: oneOf('logoutWaits', options.logoutWaits, ['instance', 'cluster']),
+    feedConnection,
+    migrate,
+    onError: untroubled(onError),
+    ...resolveNumbers(options),
+  });
+}
+
+function resolveNumbers(options: PostgresStoreOptions) {
+  const { maxStalenessMs = 2000, pollIntervalMs = 500, maxEntries = 5_000_000 } = options;
   const { lookupTimeoutMs = 400, writeTimeoutMs = 2000, upkeepIntervalMs = 60_000 } = options;
-  checkWhole('lookupTimeoutMs', lookupTimeoutMs, 10, 60_000);
-  checkWhole('writeTimeoutMs', writeTimeoutMs, 10, 60_000);
-  checkWhole('upkeepIntervalMs', upkeepIntervalMs, 100, 3_600_000);
-  const { migrate = true, onError = warn } = options;
-  check('migrate', typeof migrate === 'boolean', 'true or false', migrate);
-  check('onError', typeof onError === 'function', 'a function', onError);
-  const timing = { lookupTimeoutMs, writeTimeoutMs, upkeepIntervalMs };
-  return Object.freeze({ ...timing, migrate, onError: untroubled(onError) });
+  checkWhole('maxStalenessMs', maxStalenessMs, 200, 60_000, MS);
+  checkWhole('pollIntervalMs', pollIntervalMs, 50, 10_000, MS);
+  checkWhole('maxEntries', maxEntries, 1, 100_000_000, 'revocations');
+  checkWhole('lookupTimeoutMs', lookupTimeoutMs, 10, 60_000, MS);
+  checkWhole('writeTimeoutMs', writeTimeoutMs, 10, 60_000, MS);
+  checkWhole('upkeepIntervalMs', upkeepIntervalMs, 100, 3_600_000, MS);
+  if (2 * pollIntervalMs > maxStalenessMs)
+    throw misconfigured(
+      'pollIntervalMs',
+      'at most half of "maxStalenessMs"',
+      String(pollIntervalMs),
+    );
+  const limits = { lookupTimeoutMs, writeTimeoutMs, upkeepIntervalMs };
+  return { maxStalenessMs, pollIntervalMs, maxEntries, ...limits };
 }
 
-function checkWhole(name: string, value: number, least: number, most: number): void {
-  const isFit = Number.isInteger(value) && value >= least && value <= most;
-  check(name, isFit, `a whole number of milliseconds from ${least} to ${most}`, value);
+/** The first choice is the default. */
+function oneOf<T extends string>(name: string, value: T | undefined, choices: [T, ...T[]]): T {
+  const choice = value ?? choices[0];
+  if (choices.includes(choice)) return choice;
+  throw misconfigured(name, choices.map((each) => `"${each}"`).join(' or '), kindOf(value));
 }
 
-function check(name: string, isFit: boolean, requirement: string, value: unknown): void {
-  if (isFit) return;
-  throw new TypeError(`nestjs-logout: "${name}" must be ${requirement}, got ${String(value)}.`);
+function checkWhole(name: string, value: number, least: number, most: number, unit: string): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw misconfigured(name, `a whole number of ${unit} from ${least} to ${most}`, kindOf(value));
 }
 
 /** Called from timers and sockets, where what it throws would end the process. */

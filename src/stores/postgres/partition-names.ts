@@ -1,25 +1,22 @@
 export const HOUR_MS = 3_600_000;
 
-/** A part of a table: the rows from an instant on and before another. */
+/** An hour or a month of a table, as the database's function `make_logout_partition` names it. */
 export interface Partition {
   readonly table: 'revoked_tokens' | 'auth_events';
   readonly name: string;
   readonly from: Date;
-  readonly to: Date;
 }
 
 /** The partition of `revoked_tokens` for what expires at an instant. */
 export function hourOf(expiresAt: Date): Partition {
   const from = new Date(Math.floor(expiresAt.getTime() / HOUR_MS) * HOUR_MS);
-  const to = new Date(from.getTime() + HOUR_MS);
-  return { table: 'revoked_tokens', name: `revoked_tokens_${digitsOf(from, 10)}`, from, to };
+  return { table: 'revoked_tokens', name: `revoked_tokens_${digitsOf(from, 10)}`, from };
 }
 
 /** The partition of `auth_events` for what happens at an instant; months are those of UTC. */
 export function monthOf(occurredAt: Date): Partition {
   const from = monthsLater(occurredAt, 0);
-  const to = monthsLater(occurredAt, 1);
-  return { table: 'auth_events', name: `auth_events_${digitsOf(from, 6)}`, from, to };
+  return { table: 'auth_events', name: `auth_events_${digitsOf(from, 6)}`, from };
 }
 
 /** The first instant of the month that is `count` months after the one of `instant`. */

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
+import type { StoreClock } from '../../revocation/store-clock';
 import { lockKeyOf } from './advisory-lock';
 import { BEGIN_WRITING, inTransaction, type PostgresConnections } from './connections';
 import { codeOf, LOCK_NOT_AVAILABLE } from './faults';
@@ -21,6 +22,7 @@ export class Partitions {
 
   constructor(
     private readonly connections: PostgresConnections,
+    private readonly clock: StoreClock,
     private readonly timeoutMs: number,
   ) {}
 
@@ -37,15 +39,16 @@ export class Partitions {
     await this.make([...hours, ...months]);
   }
 
-  /** Makes what one revocation and its event need, where this instance knows of none. */
-  async makeFor(expiresAt: Date, now: Date = new Date()): Promise<void> {
-    await this.make([hourOf(expiresAt), monthOf(now)]);
+  /** Makes what revocations that expire then, and their events, need where none is known here. */
+  async makeFor(expiries: readonly Date[], now: Date = new Date()): Promise<void> {
+    const wanted = [...expiries.map(hourOf), monthOf(now)];
+    await this.make([...new Map(wanted.map((partition) => [partition.name, partition])).values()]);
   }
 
   /** Like `makeFor`, for when the database says that what is known to be there is not. */
-  async makeAgain(expiresAt: Date): Promise<void> {
+  async makeAgain(expiries: readonly Date[]): Promise<void> {
     this.known.clear();
-    await this.makeFor(expiresAt, await this.databaseNow());
+    await this.makeFor(expiries, await this.databaseNow());
   }
 
   /**
@@ -68,10 +71,11 @@ export class Partitions {
   }
 
   private async create(wanted: readonly Partition[]): Promise<void> {
+    const make = this.connections.tables.qualify('make_logout_partition');
     await this.maintain(async (client) => {
       await client.query(`SELECT pg_advisory_xact_lock(${this.lockKey})`);
-      for (const partition of await this.missingAmong(client, wanted)) {
-        await client.query(this.creationOf(partition));
+      for (const { table, from } of await this.missingAmong(client, wanted)) {
+        await client.query(`SELECT ${make}($1, $2)`, [table, from.toISOString()]);
       }
     });
   }
@@ -91,32 +95,15 @@ export class Partitions {
     return wanted.filter(({ name }) => !there.has(name));
   }
 
-  /** LIKE and ATTACH wait for no reader or writer of the parent; PARTITION OF would. */
-  private creationOf({ table, name, from, to }: Partition): string {
-    const { tables } = this.connections;
-    const parent = tables.qualify(table);
-    const child = tables.qualify(name);
-    const guard =
-      table === 'auth_events'
-        ? `CREATE TRIGGER auth_events_keep_table BEFORE TRUNCATE ON ${child} FOR EACH STATEMENT
-           EXECUTE FUNCTION ${tables.qualify('auth_events_refuse_change')}();
-           ALTER TABLE ${child} ENABLE ALWAYS TRIGGER auth_events_keep_table;`
-        : '';
-    return `CREATE TABLE ${child} (LIKE ${parent} INCLUDING ALL); ${guard}
-      ALTER TABLE ${parent} ATTACH PARTITION ${child}
-      FOR VALUES FROM ('${from.toISOString()}') TO ('${to.toISOString()}')`;
-  }
-
   private async dropOldestExpired(): Promise<boolean> {
+    const purge = this.connections.tables.qualify('purge_revocations');
     try {
       return await this.maintain(async (client) => {
-        const { rows } = await client.query<{ name: string }>(oldestExpired(this.lockKey), [
-          this.connections.tables.revokedTokens,
-        ]);
-        const [oldest] = rows;
-        if (oldest === undefined) return false;
-        await client.query(`DROP TABLE ${this.connections.tables.qualify(oldest.name)}`);
-        return true;
+        const { rows } = await client.query<{ dropped: string }>(
+          `SELECT (CASE WHEN pg_try_advisory_xact_lock(${this.lockKey})
+             THEN ${purge}() ELSE false END)::text AS dropped`,
+        );
+        return rows[0]?.dropped === 'true';
       });
     } catch (error) {
       if (codeOf(error) === LOCK_NOT_AVAILABLE) return false;
@@ -136,7 +123,9 @@ export class Partitions {
       const { rows } = await client.query<{ now: string }>(
         'SELECT round(extract(epoch FROM now()) * 1000)::text AS now',
       );
-      return new Date(Number(rows[0]?.now));
+      const now = Number(rows[0]?.now);
+      this.clock.observe(now);
+      return new Date(now);
     });
   }
 
@@ -145,15 +134,6 @@ export class Partitions {
     return lockKeyOf('partitions', this.connections.tables.schema);
   }
 }
-
-/** One row at most, and none where the lock belongs to another instance. */
-const oldestExpired = (lockKey: string): string => `
-  WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${lockKey}) AS is_ours)
-  SELECT part.relname::text AS name
-  FROM turn, pg_inherits JOIN pg_class part ON part.oid = inhrelid,
-    substring(pg_get_expr(part.relpartbound, part.oid) FROM 'TO \\(''([^'']+)''\\)') AS upper_bound
-  WHERE is_ours AND inhparent = $1::regclass AND upper_bound::timestamptz < now()
-  ORDER BY upper_bound::timestamptz LIMIT 1`;
 
 async function retryLocked(attempts: number, work: () => Promise<void>): Promise<void> {
   try {

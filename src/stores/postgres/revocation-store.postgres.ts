@@ -3,6 +3,7 @@ import type { AuditEvent } from '../../audit/audit-event';
 import type { AuditTrail } from '../../audit/audit-trail';
 import { StoreUnavailableError } from '../../revocation/errors';
 import type { Revocation } from '../../revocation/revocation';
+import { Replica } from '../../revocation/replica';
 import { RevocationStore, type HostTransaction } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
@@ -11,8 +12,10 @@ import { checkLookup, checkRevocation } from '../revocation-form';
 import { PostgresAuditTrail } from './audit-trail.postgres';
 import { PostgresConnections } from './connections';
 import { codeOf, faultOf, INSUFFICIENT_PRIVILEGE, orUnavailable, PostgresFault } from './faults';
+import { PostgresFeed } from './feed.postgres';
+import { GroupCommit } from './group-commit';
 import { postgresOptionsOf } from './host-connection';
-import { addRevocation, DURABLE_COMMIT } from './insertions';
+import { addRevocation } from './insertions';
 import { LookUps } from './look-ups';
 import { checkMigrated, checkSchema, migrate } from './migrate';
 import {
@@ -21,12 +24,14 @@ import {
   type ResolvedStoreOptions,
 } from './options';
 import { Partitions } from './partitions';
+import { StrictWait } from './strict-wait';
 import { Upkeep } from './upkeep';
 import { Writer } from './writer';
 
 /**
  * The tables `revoked_tokens` and `auth_events` in the database of the host's data source, reached
- * through a few connections of its own (2 to write, 3 to look up, 1 to read the audit), always to the primary.
+ * through at most nine connections of its own, always to the primary: see `connections.ts`. Tokens
+ * are checked in memory; how that can be right is told in docs/architecture.md.
  *
  * @example
  * const store = new PostgresRevocationStore(dataSource);
@@ -38,8 +43,12 @@ export class PostgresRevocationStore extends RevocationStore {
   private readonly options: ResolvedStoreOptions;
   private readonly connections: PostgresConnections;
   private readonly partitions: Partitions;
-  private readonly writer: Writer;
+  private readonly groupCommit: GroupCommit;
   private readonly lookUps: LookUps;
+  private readonly feed: PostgresFeed;
+  private readonly strictWait: StrictWait;
+  /** Absent where every token is looked up. */
+  private readonly replica: Replica | undefined;
   private readonly upkeep: Upkeep;
   private opening?: Promise<void>;
 
@@ -51,18 +60,23 @@ export class PostgresRevocationStore extends RevocationStore {
     super();
     postgresOptionsOf(dataSource);
     this.options = resolveStoreOptions(options);
-    const { lookupTimeoutMs, writeTimeoutMs } = this.options;
+    const { lookupTimeoutMs, writeTimeoutMs, maxStalenessMs } = this.options;
     this.connections = new PostgresConnections(dataSource, this.options);
-    this.partitions = new Partitions(this.connections, writeTimeoutMs);
-    this.writer = new Writer(this.connections, this.partitions, writeTimeoutMs);
-    this.lookUps = new LookUps(this.connections, lookupTimeoutMs);
+    this.partitions = new Partitions(this.connections, this.clock, writeTimeoutMs);
+    this.groupCommit = new GroupCommit(this.connections, this.partitions, writeTimeoutMs);
+    this.lookUps = new LookUps(this.connections, this.clock, lookupTimeoutMs);
+    this.feed = new PostgresFeed(this.connections, this.clock, this.options);
+    this.strictWait = new StrictWait(this.feed.instances, maxStalenessMs);
+    if (this.options.check === 'replica')
+      this.replica = new Replica(this.feed, this.lookUps, this.clock, this.options);
     this.upkeep = new Upkeep(this.partitions, this.options);
-    this.audit = new PostgresAuditTrail(this.connections, this.writer, this.options);
+    const writer = new Writer(this.connections, this.partitions, writeTimeoutMs);
+    this.audit = new PostgresAuditTrail(this.connections, writer, this.options);
   }
 
   /**
-   * Connects, migrates, makes partitions ahead and starts upkeep. Instances may open at the same
-   * time. After a failure everything is closed, and it may be called again.
+   * Connects, migrates, makes partitions ahead, starts upkeep and loads what is revoked. Instances
+   * may open at the same time. After a failure everything is closed, and it may be called again.
    * @throws {TypeError} the database is not prepared in a way that only its owner can change.
    * @throws {StoreUnavailableError}
    */
@@ -77,7 +91,9 @@ export class PostgresRevocationStore extends RevocationStore {
   }
 
   /**
-   * With `transaction`, its own time limits apply; what it writes is durable once it commits.
+   * Once this resolves the token is refused here, and within `maxStalenessMs` everywhere; with
+   * `logoutWaits: 'cluster'` everywhere. With `transaction`, its own time limits apply, what it
+   * writes is durable once it commits, and `maxStalenessMs` counts from then.
    * @throws {TypeError} the revocation is not of its form.
    */
   async add(
@@ -86,41 +102,43 @@ export class PostgresRevocationStore extends RevocationStore {
     transaction?: HostTransaction,
   ): Promise<boolean> {
     checkRevocation(revocation);
-    const { writeTimeoutMs } = this.options;
-    if (transaction === undefined) {
-      return orUnavailable('add a revocation', writeTimeoutMs, async () => {
-        const statement = addRevocation(this.connections.tables, revocation, event);
-        return isNewIn(await this.writer.run(statement, revocation.expiresAt));
-      });
-    }
-    await orUnavailable('add a revocation', writeTimeoutMs, () =>
+    if (transaction === undefined) return this.addDurably(revocation, event);
+    await orUnavailable('add a revocation', this.options.writeTimeoutMs, () =>
       // Beforehand: an insert that fails for want of a partition would abort the transaction.
-      this.partitions.makeFor(revocation.expiresAt),
+      this.partitions.makeFor([revocation.expiresAt]),
     );
     return this.join(transaction, revocation, event);
   }
 
-  async isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
     checkLookup(keys, issuedAt);
-    return this.lookUps.isRevoked(keys, issuedAt);
+    return (this.replica ?? this.lookUps).isRevoked(keys, issuedAt);
   }
 
   status(): StoreStatus {
     return {
       skewMs: this.clock.skewMs,
-      directLookUps: 0,
-      commits: 0,
-      committedRevocations: 0,
-      feed: null,
-      replica: null,
+      directLookUps: this.lookUps.count,
+      ...this.groupCommit.counts,
+      feed: this.replica === undefined ? null : this.feed.doorbell.state,
+      replica: this.replica?.status() ?? null,
     };
   }
 
   async close(): Promise<void> {
     await this.opening?.catch(() => undefined);
     delete this.opening;
+    await this.replica?.stop();
     await this.upkeep.stop();
     await this.connections.close();
+  }
+
+  private async addDurably(revocation: Revocation, event: AuditEvent): Promise<boolean> {
+    const { isNew, xid } = await this.groupCommit.add(revocation, event);
+    this.replica?.learn(revocation);
+    this.feed.doorbell.ring();
+    if (this.options.logoutWaits === 'cluster') await this.strictWait.seenByAll(xid);
+    return isNew;
   }
 
   private async prepare(): Promise<void> {
@@ -133,6 +151,7 @@ export class PostgresRevocationStore extends RevocationStore {
       this.options.onError(faultOf(error));
     });
     this.upkeep.start();
+    await this.replica?.start();
   }
 
   private async join(
@@ -142,7 +161,6 @@ export class PostgresRevocationStore extends RevocationStore {
   ): Promise<boolean> {
     const { text, values } = addRevocation(this.connections.tables, revocation, event);
     try {
-      await transaction.query(DURABLE_COMMIT);
       return isNewIn(await transaction.query(text, values));
     } catch (error) {
       throw new StoreUnavailableError('add a revocation', { cause: faultOf(error) });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { AuditEvent } from '../../audit/audit-event';
-import type { Revocation } from '../../revocation/revocation';
+import { EVERY_AGE, type Revocation } from '../../revocation/revocation';
 
 /** The longest text the columns take; one that names a user must not fail for its length. */
 const TEXT_LENGTH = 255;
@@ -28,28 +28,26 @@ export const EVENT_COLUMNS = {
   detail: 'jsonb',
 } as const;
 
-/** The readable columns of `revoked_tokens`, likewise. */
-export const REVOCATION_COLUMNS = {
-  scope: 'text',
-  issuer: 'text',
-  subject: 'text',
-  token_id: 'text',
-  session_id: 'text',
-  client_id: 'text',
-  reason: 'text',
-  actor: 'text',
-} as const;
-
-type Row<Columns> = Readonly<Record<keyof Columns, unknown>>;
-
-/** Rows of `auth_events` as a JSON array that the database takes, whatever the events hold. */
-export function eventsToJson(events: readonly AuditEvent[]): string {
-  return toJson(events.map(eventRow));
+/** A revocation and its event, each as an object in JSON that the database takes. */
+export interface StorableRevocation {
+  readonly revocation: string;
+  readonly event: string;
 }
 
-/** A row of the readable part of `revoked_tokens` as JSON, likewise. */
-export function revocationToJson(revocation: Revocation): string {
-  const row: Row<typeof REVOCATION_COLUMNS> = {
+/** @throws {TypeError} the event's detail is no JSON. */
+export function storableRevocation(revocation: Revocation, event: AuditEvent): StorableRevocation {
+  return { revocation: toJson(revocationRow(revocation)), event: eventToJson(event) };
+}
+
+/** A row of `auth_events` as an object in JSON that the database takes, whatever the event holds. */
+export const eventToJson = (event: AuditEvent): string => toJson(eventRow(event));
+
+function revocationRow(revocation: Revocation): object {
+  const { key, issuedBefore, expiresAt } = revocation;
+  return {
+    key: `\\x${key}`,
+    issued_before: issuedBefore === EVERY_AGE ? EVERY_AGE : issuedBefore.toISOString(),
+    expires_at: expiresAt.toISOString(),
     scope: revocation.scope,
     issuer: cut(revocation.issuer),
     subject: cut(revocation.subject),
@@ -59,10 +57,9 @@ export function revocationToJson(revocation: Revocation): string {
     reason: cut(revocation.reason),
     actor: cut(revocation.actor),
   };
-  return toJson(row);
 }
 
-function eventRow(event: AuditEvent): Row<typeof EVENT_COLUMNS> {
+function eventRow(event: AuditEvent): Readonly<Record<keyof typeof EVENT_COLUMNS, unknown>> {
   const { ip, tokenFingerprint } = event;
   return {
     event: event.event,

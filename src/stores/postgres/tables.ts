@@ -6,11 +6,16 @@ export class Tables {
   readonly authEvents: string;
   /** The function that looks up keys. */
   readonly revokedCutoffs: string;
+  /** The function that tells what is new since a snapshot. */
+  readonly revokedSince: string;
+  readonly replicaInstances: string;
 
   constructor(readonly schema: string) {
     this.revokedTokens = this.qualify('revoked_tokens');
     this.authEvents = this.qualify('auth_events');
     this.revokedCutoffs = this.qualify('revoked_cutoffs');
+    this.revokedSince = this.qualify('revoked_since');
+    this.replicaInstances = this.qualify('replica_instances');
   }
 
   /** In the schema that the data source names, or else the first one of its `search_path`. */
@@ -30,3 +35,6 @@ export class Tables {
 }
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** As an SQL literal. */
+export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;

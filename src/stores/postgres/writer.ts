@@ -20,7 +20,7 @@ export class Writer {
       return await this.attempt(statement);
     } catch (error) {
       if (codeOf(error) !== NO_PARTITION) throw error;
-      await this.partitions.makeAgain(expiresAt);
+      await this.partitions.makeAgain([expiresAt]);
       return this.attempt(statement);
     }
   }

@@ -71,3 +71,13 @@ export function assertDocumented(answer, { status, body }, headers = {}) {
   for (const [name, value] of Object.entries(expected))
     assert.equal(answer.headers.get(name), value, `${answer.what}: ${name}`);
 }
+
+/** The host's health check has found that tokens can be checked. */
+export async function assertHealthy(visitor) {
+  const { what, status, body } = await visitor.get('/health');
+  const { info } = JSON.parse(body);
+  assert.deepEqual(
+    { what, status, logout: info?.logout?.status },
+    { what, status: 200, logout: 'up' },
+  );
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { assertRemembers, tellLogoutStory } from '../harness/logout-story.mjs';
-import { Visitor } from '../harness/visitor.mjs';
+import { assertHealthy, Visitor } from '../harness/visitor.mjs';
 
 export const title = 'Nest 11, CommonJS';
 
@@ -24,6 +24,11 @@ export const proofs = {
       const tokens = await serve((visitor) => tellLogoutStory(visitor));
       await serve((visitor) => assertRemembers(visitor, tokens));
     }),
+
+  'tells Terminus whether tokens can be checked': (host) =>
+    host.databases.using(({ url }) =>
+      host.serve('dist/src/main.js', { DATABASE_URL: url }, (at) => assertHealthy(new Visitor(at))),
+    ),
 
   'finds who logged out in SQL, and no token text anywhere': (host) =>
     host.databases.using(async (database) => {

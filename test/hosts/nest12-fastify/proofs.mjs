@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tellLogoutStory } from '../harness/logout-story.mjs';
-import { Visitor } from '../harness/visitor.mjs';
+import { assertHealthy, Visitor } from '../harness/visitor.mjs';
 
 export const title = 'Nest 12 on Fastify';
 
@@ -14,6 +14,9 @@ export const proofs = {
 
   'refuses a token once it is logged out': (host) =>
     host.serve('dist/main.js', {}, (url) => tellLogoutStory(new Visitor(url))),
+
+  'tells Terminus whether tokens can be checked': (host) =>
+    host.serve('dist/main.js', {}, (url) => assertHealthy(new Visitor(url))),
 
   'needs neither the Express platform nor TypeORM nor pg for that': ({ folder }) => {
     const installed = (name) => existsSync(join(folder, 'node_modules', name));

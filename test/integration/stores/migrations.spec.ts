@@ -144,10 +144,20 @@ describe('Opening the store', () => {
     const store = new PostgresRevocationStore(hostOf(database.url), { migrate: false });
 
     await expect(store.open()).rejects.toThrow(
-      'nestjs-logout: "public"."revoked_tokens" or "public"."auth_events" does not exist and ' +
+      'nestjs-logout: the tables in schema "public" are missing or out of date, and ' +
         '"migrate" is false. Run `revocationMigrations`',
     );
     expect(await relations()).toEqual([]);
+  });
+
+  it('says what to do when the last migration is missing and it may not migrate', async () => {
+    const source = await migrationSource();
+    await source.runMigrations();
+    await source.undoLastMigration();
+    await source.destroy();
+    const store = new PostgresRevocationStore(hostOf(database.url), { migrate: false });
+
+    await expect(store.open()).rejects.toThrow('are missing or out of date');
   });
 
   it('says what to do when the schema is missing', async () => {
@@ -285,7 +295,18 @@ describe('The options of the store', () => {
     [{ lookupTimeoutMs: 1.5 }, '"lookupTimeoutMs"'],
     [{ writeTimeoutMs: 60_001 }, '"writeTimeoutMs" must be a whole number of milliseconds'],
     [{ upkeepIntervalMs: Number.NaN }, '"upkeepIntervalMs"'],
-    [{ migrate: 'no' as unknown as boolean }, '"migrate" must be true or false, got no.'],
+    [{ migrate: 'no' as unknown as boolean }, '"migrate" must be true or false, got a string.'],
+    [{ maxStalenessMs: 199 }, '"maxStalenessMs" must be a whole number of milliseconds from 200'],
+    [
+      { maxStalenessMs: 900 },
+      '"pollIntervalMs" must be at most half of "maxStalenessMs", got 500.',
+    ],
+    [{ pollIntervalMs: 49 }, '"pollIntervalMs" must be a whole number of milliseconds from 50 to'],
+    [{ maxEntries: 0 }, '"maxEntries" must be a whole number of revocations from 1 to'],
+    [{ check: 'cache' as 'direct' }, '"check" must be "replica" or "direct", got a string.'],
+    [{ logoutWaits: 'all' as 'cluster' }, '"logoutWaits" must be "instance" or "cluster"'],
+    [{ feedConnection: 'host:5432' }, '"feedConnection" must be a URL such as postgres://'],
+    [{ maxStalenesMs: 500 }, '"maxStalenesMs" must be left out'],
     [{ onError: 1 as unknown as () => void }, '"onError" must be a function, got 1.'],
   ])('are checked when it is built: %j', (options, message) => {
     expect(() => new PostgresRevocationStore(hostOf('postgres://x/y'), options)).toThrow(message);

@@ -16,10 +16,18 @@ afterAll(async () => {
   await database.drop();
 });
 
-describeRevocationStore('PostgresRevocationStore', async () => ({
-  store: await openStore(database.url),
-  now: async () => (await database.query('SELECT now()'))[0]!['now'] as Date,
+const now = async (): Promise<Date> => (await database.query('SELECT now()'))[0]!['now'] as Date;
+
+describeRevocationStore('PostgresRevocationStore that looks up each token', async () => ({
+  store: await openStore(database.url, { check: 'direct' }),
+  now,
 }));
+
+describeRevocationStore(
+  'PostgresRevocationStore with its replica',
+  async () => ({ store: await openStore(database.url), now }),
+  { forgetsAtOnce: false },
+);
 
 describe('PostgresRevocationStore', () => {
   afterEach(() => {
@@ -46,7 +54,7 @@ describe('PostgresRevocationStore', () => {
   });
 
   it('goes by the clock of the database where the one of its process is days ahead', async () => {
-    const store = await openStore(database.url);
+    const store = await openStore(database.url, { check: 'direct' });
     const live = revocation();
     const expired = revocation({ expiresAt: new Date(Date.now() - 1000) });
     await store.add(live, logout());

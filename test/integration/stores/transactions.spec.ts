@@ -11,7 +11,7 @@ let host: DataSource;
 
 beforeAll(async () => {
   database = await createDatabase();
-  store = await openStore(database.url);
+  store = await openStore(database.url, { check: 'direct' });
   host = await hostOf(database.url).initialize();
 });
 

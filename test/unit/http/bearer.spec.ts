@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { bearerCredentials } from '../../../src/http/bearer';
+import { splitToken } from '../../../src/tokens/token-form';
 
 const of = (authorization: string | undefined, rawHeaders: string[] = []) =>
   bearerCredentials({ headers: { authorization }, rawHeaders });
@@ -20,8 +22,26 @@ describe('The credentials of a request', () => {
     'Bearer a=b',
     'Bearer é',
     'Bearer a\n',
-  ])('cannot be read from %j', (header) => {
-    expect(of(header)).toEqual({ kind: 'unreadable' });
+    'Bearer Bearer a.b.c',
+    'Bearer a.b.c=',
+    'Bearer "a.b.c"',
+    'Bearer a.b.c ',
+  ])('are no token in %j: the verifier refuses the form of what is there', (header) => {
+    const credentials = of(header);
+    expect(credentials.kind).toBe('bearer');
+    expect(splitToken('token' in credentials && credentials.token)).toBeUndefined();
+  });
+
+  it('never hold more than the one token of RFC 6750, where the verifier takes their form', () => {
+    const text = fc.stringMatching(/^[ "=,.\w~+/-]*$/);
+    fc.assert(
+      fc.property(fc.oneof(text, fc.constantFrom('a.b.c', 'AAAA.AAAA.AAAA ')), (rest) => {
+        const credentials = of(`Bearer ${rest}`);
+        const token = 'token' in credentials ? credentials.token : '';
+        const isOneToken = /^ *[\w.~+/-]+=*$/.test(rest);
+        expect(isOneToken || splitToken(token) === undefined).toBe(true);
+      }),
+    );
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { Contract, MESSAGES } from '../../../src/http/contract';
+import { RefusalCounts } from '../../../src/metrics/refusal-counts';
 import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocation/errors';
 
 const contract = new Contract(MESSAGES.es, 403);
@@ -81,6 +82,29 @@ describe('The contract', () => {
       status,
       body: { success: false, message },
     });
+  });
+
+  it.each([
+    'METHOD_NOT_ALLOWED',
+    'TOO_MANY_REQUESTS',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'CONTENT_TOO_LARGE',
+    'BAD_REQUEST',
+  ] as const)('counts the door’s %s, and answers it', (code) => {
+    const counts = new RefusalCounts();
+    const counting = new Contract(MESSAGES.es, 403, counts);
+    const headers = { Allow: 'POST' };
+    expect(counting.refuse(code, headers)).toEqual(contract.answer(code, headers));
+    expect(new Map(counts).get(code.toLowerCase())).toBe(1);
+  });
+
+  it('counts a rejected token once, and no answer that somebody else decided', () => {
+    const counts = new RefusalCounts();
+    const counting = new Contract(MESSAGES.es, 403, counts);
+    counting.answerError(new TokenRejectedError('TOKEN_INVALID', 'signature'));
+    counting.answerStatus(401);
+    counting.answer('LOGGED_OUT');
+    expect([...counts].filter(([, count]) => count > 0)).toEqual([['signature', 1]]);
   });
 
   it('has every sentence in every language', () => {

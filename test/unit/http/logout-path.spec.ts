@@ -1,6 +1,7 @@
 import { RequestMethod } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
-import { checkPrefix, lenientPath, logoutPath } from '../../../src/http/logout-path';
+import fc from 'fast-check';
+import { checkPrefix, lenientPath, logoutPath, mayBeLogout } from '../../../src/http/logout-path';
 
 describe('The path of a URL, read leniently', () => {
   it.each([
@@ -29,6 +30,37 @@ describe('The path of a URL, read leniently', () => {
     ['*', '*'],
   ])('%j is %j', (url, path) => {
     expect(lenientPath(url)).toBe(path);
+  });
+});
+
+describe('A first look at a URL', () => {
+  it.each(['/', '/me', '/api/v1/auth/login', '/api/v1/auth/log', '*', ''])(
+    'sees that %j is no logout',
+    (url) => {
+      expect(mayBeLogout(url)).toBe(false);
+    },
+  );
+
+  it('passes over no spelling that is read as the logout', () => {
+    const letter = fc
+      .constantFrom('l', 'o', 'g', 'u', 't', 'L', 'O', 'G', 'U', 'T')
+      .chain((character) => fc.constantFrom(character, `%${character.charCodeAt(0).toString(16)}`));
+    const name = fc.array(letter, { minLength: 6, maxLength: 6 });
+    const spelt = fc.tuple(fc.string(), name, fc.string()).map(([a, b, c]) => a + b.join('') + c);
+    const url = fc.oneof(spelt, fc.constantFrom('/x/LOGOUT/', '/%6Cogout', '/logou\u0074?a#b'));
+    fc.assert(
+      fc.property(url, (text) => {
+        expect(mayBeLogout(text) || !lenientPath(text).includes('logout')).toBe(true);
+      }),
+    );
+  });
+
+  it('is not deceived by a letter that becomes another in lower case', () => {
+    const characters = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code));
+    const deceiving = characters.filter(
+      (character) => /[logut]/.test(character.toLowerCase()) && !/[logut]/i.test(character),
+    );
+    expect(deceiving).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   RequestAuthenticator,
   type ValidateHook,
 } from '../../../src/http/request-authenticator';
+import { TokenRejectedError } from '../../../src/revocation/errors';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { TokenVerifier } from '../../../src/tokens/token-verifier';
 import { ObservedStore, ObservedTrail } from '../../support/stores';
@@ -70,9 +71,23 @@ describe('Authenticating a request', () => {
     ]);
   });
 
-  it('knows no token of a request that it never saw, or that it refused', async () => {
+  it('does not ask where a live token comes from', async () => {
+    const req = request(`Bearer ${issuer.token()}`);
+    const asked: string[] = [];
+    const watched = new Proxy(req, {
+      get: (target, name) => {
+        asked.push(String(name));
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+    await authenticator().admit(watched);
+    expect(asked).toContain('headers');
+    expect(asked).not.toContain('ip');
+  });
+
+  it('knows no token of a request that it never saw, or that it refused', () => {
     const refused = request('Bearer garbage');
-    await expect(authenticator().admit(refused)).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
+    expect(() => authenticator().admit(refused)).toThrow(new TokenRejectedError('TOKEN_INVALID'));
     expect([admittedToken(refused), admittedToken({})]).toEqual([undefined, undefined]);
   });
 
@@ -82,6 +97,26 @@ describe('Authenticating a request', () => {
       req,
     );
     expect(user).toEqual(['grace', req]);
+  });
+
+  it("asks the host's hook on every request, also of a token it has seen", async () => {
+    const asked: unknown[] = [];
+    const hooked = authenticator((claims) => asked.push(claims.sub) < 3);
+    const text = issuer.token();
+    const admit = () => hooked.admit(request(`Bearer ${text}`));
+    expect([await admit(), await admit()]).toEqual([true, true]);
+    await expect(admit()).rejects.toMatchObject({ detail: 'refused_by_host' });
+    expect(asked).toEqual(['ada', 'ada', 'ada']);
+  });
+
+  it("hands on what the host's hook throws", async () => {
+    const locked = new Error('locked');
+    const fail = (): never => {
+      throw locked;
+    };
+    const req = request(`Bearer ${issuer.token()}`);
+    await expect(authenticator(fail).admit(req)).rejects.toBe(locked);
+    expect(admittedToken(req)).toBeUndefined();
   });
 
   it.each([null, undefined, false])(

@@ -3,6 +3,7 @@ import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocati
 import { EVERY_AGE } from '../../../src/revocation/revocation';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { TokenVerifier, type VerifiedToken } from '../../../src/tokens/token-verifier';
+import { MemoryRevocationStore } from '../../../src/stores/memory';
 import { ObservedStore, ObservedTrail } from '../../support/stores';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 
@@ -126,13 +127,13 @@ describe('RevokedTokensService', () => {
   it('leaves out of the audit what nobody said', async () => {
     await tokens.revoke(issuer.token());
     expect(Object.keys(JSON.parse(printed[0]!) as object)).toEqual([
+      'event',
+      'outcome',
+      'scope',
       'issuer',
       'subject',
       'tokenId',
       'tokenFingerprint',
-      'event',
-      'outcome',
-      'scope',
     ]);
   });
 
@@ -173,6 +174,41 @@ describe('RevokedTokensService', () => {
     expect(trail.events).toEqual([
       expect.objectContaining({ event: 'authn_token_reuse', ip: '203.0.113.9' }),
     ]);
+  });
+
+  it('answers at once where the store does', async () => {
+    const inMemory = new RevokedTokensService(verifier, new MemoryRevocationStore(), audit);
+    const text = issuer.token();
+    expect(inMemory.authenticate(text)).toMatchObject({ verdict: 'live' });
+    await inMemory.revoke(text);
+    expect(inMemory.authenticate(text)).toMatchObject({ verdict: 'revoked' });
+    expect(inMemory.authenticate(issuer.expired({ exp: 1, iat: 0 }))).toMatchObject({
+      verdict: 'expired',
+    });
+    expect(inMemory.authenticate('garbage')).toEqual({ verdict: 'refused', cause: 'form' });
+  });
+
+  it('asks where a text came from only when there is a row to write', async () => {
+    const asked: number[] = [];
+    const origin = () => ({ ip: `203.0.113.${asked.push(1)}` });
+    const text = issuer.token();
+    await tokens.authenticate(text, origin);
+    await tokens.authenticate('garbage', origin);
+    expect(asked).toEqual([]);
+    await tokens.revoke(text);
+    await tokens.authenticate(text, origin);
+    await tokens.authenticate(text, origin);
+    await audit.close();
+    expect(asked).toEqual([1]);
+    expect(trail.events).toMatchObject([{ event: 'authn_token_reuse', ip: '203.0.113.1' }]);
+  });
+
+  it('says nothing at all when the store throws at once', async () => {
+    const closed = new MemoryRevocationStore();
+    await closed.close();
+    const text = issuer.token();
+    const inMemory = new RevokedTokensService(verifier, closed, audit);
+    expect(() => inMemory.authenticate(text)).toThrow(StoreUnavailableError);
   });
 
   it('never says "not revoked" for want of an answer', async () => {

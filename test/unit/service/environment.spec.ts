@@ -17,6 +17,9 @@ describe('The environment of the service', () => {
       audience: null,
       clockToleranceSeconds: undefined,
       maxLifetimeSeconds: undefined,
+      check: undefined,
+      maxStalenessMs: undefined,
+      logoutWaits: undefined,
       throttleLimit: undefined,
       throttleTtlMs: undefined,
       trustProxy: false,
@@ -42,6 +45,8 @@ describe('The environment of the service', () => {
       CLOCK_TOLERANCE_SECONDS: '60',
       MAX_LIFETIME_SECONDS: '3600',
       CHECK: 'direct',
+      MAX_STALENESS_MS: '1000',
+      LOGOUT_WAITS: 'cluster',
       THROTTLE_LIMIT: '100',
       THROTTLE_TTL_MS: '1000',
       TRUST_PROXY: '10.0.0.0/8, ::1',
@@ -63,6 +68,9 @@ describe('The environment of the service', () => {
       audience: 'https://api.example',
       clockToleranceSeconds: 60,
       maxLifetimeSeconds: 3600,
+      check: 'direct',
+      maxStalenessMs: 1000,
+      logoutWaits: 'cluster',
       throttleLimit: 100,
       throttleTtlMs: 1000,
       trustProxy: ['10.0.0.0/8', '::1'],
@@ -107,6 +115,10 @@ describe('The environment of the service', () => {
   it.each([
     [{ EXPIRED_STATUS: '403' }, { expiredStatus: 403 }],
     [{ MESSAGES: 'es' }, { messages: 'es' }],
+    [{ CHECK: 'replica' }, { check: 'replica' }],
+    [{ MAX_STALENESS_MS: '200' }, { maxStalenessMs: 200 }],
+    [{ MAX_STALENESS_MS: '60000' }, { maxStalenessMs: 60_000 }],
+    [{ LOGOUT_WAITS: 'instance' }, { logoutWaits: 'instance' }],
     [{ ALLOW_HTTP: 'false' }, { mayUseHttp: false }],
     [{ NODE_ENV: 'test' }, { isProduction: false }],
   ])('reads %j', (values, expected) => {
@@ -122,7 +134,11 @@ describe('The environment of the service', () => {
       { DATABASE_URL: 'mysql://db' },
       'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database.',
     ],
-    [{ CHECK: 'replica' }, 'CHECK must be direct.'],
+    [{ CHECK: 'memory' }, 'CHECK must be replica or direct.'],
+    [{ MAX_STALENESS_MS: '199' }, 'MAX_STALENESS_MS must be a whole number from 200 to 60000.'],
+    [{ MAX_STALENESS_MS: '2s' }, 'MAX_STALENESS_MS must be a whole number from 200 to 60000.'],
+    [{ MAX_STALENESS_MS: '60001' }, 'MAX_STALENESS_MS must be a whole number from 200 to 60000.'],
+    [{ LOGOUT_WAITS: 'all' }, 'LOGOUT_WAITS must be instance or cluster.'],
     [
       { JWT_SECRET: SECRET, JWT_PUBLIC_KEY: PEM },
       'JWT_SECRET must be left out where JWT_PUBLIC_KEY is given: one family of keys.',
@@ -167,14 +183,6 @@ describe('The environment of the service', () => {
       'JWT_SECRET must be set, or JWT_PUBLIC_KEY, with NODE_ENV=production.',
     ],
     [{ REDIS_URL: 'redis://r' }, 'REDIS_URL must be left out: this version does not have it yet.'],
-    [
-      { LOGOUT_WAITS: 'cluster' },
-      'LOGOUT_WAITS must be left out: this version does not have it yet.',
-    ],
-    [
-      { MAX_STALENESS_MS: '1' },
-      'MAX_STALENESS_MS must be left out: this version does not have it yet.',
-    ],
   ])('stops the boot for %j', (values, sentence) => {
     expect(() => readEnvironment(values)).toThrow(new TypeError(sentence));
   });

@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { tokenKey } from '../../../src/tokens/identity';
@@ -5,6 +6,7 @@ import { TokenVerifier, type Verification } from '../../../src/tokens/token-veri
 import {
   ALL_SIGNERS,
   CLAIMS,
+  encode,
   hmacSigner,
   mint,
   NOW,
@@ -217,6 +219,103 @@ describe('the key that a token names', () => {
     ['one we do not know, of an algorithm without a nameless key', signedBy(other, 'c'), 'key'],
   ])('%s, where one key has none', (_what, text, expected) => {
     expect(outcome(mixed.verify(text))).toBe(expected);
+  });
+});
+
+describe('a token that was seen before', () => {
+  const rules = { algorithms: ['HS256'], keys: HS256.key, issuer: null, audience: null } as const;
+  let now: number;
+  let current: TokenVerifier;
+  beforeEach(() => {
+    now = NOW * 1000;
+    current = new TokenVerifier(rules, () => now);
+  });
+
+  it.each(ALL_SIGNERS)('gets the same verdict, and the same claims: $algorithm', (signer) => {
+    const verifier = verifierOf(signer);
+    const text = mint(signer, { ...CLAIMS, iss: 'a', jti: 'j1', aud: ['api'], deep: { er: [1] } });
+    const first = verifier.verify(text);
+    expect([outcome(first), verifier.verify(text)]).toEqual(['accepted', first]);
+  });
+
+  it('costs no signature', () => {
+    const hmac = jest.spyOn(crypto, 'createHmac');
+    const [text, other] = [mint(HS256, CLAIMS), mint(HS256, { ...CLAIMS, sub: 'grace' })];
+    hmac.mockClear();
+    current.verify(text);
+    current.verify(text);
+    expect(hmac).toHaveBeenCalledTimes(1);
+    current.verify(other);
+    expect(hmac).toHaveBeenCalledTimes(2);
+    hmac.mockRestore();
+  });
+
+  it('is expired from the instant at which it expires', () => {
+    const text = mint(HS256, { ...CLAIMS, exp: NOW + 10 });
+    const at = (milliseconds: number) => {
+      now = milliseconds;
+      return outcome(current.verify(text));
+    };
+    const last = (NOW + 10) * 1000 - 1;
+    expect([at(last - 5000), at(last), at(last + 1), at(last + 2), at(last)]).toEqual([
+      'accepted',
+      'accepted',
+      'expired',
+      'expired',
+      'accepted',
+    ]);
+  });
+
+  it.each([
+    ['iat', { ...CLAIMS, iat: NOW }],
+    ['nbf', { ...CLAIMS, nbf: NOW }],
+  ])('is refused where its %s lies ahead after the clock was set back', (_what, claims) => {
+    const text = mint(HS256, claims);
+    expect(outcome(current.verify(text))).toBe('accepted');
+    now -= 2000;
+    expect(current.verify(text)).toEqual(refused('not_yet_valid'));
+    now += 2000;
+    expect(outcome(current.verify(text))).toBe('accepted');
+  });
+
+  it('lends its signature to no other text', () => {
+    const text = mint(HS256, CLAIMS);
+    const [header = '', , signature = ''] = text.split('.');
+    const forged = `${header}.${encode({ ...CLAIMS, sub: 'root' })}.${signature}`;
+    expect(outcome(current.verify(text))).toBe('accepted');
+    expect(current.verify(forged)).toEqual(refused('signature'));
+    expect(outcome(current.verify(text))).toBe('accepted');
+  });
+
+  it('is a stranger to a verifier with another key', () => {
+    const text = mint(HS256, CLAIMS);
+    expect(outcome(current.verify(text))).toBe('accepted');
+    expect(outcome(verifierOf(strangerTo('HS256')).verify(text))).toBe('signature');
+  });
+
+  it('does not hand on what was written to its claims', () => {
+    const text = mint(HS256, { ...CLAIMS, aud: ['api'], realm: { roles: ['reader'] } });
+    const seen = [1, 2, 3].map(() => {
+      const verification = current.verify(text);
+      const claims = 'token' in verification ? verification.token.claims : CLAIMS;
+      const told = JSON.stringify(claims);
+      (claims.realm as { roles: string[] }).roles.push('admin');
+      Object.assign(claims, { sub: 'root', exp: NOW + 9999 });
+      return told;
+    });
+    expect(new Set(seen).size).toBe(1);
+  });
+
+  it.each([
+    ['refused', mint(strangerTo('HS256'), CLAIMS)],
+    ['expired', mint(HS256, { ...CLAIMS, exp: NOW })],
+    ['not valid yet', mint(HS256, { ...CLAIMS, nbf: NOW + 5 })],
+  ])('is verified anew where it was %s', (_what, text) => {
+    const hmac = jest.spyOn(crypto, 'createHmac');
+    current.verify(text);
+    current.verify(text);
+    expect(hmac).toHaveBeenCalledTimes(2);
+    hmac.mockRestore();
   });
 });
 

@@ -1,7 +1,10 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
+import { TerminusModule } from '@nestjs/terminus';
 import { AuthModule } from 'nestjs-logout';
 import { MemoryRevocationStore } from 'nestjs-logout/memory';
+import { LogoutHealthIndicator } from 'nestjs-logout/terminus';
+import { HealthController } from './health.controller.js';
 import { LoginController } from './login.controller.js';
 import { MeController } from './me.controller.js';
 
@@ -11,6 +14,7 @@ const audience = 'https://api.example';
 
 @Module({
   imports: [
+    TerminusModule,
     JwtModule.register({ secret, signOptions: { issuer, audience, expiresIn: 600 } }),
     AuthModule.forRoot({
       algorithms: ['HS256'],
@@ -21,6 +25,7 @@ const audience = 'https://api.example';
       store: new MemoryRevocationStore(),
     }),
   ],
-  controllers: [LoginController, MeController],
+  controllers: [HealthController, LoginController, MeController],
+  providers: [LogoutHealthIndicator],
 })
 export class AppModule {}

@@ -1,0 +1,16 @@
+import type { Measure } from './statistics';
+import type { Workplace } from './workplace';
+
+/** What every group of figures works with. */
+export interface Bench {
+  readonly workplace: Workplace;
+  /** How often each side takes its turn. */
+  readonly rounds: number;
+  /** How long a turn takes. */
+  readonly seconds: number;
+  /** Tells whoever waits. */
+  readonly progress: (text: string) => void;
+}
+
+/** Some of the figures: they share their processes and can be run by themselves. */
+export type Group = (bench: Bench) => Promise<readonly Measure[]>;

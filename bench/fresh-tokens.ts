@@ -1,0 +1,40 @@
+import { rmSync } from 'node:fs';
+import type { SignedBy } from './tokens';
+import type { Workplace } from './workplace';
+import { load, type Load } from './wrk';
+
+const WARM_UP_TOKENS = 5000;
+
+/** Load in which each request has a token of its own. */
+export interface FreshLoad extends Pick<Load, 'url' | 'connections' | 'seconds'> {
+  readonly method: 'GET' | 'POST';
+  readonly signedBy: SignedBy;
+}
+
+/** Sends tokens that nobody has seen, as many as a turn needs. */
+export class FreshTokens {
+  /** By URL, how many a second were enough so far. */
+  private readonly enough = new Map<string, number>();
+
+  constructor(private readonly workplace: Workplace) {}
+
+  /** @returns requests, and requests a second, after a warm-up with tokens of its own. */
+  async send({
+    method,
+    signedBy,
+    ...what
+  }: FreshLoad): Promise<{ requests: number; perSecond: number }> {
+    const file = this.workplace.file(`tokens-${signedBy}`);
+    const tokens = { file, method };
+    this.workplace.signer.write(file, signedBy, WARM_UP_TOKENS);
+    await load({ ...what, seconds: 1, tokens });
+    for (let perSecond = this.enough.get(what.url) ?? 15_000; ; perSecond *= 1.5) {
+      this.workplace.signer.write(file, signedBy, Math.ceil(perSecond * what.seconds));
+      const result = await load({ ...what, tokens });
+      rmSync(file);
+      if (result.isExhausted) continue;
+      this.enough.set(what.url, result.perSecond * 1.5);
+      return result;
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Group } from '../bench';
+import { Worker } from '../processes';
+import { insertRevocations } from '../revocations';
+import { withSides, type Side } from '../side';
+import type { CaughtUp } from '../sides/ours';
+import { measure, percentile, ratio } from '../statistics';
+import type { Samples } from '../workers/clients';
+
+const ARRIVING = 100_000;
+const RATE = 4000;
+const CONNECTIONS = 32;
+const IDLE_MS = 1500;
+
+/** What a guarded request waits while 100 000 revocations arrive in one catch-up. */
+export const catchUp: Group = async ({ workplace, rounds, progress }) => {
+  const env = { DATABASE_URL: await workplace.createDatabase() };
+  const setups = { ours: { module: 'ours', platform: 'fastify', env } } as const;
+  return withSides(workplace, setups, async ({ ours }) => {
+    const clients = await clientsOf(ours);
+    try {
+      await sleep(3000); // until both are warm
+      const figures: Round[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const figure = await measureRound(ours, clients, env.DATABASE_URL);
+        progress(`  round ${round + 1} of ${rounds}: ${figure.busy.toFixed(2)} ms`);
+        figures.push(figure);
+      }
+      const idle = figures.map((figure) => figure.idle);
+      const busy = figures.map((figure) => figure.busy);
+      const windows = figures.map((figure) => figure.windowMs);
+      return [
+        measure(`guarded request, p99, idle, ${RATE} requests/s`, 'ms', idle),
+        measure(`the same while a catch-up applies ${ARRIVING} rows`, 'ms', busy),
+        measure('how long that catch-up takes', 'ms', windows),
+        ratio('p99 while catching up ÷ idle', busy, idle, { atMost: 2 }),
+      ];
+    } finally {
+      await clients.stop();
+    }
+  });
+};
+
+interface Round {
+  readonly idle: number;
+  readonly busy: number;
+  readonly windowMs: number;
+}
+
+async function measureRound(ours: Side, clients: Worker<object>, url: string): Promise<Round> {
+  await clients.ask({});
+  await sleep(IDLE_MS);
+  const idle = latencies(await clients.ask<Samples>({}));
+  const [{ from, to }] = await Promise.all([
+    ours.ask<CaughtUp>({ arriving: ARRIVING }),
+    insertRevocations(url, ARRIVING),
+  ]);
+  await sleep(500); // for answers to requests that began before its end
+  const busy = latencies(await clients.ask<Samples>({}), from, to);
+  await sleep(1000);
+  return { idle: percentile(idle, 99), busy: percentile(busy, 99), windowMs: to - from };
+}
+
+function clientsOf(side: Side): Promise<Worker<object>> {
+  return Worker.start('workers/clients', {
+    TARGET_URL: `${side.url}/me`,
+    AUTHORIZATION: side.headers.authorization,
+    RATE: String(RATE),
+    CONNECTIONS: String(CONNECTIONS),
+  });
+}
+
+/** Of the requests in flight at any time of the window. */
+function latencies(samples: Samples, from = 0, to = Infinity): number[] {
+  const all: number[] = [];
+  for (let index = 0; index < samples.length; index += 2) {
+    const [start = 0, ms = 0] = samples.subarray(index, index + 2);
+    if (start <= to && start + ms >= from) all.push(ms);
+  }
+  return all;
+}

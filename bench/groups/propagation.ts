@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import type { Group } from '../bench';
+import { withSides, type Side } from '../side';
+import { measure, percentile } from '../statistics';
+
+const LOGOUTS_A_ROUND = 100;
+/** Long after the bound of the default options: then it is lost, not late. */
+const GIVE_UP_MS = 10_000;
+
+/** From a logout's 200 on one instance to the first refusal on another, in a row. */
+export const propagation: Group = async ({ workplace, rounds, progress }) => {
+  const env = { DATABASE_URL: await workplace.createDatabase() };
+  const setup = { module: 'ours', platform: 'fastify', env } as const;
+  const other = { ...setup, env: { ...env, REVOKED_BEFOREHAND: 'none' } };
+  return withSides(workplace, { here: setup, there: other }, async ({ here, there }) => {
+    const delays: number[][] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const ofRound: number[] = [];
+      for (let index = 0; index < LOGOUTS_A_ROUND; index += 1)
+        ofRound.push(await delayOf(workplace.signer.sign('HS256'), here, there));
+      delays.push(ofRound);
+      progress(`  round ${round + 1} of ${rounds}: ${percentile(ofRound, 50).toFixed(1)} ms`);
+    }
+    const all = delays.flat();
+    const at = (percent: number, atMost: number) =>
+      measure(
+        `200 here to first refusal there, p${percent} of ${all.length} logouts`,
+        'ms',
+        delays.map((ofRound) => percentile(ofRound, percent)),
+        { value: percentile(all, percent), goal: { atMost } },
+      );
+    return [at(50, 5), at(99, 50)];
+  });
+};
+
+async function delayOf(token: string, here: Side, there: Side): Promise<number> {
+  assert.equal(await me(there, token), 200);
+  assert.equal(await logOut(here, token), 200);
+  const answered = performance.now();
+  for (;;) {
+    const status = await me(there, token);
+    const delay = performance.now() - answered;
+    if (status === 401) return delay;
+    assert.equal(status, 200);
+    assert.ok(delay < GIVE_UP_MS, 'a logout never reached the other instance');
+  }
+}
+
+// The same two connections for all: what is timed is theirs, not a handshake.
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+function me(side: Side, token: string): Promise<number> {
+  return statusOf('GET', `${side.url}/me`, token);
+}
+
+function logOut(side: Side, token: string): Promise<number> {
+  return statusOf('POST', side.url + side.logoutPath, token, JSON.stringify({ token }));
+}
+
+function statusOf(method: string, url: string, token: string, body?: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+      }),
+    };
+    request(url, { method, agent, headers }, (response) => {
+      response.resume().once('end', () => {
+        resolve(response.statusCode ?? 0);
+      });
+    })
+      .once('error', reject)
+      .end(body);
+  });
+}

@@ -1,0 +1,97 @@
+/** `npm run bench`: all figures of docs/benchmarks.md, ours and our peers', in one run. */
+import type { Bench, Group } from './bench';
+import { readCommand, type Command } from './command-line';
+import { catchUp } from './groups/catch-up';
+import { firstSeen } from './groups/first-seen';
+import { guarded } from './groups/guarded';
+import { inMemory } from './groups/in-memory';
+import { knownRevocations } from './groups/known-revocations';
+import { loadAtBoot } from './groups/load-at-boot';
+import { logouts } from './groups/logouts';
+import { propagation } from './groups/propagation';
+import { machine, missingPrograms, versions } from './machine';
+import { goalsOf, table, type GroupResult } from './report';
+import { Workplace } from './workplace';
+
+const GROUPS: Readonly<Record<string, Group>> = {
+  express: guarded('express'),
+  fastify: guarded('fastify'),
+  'first-seen': firstSeen,
+  logouts,
+  propagation,
+  'load-at-boot': loadAtBoot,
+  'catch-up': catchUp,
+  'in-memory': inMemory,
+  'known-revocations': knownRevocations,
+};
+
+/** What only runs when it is asked for. */
+const LONG = ['known-revocations'];
+
+const tell = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+async function main(): Promise<void> {
+  const command = readCommand(process.argv.slice(2), Object.keys(GROUPS), LONG);
+  const missing = missingPrograms();
+  if (missing.length > 0) {
+    tell(`bench: programs are missing. On Debian: apt-get install ${missing.join(' ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  const about = { machine: machine(), versions: versions(), startedAt: new Date().toISOString() };
+  const workplace = await Workplace.open();
+  closeOnSignals(workplace);
+  try {
+    const results = await runAll(command, workplace);
+    const { rounds, seconds, isJson } = command;
+    if (isJson) console.log(JSON.stringify(summary({ ...about, rounds, seconds }, results)));
+    if (results.some(({ error }) => error !== undefined)) process.exitCode = 1;
+  } finally {
+    await workplace.close();
+  }
+}
+
+async function runAll(command: Command, workplace: Workplace): Promise<GroupResult[]> {
+  const results: GroupResult[] = [];
+  for (const name of command.only) {
+    if (workplace.isClosing) break;
+    tell(`bench: ${name}`);
+    const result = await runGroup(name, { ...command, workplace, progress: tell });
+    if (!command.isJson) console.log(table(result));
+    results.push(result);
+  }
+  return results;
+}
+
+async function runGroup(name: string, bench: Bench): Promise<GroupResult> {
+  try {
+    return { name, measures: (await GROUPS[name]?.(bench)) ?? [] };
+  } catch (error) {
+    tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return { name, measures: [], error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function summary(about: object, results: readonly GroupResult[]): object {
+  const groups = Object.fromEntries(results.map(({ name, ...result }) => [name, result]));
+  return { ...about, goals: goalsOf(results), groups };
+}
+
+/** Nothing of the bench is left behind, however it ends. */
+function closeOnSignals(workplace: Workplace): void {
+  process.once('uncaughtException', (error) => {
+    tell(error.stack ?? error.message);
+    void workplace.close().finally(() => process.exit(1));
+  });
+  for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }))
+    process.once(signal, () => {
+      void workplace.close().finally(() => process.exit(code));
+    });
+}
+
+main().catch((error: unknown) => {
+  tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from './processes';
+import { DONE, ME, type SideReady } from './sides/serve';
+import type { SignedBy } from './tokens';
+import type { Workplace } from './workplace';
+
+export type Platform = 'express' | 'fastify';
+
+/** Which application, and how it is set up. */
+export interface SideSetup {
+  /** Below `sides`. */
+  readonly module: string;
+  readonly platform: Platform;
+  readonly signedBy?: SignedBy;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Whether its route lets everybody in, by its nature. */
+  readonly isOpen?: boolean;
+}
+
+/** An application in a process of its own, with a database of its own, that does what it promises. */
+export class Side {
+  readonly url: string;
+  /** What its client sends with each request: to all sides the same, and what only it needs. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  private constructor(
+    private readonly worker: Worker<SideReady>,
+    token: string,
+  ) {
+    this.url = worker.ready.url;
+    this.headers = { authorization: `Bearer ${token}`, ...worker.ready.headers };
+  }
+
+  /** @param token what its users carry. @throws {Error} it does not start, or lets in whom it must not. */
+  static async start(workplace: Workplace, setup: SideSetup, token?: string): Promise<Side> {
+    const { signer, redisUrl } = workplace;
+    const { signedBy = 'HS256', platform, env } = setup;
+    const worker = await Worker.start<SideReady>(`sides/${setup.module}`, {
+      NODE_ENV: 'production',
+      PLATFORM: platform,
+      ALGORITHM: signedBy,
+      DATABASE_URL: env?.DATABASE_URL ?? (await workplace.createDatabase()),
+      REDIS_URL: redisUrl,
+      ...signer.environment,
+      ...env,
+    });
+    const side = new Side(worker, token ?? signer.sign(signedBy));
+    try {
+      await side.prove(setup.isOpen ?? false, signer.sign(signedBy));
+      return side;
+    } catch (error) {
+      await worker.stop();
+      throw error;
+    }
+  }
+
+  /** The path of its logout; not every side has one. */
+  get logoutPath(): string {
+    return this.worker.ready.logoutPath ?? '';
+  }
+
+  /** Asks its process; see the side's own file for what it answers. */
+  ask<Answer>(question: object): Promise<Answer> {
+    return this.worker.ask(question);
+  }
+
+  stop(): Promise<void> {
+    return this.worker.stop();
+  }
+
+  /** A side that lets everybody in, or answers something else, would be compared in vain. */
+  private async prove(isOpen: boolean, lost: string): Promise<void> {
+    const { headers, logoutPath } = this.worker.ready;
+    const me = (own: object) => fetch(`${this.url}/me`, { headers: { ...own } });
+    const answer = await me(this.headers);
+    assert.equal(answer.status, 200, `${this.url} refuses its user`);
+    assert.deepEqual(await answer.json(), ME);
+    assert.equal((await me({})).status, isOpen ? 200 : 401, `${this.url} without credentials`);
+    if (logoutPath === undefined) return;
+    const authorization = `Bearer ${lost}`;
+    const logout = await fetch(this.url + logoutPath, {
+      method: 'POST',
+      headers: { ...headers, authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({ token: lost }),
+    });
+    assert.deepEqual([logout.status, await logout.json()], [200, DONE], 'a logout');
+    assert.equal((await me({ authorization })).status, 401, `${this.url} after a logout`);
+  }
+}
+
+/** Runs `work` with all the sides, and stops them whatever comes of it. */
+export async function withSides<Name extends string, Result>(
+  workplace: Workplace,
+  setups: Readonly<Record<Name, SideSetup>>,
+  work: (sides: Readonly<Record<Name, Side>>) => Promise<Result>,
+): Promise<Result> {
+  const started: [string, Side][] = [];
+  // The same header to each; only what is signed otherwise has another.
+  const tokens = { HS256: workplace.signer.sign('HS256'), ES256: workplace.signer.sign('ES256') };
+  try {
+    for (const [name, setup] of Object.entries<SideSetup>(setups))
+      started.push([name, await Side.start(workplace, setup, tokens[setup.signedBy ?? 'HS256'])]);
+    await sleep(500); // what each does once it has started
+    return await work(Object.fromEntries(started) as Record<Name, Side>);
+  } finally {
+    await Promise.all(started.map(([, side]) => side.stop()));
+  }
+}

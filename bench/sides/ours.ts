@@ -1,0 +1,97 @@
+/** This package in its default mode, with its Postgres store. */
+import {
+  BadRequestException,
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Module,
+  Post,
+  UseGuards,
+} from '@nestjs/common';
+import { DataSource } from 'typeorm';
+// In your project: from 'nestjs-logout' and 'nestjs-logout/postgres'.
+import { AuthModule, JwtAuthGuard } from '../../src';
+import { PostgresRevocationStore } from '../../src/stores/postgres';
+import type { ReplicaStatus } from '../../src/revocation/store-status';
+import { insertRevocations } from '../revocations';
+import { AUDIENCE, ISSUER } from '../tokens';
+import { DONE, ME, serve, setting } from './serve';
+import { REVOKED_BEFOREHAND } from './revoked-beforehand';
+
+const isAsymmetric = process.env.ALGORITHM === 'ES256';
+const url = setting('DATABASE_URL');
+const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }));
+
+@Controller()
+class AppController {
+  @UseGuards(JwtAuthGuard)
+  @Get('me')
+  me(): object {
+    return ME;
+  }
+
+  /** What a logout is compared with: the body is read, and the same is answered. */
+  @Post('echo')
+  @HttpCode(200)
+  echo(@Body() { token }: { token?: unknown }): object {
+    if (typeof token !== 'string') throw new BadRequestException();
+    return DONE;
+  }
+}
+
+@Module({
+  imports: [
+    AuthModule.forRoot({
+      algorithms: [isAsymmetric ? 'ES256' : 'HS256'],
+      keys: setting(isAsymmetric ? 'JWT_PUBLIC_KEY' : 'JWT_SECRET'),
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      store,
+      throttleLimit: 1_000_000, // the bench logs out more than ten times a minute
+    }),
+  ],
+  controllers: [AppController],
+})
+class AppModule {}
+
+/** A catch-up that brought what was awaited; in ms since the epoch. */
+export interface CaughtUp {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Resolves when one catch-up has brought that many more revocations. */
+function caughtUp(arriving: number): Promise<CaughtUp> {
+  const awaited = replicaNow().size + arriving;
+  let catchUpsBefore = replicaNow().catchUps;
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      const { size, catchUps, catchUpMs } = replicaNow();
+      if (size < awaited) {
+        catchUpsBefore = catchUps;
+      } else if (catchUps > catchUpsBefore && catchUpMs !== null) {
+        clearInterval(timer);
+        const to = performance.timeOrigin + performance.now();
+        resolve({ from: to - catchUpMs, to });
+      }
+    }, 2);
+  });
+}
+
+function replicaNow(): ReplicaStatus {
+  const { replica } = store.status();
+  if (replica === null) throw new Error('the store has no replica: nothing catches up');
+  return replica;
+}
+
+async function main(): Promise<void> {
+  await store.open();
+  if (process.env.REVOKED_BEFOREHAND !== 'none') await insertRevocations(url, REVOKED_BEFOREHAND);
+  process.on('message', ({ arriving }: { arriving: number }) => {
+    void caughtUp(arriving).then((result) => process.send?.(result));
+  });
+  await serve(AppModule, { logoutPath: '/api/v1/auth/logout' });
+}
+
+void main();

@@ -1,0 +1,43 @@
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { onGoodbye } from '../processes';
+
+/** What a side says once it listens. */
+export interface SideReady {
+  readonly url: string;
+  /** What else its client sends with each request, beside the same bearer token as to all. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where its users log out; after that it must refuse their token. */
+  readonly logoutPath?: string | undefined;
+}
+
+/** What every side's guarded route, `GET /me`, answers. */
+export const ME = { hello: 'ada' };
+
+/** What every side's `POST` answers. */
+export const DONE = { success: true, message: 'Sesión cerrada exitosamente' };
+
+/** Serves the module on the platform that is wanted, without a log, until the bench leaves. */
+export async function serve(
+  module: object,
+  { headers = {}, logoutPath }: Partial<SideReady> = {},
+): Promise<void> {
+  const running: { app?: INestApplication } = {};
+  onGoodbye(() => running.app?.close());
+  const isFastify = process.env.PLATFORM === 'fastify';
+  const adapter = isFastify ? new FastifyAdapter() : new ExpressAdapter();
+  const app = await NestFactory.create(module, adapter, { logger: false, abortOnError: false });
+  running.app = app;
+  await app.listen(0, '127.0.0.1');
+  const ready: SideReady = { url: await app.getUrl(), headers, logoutPath };
+  process.send?.(ready);
+}
+
+/** A setting that the bench gives its sides. */
+export function setting(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: sides are started by the bench`);
+  return value;
+}

@@ -1,0 +1,70 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { qualified } from './schema-name';
+
+/** The addition: many revocations at once, and the event of each that is new. */
+export class CreateAddRevocations1795132800004 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    const add = qualified(runner, 'add_revocations');
+    const table = qualified(runner, 'revoked_tokens');
+    const audit = qualified(runner, 'auth_events');
+    // A function keeps its plan for the session, also behind PgBouncer; planning the statement
+    // anew takes as long as adding eight rows.
+    //
+    // revocations and events: JSON arrays of the same length, one event for each revocation.
+    // new_places: of the revocations that were new, from 1, with commas between. Of several that
+    // are the same, the first.
+    // xid: of this transaction. Whoever adds what is there already waits for its commit, so where
+    // this transaction is visible, every one of these revocations is, whoever added it.
+    await runner.query(`
+      CREATE FUNCTION ${add}(revocations json, events json)
+      RETURNS TABLE (xid text, new_places text)
+      LANGUAGE plpgsql AS $$
+      #variable_conflict use_column
+      BEGIN
+        -- A commit that the server only promises to write is not one that a logout may report.
+        IF current_setting('synchronous_commit') = 'off' THEN
+          PERFORM set_config('synchronous_commit', 'on', true);
+        END IF;
+        RETURN QUERY
+          WITH asked AS MATERIALIZED (
+            SELECT DISTINCT ON (key, issued_before, expires_at) *
+            FROM ROWS FROM (json_to_recordset(revocations) AS (
+              key bytea, issued_before timestamptz, expires_at timestamptz, scope text,
+              issuer text, subject text, token_id text, session_id text, client_id text,
+              reason text, actor text
+            )) WITH ORDINALITY
+            ORDER BY key, issued_before, expires_at, ordinality
+          ), happened AS (
+            SELECT * FROM ROWS FROM (json_to_recordset(events) AS (
+              event text, outcome text, scope text, issuer text, subject text, actor text,
+              token_id text, session_id text, token_fingerprint text, ip inet, user_agent text,
+              request_id text, reason text, detail jsonb
+            )) WITH ORDINALITY
+          ), revoked AS (
+            INSERT INTO ${table} (key, issued_before, expires_at, scope,
+              issuer, subject, token_id, session_id, client_id, reason, actor)
+            SELECT key, issued_before, expires_at, scope,
+              issuer, subject, token_id, session_id, client_id, reason, actor
+            FROM asked
+            -- In one order, whoever asks: otherwise two that add the same ones deadlock.
+            ORDER BY key, issued_before, expires_at
+            ON CONFLICT DO NOTHING
+            RETURNING key, issued_before, expires_at
+          ), fresh AS MATERIALIZED (
+            SELECT ordinality FROM asked JOIN revoked USING (key, issued_before, expires_at)
+          ), recorded AS (
+            INSERT INTO ${audit} (event, outcome, scope, issuer, subject, actor, token_id,
+              session_id, token_fingerprint, ip, user_agent, request_id, reason, detail)
+            SELECT event, outcome, scope, issuer, subject, actor, token_id,
+              session_id, token_fingerprint, ip, user_agent, request_id, reason, detail
+            FROM happened JOIN fresh USING (ordinality)
+            ORDER BY ordinality
+          )
+          SELECT pg_current_xact_id()::text, string_agg(ordinality::text, ',') FROM fresh;
+      END $$`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP FUNCTION ${qualified(runner, 'add_revocations')}(json, json)`);
+  }
+}

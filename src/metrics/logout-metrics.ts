@@ -1,0 +1,63 @@
+import {
+  metrics,
+  type BatchObservableResult,
+  type Meter,
+  type MeterProvider,
+  type Observable,
+} from '@opentelemetry/api';
+import type { RevocationStore } from '../revocation/revocation-store';
+import type { RefusalCounts } from './refusal-counts';
+import { STORE_METRICS, type StoreMetric } from './store-metrics';
+
+/**
+ * Tells OpenTelemetry how the store is doing, and how many requests were refused by which reason.
+ * Nothing is measured beforehand: figures are read when they are collected, and where no SDK is set
+ * up nobody asks. No label names a user, a token, an address or anything else of a request. Two
+ * stores in one process need a provider each: under one they would tell each other's figures.
+ */
+export class LogoutMetrics {
+  private remove: (() => void) | undefined;
+
+  /** @param provider by default the one that the SDK has made known by the time of `register()`. */
+  constructor(
+    private readonly store: Pick<RevocationStore, 'status'>,
+    private readonly refusals: RefusalCounts,
+    private readonly provider?: MeterProvider,
+  ) {}
+
+  /** From here on collections see our metrics. Idempotent. */
+  register(): void {
+    if (this.remove !== undefined) return;
+    const meter = (this.provider ?? metrics.getMeterProvider()).getMeter('nestjs-logout');
+    const figures = STORE_METRICS.map((metric) => [metric, instrumentOf(meter, metric)] as const);
+    const refusals = meter.createObservableCounter('nestjs_logout.refusals', {
+      unit: '{request}',
+      description: 'Requests that were refused, by the reason that the audit gives too.',
+    });
+    const observe = (result: BatchObservableResult): void => {
+      const status = this.store.status();
+      for (const [{ read }, instrument] of figures) {
+        const value = read(status);
+        if (value !== undefined) result.observe(instrument, value);
+      }
+      for (const [reason, count] of this.refusals) result.observe(refusals, count, { reason });
+    };
+    const instruments = [...figures.map(([, instrument]) => instrument), refusals];
+    meter.addBatchObservableCallback(observe, instruments);
+    this.remove = () => {
+      meter.removeBatchObservableCallback(observe, instruments);
+    };
+  }
+
+  /** The store is asked no more; SDKs may repeat its last figures until they are shut down. Idempotent. */
+  unregister(): void {
+    this.remove?.();
+    this.remove = undefined;
+  }
+}
+
+function instrumentOf(meter: Meter, { name, kind, unit, description }: StoreMetric): Observable {
+  return kind === 'gauge'
+    ? meter.createObservableGauge(name, { unit, description })
+    : meter.createObservableCounter(name, { unit, description });
+}

@@ -1,0 +1,119 @@
+/** Up to this part earlier, so that instances that were started together do not stay together. */
+const JITTER = 0.1;
+/** Rings may be followed this closely: doorbells ring at most every 5 ms. */
+const RING_REST_MS = 5;
+const MAX_PAUSE_MS = 2000;
+const COMPLAIN_EVERY_MS = 60_000;
+
+/** What this machine tells of time; injected, because time is half of the lease's proof. */
+export interface InstanceTime {
+  /** Milliseconds since the epoch, as this instance believes: may be set, forward and back. */
+  wall(): number;
+  /** Milliseconds that no change of the time of day moves; they stand still with the machine. */
+  monotonic(): number;
+  /** Calls `run` once, in `delayMs` or a little earlier. @returns what prevents it. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** This process's own; its timers do not keep it alive. */
+export const INSTANCE_TIME: InstanceTime = {
+  wall: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs * (1 - JITTER * Math.random())).unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
+/** A moment on both clocks. */
+export interface Instant {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+export function instantOf(time: InstanceTime): Instant {
+  return { wallMs: time.wall(), monotonicMs: time.monotonic() };
+}
+
+/** The larger of what the two clocks say: one may have been set back, the other stood still. */
+export function elapsedMs(since: Instant, time: InstanceTime): number {
+  return Math.max(time.monotonic() - since.monotonicMs, time.wall() - since.wallMs);
+}
+
+/** An outage is news once, and then for those who read the log later: one error a minute. */
+export function sparingly(
+  onError: (error: Error) => void,
+  time: InstanceTime,
+): (error: Error) => void {
+  let said: Instant | null = null;
+  return (error) => {
+    if (said !== null && elapsedMs(said, time) < COMPLAIN_EVERY_MS) return;
+    said = instantOf(time);
+    try {
+      onError(error);
+    } catch {
+      // Whoever cannot take an error must not end what goes on in spite of it.
+    }
+  };
+}
+
+/** When the next read is due: after the poll interval, or at a ring if that is sooner. */
+export class Pace {
+  private hasRung = false;
+  private heedsRings = false;
+  private wake: () => void = () => undefined;
+
+  constructor(
+    private readonly pollIntervalMs: number,
+    private readonly time: InstanceTime,
+  ) {}
+
+  /** Rings until the next read begins are one; they never lengthen the wait. */
+  ring(): void {
+    this.hasRung = true;
+    if (this.heedsRings) this.wake();
+  }
+
+  /** Whoever rang until now is heard by the read that begins now. */
+  heard(): void {
+    this.hasRung = false;
+  }
+
+  /** Ends the wait now, if there is one. */
+  interrupt(): void {
+    this.ring();
+    this.wake();
+  }
+
+  /**
+   * @param since when the last round of reads began.
+   * @param setbacks in a row: after one, rings wait for the poll interval too, and polls back off.
+   */
+  async untilDue(since: Instant, setbacks: number): Promise<void> {
+    const isCalm = setbacks === 0;
+    const restMs = isCalm ? Math.min(RING_REST_MS, this.pollIntervalMs) : this.pollIntervalMs;
+    const pauseMs = isCalm
+      ? this.pollIntervalMs - elapsedMs(since, this.time)
+      : this.backOffMs(setbacks);
+    await this.sleep(restMs, false);
+    if (!this.hasRung && pauseMs > restMs) await this.sleep(pauseMs - restMs, true);
+  }
+
+  private backOffMs(setbacks: number): number {
+    const maxMs = Math.max(this.pollIntervalMs, MAX_PAUSE_MS);
+    return Math.min(this.pollIntervalMs * 2 ** (setbacks - 1), maxMs);
+  }
+
+  private sleep(delayMs: number, heedsRings: boolean): Promise<void> {
+    this.heedsRings = heedsRings;
+    return new Promise((resolve) => {
+      const cancel = this.time.after(delayMs, resolve);
+      this.wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,145 @@
+import type { TokenPrefix } from './token-prefix';
+
+const CHUNK_BITS = 10;
+/** 16 KB: an expiry of which there is one token takes no more. */
+const CHUNK_ENTRIES = 2 ** CHUNK_BITS;
+const WORDS = 4;
+
+const SHORTEST_WINDOW_MS = 15 * 60_000;
+const WINDOWS_PER_TIME_LEFT = 16;
+
+/** Some of the prefixes of a window. */
+class Chunk {
+  count = 0;
+  private readonly words = new Int32Array(CHUNK_ENTRIES * WORDS);
+
+  constructor(
+    readonly id: number,
+    readonly window: Window,
+  ) {}
+
+  append(prefix: TokenPrefix): number {
+    const { words, count } = this;
+    const at = count * WORDS;
+    words[at] = prefix.first;
+    words[at + 1] = prefix.second;
+    words[at + 2] = prefix.third;
+    words[at + 3] = prefix.fourth;
+    this.count += 1;
+    return this.id * CHUNK_ENTRIES + count;
+  }
+
+  holds(entry: number, prefix: TokenPrefix): boolean {
+    const { words } = this;
+    const at = entry * WORDS;
+    return (
+      words[at] === prefix.first &&
+      words[at + 1] === prefix.second &&
+      words[at + 2] === prefix.third &&
+      words[at + 3] === prefix.fourth &&
+      entry < this.count // where nothing was written yet there are zeros
+    );
+  }
+
+  read(entry: number, prefix: TokenPrefix): void {
+    const { words } = this;
+    const at = entry * WORDS;
+    prefix.readWords(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
+  }
+}
+
+/** What is forgotten at one instant. */
+export class Window {
+  /** Only the last has room. */
+  readonly chunks: Chunk[] = [];
+
+  /** @param keptUntil in ms since the epoch. */
+  constructor(readonly keptUntil: number) {}
+}
+
+/**
+ * Every prefix, in arrays grouped by the time until which they are kept, so that forgetting is
+ * dropping arrays. A prefix has a position, which another one may take once it is forgotten.
+ */
+export class PrefixLog {
+  private readonly chunks: (Chunk | undefined)[] = [];
+  private readonly vacantIds: number[] = [];
+  private readonly windows = new Map<number, Window>();
+  private held = 0;
+  private drops = 0;
+  /** Only tells how long a window may be. What is forgotten is told by `forget`. */
+  private now = Date.now();
+
+  /** How many prefixes there are. */
+  get size(): number {
+    return this.held;
+  }
+
+  /** Another one as soon as something was forgotten. */
+  get generation(): number {
+    return this.drops;
+  }
+
+  /**
+   * Where to put what is needed until then (ms since the epoch). It is kept longer by a sixteenth
+   * of the time left at most, or by 15 minutes: 56 windows are enough for a day, 140 for a month.
+   * They are as long as multiples of each other, so what has come before is not put into a later one.
+   */
+  windowFor(until: number): Window {
+    const shares = (until - this.now) / WINDOWS_PER_TIME_LEFT / SHORTEST_WINDOW_MS;
+    const length = SHORTEST_WINDOW_MS * 2 ** Math.floor(Math.log2(Math.max(1, shares)));
+    const end = Math.ceil(until / length) * length;
+    const window = this.windows.get(end) ?? new Window(end);
+    this.windows.set(end, window);
+    return window;
+  }
+
+  /** @returns the prefix's position from now on. */
+  append(prefix: TokenPrefix, window: Window): number {
+    const last = window.chunks.at(-1);
+    const chunk = last !== undefined && last.count < CHUNK_ENTRIES ? last : this.addChunk(window);
+    this.held += 1;
+    return chunk.append(prefix);
+  }
+
+  /** Whether this prefix is at that position; for as long as `window`, where one is given. */
+  holds(position: number, prefix: TokenPrefix, window?: Window): boolean {
+    const chunk = this.chunks[position >>> CHUNK_BITS];
+    if (chunk === undefined || !chunk.holds(position % CHUNK_ENTRIES, prefix)) return false;
+    return window === undefined || chunk.window.keptUntil >= window.keptUntil;
+  }
+
+  /** Reads what is at that position into `prefix`. @returns `false` where there is nothing. */
+  read(position: number, prefix: TokenPrefix): boolean {
+    const chunk = this.chunks[position >>> CHUNK_BITS];
+    const entry = position % CHUNK_ENTRIES;
+    if (chunk === undefined || entry >= chunk.count) return false;
+    chunk.read(entry, prefix);
+    return true;
+  }
+
+  /** Drops the windows of which nothing is live at `now`, in ms since the epoch. */
+  forget(now: number): void {
+    this.now = now;
+    for (const window of this.windows.values()) {
+      if (window.keptUntil < now) this.drop(window);
+    }
+  }
+
+  private drop({ keptUntil, chunks }: Window): void {
+    this.windows.delete(keptUntil);
+    for (const { id, count } of chunks) {
+      this.chunks[id] = undefined;
+      this.vacantIds.push(id);
+      this.held -= count;
+    }
+    this.drops += 1;
+  }
+
+  private addChunk(window: Window): Chunk {
+    const chunk = new Chunk(this.vacantIds.pop() ?? this.chunks.length, window);
+    this.chunks[chunk.id] = chunk;
+    window.chunks.push(chunk);
+    return chunk;
+  }
+}

@@ -1,0 +1,46 @@
+import type { RevocationStore } from './revocation-store';
+import type { StoreStatus } from './store-status';
+
+/** Whether this instance can tell revoked tokens from live ones, and by what. Holds no secret. */
+export interface Readiness {
+  /** Something answers, and the clocks agree: the instance may be sent requests. */
+  readonly isReady: boolean;
+  /** What tells whether a token is revoked; `nothing`: every token is refused. */
+  readonly answersFrom: 'memory' | 'store' | 'nothing';
+  /** What wakes the replica; `null` where there is none. */
+  readonly feed: StoreStatus['feed'];
+  /** How old what memory knows may be, in ms; `null` where there is no replica, or no lease yet. */
+  readonly leaseAgeMs: number | null;
+  /** How far this clock is ahead of the store's, in ms; `null` before the first answer. */
+  readonly skewMs: number | null;
+}
+
+/** A key of the right form that no token has. */
+const NOBODY = '0'.repeat(64);
+
+/** Asks the store about a token that nobody has: a look-up, where memory does not answer. */
+export async function readinessOf(store: RevocationStore): Promise<Readiness> {
+  const isAnswered = await answers(store);
+  const { replica, feed, skewMs } = store.status();
+  return {
+    isReady: isAnswered && store.clock.isTrusted,
+    answersFrom: isAnswered ? (replica?.answersFrom ?? 'store') : 'nothing',
+    feed,
+    leaseAgeMs: rounded(replica?.leaseAgeMs),
+    skewMs: rounded(skewMs),
+  };
+}
+
+async function answers(store: RevocationStore): Promise<boolean> {
+  try {
+    await store.isRevoked([NOBODY], new Date());
+    return true;
+  } catch {
+    // What went wrong stands in the log of the requests that it refused.
+    return false;
+  }
+}
+
+function rounded(milliseconds: number | null = null): number | null {
+  return milliseconds === null ? null : Math.round(milliseconds);
+}

@@ -1,0 +1,114 @@
+import type { RevocationKey } from '../tokens/identity';
+import { FeedFollower, type FeedProgress, type FollowerOptions } from './feed-follower';
+import { INSTANCE_TIME, type InstanceTime } from './instance-time';
+import { KnownRevocations } from './known-revocations';
+import { Lease } from './lease';
+import type { Revocation } from './revocation';
+import { RevocationCheck } from './revocation-check';
+import type { RevocationFeed } from './revocation-feed';
+import type { StoreClock } from './store-clock';
+import type { ReplicaStatus } from './store-status';
+
+export interface ReplicaOptions extends FollowerOptions {
+  /** Above this nothing is evicted, which would un-revoke: the store is asked instead. */
+  readonly maxEntries: number;
+}
+
+/**
+ * The live revocations in this instance's memory. From `maxStalenessMs` after a logout was answered
+ * anywhere, no token of it is accepted here, whatever fails. The proof: memory answers "not revoked"
+ * at t only while t < t0 + `maxStalenessMs`, where t0 was noted before the last read that succeeded
+ * was sent. Had the logout been answered by t0, that read, or one before it, would have brought it.
+ */
+export class Replica extends RevocationCheck {
+  private readonly known: KnownRevocations;
+  private readonly lease: Lease;
+  private readonly progress: FeedProgress = {
+    catchUpMs: null,
+    catchUps: 0,
+    failedCatchUps: 0,
+    loads: 0,
+  };
+  private follower: FeedFollower | null = null;
+  private loaded: Promise<void> = Promise.resolve();
+  private stopped: Promise<void> = Promise.resolve();
+
+  /**
+   * @param direct the store itself, asked while memory may not answer.
+   * @param clock the store's, which the feed observes with every read.
+   */
+  constructor(
+    private readonly feed: RevocationFeed,
+    private readonly direct: Pick<RevocationCheck, 'isRevoked'>,
+    private readonly clock: StoreClock,
+    private readonly options: ReplicaOptions,
+    private readonly time: InstanceTime = INSTANCE_TIME,
+  ) {
+    super();
+    this.known = new KnownRevocations(options.maxEntries);
+    this.lease = new Lease(options.maxStalenessMs, time);
+  }
+
+  /**
+   * Announces this instance, listens and loads. Resolves when that has succeeded or failed; it goes
+   * on trying by itself, and tokens are checked all the while. Never rejects. Idempotent.
+   */
+  start(): Promise<void> {
+    if (this.follower === null) {
+      const { feed, known, lease, clock, progress, options, time } = this;
+      const follower = new FeedFollower(feed, { known, lease, clock, progress }, options, time);
+      this.follower = follower;
+      this.loaded = this.stopped.then(() => follower.start());
+    }
+    return this.loaded;
+  }
+
+  /** A revocation that this instance has just committed: known here before its logout is answered. */
+  learn(revocation: Revocation): void {
+    this.known.add(revocation);
+  }
+
+  /** At once where it is known as revoked, or while the lease lasts; else the store is asked. */
+  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
+    if (this.known.covers(keys, issuedAt)) return true;
+    if (this.mayAnswer()) return false;
+    return this.ask(keys, issuedAt);
+  }
+
+  status(): ReplicaStatus {
+    const { known, lease, progress } = this;
+    return {
+      ...progress,
+      answersFrom: this.mayAnswer() ? 'memory' : 'store',
+      leaseAgeMs: lease.ageMs,
+      size: known.size,
+      isFull: known.isFull,
+    };
+  }
+
+  /**
+   * From here on the store is asked. Closes the feed; resolves when nothing runs any more. What is
+   * known stays known, and `start` may follow. Idempotent.
+   */
+  stop(): Promise<void> {
+    if (this.follower !== null) {
+      this.lease.drop(); // before the feed withdraws the announcement
+      this.stopped = bothOf(this.stopped, this.follower.stop());
+      this.follower = null;
+    }
+    return this.stopped;
+  }
+
+  private mayAnswer(): boolean {
+    return this.lease.isValid && !this.known.isFull;
+  }
+
+  private async ask(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+    const isRevoked = await this.direct.isRevoked(keys, issuedAt);
+    return isRevoked || this.known.covers(keys, issuedAt); // learned here meanwhile
+  }
+}
+
+async function bothOf(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.all([one, other]);
+}

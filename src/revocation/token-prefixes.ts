@@ -1,0 +1,173 @@
+import { PrefixLog, type Window } from './prefix-log';
+import { HOMES, PLACE_BITS, TokenPrefix } from './token-prefix';
+
+const SLOTS = HOMES;
+const FREE = 0;
+/** Fuller than 80 % (13 tags on the way to a free slot) a segment is tidied or divided. */
+const MOST_USED = Math.floor(SLOTS * 0.8);
+/** Tidying must free a fifth at least, or the next time would come too soon. */
+const MOST_KEPT = Math.floor(MOST_USED * 0.8);
+/** Two halves are joined again when there is that little in both. */
+const FEW = Math.floor(MOST_USED * 0.4);
+/** Each takes 0.2 ms at most. */
+const TIDIED_AT_ONCE = 8;
+
+/** Leads from prefixes to their positions: open addressing, linear probing. */
+class Segment {
+  used = 0;
+  private readonly tags = new Uint8Array(SLOTS);
+  private readonly positions = new Uint32Array(SLOTS);
+
+  /**
+   * @param depth how many leading bits of their places the prefixes here have in common.
+   * @param generation of the log when every slot led to something.
+   */
+  constructor(
+    public depth: number,
+    public generation: number,
+  ) {}
+
+  /** Reads all tags at the very worst: 2048 bytes. */
+  leadsTo(prefix: TokenPrefix, log: PrefixLog, window?: Window): boolean {
+    const { tags, positions } = this;
+    for (let slot = prefix.home; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
+      if (tags[slot] === prefix.tag && log.holds(positions[slot] ?? 0, prefix, window)) return true;
+    }
+    return false;
+  }
+
+  /** Idempotent. */
+  put(prefix: TokenPrefix, position: number): void {
+    const { tags, positions } = this;
+    let slot = prefix.home;
+    for (; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
+      if (tags[slot] === prefix.tag && positions[slot] === position) return;
+    }
+    tags[slot] = prefix.tag;
+    positions[slot] = position;
+    this.used += 1;
+  }
+
+  /** @returns how many positions it led to until now: they are written to `positions`. */
+  empty(positions: Uint32Array): number {
+    let count = 0;
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      if (this.tags[slot] !== FREE) positions[count++] = this.positions[slot] ?? 0;
+    }
+    this.tags.fill(FREE);
+    this.used = 0;
+    return count;
+  }
+}
+
+/**
+ * Tokens by the first 128 bits of their keys, each until an instant. About 27 bytes a token; to
+ * find that one is not there touches one segment, however many there are and whenever they expire.
+ *
+ * The prefixes are in a log. Segments lead there, each from the prefixes of some neighbouring
+ * places (extendible hashing: Fagin et al. 1979). They learn late what the log has dropped: a slot
+ * may lead nowhere, or to a prefix that came after and that has a slot of its own.
+ */
+export class TokenPrefixes {
+  private readonly log = new PrefixLog();
+  private readonly moved = new TokenPrefix();
+  private readonly emptied = new Uint32Array(SLOTS);
+  /** 2^depth segments by the leading bits of places; neighbours may be the same. */
+  private directory = [new Segment(0, 0)];
+  private depth = 0;
+  private tidied = 0;
+
+  get size(): number {
+    return this.log.size;
+  }
+
+  /** What is needed until then (ms since the epoch) belongs here. To be used at once. */
+  windowFor(until: number): Window {
+    return this.log.windowFor(until);
+  }
+
+  /** Whether the prefix is held; for as long as `window`, where one is given. */
+  has(prefix: TokenPrefix, window?: Window): boolean {
+    return this.segmentOf(prefix).leadsTo(prefix, this.log, window);
+  }
+
+  /** Holds the prefix, which must not be held for as long as that already. */
+  add(prefix: TokenPrefix, window: Window): void {
+    let segment = this.segmentOf(prefix);
+    while (segment.used >= MOST_USED) {
+      this.makeRoom(segment, prefix.place);
+      segment = this.segmentOf(prefix);
+    }
+    segment.put(prefix, this.log.append(prefix, window));
+  }
+
+  /** Drops the windows of which nothing is live at `now` (ms since the epoch); tidies a little. */
+  forget(now: number): void {
+    this.log.forget(now);
+    for (let count = 0; count < TIDIED_AT_ONCE; count += 1) this.tidyNext();
+  }
+
+  private segmentOf({ place }: TokenPrefix): Segment {
+    return this.segmentAt(place >>> (PLACE_BITS - this.depth));
+  }
+
+  private segmentAt(index: number): Segment {
+    const segment = this.directory[index];
+    if (segment === undefined) throw new RangeError('nestjs-logout: there is no such segment.');
+    return segment;
+  }
+
+  private makeRoom(segment: Segment, place: number): void {
+    this.tidy(segment);
+    if (segment.used > MOST_KEPT) this.divide(segment, place);
+  }
+
+  private divide(segment: Segment, place: number): void {
+    if (segment.depth === this.depth) this.doubleDirectory();
+    segment.depth += 1;
+    const span = 2 ** (this.depth - segment.depth);
+    const upper = ((place >>> (PLACE_BITS - segment.depth)) | 1) * span;
+    const half = new Segment(segment.depth, this.log.generation);
+    this.directory.fill(half, upper, upper + span);
+    this.redistribute(segment);
+  }
+
+  private doubleDirectory(): void {
+    if (this.depth === PLACE_BITS) throw new RangeError('nestjs-logout: too many tokens alike.');
+    this.directory = this.directory.flatMap((segment) => [segment, segment]);
+    this.depth += 1;
+  }
+
+  /** Rids the segment of slots that lead nowhere. */
+  private tidy(segment: Segment): void {
+    if (segment.generation === this.log.generation) return;
+    segment.generation = this.log.generation;
+    this.redistribute(segment);
+  }
+
+  private redistribute(from: Segment): void {
+    const { log, moved, emptied } = this;
+    const count = from.empty(emptied);
+    for (let index = 0; index < count; index += 1) {
+      const position = emptied[index] ?? 0;
+      if (log.read(position, moved)) this.segmentOf(moved).put(moved, position);
+    }
+  }
+
+  private tidyNext(): void {
+    const segment = this.segmentAt(this.tidied);
+    this.tidy(segment);
+    const span = 2 ** (this.depth - segment.depth);
+    const start = this.tidied - (this.tidied % span); // the directory may have doubled meanwhile
+    if (segment.depth > 0) this.joinIfFew(segment, start, span);
+    this.tidied = start + span < this.directory.length ? start + span : 0;
+  }
+
+  private joinIfFew(segment: Segment, start: number, span: number): void {
+    const sibling = this.segmentAt(start ^ span);
+    if (sibling.depth !== segment.depth || sibling.used + segment.used > FEW) return;
+    segment.depth -= 1;
+    this.directory.fill(segment, start & ~span, (start & ~span) + 2 * span);
+    this.redistribute(sibling);
+  }
+}

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QUICK, setScene } from './scene';
+import { underTraffic } from './under-traffic';
+import { hasFaketime, WallClock } from './wall-clock';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+function describeClocks(): void {
+  const clock = new WallClock();
+  const scene = setScene(() => ({ store: QUICK, env: [{}, {}, clock.env] }));
+  afterAll(() => {
+    clock.remove();
+  });
+
+  it.each([
+    ['ten minutes forward and back', 10 * MINUTE],
+    ['ten minutes back and forward', -10 * MINUTE],
+    ['two hours forward and back', 2 * HOUR],
+    ['two hours back and forward', -2 * HOUR],
+  ])('is set %s, nothing that was logged out comes back to life', async (_, seconds) => {
+    const flaws = await underTraffic(scene.fleet, async (traffic) => {
+      const now = Math.floor(Date.now() / 1000);
+      for (const minutes of [1, 5, 9, 30, 50]) {
+        const ticket = traffic.mint({ exp: now + minutes * MINUTE });
+        await traffic.logOut(scene.fleet.instances[0]!, ticket);
+      }
+      await sleep(QUICK.maxStalenessMs);
+      clock.set(seconds);
+      await sleep(2500);
+      clock.set(0);
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it('jumps all the time, the bound holds', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      for (const seconds of [600, -600, 1, -1, 0.3, -0.3, 5, -5, 600, -600]) {
+        clock.set(seconds);
+        await sleep(400);
+      }
+      clock.set(0);
+    });
+    expect(flaws).toEqual([]);
+  });
+}
+
+describe('When the clock of an instance', () => {
+  const isInstalled = hasFaketime();
+  if (isInstalled) describeClocks();
+  else {
+    it('is left out, aloud, where faketime is not installed', () => {
+      expect(isInstalled).toBe(false);
+    });
+  }
+});

@@ -1,0 +1,141 @@
+import { Agent, request, type RequestOptions } from 'node:http';
+import type { StoreStatus } from '../../src/revocation/store-status';
+import { LOGOUT } from '../support/app';
+import { TypescriptProcess } from '../support/typescript-process';
+import type { Outcome } from './history';
+import type { InstanceSettings } from './instance-program';
+
+const PROGRAM = `require('./test/faults/instance-program.ts');`;
+
+/** A host application with our module, in a process of its own. */
+export class Instance {
+  private readonly agent = new Agent({ keepAlive: true });
+  private readonly spareAgent = new Agent({ keepAlive: true });
+
+  private constructor(
+    readonly name: string,
+    private readonly process: TypescriptProcess,
+    private readonly url: string,
+  ) {}
+
+  static async start(
+    name: string,
+    settings: InstanceSettings,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Instance> {
+    const child = new TypescriptProcess(PROGRAM, { ...env, SETTINGS: JSON.stringify(settings) });
+    const url = await child.firstLine();
+    if (url !== undefined) return new Instance(name, child, url);
+    throw new Error(`${name} did not start: ${(await child.ending()).stderr}`);
+  }
+
+  /** Asks the protected route. */
+  async present(token: string): Promise<Outcome> {
+    return outcomeOf((await this.ask('GET', '/protected', { token })).status);
+  }
+
+  /**
+   * Opens so many connections that nobody uses but `presentOnSpare`: what is sent on a connection
+   * that a stopped process knows already is the first that it sees when it runs again.
+   */
+  async openSpares(count: number): Promise<void> {
+    const asked = { agent: this.spareAgent };
+    await Promise.all(Array.from({ length: count }, () => this.ask('GET', '/status', asked)));
+  }
+
+  async presentOnSpare(token: string): Promise<Outcome> {
+    const { status } = await this.ask('GET', '/protected', { token, agent: this.spareAgent });
+    return outcomeOf(status);
+  }
+
+  async logOut(token: string): Promise<Outcome> {
+    return outcomeOf((await this.ask('POST', LOGOUT, { token, body: { token } })).status);
+  }
+
+  async status(): Promise<StoreStatus> {
+    return JSON.parse((await this.ask('GET', '/status')).text) as StoreStatus;
+  }
+
+  /** Revokes a token in a transaction of the host's, which stays open. */
+  async revokeInTransaction(id: string, token: string): Promise<void> {
+    await this.do(`/transactions/${id}`, { token });
+  }
+
+  async commit(id: string): Promise<void> {
+    await this.do(`/transactions/${id}/commit`);
+  }
+
+  /** Takes every connection of the host's own pool. */
+  async exhaustPool(seconds: number): Promise<void> {
+    await this.do(`/exhaust/${seconds}`);
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.process.signal(name);
+  }
+
+  /** Ends it at once. @returns what it wrote to stderr, which is nothing but warnings. */
+  async kill(): Promise<string> {
+    this.agent.destroy();
+    this.spareAgent.destroy();
+    await this.process.kill();
+    return (await this.process.ending()).stderr;
+  }
+
+  private async do(path: string, body: object = {}): Promise<void> {
+    const { status, text } = await this.ask('POST', path, { body });
+    if (status === undefined || status >= 300)
+      throw new Error(`${this.name} ${path}: ${status ?? 'no answer'} ${text}`);
+  }
+
+  private ask(
+    method: string,
+    path: string,
+    { token, body, agent = this.agent }: { token?: string; body?: object; agent?: Agent } = {},
+  ): Promise<{ status?: number; text: string }> {
+    const headers = {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    };
+    return send(new URL(path, this.url), { method, headers, agent }, body && JSON.stringify(body));
+  }
+}
+
+/** Never fails: whoever asks a server that may be dead at any time reckons with no answer. */
+function send(
+  url: URL,
+  options: RequestOptions,
+  body: string | undefined,
+): Promise<{ status?: number; text: string }> {
+  return new Promise((resolve) => {
+    const sent = request(url, options, (response) => {
+      const status = response.statusCode;
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('close', () => {
+        resolve({ status, text: Buffer.concat(chunks).toString() });
+      });
+    });
+    sent.on('error', () => {
+      resolve({ text: '' });
+    });
+    sent.end(body);
+  });
+}
+
+function outcomeOf(status: number | undefined): Outcome {
+  switch (status) {
+    case 200:
+      return 'accepted';
+    case 401:
+      return 'refused';
+    case 403:
+      return 'expired';
+    case 500:
+      return 'failed';
+    case undefined:
+      return 'unanswered';
+    default:
+      return 'odd';
+  }
+}

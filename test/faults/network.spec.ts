@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QUICK, setScene } from './scene';
+import { underTraffic } from './under-traffic';
+
+describe('When the network between one instance and the database', () => {
+  const scene = setScene();
+
+  it.each([
+    ['swallows its reads and what they bring', 'lost'],
+    ['holds its reads up, and delivers them long after', 'held'],
+  ] as const)('%s, it refuses rather than to accept', async (_, treatment) => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      scene.fleet.proxies[1]!.impose({ on: 'reads', up: treatment, down: treatment });
+      await sleep(5000);
+      scene.fleet.heal();
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it.each([
+    ['swallows its writes', 'up'],
+    ['swallows the answers to its writes', 'down'],
+  ] as const)('%s, its logouts in doubt are all or nothing', async (_, direction) => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      scene.fleet.proxies[1]!.impose({ on: 'writes', [direction]: 'lost' });
+      await sleep(4000);
+      scene.fleet.heal();
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it('delivers its writes long after it was given up, a logout in doubt is all or nothing', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      scene.fleet.proxies[1]!.impose({ on: 'writes', up: 'held', down: 'held' });
+      await sleep(4000);
+      scene.fleet.heal();
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it('is gone altogether, without a reset, it refuses rather than to accept', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      scene.fleet.proxies[1]!.impose({ up: 'lost', down: 'lost' });
+      await sleep(5000);
+      scene.fleet.heal();
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it('resets every connection again and again, the bound holds', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      for (let times = 0; times < 20; times += 1) {
+        scene.fleet.proxies[1]!.cut();
+        await sleep(150);
+      }
+    });
+    expect(flaws).toEqual([]);
+  });
+});
+
+describe('When one instance cannot tell the others that it answers from memory', () => {
+  const scene = setScene(() => ({ store: QUICK }));
+
+  it('it asks the database instead after five bounds, and serves all the while', async () => {
+    const instance = scene.fleet.instances[1]!;
+    let answersFrom: string | undefined;
+    const flaws = await underTraffic(scene.fleet, async (traffic) => {
+      traffic.logoutsAt = scene.fleet.instances.filter((each) => each !== instance);
+      scene.fleet.proxies[1]!.impose({ on: 'writes', up: 'held' });
+      await sleep(QUICK.maxStalenessMs * 7);
+      answersFrom = (await instance.status()).replica?.answersFrom;
+      scene.fleet.heal();
+    });
+    expect(flaws).toEqual([]);
+    expect(answersFrom).toBe('store');
+  });
+});
+
+describe('When every answer of the database is slow', () => {
+  const scene = setScene(() => ({ store: { ...QUICK, lookupTimeoutMs: 2000 } }));
+
+  it('what it says is taken for as old as it is', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      for (const proxy of scene.fleet.proxies) proxy.impose({ on: 'reads', down: 450 });
+      await sleep(6000);
+      scene.fleet.heal();
+    });
+    expect(flaws).toEqual([]);
+  });
+});

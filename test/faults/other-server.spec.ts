@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { copyData, type DataCopy } from './data-copy';
+import { FaultProxy } from './proxy';
+import { QUICK, setScene } from './scene';
+import type { Traffic } from './traffic';
+import { underTraffic } from './under-traffic';
+
+const portOf = (url: string): number => Number(new URL(url).port);
+
+async function ask(url: string, sql: string): Promise<string> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ answer: string }>(sql);
+    return rows[0]?.answer ?? '';
+  } finally {
+    await client.end();
+  }
+}
+
+/** Nobody logs out any more, and every instance has had the time to hear of who did. */
+async function settle(traffic: Traffic): Promise<void> {
+  traffic.logoutsAt = [];
+  await sleep(2 * QUICK.maxStalenessMs);
+}
+
+describe('When a restored copy of the database comes behind the same address', () => {
+  const scene = setScene(() => ({ store: QUICK }));
+  let copy: DataCopy;
+  afterAll(() => copy.remove());
+
+  it('what instances knew stays refused, and what comes after it is seen, lower numbers or not', async () => {
+    const mayBeLost = new Set<string>();
+    await scene.fleet.query('SELECT 1');
+    copy = await copyData(scene.cluster);
+    const flaws = await underTraffic(
+      scene.fleet,
+      async (traffic) => {
+        await scene.fleet.query(`
+          DO $$ BEGIN FOR i IN 1..5000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$`);
+        await sleep(2000);
+        await settle(traffic);
+        for (const token of traffic.attempted.keys()) mayBeLost.add(token);
+        await scene.cluster.stop('immediate');
+        const restored = await copy.start();
+        scene.fleet.switchTo(restored.url());
+        traffic.logoutsAt = scene.fleet.instances;
+        await sleep(3000);
+      },
+      { mayBeLost },
+    );
+    expect(flaws).toEqual([]);
+  });
+});
+
+describe('When there is a standby', () => {
+  let replication: FaultProxy;
+  let copy: DataCopy;
+  let standbyUrl: string;
+  const scene = setScene(async (cluster) => {
+    copy = await copyData(cluster, { asStandby: true });
+    replication = await FaultProxy.before(portOf(cluster.url));
+    const { hostname, username, password } = new URL(cluster.url);
+    const standby = await copy.start({
+      primary_conninfo:
+        `host=${hostname} port=${replication.port} user=${username} ` +
+        `password=${decodeURIComponent(password)}`,
+    });
+    standbyUrl = standby.url();
+    return { store: QUICK };
+  });
+  afterAll(async () => {
+    await copy.remove();
+    await replication.close();
+  });
+
+  const whenStandbyHasAll = async (): Promise<void> => {
+    const all = await ask(scene.cluster.url, 'SELECT pg_current_wal_lsn()::text AS answer');
+    const has = `SELECT (pg_last_wal_replay_lsn() >= '${all}')::text AS answer`;
+    while ((await ask(standbyUrl, has)) !== 'true') await sleep(50);
+  };
+
+  it('behind the address of an instance, it is refused as a source', async () => {
+    await whenStandbyHasAll();
+    const flaws = await underTraffic(scene.fleet, async () => {
+      replication.impose({ up: 'held', down: 'held' }); // so that it lacks what is logged out now
+      scene.fleet.proxies[1]!.switchTo(portOf(standbyUrl));
+      await sleep(4000);
+      scene.fleet.proxies[1]!.switchTo(portOf(scene.cluster.url));
+      replication.heal();
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it('promoted with rows missing, what instances knew stays refused', async () => {
+    await whenStandbyHasAll();
+    const mayBeLost = new Set<string>();
+    const flaws = await underTraffic(
+      scene.fleet,
+      async (traffic) => {
+        replication.impose({ up: 'lost', down: 'lost' });
+        await sleep(2000);
+        await settle(traffic);
+        for (const token of traffic.attempted.keys()) mayBeLost.add(token);
+        await scene.cluster.stop('immediate');
+        await ask(standbyUrl, 'SELECT pg_promote()::text AS answer');
+        scene.fleet.switchTo(standbyUrl);
+        traffic.logoutsAt = scene.fleet.instances;
+        await sleep(3000);
+      },
+      { mayBeLost },
+    );
+    expect(flaws).toEqual([]);
+    expect(await missingOf(mayBeLost)).toBeGreaterThan(10);
+  });
+
+  /** How many of the tokens the promoted server knows nothing of: without any, nothing is shown. */
+  async function missingOf(tokens: ReadonlySet<string>): Promise<number> {
+    const [row] = await scene.fleet.query(
+      'SELECT count(*)::int AS found FROM revoked_tokens WHERE token_id = ANY($1)',
+      [[...tokens]],
+    );
+    return tokens.size - Number(row?.['found']);
+  }
+});

@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasPgBouncer, startPgBouncer, type PgBouncer } from '../integration/stores/pgbouncer';
+import { QUICK, setScene } from './scene';
+import { underTraffic } from './under-traffic';
+
+function describeBehindPgBouncer(): void {
+  let bouncer: PgBouncer;
+  const scene = setScene(async ({ url }) => {
+    bouncer = await startPgBouncer(url);
+    return {
+      address: bouncer.url,
+      store: QUICK,
+      stores: [{}, {}, { feedConnection: url }], // the last has a direct address
+    };
+  });
+  afterAll(() => bouncer.stop());
+
+  it('by polling, or by the bell where there is a direct address', async () => {
+    const flaws = await underTraffic(scene.fleet, () => sleep(4000), { isUnnoticed: true });
+    expect(flaws).toEqual([]);
+    const states = await Promise.all(scene.fleet.instances.map((each) => each.status()));
+    expect(states.map(({ feed }) => feed)).toEqual(['polling', 'polling', 'doorbell']);
+  });
+
+  it('while its connections are cut, and while the server restarts behind it', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      for (let times = 0; times < 5; times += 1) {
+        for (const proxy of scene.fleet.proxies) proxy.cut();
+        await sleep(200);
+      }
+      await scene.cluster.stop();
+      await sleep(1500);
+      await scene.cluster.start();
+    });
+    expect(flaws).toEqual([]);
+  });
+}
+
+describe('Behind PgBouncer in transaction mode the bound holds', () => {
+  const isInstalled = hasPgBouncer();
+  if (isInstalled) describeBehindPgBouncer();
+  else {
+    it('is left out, aloud, where it is not installed', () => {
+      expect(isInstalled).toBe(false);
+    });
+  }
+});

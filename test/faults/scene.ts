@@ -1,0 +1,46 @@
+import { startCluster, type TestCluster } from '../support/cluster';
+import { Fleet, type FleetOptions } from './fleet';
+
+/** A durable server and a fleet on it, for all cases of a `describe`. */
+export interface Scene {
+  readonly cluster: TestCluster;
+  readonly fleet: Fleet;
+}
+
+/** Small bounds, for cases that are about their logic and not about their length. */
+export const QUICK = { maxStalenessMs: 600, pollIntervalMs: 150 } as const;
+
+/**
+ * Sets the scene before the first case and strikes it after the last; after each, networks are
+ * healed. What comes after `prepare` uses the addresses and options that it returns.
+ */
+export function setScene(
+  prepare: (cluster: TestCluster) => FleetOptions | Promise<FleetOptions> = () => ({}),
+): Scene {
+  let cluster: TestCluster | undefined;
+  let fleet: Fleet | undefined;
+  beforeAll(async () => {
+    cluster = await startCluster();
+    fleet = await Fleet.start(cluster.url, await prepare(cluster));
+  });
+  afterEach(() => {
+    fleet?.heal();
+  });
+  afterAll(async () => {
+    const warnings = await fleet?.stop();
+    if (process.env.FAULTS_SHOW_WARNINGS !== undefined) process.stderr.write(warnings ?? '');
+    await cluster?.remove();
+  });
+  const set = <T>(thing: T | undefined): T => {
+    if (thing === undefined) throw new Error('the scene is not set yet');
+    return thing;
+  };
+  return {
+    get cluster() {
+      return set(cluster);
+    },
+    get fleet() {
+      return set(fleet);
+    },
+  };
+}

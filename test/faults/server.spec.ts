@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setScene } from './scene';
+import { underTraffic } from './under-traffic';
+
+describe('When the database server', () => {
+  const scene = setScene();
+
+  async function untilItAnswers(): Promise<void> {
+    for (let isBack = false; !isBack;) {
+      await sleep(200);
+      isBack = await scene.fleet.query('SELECT 1').then(
+        () => true,
+        () => false,
+      );
+    }
+  }
+
+  it('crashes and comes back, no logout is lost and the bound holds', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      await scene.cluster.stop('immediate');
+      await sleep(4000);
+      await scene.cluster.start();
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it('is killed and comes back at once, no logout is lost and the bound holds', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      await scene.cluster.kill();
+      await scene.cluster.start();
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it('loses one backend, and recovers for that under the same postmaster, no logout is lost', async () => {
+    const flaws = await underTraffic(scene.fleet, async () => {
+      const [backend] = await scene.fleet.query(`
+        SELECT pid FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1`);
+      process.kill(Number(backend?.['pid']), 'SIGKILL');
+      await untilItAnswers();
+    });
+    expect(flaws).toEqual([]);
+  });
+});

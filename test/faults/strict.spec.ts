@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setScene } from './scene';
+import { underTraffic } from './under-traffic';
+
+/** No request that starts after the 200 is accepted by anybody. */
+const AT_ONCE = { boundMs: 0 };
+
+describe('With strict logouts no instance accepts a token from the 200 on', () => {
+  const scene = setScene(() => ({ store: { logoutWaits: 'cluster' } }));
+  const one = () => scene.fleet.proxies[1]!;
+
+  it('while nothing is broken', async () => {
+    const flaws = await underTraffic(scene.fleet, () => sleep(3000), {
+      ...AT_ONCE,
+      isUnnoticed: true,
+    });
+    expect(flaws).toEqual([]);
+  });
+
+  it('while one instance hears no bell', async () => {
+    const flaws = await underTraffic(
+      scene.fleet,
+      async () => {
+        one().impose({ on: 'feed', up: 'lost', down: 'lost' });
+        await sleep(4000);
+      },
+      AT_ONCE,
+    );
+    expect(flaws).toEqual([]);
+  });
+
+  it('while the reads of one instance hang', async () => {
+    const flaws = await underTraffic(
+      scene.fleet,
+      async () => {
+        one().impose({ on: 'reads', up: 'held', down: 'held' });
+        await sleep(5000);
+        scene.fleet.heal();
+      },
+      AT_ONCE,
+    );
+    expect(flaws).toEqual([]);
+  });
+
+  it('while the writes of one instance hang', async () => {
+    const flaws = await underTraffic(
+      scene.fleet,
+      async () => {
+        one().impose({ on: 'writes', up: 'held', down: 'held' });
+        await sleep(5000);
+        scene.fleet.heal();
+      },
+      AT_ONCE,
+    );
+    expect(flaws).toEqual([]);
+  });
+
+  it('while the process of one instance is stopped and resumed', async () => {
+    const stopped = scene.fleet.instances[2]!;
+    const flaws = await underTraffic(
+      scene.fleet,
+      async (traffic) => {
+        traffic.logoutsAt = scene.fleet.instances.slice(0, 2);
+        stopped.signal('SIGSTOP');
+        await sleep(5000);
+        stopped.signal('SIGCONT');
+      },
+      AT_ONCE,
+    );
+    expect(flaws).toEqual([]);
+  });
+
+  it('while the server crashes and comes back', async () => {
+    const flaws = await underTraffic(
+      scene.fleet,
+      async () => {
+        await scene.cluster.stop('immediate');
+        await sleep(1000);
+        await scene.cluster.start();
+        await sleep(1000);
+      },
+      AT_ONCE,
+    );
+    expect(flaws).toEqual([]);
+  });
+});

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fleet } from './fleet';
+import type { Entry, Outcome } from './history';
+import type { Instance } from './instance';
+
+/** A token, and the text it is presented as. */
+export interface Ticket {
+  readonly jti: string;
+  readonly text: string;
+}
+
+/** An entry from its begin on: what never ends stays unanswered. */
+type Noted = { -readonly [Field in keyof Entry]: Entry[Field] };
+
+const TICK_MS = 10;
+const TICKS_PER_LOGOUT = 4;
+const LIVE = 30;
+/** Whoever waits for so many answers of an instance asks it ten times a second only. */
+const MANY_PENDING = 100;
+/** How far past the bound is looked at most closely, in ms. */
+const CLOSE = 1000;
+
+const now = (): number => performance.now();
+const oneOf = <T>(list: readonly T[]): T | undefined =>
+  list[Math.floor(Math.random() * list.length)];
+
+/**
+ * Users of a fleet: a hundred requests a second to each instance, whether it answers or not, with
+ * tokens that live, that were logged out just now, and that were logged out long ago; and 25
+ * logouts a second. Everything that is asked and answered is noted.
+ */
+export class Traffic {
+  readonly requests: Noted[] = [];
+  readonly logouts: Noted[] = [];
+  /** Every token that anybody tried to log out. */
+  readonly attempted = new Map<string, Ticket>();
+  /** Instances at which users log out; nobody does while it is empty. */
+  logoutsAt: readonly Instance[];
+  private readonly live: Ticket[];
+  private readonly loggedOut: { readonly ticket: Ticket; readonly at: number }[] = [];
+  private readonly pending = new Map<Promise<unknown>, string>();
+  private timer: NodeJS.Timeout | undefined;
+  private ticks = 0;
+
+  constructor(
+    private readonly fleet: Fleet,
+    /** How long after a logout's 200 its token may still be accepted. */
+    private readonly boundMs: number,
+  ) {
+    this.logoutsAt = fleet.instances;
+    this.live = Array.from({ length: LIVE }, () => this.mint());
+  }
+
+  /** A good token, known to nobody yet. */
+  mint(claims: Record<string, unknown> = {}): Ticket {
+    const jti = randomUUID();
+    const exp = Math.floor(Date.now() / 1000) + 3600;
+    return { jti, text: this.fleet.issuer.token({ jti, exp, ...claims }) };
+  }
+
+  start(): void {
+    this.timer = setInterval(() => {
+      this.tick();
+    }, TICK_MS);
+  }
+
+  /** Nothing more is asked; resolves when everything is answered, or after so long. */
+  async stop(patienceMs = 15_000): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.race([Promise.all(this.pending.keys()), sleep(patienceMs, null, { ref: false })]);
+  }
+
+  /** Presents a token, and notes what comes of it. */
+  present(instance: Instance, ticket: Ticket): Promise<Outcome> {
+    return this.note(this.requests, instance.name, ticket, () => instance.present(ticket.text));
+  }
+
+  /** The same, on a connection that was kept for this. */
+  presentOnSpare(instance: Instance, ticket: Ticket): Promise<Outcome> {
+    const act = (): Promise<Outcome> => instance.presentOnSpare(ticket.text);
+    return this.note(this.requests, instance.name, ticket, act);
+  }
+
+  logOut(instance: Instance, ticket: Ticket): Promise<Outcome> {
+    return this.revoke(instance.name, ticket, () => instance.logOut(ticket.text));
+  }
+
+  /** Notes a logout that is done otherwise; it is done once `act` resolves. */
+  revoke(by: string, ticket: Ticket, act: () => Promise<Outcome>): Promise<Outcome> {
+    this.attempted.set(ticket.jti, ticket);
+    return this.note(this.logouts, by, ticket, async () => {
+      const outcome = await act();
+      if (outcome === 'accepted') this.loggedOut.push({ ticket, at: now() });
+      return outcome;
+    });
+  }
+
+  /** Tokens whose logout was answered between so many and so many ms ago. */
+  loggedOutAgo(from: number, to: number): Ticket[] {
+    const found: Ticket[] = [];
+    for (let index = this.loggedOut.length - 1; index >= 0; index -= 1) {
+      const { ticket, at } = this.loggedOut[index]!;
+      if (at < now() - to) break;
+      if (at < now() - from) found.push(ticket);
+    }
+    return found;
+  }
+
+  private tick(): void {
+    this.ticks += 1;
+    for (const instance of this.fleet.instances) {
+      if (this.hasTimeFor(instance))
+        this.track(instance, this.present(instance, this.chooseTicket()));
+    }
+    const at = oneOf(this.logoutsAt);
+    if (this.ticks % TICKS_PER_LOGOUT !== 0 || at === undefined || !this.hasTimeFor(at)) return;
+    const [ticket] = this.live.splice(Math.floor(Math.random() * LIVE), 1, this.mint());
+    if (ticket !== undefined) this.track(at, this.logOut(at, ticket));
+  }
+
+  private hasTimeFor({ name }: Instance): boolean {
+    const waiting = [...this.pending.values()].filter((each) => each === name).length;
+    return waiting < MANY_PENDING || this.ticks % 10 === 0;
+  }
+
+  private chooseTicket(): Ticket {
+    const dice = Math.random();
+    const chosen =
+      dice < 0.4
+        ? this.ofAge(this.boundMs, this.boundMs + CLOSE)
+        : dice < 0.6
+          ? this.ofAge(0, this.boundMs)
+          : dice < 0.75
+            ? oneOf(this.loggedOut)?.ticket
+            : undefined;
+    return chosen ?? oneOf(this.live) ?? this.mint();
+  }
+
+  private ofAge(from: number, to: number): Ticket | undefined {
+    return oneOf(this.loggedOutAgo(from, to));
+  }
+
+  private async note(
+    entries: Noted[],
+    instance: string,
+    { jti: token }: Ticket,
+    act: () => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const entry: Noted = {
+      token,
+      instance,
+      startedAt: now(),
+      endedAt: Infinity,
+      outcome: 'unanswered',
+    };
+    entries.push(entry);
+    entry.outcome = await act();
+    entry.endedAt = now();
+    return entry.outcome;
+  }
+
+  private track({ name }: Instance, work: Promise<unknown>): void {
+    this.pending.set(work, name);
+    void work.finally(() => this.pending.delete(work));
+  }
+}

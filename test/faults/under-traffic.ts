@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fleet } from './fleet';
+import { gaps, violations, type Outcome } from './history';
+import type { Instance } from './instance';
+import { Traffic } from './traffic';
+
+export interface Expectations {
+  /** How long after a logout's 200 its token may be accepted. @defaultValue `maxStalenessMs` */
+  readonly boundMs?: number;
+  /** What instances answer from in the end. @defaultValue 'memory' */
+  readonly answersFrom?: 'memory' | 'store';
+  /** Nothing that happens is a reason not to serve. @defaultValue false */
+  readonly isUnnoticed?: boolean;
+  /** Tokens whose rows the database may have lost; their refusal it may not have. */
+  readonly mayBeLost?: ReadonlySet<string>;
+  /** Told the figures of the run. */
+  readonly onFigures?: (figures: Record<string, number>) => void;
+}
+
+const CALM_MS = 800;
+const PATIENCE_MS = 30_000;
+const AT_A_TIME = 16;
+
+/**
+ * Lets users at a fleet while something happens to it, waits until everything serves again, and
+ * asks every instance about every token, and the database about every row.
+ * @returns everything that was promised not to happen, in words.
+ */
+export async function underTraffic(
+  fleet: Fleet,
+  happening: (traffic: Traffic) => Promise<void>,
+  expected: Expectations = {},
+): Promise<string[]> {
+  const { maxStalenessMs } = fleet.store;
+  const bounds = {
+    afterLogoutMs: expected.boundMs ?? maxStalenessMs,
+    afterRefusalMs: maxStalenessMs,
+  };
+  const traffic = new Traffic(fleet, bounds.afterLogoutMs);
+  traffic.start();
+  await sleep(CALM_MS);
+  const calmUntil = performance.now();
+  await happening(traffic);
+  const unserved = await untilServed(fleet, traffic, expected.answersFrom ?? 'memory');
+  const recoveredAt = expected.isUnnoticed === true ? calmUntil : performance.now();
+  await sleep(maxStalenessMs + CALM_MS);
+  await traffic.stop();
+  const inTheEnd = await finalVerdicts(fleet, traffic);
+  const rows = await missingRows(fleet, traffic, inTheEnd, expected.mayBeLost ?? new Set());
+  const { requests, logouts } = traffic;
+  const history = { requests, logouts, calmUntil, recoveredAt };
+  report(traffic, calmUntil, recoveredAt, expected.onFigures);
+  return [
+    ...violations(history, bounds),
+    ...gaps(
+      history,
+      bounds,
+      fleet.instances.map(({ name }) => name),
+    ),
+    ...unserved,
+    ...rows,
+  ].slice(0, 20);
+}
+
+/**
+ * Service comes back by itself: every instance lets a live token in, five times in a row, and not
+ * on the strength of what it read before.
+ */
+async function untilServed(
+  fleet: Fleet,
+  traffic: Traffic,
+  answersFrom: 'memory' | 'store',
+): Promise<string[]> {
+  const healedAt = performance.now();
+  const unserved = await Promise.all(
+    fleet.instances.map(async (instance) => {
+      for (let served = 0; served < 5;) {
+        if (performance.now() > healedAt + PATIENCE_MS)
+          return `${instance.name} does not serve again`;
+        const isServed = await serves(instance, traffic, answersFrom, healedAt);
+        served = isServed ? served + 1 : 0;
+        await sleep(50);
+      }
+      return [];
+    }),
+  );
+  return unserved.flat();
+}
+
+async function serves(
+  instance: Instance,
+  traffic: Traffic,
+  answersFrom: 'memory' | 'store',
+  healedAt: number,
+): Promise<boolean> {
+  const answer = await withinSecond(instance.present(traffic.mint().text));
+  if (answer !== 'accepted') return false;
+  const sentAt = performance.now();
+  const { replica } = await instance.status();
+  if (replica === null) return true;
+  const readAt = sentAt - (replica.leaseAgeMs ?? Infinity);
+  return replica.answersFrom === answersFrom && readAt > healedAt;
+}
+
+const withinSecond = (outcome: Promise<Outcome>): Promise<Outcome> =>
+  Promise.race([outcome, sleep(1000, 'unanswered' as const)]);
+
+/** Each attempted token, and what every instance says of it at last. */
+async function finalVerdicts(
+  fleet: Fleet,
+  traffic: Traffic,
+): Promise<ReadonlyMap<string, readonly Outcome[]>> {
+  const verdicts = new Map<string, readonly Outcome[]>();
+  const tickets = traffic.attempted.values();
+  const ask = async (): Promise<void> => {
+    for (const ticket of tickets) {
+      const answers = fleet.instances.map((instance) => traffic.present(instance, ticket));
+      verdicts.set(ticket.jti, await Promise.all(answers));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, ask)); // all of them take from one iterator
+  return verdicts;
+}
+
+/**
+ * Every logout with a 200 has its row and its audit row; one in doubt has both or neither; and
+ * every instance says in the end what the rows say.
+ */
+async function missingRows(
+  fleet: Fleet,
+  { logouts }: Traffic,
+  verdicts: ReadonlyMap<string, readonly Outcome[]>,
+  mayBeLost: ReadonlySet<string>,
+): Promise<string[]> {
+  const tokens = [...verdicts.keys()];
+  const done = new Set(
+    logouts.filter(({ outcome }) => outcome === 'accepted').map(({ token }) => token),
+  );
+  const revoked = await countByToken(fleet, 'revoked_tokens', tokens);
+  const audited = await countByToken(fleet, 'auth_events', tokens);
+  return tokens.flatMap((token) => {
+    const rows = revoked.get(token) ?? 0;
+    const events = audited.get(token) ?? 0;
+    const isRefused = rows > 0 || (done.has(token) && mayBeLost.has(token));
+    const said = verdicts.get(token) ?? [];
+    const isAsSaid = said.every((verdict) => verdict === (isRefused ? 'refused' : 'accepted'));
+    return [
+      ...(rows === events && rows < 2 ? [] : [`${token}: ${rows} rows, ${events} audit rows`]),
+      ...(rows === 0 && done.has(token) && !mayBeLost.has(token) ? [`${token}: logout lost`] : []),
+      ...(isAsSaid ? [] : [`${token}: ${rows} rows, but in the end ${said.join(', ')}`]),
+    ];
+  });
+}
+
+async function countByToken(
+  fleet: Fleet,
+  table: 'revoked_tokens' | 'auth_events',
+  tokens: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const only =
+    table === 'auth_events' ? `AND event = 'authn_token_revoked' AND outcome = 'success'` : '';
+  const rows = await fleet.query(
+    `SELECT token_id, count(*)::int AS count FROM ${table}
+     WHERE token_id = ANY($1) ${only} GROUP BY token_id`,
+    [tokens],
+  );
+  return new Map(rows.map(({ token_id, count }) => [String(token_id), Number(count)]));
+}
+
+function report(
+  { requests, logouts }: Traffic,
+  calmUntil: number,
+  recoveredAt: number,
+  onFigures: Expectations['onFigures'],
+): void {
+  const outcomes = (entries: readonly { outcome: Outcome }[], outcome: Outcome): number =>
+    entries.filter((entry) => entry.outcome === outcome).length;
+  onFigures?.({
+    requests: requests.length,
+    accepted: outcomes(requests, 'accepted'),
+    refused: outcomes(requests, 'refused'),
+    failed: outcomes(requests, 'failed'),
+    unanswered: outcomes(requests, 'unanswered'),
+    logouts: outcomes(logouts, 'accepted'),
+    inDoubt: outcomes(logouts, 'failed') + outcomes(logouts, 'unanswered'),
+    untilRecoveredMs: Math.round(recoveredAt - calmUntil),
+  });
+}

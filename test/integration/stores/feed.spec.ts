@@ -1,0 +1,316 @@
+import { Client } from 'pg';
+import { StoreUnavailableError } from '../../../src/revocation/errors';
+import type { FeedCursor } from '../../../src/revocation/revocation-feed';
+import { newestQuery } from '../../../src/stores/postgres/feed-queries';
+import { hourOf } from '../../../src/stores/postgres/partition-names';
+import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { Tables } from '../../../src/stores/postgres/tables';
+import { createDatabase, type TestDatabase } from '../../support/database';
+import { logout, randomKey, revocation } from '../../contracts/revocation-store.contract';
+import { halfOf, openFeed, type OpenFeed, type Reading } from './open-feed';
+import { openStore } from './open-store';
+
+const HOUR_MS = 3_600_000;
+const ahead = (hours: number): Date => new Date(Date.now() + hours * HOUR_MS);
+
+let database: TestDatabase;
+let store: PostgresRevocationStore;
+let open: OpenFeed;
+const writers: Client[] = [];
+
+beforeEach(async () => {
+  database = await createDatabase();
+  store = await openStore(database.url, { check: 'direct' });
+  open = await openFeed(database.url);
+});
+
+afterEach(async () => {
+  await Promise.all(writers.splice(0).map((writer) => writer.end()));
+  await open.close();
+  await store.close();
+  await database.drop();
+});
+
+/** A session of somebody's own, in a transaction. */
+const begin = async (url = database.url): Promise<Client> => {
+  const writer = new Client({ connectionString: url });
+  writer.on('error', () => undefined); // of the one whose database is dropped
+  await writer.connect();
+  writers.push(writer);
+  await writer.query('BEGIN');
+  return writer;
+};
+
+/** Writes as the store does, but leaves the end of the transaction to the test. */
+const insert = async (writer: Client, key = randomKey()): Promise<string> => {
+  await writer.query(
+    `INSERT INTO revoked_tokens (key, scope, issued_before, expires_at)
+     VALUES (decode($1, 'hex'), 'token', 'infinity', now() + interval '1 hour')`,
+    [key],
+  );
+  return key;
+};
+
+/** Adds that many revocations of a scope in one statement, over the coming day. */
+const insertMany = (count: number, scope: string): Promise<unknown> =>
+  database.query(
+    `INSERT INTO revoked_tokens (key, scope, issued_before, expires_at)
+     SELECT sha256(($1 || place)::bytea), $2::text, 'infinity',
+       now() + interval '1 minute' + (place % 24) * interval '1 hour'
+     FROM generate_series(1, $3::int) AS place`,
+    [randomKey(), scope, count],
+  );
+
+const load = async (): Promise<FeedCursor> => (await open.read(null)).cursor!;
+
+/** One catch-up after the other, each from where the one before came to. */
+const follow = async (since: FeedCursor, steps: readonly (() => Promise<unknown>)[]) => {
+  const readings: Reading[] = [];
+  for (const step of steps) {
+    await step();
+    readings.push(await open.read(readings.at(-1)?.cursor ?? since));
+  }
+  return readings;
+};
+
+describe('The feed', () => {
+  it('loads all that is live, and nothing that has expired', async () => {
+    const token = revocation();
+    const session = revocation({ scope: 'session', expiresAt: ahead(30 * 24) });
+    await store.add(token, logout());
+    await store.add(session, logout());
+    await store.add(revocation({ expiresAt: ahead(-1) }), logout());
+
+    const { tokens, others } = await open.read(null);
+
+    expect(tokens).toEqual([halfOf(token.key)]);
+    expect(others).toEqual([session.key]);
+  });
+
+  it('tells until when a token is needed, and of the others all that a check asks', async () => {
+    const since = await load();
+    const token = revocation({
+      expiresAt: new Date(Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 1),
+    });
+    const session = revocation({ scope: 'session', expiresAt: ahead(5) });
+    const subject = revocation({
+      scope: 'subject',
+      issuedBefore: new Date(Date.now() - 1234),
+      expiresAt: ahead(7),
+    });
+    for (const one of [token, session, subject]) await store.add(one, logout());
+
+    const { slices } = await open.read(since);
+
+    expect(
+      slices.flatMap(({ tokens }) => tokens.map(({ expiresBefore }) => expiresBefore)),
+    ).toEqual([new Date(token.expiresAt.getTime() - 1 + HOUR_MS)]);
+    expect(slices.flatMap(({ others }) => others)).toEqual(
+      expect.arrayContaining(
+        [session, subject].map(({ key, issuedBefore, expiresAt }) => ({
+          key,
+          issuedBefore,
+          expiresAt,
+        })),
+      ),
+    );
+  });
+
+  it('tells each catch-up what is new since the read before, and nothing else', async () => {
+    await store.add(revocation(), logout());
+    const [first, second] = [revocation(), revocation()];
+
+    const readings = await follow(await load(), [
+      () => store.add(first, logout()),
+      () => store.add(second, logout()),
+      () => Promise.resolve(),
+    ]);
+
+    const halves = readings.map(({ tokens }) => tokens);
+    expect(halves).toEqual([[halfOf(first.key)], [halfOf(second.key)], []]);
+  });
+
+  it('loses neither of two transactions that commit in the other order than they began', async () => {
+    const early = await begin();
+    const earlyKey = await insert(early);
+    const late = await begin();
+    const lateKey = await insert(late);
+
+    const readings = await follow(await load(), [
+      () => late.query('COMMIT'),
+      () => early.query('COMMIT'),
+    ]);
+
+    expect(readings.map(({ tokens }) => tokens)).toEqual([[halfOf(lateKey)], [halfOf(earlyKey)]]);
+  });
+
+  it('never tells of what was rolled back', async () => {
+    const writer = await begin();
+    await insert(writer);
+
+    const readings = await follow(await load(), [
+      () => Promise.resolve(),
+      () => writer.query('ROLLBACK'),
+      () => store.add(revocation(), logout()),
+    ]);
+
+    expect(readings.map(({ tokens }) => tokens.length)).toEqual([0, 0, 1]);
+  });
+
+  it('tells of what followed a savepoint, and not of what was rolled back to it', async () => {
+    const writer = await begin();
+    const kept = await insert(writer);
+    await writer.query('SAVEPOINT first');
+    await insert(writer);
+    await writer.query('ROLLBACK TO first; SAVEPOINT second');
+    const inner = await insert(writer);
+
+    const [reading] = await follow(await load(), [() => writer.query('COMMIT')]);
+
+    expect(reading?.tokens.toSorted()).toEqual([kept, inner].map(halfOf).toSorted());
+  });
+
+  it('is not held up, nor led astray, by a writer that is idle in another database', async () => {
+    const elsewhere = await createDatabase();
+    const idle = await begin(elsewhere.url);
+    await idle.query('CREATE TABLE notes ()');
+    await store.add(revocation(), logout());
+    const since = await load();
+    const keys = Array.from({ length: 50 }, () => revocation());
+    for (const one of keys) await store.add(one, logout());
+
+    const readings = await follow(since, [
+      () => Promise.resolve(),
+      () => idle.query('COMMIT').then(() => elsewhere.drop()),
+    ]);
+
+    expect(since.snapshot.split(':')[2]).not.toBe('');
+    expect(readings.map(({ tokens }) => tokens.length)).toEqual([50, 0]);
+  });
+
+  it('hands over a hundred thousand at once in small slices', async () => {
+    const since = await load();
+    await insertMany(100_000, 'token');
+    await insertMany(5000, 'session');
+
+    const caughtUp = await open.read(since);
+    const loaded = await open.read(null);
+
+    const sizes = [...caughtUp.slices, ...loaded.slices].map(
+      ({ tokens, others }) =>
+        tokens.reduce((sum, { prefixes }) => sum + prefixes.length / 16, 0) + others.length,
+    );
+    expect(new Set(caughtUp.tokens).size).toBe(100_000);
+    expect(new Set(caughtUp.others).size).toBe(5000);
+    expect(new Set(loaded.tokens)).toEqual(new Set(caughtUp.tokens));
+    expect(new Set(loaded.others)).toEqual(new Set(caughtUp.others));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(4096);
+  });
+
+  it.each([1023, 1024, 1025])('loses none where %i are new', async (count) => {
+    const since = await load();
+    await insertMany(count, 'token');
+
+    const { tokens, cursor } = await open.read(since);
+
+    expect(new Set(tokens).size).toBe(count);
+    expect((await open.read(cursor)).tokens).toEqual([]);
+  });
+
+  it('sees one instant, though it reads in many pages', async () => {
+    await insertMany(20_000, 'token');
+    const during: Promise<boolean>[] = [];
+
+    const slices: number[] = [];
+    const cursor = await open.feed.read(null, ({ tokens }) => {
+      slices.push(tokens.reduce((sum, { prefixes }) => sum + prefixes.length / 16, 0));
+      during.push(store.add(revocation({ expiresAt: ahead(23) }), logout()));
+    });
+    await Promise.all(during);
+    const next = await open.read(cursor);
+
+    expect(slices.reduce((sum, size) => sum + size)).toBe(20_000);
+    expect(next.tokens).toHaveLength(during.length);
+  });
+
+  it('shows the clock what time the database has', async () => {
+    const before = open.clock.skewMs;
+
+    await load();
+
+    expect(before).toBeNull();
+    expect(open.clock.skewMs).toEqual(expect.any(Number));
+    expect(Math.abs(open.clock.skewMs!)).toBeLessThan(5000);
+  });
+
+  it('touches no partition of the past, and finds what is new by its transaction alone', async () => {
+    await insertMany(20_000, 'token');
+    await database.query('ANALYZE revoked_tokens');
+    await store.add(revocation({ expiresAt: ahead(-2) }), logout());
+    const since = await load();
+    const past = hourOf(ahead(-2)).name;
+    const reader = await begin();
+    await reader.query(newestQuery(new Tables('public'), since));
+
+    const { rows } = await reader.query(
+      `SELECT sum(scans) FILTER (WHERE relname ^@ $1) AS past,
+         sum(scans) FILTER (WHERE relname ~ '[0-9]$') AS tables,
+         sum(scans) FILTER (WHERE relname ~ 'pkey$') AS keys,
+         sum(scans) FILTER (WHERE relname ~ 'xid_idx$') > 0 AS transactions
+       FROM pg_class, pg_stat_get_xact_numscans(oid) AS scans WHERE relname ^@ 'revoked_tokens_2'`,
+      [past],
+    );
+
+    expect(rows).toEqual([{ past: '0', tables: '0', keys: '0', transactions: true }]);
+  });
+
+  it('does not read on from a cursor of another server, or of later than now', async () => {
+    const { snapshot, server } = await load();
+    await store.add(revocation(), logout());
+
+    const readings = [
+      await open.read({ snapshot, server: `${server}0` }),
+      await open.read({ snapshot: '900000000:900000000:', server }),
+    ];
+
+    expect(readings).toMatchObject([
+      { cursor: null, tokens: [] },
+      { cursor: null, tokens: [] },
+    ]);
+  });
+
+  it('gives up in time on a database that does not answer, and goes on when it does', async () => {
+    const since = await load();
+    const hurried = await openFeed(database.url, { lookupTimeoutMs: 200 });
+    const locker = await begin();
+    await locker.query('LOCK TABLE revoked_tokens IN ACCESS EXCLUSIVE MODE');
+
+    const error = await hurried.read(since).catch((reason: unknown) => reason);
+    await locker.query('COMMIT');
+    const after = await hurried.read(since);
+    await hurried.close();
+
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect((error as Error).cause).toHaveProperty(
+      'message',
+      expect.stringMatching(/timeout|within/),
+    );
+    expect(after.cursor).not.toBeNull();
+  });
+
+  it('ends a read that is under way when it is closed, and may be used again', async () => {
+    const locker = await begin();
+    await locker.query('LOCK TABLE revoked_tokens IN ACCESS EXCLUSIVE MODE');
+    const reading = open.read(null).catch((reason: unknown) => reason);
+    const start = performance.now();
+
+    setTimeout(() => void open.feed.close(), 100);
+    const error = await reading;
+    const tookMs = performance.now() - start;
+    await locker.query('COMMIT');
+
+    expect(error).toHaveProperty('cause.message', 'the feed was closed');
+    expect(tookMs).toBeLessThan(5000);
+    expect((await open.read(null)).cursor).not.toBeNull();
+  });
+});

@@ -1,0 +1,47 @@
+import { REFUSAL_REASONS, RefusalCounts } from '../../../src/metrics/refusal-counts';
+import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocation/errors';
+
+/** The counts that are not zero. */
+const told = (counts: RefusalCounts): object =>
+  Object.fromEntries([...counts].filter(([, count]) => count > 0));
+
+describe('The counts of refusals', () => {
+  it('start at zero for every reason, so that an alert sees the first refusal', () => {
+    expect([...new RefusalCounts()]).toEqual(REFUSAL_REASONS.map((reason) => [reason, 0]));
+  });
+
+  it.each([
+    [new TokenRejectedError('TOKEN_MISSING'), 'token_missing'],
+    [new TokenRejectedError('TOKEN_EXPIRED'), 'token_expired'],
+    [new TokenRejectedError('TOKEN_REVOKED'), 'token_revoked'],
+    [new TokenRejectedError('TOKEN_NOT_OWN'), 'token_not_own'],
+    [new TokenRejectedError('TOKEN_INVALID'), 'token_invalid'],
+    [new TokenRejectedError('TOKEN_INVALID', 'signature'), 'signature'],
+    [new TokenRejectedError('TOKEN_INVALID', 'refused_by_host'), 'refused_by_host'],
+    [new TokenRejectedError('TOKEN_INVALID', 'body_token_missing'), 'body_token_missing'],
+    [new TokenRejectedError('TOKEN_INVALID', 'body_token_issuer'), 'body_token_issuer'],
+    [new StoreUnavailableError('look up a token'), 'store_unavailable'],
+  ])('count %p as %s', (error, reason) => {
+    const counts = new RefusalCounts();
+    counts.countError(error);
+    counts.countError(error);
+    expect(told(counts)).toEqual({ [reason]: 2 });
+  });
+
+  it('take no word of a host’s for a reason: it may name whom it refused', () => {
+    const counts = new RefusalCounts();
+    counts.countError(new TokenRejectedError('TOKEN_INVALID', 'ada is on holiday'));
+    counts.count('ada again');
+    expect(told(counts)).toEqual({ token_invalid: 1, other: 1 });
+  });
+
+  it.each([new Error('a bug'), undefined, 'token_revoked'])('do not count %p', (error) => {
+    const counts = new RefusalCounts();
+    counts.countError(error);
+    expect(told(counts)).toEqual({});
+  });
+
+  it('know no reason twice', () => {
+    expect(new Set(REFUSAL_REASONS).size).toBe(REFUSAL_REASONS.length);
+  });
+});
