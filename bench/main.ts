@@ -41,9 +41,10 @@ async function main(): Promise<void> {
     return;
   }
   const about = { machine: machine(), versions: versions(), startedAt: new Date().toISOString() };
-  const workplace = await Workplace.open();
+  const workplace = new Workplace();
   closeOnSignals(workplace);
   try {
+    await workplace.open();
     const results = await runAll(command, workplace);
     const { rounds, seconds, isJson } = command;
     if (isJson) console.log(JSON.stringify(summary({ ...about, rounds, seconds }, results)));
@@ -56,9 +57,9 @@ async function main(): Promise<void> {
 async function runAll(command: Command, workplace: Workplace): Promise<GroupResult[]> {
   const results: GroupResult[] = [];
   for (const name of command.only) {
-    if (workplace.isClosing) break;
     tell(`bench: ${name}`);
     const result = await runGroup(name, { ...command, workplace, progress: tell });
+    if (workplace.isClosing) break; // interrupted: what became of the group says nothing
     if (!command.isJson) console.log(table(result));
     results.push(result);
   }
@@ -92,6 +93,6 @@ function closeOnSignals(workplace: Workplace): void {
 }
 
 main().catch((error: unknown) => {
-  tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  tell(`bench: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 });

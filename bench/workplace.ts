@@ -16,24 +16,20 @@ type Postgres = Awaited<ReturnType<typeof startEmbeddedPostgres>>;
 /** A folder, a PostgreSQL, a Redis and keys; all of it is gone when the bench is over. */
 export class Workplace {
   readonly signer = new TokenSigner();
+  private readonly folder = makeFolder();
+  private redisPort = 0;
   private stopRedis?: () => Promise<void>;
   private postgres?: Postgres;
   private closing?: Promise<void>;
 
-  private constructor(
-    private readonly folder: string,
-    private readonly redisPort: number,
-  ) {}
-
-  static async open(): Promise<Workplace> {
-    const workplace = new Workplace(makeFolder(), await freePort());
-    try {
-      await workplace.start();
-    } catch (error) {
-      await workplace.close();
-      throw error;
-    }
-    return workplace;
+  /** Starts everything. @throws {Error} something did not start; `close` ends the rest. */
+  async open(): Promise<void> {
+    this.postgres = await startEmbeddedPostgres({ dataDir: this.file('postgres') });
+    this.redisPort = await freePort();
+    const quiet = ['--save', '', '--appendonly', 'no', '--dir', this.folder];
+    const local = ['--port', String(this.redisPort), '--bind', '127.0.0.1'];
+    this.stopRedis = launch('redis-server', [...local, ...quiet]);
+    await untilListening(this.redisPort);
   }
 
   get redisUrl(): string {
@@ -69,14 +65,6 @@ export class Workplace {
     if (this.postgres !== undefined)
       rmSync(this.postgres.dataDir, { recursive: true, force: true });
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  private async start(): Promise<void> {
-    this.postgres = await startEmbeddedPostgres({ dataDir: this.file('postgres') });
-    const quiet = ['--save', '', '--appendonly', 'no', '--dir', this.folder];
-    const local = ['--port', String(this.redisPort), '--bind', '127.0.0.1'];
-    this.stopRedis = launch('redis-server', [...local, ...quiet]);
-    await untilListening(this.redisPort);
   }
 }
 

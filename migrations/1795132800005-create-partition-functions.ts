@@ -34,7 +34,7 @@ export class CreatePartitionFunctions1795132800005 implements MigrationInterface
         first CONSTANT timestamptz := date_trunc(unit, instant);
         child CONSTANT text := parent || '_' || to_char(first, digits);
       BEGIN
-        IF false THEN
+        IF unit IS NULL OR isfinite(instant) IS NOT TRUE THEN
           RAISE EXCEPTION 'no such partition' USING ERRCODE = 'invalid_parameter_value';
         END IF;
         EXECUTE format('CREATE TABLE %1$s.%2$I (LIKE %1$s.%3$I INCLUDING ALL)', home, child, parent);

@@ -90,19 +90,18 @@ export class KnownRevocations {
 
   private addToken(window: Window): void {
     if (this.tokens.has(this.prefix, window)) return;
-    if (this.hasRoom()) this.tokens.add(this.prefix, window);
+    if (!this.hasRoom || !this.tokens.add(this.prefix, window)) this.hasRefused = true;
   }
 
   private addCutoff({ key, issuedBefore, expiresAt }: CheckedRevocation): void {
     const latest = issuedBefore === EVERY_AGE ? Infinity : issuedBefore.getTime();
     const until = expiresAt.getTime();
     if (this.cutoffs.has(key, latest, until)) return;
-    if (this.hasRoom()) this.cutoffs.add(key, latest, until);
+    if (this.hasRoom) this.cutoffs.add(key, latest, until);
+    else this.hasRefused = true;
   }
 
-  private hasRoom(): boolean {
-    if (this.size < this.maxEntries) return true;
-    this.hasRefused = true;
-    return false;
+  private get hasRoom(): boolean {
+    return this.size < this.maxEntries;
   }
 }

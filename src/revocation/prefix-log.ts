@@ -8,6 +8,9 @@ const WORDS = 4;
 const SHORTEST_WINDOW_MS = 15 * 60_000;
 const WINDOWS_PER_TIME_LEFT = 16;
 
+/** Of what is held so much more may be ready for use. */
+const SPARE_SHARE = 1 / 16;
+
 /** Some of the prefixes of a window. */
 class Chunk {
   count = 0;
@@ -15,7 +18,7 @@ class Chunk {
 
   constructor(
     readonly id: number,
-    readonly window: Window,
+    public window: Window,
   ) {}
 
   append(prefix: TokenPrefix): number {
@@ -37,7 +40,7 @@ class Chunk {
       words[at + 1] === prefix.second &&
       words[at + 2] === prefix.third &&
       words[at + 3] === prefix.fourth &&
-      entry < this.count // where nothing was written yet there are zeros
+      entry < this.count // beyond it are zeros, or what was forgotten
     );
   }
 
@@ -64,6 +67,8 @@ export class Window {
 export class PrefixLog {
   private readonly chunks: (Chunk | undefined)[] = [];
   private readonly vacantIds: number[] = [];
+  /** Arrays to be used again: otherwise the garbage collector would take its time over them. */
+  private readonly spare: Chunk[] = [];
   private readonly windows = new Map<number, Window>();
   private held = 0;
   private drops = 0;
@@ -82,7 +87,7 @@ export class PrefixLog {
 
   /**
    * Where to put what is needed until then (ms since the epoch). It is kept longer by a sixteenth
-   * of the time left at most, or by 15 minutes: 56 windows are enough for a day, 140 for a month.
+   * of the time left at most, or by 15 minutes: 60 windows are enough for a day, 140 for a month.
    * They are as long as multiples of each other, so what has come before is not put into a later one.
    */
   windowFor(until: number): Window {
@@ -128,18 +133,31 @@ export class PrefixLog {
 
   private drop({ keptUntil, chunks }: Window): void {
     this.windows.delete(keptUntil);
-    for (const { id, count } of chunks) {
-      this.chunks[id] = undefined;
-      this.vacantIds.push(id);
-      this.held -= count;
-    }
+    for (const chunk of chunks) this.vacate(chunk);
     this.drops += 1;
   }
 
+  private vacate(chunk: Chunk): void {
+    this.held -= chunk.count;
+    chunk.count = 0;
+    if (this.spare.length * CHUNK_ENTRIES < this.held * SPARE_SHARE) {
+      this.spare.push(chunk);
+    } else {
+      this.chunks[chunk.id] = undefined;
+      this.vacantIds.push(chunk.id);
+    }
+  }
+
   private addChunk(window: Window): Chunk {
+    const chunk = this.spare.pop() ?? this.newChunk(window);
+    chunk.window = window;
+    window.chunks.push(chunk);
+    return chunk;
+  }
+
+  private newChunk(window: Window): Chunk {
     const chunk = new Chunk(this.vacantIds.pop() ?? this.chunks.length, window);
     this.chunks[chunk.id] = chunk;
-    window.chunks.push(chunk);
     return chunk;
   }
 }

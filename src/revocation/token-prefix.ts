@@ -4,7 +4,7 @@ import type { RevocationKey } from '../tokens/identity';
 /** The first 16 of a key's 32 bytes: as good as unique, and half the memory. */
 export const PREFIX_BYTES = 16;
 
-export const PLACE_BITS = 20;
+export const PLACE_BITS = 18;
 const PLACES = 2 ** PLACE_BITS;
 const HOME_BITS = 11;
 /** How many values `home` can take. */
@@ -37,7 +37,7 @@ export class TokenPrefix {
   first = 0;
   second = 0;
   /**
-   * Where among 2^20 places. Not evenly: the density falls by half from the first place to the
+   * Where among 2^18 places. Not evenly: the density falls by half from the first place to the
    * last, so that what is divided by places fills and grows one after the other, not all at once.
    */
   place = 0;

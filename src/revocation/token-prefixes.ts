@@ -10,7 +10,7 @@ const MOST_KEPT = Math.floor(MOST_USED * 0.8);
 /** Two halves are joined again when there is that little in both. */
 const FEW = Math.floor(MOST_USED * 0.4);
 /** Each takes 0.2 ms at most. */
-const TIDIED_AT_ONCE = 8;
+const TIDIED_AT_ONCE = 4;
 
 /** Leads from prefixes to their positions: open addressing, linear probing. */
 class Segment {
@@ -91,14 +91,19 @@ export class TokenPrefixes {
     return this.segmentOf(prefix).leadsTo(prefix, this.log, window);
   }
 
-  /** Holds the prefix, which must not be held for as long as that already. */
-  add(prefix: TokenPrefix, window: Window): void {
+  /**
+   * Holds the prefix, which must not be held for as long as that already.
+   * @returns `false` where it cannot: of 2^18 places its own holds more than 1 600 already, which
+   * takes somebody who knows this process's secrets.
+   */
+  add(prefix: TokenPrefix, window: Window): boolean {
     let segment = this.segmentOf(prefix);
     while (segment.used >= MOST_USED) {
-      this.makeRoom(segment, prefix.place);
+      if (!this.makeRoom(segment, prefix.place)) return false;
       segment = this.segmentOf(prefix);
     }
     segment.put(prefix, this.log.append(prefix, window));
+    return true;
   }
 
   /** Drops the windows of which nothing is live at `now` (ms since the epoch); tidies a little. */
@@ -117,24 +122,28 @@ export class TokenPrefixes {
     return segment;
   }
 
-  private makeRoom(segment: Segment, place: number): void {
+  private makeRoom(segment: Segment, place: number): boolean {
     this.tidy(segment);
-    if (segment.used > MOST_KEPT) this.divide(segment, place);
+    if (segment.used <= MOST_KEPT) return true;
+    if (segment.depth === PLACE_BITS) return segment.used < MOST_USED;
+    this.divide(segment, place);
+    return true;
   }
 
   private divide(segment: Segment, place: number): void {
+    const half = new Segment(segment.depth + 1, segment.generation);
     if (segment.depth === this.depth) this.doubleDirectory();
     segment.depth += 1;
     const span = 2 ** (this.depth - segment.depth);
     const upper = ((place >>> (PLACE_BITS - segment.depth)) | 1) * span;
-    const half = new Segment(segment.depth, this.log.generation);
     this.directory.fill(half, upper, upper + span);
     this.redistribute(segment);
   }
 
   private doubleDirectory(): void {
-    if (this.depth === PLACE_BITS) throw new RangeError('nestjs-logout: too many tokens alike.');
-    this.directory = this.directory.flatMap((segment) => [segment, segment]);
+    const doubled: Segment[] = [];
+    for (const segment of this.directory) doubled.push(segment, segment);
+    this.directory = doubled;
     this.depth += 1;
   }
 

@@ -60,11 +60,16 @@ describe.each(PLATFORMS)('The indicator for Terminus on %s', (platform) => {
   it('is down while the clocks are more than 30 s apart, and says how far', async () => {
     store.clock.observe(Date.now() + 60_000);
     const answer = await health().expect(503);
-    expect(answer.body).toMatchObject({ error: { logout: { status: 'down', answersFrom: 'store' } } });
+    expect(answer.body).toMatchObject({
+      error: { logout: { status: 'down', answersFrom: 'store' } },
+    });
   });
 });
 
 describe('The indicator for Terminus', () => {
+  let app: TestApp;
+  afterEach(() => app.close());
+
   it('finds the store of an AuthModule that is not global', async () => {
     const issuer = new TestIssuer();
     const auth = AuthModule.forRoot({
@@ -82,9 +87,8 @@ describe('The indicator for Terminus', () => {
     })
     class OneModule {}
 
-    const app = await TestApp.start('express', {}, { imports: [OneModule] });
+    app = await TestApp.start('express', {}, { imports: [OneModule] });
     await request(app.url).get('/health').expect(200);
-    await app.close();
   });
 });
 

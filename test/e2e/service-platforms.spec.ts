@@ -6,12 +6,12 @@ import { AppModule } from '../../src/app.module';
 import { readEnvironment } from '../../src/service/environment';
 import { adapterFor } from '../../src/service/http-server';
 import type { StoreStatus } from '../../src/revocation/store-status';
-import { MemoryRevocationStore } from '../../src/stores/memory';
 import { DOCUMENTED, PLATFORMS } from '../support/app';
+import { FaultyStore } from '../support/faulty-store';
 import { exchange, head } from '../support/wire';
 
 /** Can be made to fail where it is asked how it is doing. */
-class UntalkativeStore extends MemoryRevocationStore {
+class UntalkativeStore extends FaultyStore {
   isUntalkative = false;
 
   override status(): StoreStatus {
@@ -42,6 +42,28 @@ describe.each(PLATFORMS)('The platform of the service: %s', (platform) => {
         'strict-transport-security': expect.any(String) as string,
       },
     });
+  });
+
+  it('is ready while its store answers, and says what does', async () => {
+    const ready = () => request(app.getHttpServer() as Server).get('/health/ready');
+    const details = { feed: null, leaseAgeMs: null, skewMs: 0 };
+    await ready()
+      .expect(200, { status: 'ok', check: 'store', ...details })
+      .expect('Cache-Control', 'no-store');
+    store.isBlind = true;
+    await ready()
+      .expect(503, { status: 'unavailable', check: 'nothing', ...details })
+      .expect('Cache-Control', 'no-store');
+    store.isBlind = false;
+  });
+
+  it('is not ready while its clock and its store’s are more than 30 s apart', async () => {
+    const ready = () => request(app.getHttpServer() as Server).get('/health/ready');
+    store.clock.observe(Date.now() + 60_000);
+    const answer = await ready().expect(503);
+    expect(answer.body).toMatchObject({ status: 'unavailable', check: 'store' });
+    store.clock.observe(Date.now());
+    await ready().expect(200);
   });
 
   it('answers metrics that cannot be collected with 500, and says nothing of why', async () => {

@@ -68,22 +68,14 @@ function acceptedAfterLogout({ requests, logouts }: History, bounds: Bounds): st
   return lateAcceptances(requests, loggedOut, bounds.afterLogoutMs, 'its logout’s 200');
 }
 
-/** Once a token is refused as revoked, the bound holds for all, and no time at all for whoever did. */
+/**
+ * Once a token is refused as revoked, its revocation is committed, whether or not anybody was told
+ * so: the same bound holds. Within it an instance may refuse by what it looked up and then accept by
+ * what it remembers.
+ */
 function acceptedAfterRefusal({ requests, logouts }: History, bounds: Bounds): string[] {
-  const all = [...requests, ...logouts];
-  const { afterRefusalMs } = bounds;
-  const byAll = lateAcceptances(requests, firstEnd(all, 'refused'), afterRefusalMs, 'a refusal');
-  const instances = [...new Set(all.map(({ instance }) => instance))];
-  const byItself = instances.flatMap((name) => {
-    const own = all.filter(({ instance }) => instance === name);
-    return lateAcceptances(
-      requests.filter(({ instance }) => instance === name),
-      firstEnd(own, 'refused'),
-      0,
-      'its own refusal',
-    );
-  });
-  return [...byAll, ...byItself];
+  const refused = firstEnd([...requests, ...logouts], 'refused');
+  return lateAcceptances(requests, refused, bounds.afterRefusalMs, 'a refusal');
 }
 
 function lateAcceptances(

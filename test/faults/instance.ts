@@ -12,11 +12,22 @@ export class Instance {
   private readonly agent = new Agent({ keepAlive: true });
   private readonly spareAgent = new Agent({ keepAlive: true });
 
+  private endedWith: string | undefined;
+
   private constructor(
     readonly name: string,
     private readonly process: TypescriptProcess,
     private readonly url: string,
-  ) {}
+  ) {
+    void process.ending().then(({ code, stderr }) => {
+      this.endedWith = `${name} ended with ${code ?? 'a signal'}: ${stderr.slice(-2000)}`;
+    });
+  }
+
+  /** How its process came to its end; `undefined` while it runs. */
+  get end(): string | undefined {
+    return this.endedWith;
+  }
 
   static async start(
     name: string,

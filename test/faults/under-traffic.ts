@@ -51,6 +51,7 @@ export async function underTraffic(
   const history = { requests, logouts, calmUntil, recoveredAt };
   report(traffic, calmUntil, recoveredAt, expected.onFigures);
   return [
+    ...fleet.instances.flatMap(({ end }) => end ?? []),
     ...violations(history, bounds),
     ...gaps(
       history,

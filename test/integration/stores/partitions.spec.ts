@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { lockKeyOf } from '../../../src/stores/postgres/advisory-lock';
 import { cutoffQuery } from '../../../src/stores/postgres/look-ups';
-import { hourOf, monthOf } from '../../../src/stores/postgres/partition-names';
+import { monthOf } from '../../../src/stores/postgres/partition-names';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
@@ -42,6 +42,46 @@ const expiredPartitions = async (): Promise<unknown[]> => {
     ORDER BY 1`);
   return rows.map(({ relname }) => relname);
 };
+
+/** The partitions of revocations that are not over by the database's clock, by name. */
+const livePartitions = async (): Promise<unknown[]> => {
+  const rows = await database.query(`
+    SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'revoked_tokens'::regclass
+      AND relname >= 'revoked_tokens_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDDHH24')
+    ORDER BY relname COLLATE "C"`);
+  return rows.map(({ relname }) => relname);
+};
+
+type Step = Readonly<Record<string, unknown>>;
+
+const flatten = (step: Step): Step[] => [
+  step,
+  ...((step['Plans'] ?? []) as Step[]).flatMap(flatten),
+];
+
+/** EXPLAIN (ANALYZE) of a statement and of those that its functions run: every step of the plans. */
+const stepsOf = async (sql: string): Promise<Step[]> => {
+  const plans: string[] = [];
+  other.on('notice', ({ message = '' }) => plans.push(message.slice(message.indexOf('{'))));
+  await other.query(`
+    LOAD 'auto_explain';
+    SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
+    SET auto_explain.log_analyze = on; SET auto_explain.log_format = json;
+    SET auto_explain.log_level = notice`);
+  plans.length = 0;
+  await other.query(sql);
+  return plans.flatMap((plan) => flatten((JSON.parse(plan) as { Plan: Step }).Plan));
+};
+
+/** A step that reads a partition by its primary key. */
+const readByKey = (partition: unknown): unknown =>
+  expect.objectContaining({
+    'Relation Name': partition,
+    'Node Type': expect.stringMatching(/^Index (Only )?Scan$/) as string,
+    'Index Name': `${String(partition)}_pkey`,
+    'Index Cond': expect.stringMatching(/^\(\(key = ANY .* AND \(issued_before >= /) as string,
+  });
 
 /** Resolves once `condition` holds; fails when it does not come to that. */
 const until = async (condition: () => Promise<boolean>): Promise<void> => {
@@ -129,30 +169,53 @@ describe('Partitions', () => {
     expect(await store.add(revocation(), logout())).toBe(true);
   });
 
-  it('of the past are not read by a look-up, and the others by their key', async () => {
+  it('of the past are left out of a look-up, and the others are read by key', async () => {
     const store = await open(database.url);
-    await store.add(revocation({ expiresAt: ago(2) }), logout());
-    const [past] = await expiredPartitions();
-    const scans = `
-      SELECT name, pg_stat_get_xact_numscans(name::regclass)::int AS scans
-      FROM unnest($1::text[]) WITH ORDINALITY AS relation (name, place) ORDER BY place`;
-    const present = hourOf(new Date()).name;
-
-    await other.query('BEGIN');
-    await other.query(
-      cutoffQuery('revoked_cutoffs', [{ keys: ['ab'.repeat(32)], issuedAt: Date.now() }]),
+    await Promise.all(
+      [2, 3, 4].map((hours) => store.add(revocation({ expiresAt: ago(hours) }), logout())),
     );
-    const { rows } = await other.query(scans, [
-      [String(past), `${String(past)}_pkey`, present, `${present}_pkey`],
-    ]);
-    await other.query('COMMIT');
+    const question = { keys: ['ab'.repeat(32)], issuedAt: Date.now() };
 
-    expect(rows).toEqual([
-      { name: String(past), scans: 0 },
-      { name: `${String(past)}_pkey`, scans: 0 },
-      { name: present, scans: 0 },
-      { name: `${present}_pkey`, scans: 1 },
-    ]);
+    const steps = await stepsOf(cutoffQuery('revoked_cutoffs', [question]));
+
+    const scans = steps.filter((step) => step['Relation Name'] !== undefined);
+    const live = await livePartitions();
+    expect(live.length).toBeGreaterThan(25);
+    expect(scans).toHaveLength(live.length);
+    expect(scans).toEqual(expect.arrayContaining(live.map(readByKey)));
+    expect(steps.map((step) => step['Subplans Removed'] ?? 0)).toContain(3);
+  });
+
+  it('go with a million rows in them, and leave none to clean up', async () => {
+    const store = await open(database.url, { upkeepIntervalMs: 3_600_000 });
+    await store.add(revocation({ expiresAt: ago(2) }), logout());
+    await store.add(revocation(), logout());
+    await database.query(
+      `INSERT INTO revoked_tokens (key, scope, issued_before, expires_at)
+       SELECT sha256(place::text::bytea), 'token', 'infinity', $1
+       FROM generate_series(1, 1000000) AS place`,
+      [ago(2)],
+    );
+
+    const upkeep = await open(database.url, { upkeepIntervalMs: 100 });
+    await until(noneExpired);
+    await Promise.all([store.close(), upkeep.close()]); // sessions count what they did as they end
+
+    const [rows] = await database.query(`
+      SELECT sum(n_tup_ins)::int AS live, sum(n_dead_tup)::int AS dead
+      FROM pg_stat_user_tables WHERE relname ^@ 'revoked_tokens_'`);
+    expect(rows).toEqual({ live: 1, dead: 0 });
+  }, 120_000);
+
+  it('are made and purged by the owner, and by whom the owner lets', async () => {
+    await open(database.url);
+
+    const [may] = await database.query(`
+      SELECT has_function_privilege('public', oid, 'EXECUTE') AS make,
+        has_function_privilege('public', 'purge_revocations()', 'EXECUTE') AS purge
+      FROM pg_proc WHERE proname = 'make_logout_partition'`);
+
+    expect(may).toEqual({ make: false, purge: false });
   });
 });
 

@@ -1,11 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase, type TestDatabase } from '../../support/database';
 import {
   describeRevocationStore,
   logout,
   revocation,
 } from '../../contracts/revocation-store.contract';
+import { halfOf, openFeed } from './open-feed';
 import { hostOf, openStore } from './open-store';
 import { hasPgBouncer, startPgBouncer, type PgBouncer } from './pgbouncer';
+
+/** Resolves once `condition` holds; fails when it does not come to that. */
+const until = async (condition: () => boolean): Promise<void> => {
+  const deadline = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('it never came to that');
+    await sleep(10);
+  }
+};
 
 function describeBehindPgBouncer(): void {
   let database: TestDatabase;
@@ -39,14 +50,62 @@ function describeBehindPgBouncer(): void {
     });
 
     it('migrates once when three instances start', async () => {
-      await database.query(`DROP TABLE revoked_tokens, auth_events, nestjs_logout_migrations;
-        DROP FUNCTION auth_events_refuse_change, revoked_cutoffs`);
+      await database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
 
       const stores = await Promise.all([1, 2, 3].map(() => openStore(bouncer.url)));
       const answers = await Promise.all(stores.map((store) => store.add(revocation(), logout())));
       await Promise.all(stores.map((store) => store.close()));
 
       expect(answers).toEqual([true, true, true]);
+    });
+
+    it('reads page by page what others add, each once', async () => {
+      const store = await openStore(bouncer.url, { check: 'direct' });
+      const open = await openFeed(bouncer.url);
+      await database.query(`INSERT INTO revoked_tokens (key, scope, issued_before, expires_at)
+        SELECT sha256(place::text::bytea), 'token', 'infinity', now() + interval '1 hour'
+        FROM generate_series(1, 10000) AS place`);
+      const loaded = await open.read(null);
+      const one = revocation();
+      await store.add(one, logout());
+
+      const next = await open.read(loaded.cursor);
+      await open.close();
+      await store.close();
+
+      expect(loaded.tokens.length).toBeGreaterThanOrEqual(10_000);
+      expect(next.tokens).toEqual([halfOf(one.key)]);
+    });
+
+    it('lives on polling, and says once how it would hear the doorbell', async () => {
+      const errors: Error[] = [];
+      const open = await openFeed(bouncer.url, { onError: (error) => errors.push(error) });
+      open.feed.listen(() => undefined);
+
+      await until(() => errors.length > 0);
+      await sleep(3000);
+      await open.close();
+
+      expect(open.feed.doorbell.state).toBe('polling');
+      expect(errors.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^Notifications do not arrive.* Set "feedConnection" to a direct/),
+      ]);
+    });
+
+    it('hears the doorbell on a direct connection of its own', async () => {
+      const errors: Error[] = [];
+      const onError = (error: Error): unknown => errors.push(error);
+      const open = await openFeed(bouncer.url, { feedConnection: database.url, onError });
+      const other = await openFeed(bouncer.url);
+      let rings = 0;
+      open.feed.listen(() => (rings += 1));
+      await until(() => open.feed.doorbell.state === 'doorbell');
+
+      other.feed.doorbell.ring();
+      await until(() => rings > 1);
+      await Promise.all([open.close(), other.close()]);
+
+      expect(errors).toEqual([]);
     });
 
     it('leaves nothing behind on the connections that others use next', async () => {

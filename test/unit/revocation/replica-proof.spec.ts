@@ -86,12 +86,11 @@ describe('No token is allowed from memory maxStalenessMs after its logout was an
           seen.stale += world.allowedStale;
           expect(world.violations).toEqual([]);
         }),
-        { numRuns: Number(process.env['PROOF_RUNS'] ?? 400) },
+        { numRuns: Number(process.env['PROOF_RUNS'] ?? 250) },
       );
       // That it holds is worth something only where memory did answer, and lagged behind.
       expect(seen.allowed).toBeGreaterThan(STALENESS_MS);
       expect(seen.stale).toBeGreaterThan(0);
-      if (process.env['PROOF_RUNS']) console.log(seen);
     },
     600_000,
   );

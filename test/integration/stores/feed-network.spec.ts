@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreUnavailableError } from '../../../src/revocation/errors';
+import { createDatabase, type TestDatabase } from '../../support/database';
+import { FaultProxy } from '../../faults/proxy';
+import { openFeed, type OpenFeed } from './open-feed';
+import { openStore } from './open-store';
+
+let database: TestDatabase;
+let proxy: FaultProxy;
+let open: OpenFeed;
+
+beforeEach(async () => {
+  database = await createDatabase();
+  await (await openStore(database.url, { check: 'direct' })).close();
+  proxy = await FaultProxy.before(Number(new URL(database.url).port));
+  open = await openFeed(proxy.url(database.url), { lookupTimeoutMs: 300 });
+});
+
+afterEach(async () => {
+  proxy.heal();
+  await open.close();
+  await proxy.close();
+  await database.drop();
+});
+
+/** Resolves once `condition` holds; fails when it does not come to that. */
+const until = async (condition: () => boolean): Promise<void> => {
+  const deadline = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('it never came to that');
+    await sleep(10);
+  }
+};
+
+describe('Where the network swallows everything without a word', () => {
+  it('a read is given up soon, and the next one takes another connection', async () => {
+    const { cursor } = await open.read(null);
+    proxy.impose({ up: 'lost', down: 'lost' });
+    const start = performance.now();
+
+    const whileLost = [
+      await open.read(cursor).catch((error: unknown) => error),
+      await open.read(null).catch((error: unknown) => error),
+    ];
+    const tookMs = performance.now() - start;
+    proxy.heal();
+
+    expect(whileLost).toEqual([
+      expect.any(StoreUnavailableError),
+      expect.any(StoreUnavailableError),
+    ]);
+    expect(tookMs).toBeLessThan(4000);
+    expect((await open.read(cursor)).cursor).not.toBeNull();
+  });
+
+  it('an announcement is given up, and so is the farewell', async () => {
+    await open.feed.announce({ maxStalenessMs: 1000, cursor: null });
+    proxy.impose({ up: 'lost', down: 'lost' });
+    const start = performance.now();
+
+    const announcing = open.feed.announce({ maxStalenessMs: 1000, cursor: null });
+    await expect(announcing).rejects.toThrow(StoreUnavailableError);
+    await open.feed.close();
+
+    expect(performance.now() - start).toBeLessThan(4000);
+  });
+
+  it('the doorbell is missed after some seconds, and heard again when the network is back', async () => {
+    let rings = 0;
+    open.feed.listen(() => (rings += 1));
+    await until(() => open.feed.doorbell.state === 'doorbell');
+    const before = rings;
+
+    proxy.impose({ up: 'lost', down: 'lost' });
+    await until(() => open.feed.doorbell.state === 'polling');
+    proxy.heal();
+    await until(() => open.feed.doorbell.state === 'doorbell');
+
+    expect(rings).toBeGreaterThan(before);
+  });
+});

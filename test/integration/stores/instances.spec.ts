@@ -1,0 +1,142 @@
+import { Client } from 'pg';
+import { StoreUnavailableError } from '../../../src/revocation/errors';
+import type { FeedCursor } from '../../../src/revocation/revocation-feed';
+import { createDatabase, type TestDatabase } from '../../support/database';
+import { openFeed, type OpenFeed } from './open-feed';
+import { openStore } from './open-store';
+
+let database: TestDatabase;
+const opened: OpenFeed[] = [];
+
+beforeEach(async () => {
+  database = await createDatabase();
+  await (await openStore(database.url, { check: 'direct' })).close();
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((open) => open.close()));
+  await database.drop();
+});
+
+const instance = async (): Promise<OpenFeed> => {
+  const open = await openFeed(database.url, { lookupTimeoutMs: 500 });
+  opened.push(open);
+  return open;
+};
+
+const load = async ({ feed }: OpenFeed): Promise<FeedCursor> =>
+  (await feed.read(null, () => undefined))!;
+
+const rows = (): Promise<Record<string, unknown>[]> =>
+  database.query(`SELECT max_staleness_ms, snapshot::text, seen_at <= now() AS is_past
+    FROM replica_instances ORDER BY max_staleness_ms`);
+
+/** Lets this much time have passed for an instance since it was seen. */
+const age = (maxStalenessMs: number, seconds: number): Promise<unknown> =>
+  database.query(
+    `UPDATE replica_instances SET seen_at = seen_at - $2::float * interval '1 second'
+     WHERE max_staleness_ms = $1`,
+    [maxStalenessMs, seconds],
+  );
+
+describe('The instances that answer from memory', () => {
+  it('are known to all once they are announced, also before they know anything', async () => {
+    const [one, other] = [await instance(), await instance()];
+
+    await one.feed.announce({ maxStalenessMs: 1000, cursor: null });
+
+    expect(await other.feed.instances.others()).toEqual([{ maxStalenessMs: 1000, snapshot: null }]);
+    expect(await one.feed.instances.others()).toEqual([]);
+    expect(await rows()).toEqual([{ max_staleness_ms: 1000, snapshot: '1:1:', is_past: true }]);
+  });
+
+  it('tell how far their memory reaches, one row for each', async () => {
+    const [one, other] = [await instance(), await instance()];
+    const cursor = await load(one);
+
+    await one.feed.announce({ maxStalenessMs: 1000, cursor: null });
+    await one.feed.announce({ maxStalenessMs: 1000, cursor });
+    await one.feed.announce({ maxStalenessMs: 1000, cursor });
+
+    expect(await other.feed.instances.others()).toEqual([
+      { maxStalenessMs: 1000, snapshot: cursor.snapshot },
+    ]);
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it('tell nothing by a snapshot of another server, whose numbers mean something else', async () => {
+    const [one, other] = [await instance(), await instance()];
+    const { snapshot, server } = await load(one);
+
+    await one.feed.announce({ maxStalenessMs: 1000, cursor: { snapshot, server: `${server}0` } });
+
+    expect(await other.feed.instances.others()).toEqual([{ maxStalenessMs: 1000, snapshot: null }]);
+  });
+
+  it('count as long as ten times their staleness after they were last seen', async () => {
+    const [one, other] = [await instance(), await instance()];
+    await one.feed.announce({ maxStalenessMs: 2000, cursor: await load(one) });
+
+    await age(2000, 18);
+    const before = await other.feed.instances.others();
+    await age(2000, 3);
+    const after = await other.feed.instances.others();
+
+    expect([before.length, after.length]).toEqual([1, 0]);
+  });
+
+  it('are seen anew with each announcement, also when they were taken for dead', async () => {
+    const [one, other] = [await instance(), await instance()];
+    const announcement = { maxStalenessMs: 2000, cursor: await load(one) };
+    await one.feed.announce(announcement);
+    await age(2000, 60);
+
+    await other.feed.announce({ maxStalenessMs: 3000, cursor: null });
+    const afterOther = await rows();
+    await one.feed.announce(announcement);
+
+    expect(afterOther).toMatchObject([{ max_staleness_ms: 3000 }]);
+    expect(await rows()).toMatchObject([{ max_staleness_ms: 2000 }, { max_staleness_ms: 3000 }]);
+  });
+
+  it('are gone when they are closed', async () => {
+    const one = await instance();
+    await one.feed.announce({ maxStalenessMs: 1000, cursor: null });
+
+    await one.feed.close();
+
+    expect(await rows()).toEqual([]);
+  });
+
+  it('fail to announce themselves in time where they cannot, and close nevertheless', async () => {
+    const one = await instance();
+    await one.feed.announce({ maxStalenessMs: 1000, cursor: null });
+    const locker = new Client({ connectionString: database.url });
+    await locker.connect();
+    await locker.query('BEGIN; LOCK TABLE replica_instances IN ACCESS EXCLUSIVE MODE');
+    const start = performance.now();
+
+    const announcing = one.feed.announce({ maxStalenessMs: 1000, cursor: await load(one) });
+    await expect(announcing).rejects.toThrow(StoreUnavailableError);
+    await one.feed.close();
+    const tookMs = performance.now() - start;
+    await locker.query('COMMIT');
+    await locker.end();
+
+    expect(tookMs).toBeLessThan(5000);
+  });
+
+  it('leave no growing table behind, however often they announce themselves', async () => {
+    const one = await instance();
+    const cursor = await load(one);
+
+    for (let count = 0; count < 500; count += 1) {
+      await one.feed.announce({ maxStalenessMs: 1000, cursor });
+    }
+    const [size] = await database.query(
+      `SELECT pg_relation_size('replica_instances')::int AS bytes`,
+    );
+
+    expect(size!['bytes']).toBeLessThanOrEqual(2 * 8192);
+  });
+});
