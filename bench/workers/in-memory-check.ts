@@ -33,7 +33,9 @@ const MINUTES_OF_DAY = 1440;
 const ASKED = 200_000;
 /** As many as are remembered for sure. */
 const TEXTS = 5000;
-const AT_ONCE = 10_000;
+/** So few that a lease cannot end meanwhile. */
+const AT_ONCE = 2000;
+const FRESH_MS = 600;
 
 /** Hands over random revocations, spread over a day; afterwards nothing is new. */
 class FullFeed extends RevocationFeed {
@@ -141,7 +143,7 @@ async function measured(): Promise<InMemoryCheck> {
   };
   const rest = async (): Promise<void> => {
     do await sleep(1);
-    while (store.replica.status().answersFrom !== 'memory');
+    while ((store.replica.status().leaseAgeMs ?? Infinity) > FRESH_MS);
   };
   const figures = async (asked: number) => {
     const claims = claimsOf(asked);

@@ -16,13 +16,6 @@ export interface Admission {
   readonly body: unknown;
 }
 
-/** Where a request keeps its admission. */
-const ADMISSION = Symbol('nestjs-logout:admission');
-
-interface AdmissibleRequest extends PlatformRequest {
-  [ADMISSION]?: Admission;
-}
-
 /** The way on from the door: in, out with an answer, or nobody there any more. */
 export type Passage = 'in' | 'aborted' | Answer;
 
@@ -40,6 +33,8 @@ export function isPreflight({ method, headers }: PlatformRequest): boolean {
  * 400. `express-door.ts` and `fastify-door.ts` hang it in.
  */
 export class Door {
+  private readonly admissions = new WeakMap<object, Admission>();
+
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
@@ -49,8 +44,8 @@ export class Door {
   ) {}
 
   /** What came in with this request. @throws {Error} it reached the route past the door. */
-  admission(request: AdmissibleRequest): Admission {
-    const admission = request[ADMISSION];
+  admission(request: object): Admission {
+    const admission = this.admissions.get(request);
     if (admission === undefined) throw new Error('The request did not come through the door.');
     return admission;
   }
@@ -69,16 +64,16 @@ export class Door {
   }
 
   /** Reads the body: the counted 413 and 400. Never rejects. */
-  async readBody(request: AdmissibleRequest, stream: Readable): Promise<Passage> {
+  async readBody(request: PlatformRequest, stream: Readable): Promise<Passage> {
     const admission = this.admission(request);
     const body = await readJson(stream, request.headers);
     if (body.kind === 'aborted') return 'aborted';
     if (body.kind === 'refused') return this.refuse(body.refusal, admission.origin);
-    request[ADMISSION] = { ...admission, body: body.value };
+    this.admissions.set(request, { ...admission, body: body.value });
     return 'in';
   }
 
-  private async decide(request: AdmissibleRequest, origin: RequestOrigin): Promise<Passage> {
+  private async decide(request: PlatformRequest, origin: RequestOrigin): Promise<Passage> {
     if (request.method !== 'POST') {
       await this.throttle.countAddress(origin);
       return this.refuse('METHOD_NOT_ALLOWED', origin, { Allow: 'POST' });
@@ -89,7 +84,7 @@ export class Door {
       return this.contract.refuse('TOO_MANY_REQUESTS', { 'Retry-After': String(waitSeconds) });
     const refusal = refusalByHeaders(request.headers);
     if (refusal !== undefined) return this.refuse(refusal, origin);
-    request[ADMISSION] = { bearer, origin, body: undefined };
+    this.admissions.set(request, { bearer, origin, body: undefined });
     return 'in';
   }
 

@@ -16,16 +16,15 @@ import { originOf, rawRequest, type PlatformRequest } from './platform';
  */
 export type ValidateHook = (claims: Claims, request: object) => unknown;
 
-/** Where a request keeps the token it was let in with. */
-const ADMITTED = Symbol('nestjs-logout:admitted');
-
-interface AdmissibleRequest extends PlatformRequest {
-  [ADMITTED]?: VerifiedToken;
-}
+/**
+ * Which token a request was let in with. Weak: forgotten with the request. No property of it: one
+ * more would cost an Express request a microsecond.
+ */
+const admitted = new WeakMap<object, VerifiedToken>();
 
 /** The token a guard of ours let this request in with, if one did. */
 export function admittedToken(request: object): VerifiedToken | undefined {
-  return (request as AdmissibleRequest)[ADMITTED];
+  return admitted.get(request);
 }
 
 /** From a request to who sent it: the one way for door, guard and strategy. */
@@ -52,14 +51,14 @@ export class RequestAuthenticator {
    * @throws {TokenRejectedError} it has no live bearer token, or the host's hook refused it.
    * @throws {StoreUnavailableError} it must not be let in.
    */
-  admit(request: AdmissibleRequest): unknown {
+  admit(request: PlatformRequest): unknown {
     return onceKnown(this.authenticate(request), (authentication) => {
       if (authentication.verdict !== 'live') throw rejection(authentication);
       const { token } = authentication;
       return onceKnown(this.userOf(token.claims, request), (user) => {
         if (user === null || user === undefined || user === false)
           throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
-        request[ADMITTED] = token;
+        admitted.set(request, token);
         return user;
       });
     });

@@ -51,12 +51,8 @@ export class Cutoffs {
   }
 
   private forgetOf(key: RevocationKey, known: readonly Cutoff[], now: number): void {
-    if (known.every(({ expiresAt }) => expiresAt >= now)) return;
-    this.replace(
-      key,
-      known,
-      known.filter(({ expiresAt }) => expiresAt >= now),
-    );
+    const live = known.filter(({ expiresAt }) => expiresAt >= now);
+    if (live.length < known.length) this.replace(key, known, live);
   }
 
   private replace(key: RevocationKey, known: readonly Cutoff[], held: readonly Cutoff[]): void {

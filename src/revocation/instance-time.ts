@@ -96,14 +96,9 @@ export class Pace {
     const restMs = isCalm ? Math.min(RING_REST_MS, this.pollIntervalMs) : this.pollIntervalMs;
     const pauseMs = isCalm
       ? this.pollIntervalMs - elapsedMs(since, this.time)
-      : this.backOffMs(setbacks);
+      : Math.min(this.pollIntervalMs * 2 ** (setbacks - 1), MAX_PAUSE_MS);
     await this.sleep(restMs, false);
     if (!this.hasRung && pauseMs > restMs) await this.sleep(pauseMs - restMs, true);
-  }
-
-  private backOffMs(setbacks: number): number {
-    const maxMs = Math.max(this.pollIntervalMs, MAX_PAUSE_MS);
-    return Math.min(this.pollIntervalMs * 2 ** (setbacks - 1), maxMs);
   }
 
   private sleep(delayMs: number, heedsRings: boolean): Promise<void> {

@@ -87,7 +87,7 @@ export class Registration {
   renew(cursor: FeedCursor | null): Promise<void> {
     this.cursor = cursor;
     if (this.next === null) {
-      this.next = this.last.then(() => this.send());
+      this.next = this.last.then(() => (this.isOver ? undefined : this.send()));
       this.last = this.next;
     }
     return this.next;
@@ -107,19 +107,14 @@ export class Registration {
 
   private async send(): Promise<void> {
     this.next = null;
-    if (this.isOver) return;
     const { cursor, drops, maxStalenessMs } = this;
     const sent = instantOf(this.time);
     try {
       await this.feed.announce({ maxStalenessMs, cursor });
       if (drops === this.drops) this.announced = sent;
     } catch (cause) {
-      if (!this.hasStopped()) this.onError(new Error(CANNOT_ANNOUNCE, { cause }));
+      if (!this.isOver) this.onError(new Error(CANNOT_ANNOUNCE, { cause }));
     }
-  }
-
-  private hasStopped(): boolean {
-    return this.isOver;
   }
 }
 

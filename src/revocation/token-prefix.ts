@@ -6,7 +6,7 @@ export const PREFIX_BYTES = 16;
 
 export const PLACE_BITS = 18;
 const PLACES = 2 ** PLACE_BITS;
-const HOME_BITS = 11;
+const HOME_BITS = 12;
 /** How many values `home` can take. */
 export const HOMES = 2 ** HOME_BITS;
 

@@ -4,7 +4,6 @@ import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from '../app.module';
 import type { RevocationStore } from '../revocation/revocation-store';
-import type { PostgresStoreOptions } from '../stores/postgres/options';
 import { PostgresRevocationStore } from '../stores/postgres/revocation-store.postgres';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
@@ -37,7 +36,9 @@ export async function startService(environment: Environment): Promise<Service> {
   const url = databaseUrl ?? postgres?.url();
   const logger = new Logger('PostgresRevocationStore');
   const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), {
-    ...checking(settings),
+    check: settings.check,
+    maxStalenessMs: settings.maxStalenessMs,
+    logoutWaits: settings.logoutWaits,
     onError: (error) => {
       logger.error(error);
     },
@@ -50,13 +51,6 @@ export async function startService(environment: Environment): Promise<Service> {
     await postgres?.stop();
     throw error;
   }
-}
-
-function checking({ check, maxStalenessMs, logoutWaits }: Environment): PostgresStoreOptions {
-  // A bound below two of the usual intervals takes shorter ones.
-  const isTight = maxStalenessMs !== undefined && maxStalenessMs < 1000;
-  const pollIntervalMs = isTight ? Math.floor(maxStalenessMs / 4) : undefined;
-  return { check, maxStalenessMs, logoutWaits, pollIntervalMs };
 }
 
 function createApp(settings: ServiceSettings, store: RevocationStore): Promise<INestApplication> {

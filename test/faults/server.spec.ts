@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startDyingServer } from './dying-server';
 import { setScene } from './scene';
 import { underTraffic } from './under-traffic';
 
@@ -29,6 +30,17 @@ describe('When the database server', () => {
       await scene.cluster.kill();
       await scene.cluster.start();
     });
+    expect(flaws).toEqual([]);
+  });
+
+  it('dies in the moment in which it lets an instance in, the instance lives on', async () => {
+    const dying = await startDyingServer();
+    const flaws = await underTraffic(scene.fleet, async () => {
+      for (const proxy of scene.fleet.proxies) proxy.switchTo(dying.port);
+      await sleep(3000);
+      scene.fleet.switchTo(scene.cluster.url);
+    });
+    dying.stop();
     expect(flaws).toEqual([]);
   });
 

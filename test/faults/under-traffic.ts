@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from './fleet';
-import { gaps, violations, type Outcome } from './history';
+import { gaps, violations, type Entry, type History, type Outcome } from './history';
 import type { Instance } from './instance';
 import { Traffic } from './traffic';
 
@@ -13,8 +13,6 @@ export interface Expectations {
   readonly isUnnoticed?: boolean;
   /** Tokens whose rows the database may have lost; their refusal it may not have. */
   readonly mayBeLost?: ReadonlySet<string>;
-  /** Told the figures of the run. */
-  readonly onFigures?: (figures: Record<string, number>) => void;
 }
 
 const CALM_MS = 800;
@@ -49,7 +47,7 @@ export async function underTraffic(
   const rows = await missingRows(fleet, traffic, inTheEnd, expected.mayBeLost ?? new Set());
   const { requests, logouts } = traffic;
   const history = { requests, logouts, calmUntil, recoveredAt };
-  report(traffic, calmUntil, recoveredAt, expected.onFigures);
+  if (process.env.FAULTS_FIGURES !== undefined) report(history);
   return [
     ...fleet.instances.flatMap(({ end }) => end ?? []),
     ...violations(history, bounds),
@@ -168,22 +166,19 @@ async function countByToken(
   return new Map(rows.map(({ token_id, count }) => [String(token_id), Number(count)]));
 }
 
-function report(
-  { requests, logouts }: Traffic,
-  calmUntil: number,
-  recoveredAt: number,
-  onFigures: Expectations['onFigures'],
-): void {
-  const outcomes = (entries: readonly { outcome: Outcome }[], outcome: Outcome): number =>
+/** For the curious: what was asked and answered. */
+function report({ requests, logouts, calmUntil, recoveredAt }: History): void {
+  const count = (entries: readonly Entry[], outcome: Outcome): number =>
     entries.filter((entry) => entry.outcome === outcome).length;
-  onFigures?.({
+  const figures = {
     requests: requests.length,
-    accepted: outcomes(requests, 'accepted'),
-    refused: outcomes(requests, 'refused'),
-    failed: outcomes(requests, 'failed'),
-    unanswered: outcomes(requests, 'unanswered'),
-    logouts: outcomes(logouts, 'accepted'),
-    inDoubt: outcomes(logouts, 'failed') + outcomes(logouts, 'unanswered'),
-    untilRecoveredMs: Math.round(recoveredAt - calmUntil),
-  });
+    accepted: count(requests, 'accepted'),
+    refused: count(requests, 'refused'),
+    failed: count(requests, 'failed'),
+    unanswered: count(requests, 'unanswered'),
+    logouts: count(logouts, 'accepted'),
+    inDoubt: logouts.length - count(logouts, 'accepted') - count(logouts, 'refused'),
+    recoveredAfterMs: Math.round(recoveredAt - calmUntil),
+  };
+  process.stderr.write(`${JSON.stringify(figures)}\n`);
 }

@@ -16,7 +16,7 @@ export interface PostgresStoreOptions {
   readonly maxStalenessMs?: number;
   /**
    * How often the replica asks what changed, beside being woken by the doorbell, in ms; 50–10000.
-   * @defaultValue 500
+   * @defaultValue 500, or a quarter of `maxStalenessMs` where that is less
    */
   readonly pollIntervalMs?: number;
   /**
@@ -108,7 +108,8 @@ export function resolveStoreOptions(options: PostgresStoreOptions): ResolvedStor
 }
 
 function resolveNumbers(options: PostgresStoreOptions) {
-  const { maxStalenessMs = 2000, pollIntervalMs = 500, maxEntries = 5_000_000 } = options;
+  const { maxStalenessMs = 2000, maxEntries = 5_000_000 } = options;
+  const { pollIntervalMs = Math.min(500, Math.floor(maxStalenessMs / 4)) } = options;
   const { lookupTimeoutMs = 400, writeTimeoutMs = 2000, upkeepIntervalMs = 60_000 } = options;
   checkWhole('maxStalenessMs', maxStalenessMs, 200, 60_000, MS);
   checkWhole('pollIntervalMs', pollIntervalMs, 50, 10_000, MS);

@@ -103,6 +103,8 @@ export class HandFeed extends RevocationFeed {
   readonly announcements: Pending<Announcement, void>[] = [];
   announces: 'at once' | 'never' | 'by hand' = 'at once';
   closes: 'at once' | 'by hand' = 'at once';
+  /** Whether what is under way has ended when it is closed. */
+  endsCalls = true;
   readonly closings: Pending<void, void>[] = [];
   private onRing: () => void = () => undefined;
 
@@ -141,6 +143,7 @@ export class HandFeed extends RevocationFeed {
     this.closings.push(closing);
     if (this.closes === 'at once') void closing.answer();
     await closing.answered;
+    if (!this.endsCalls) return;
     for (const call of [...this.reads, ...this.announcements]) {
       if (!call.isOver) void call.fail('closed');
     }

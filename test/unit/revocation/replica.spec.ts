@@ -779,7 +779,33 @@ describe('A replica', () => {
       expect(feed.calls.at(-1)).toBe('close');
     });
 
+    it('is not complete before the read under way has ended', async () => {
+      await load();
+      await time.pass(POLL_MS);
+      feed.endsCalls = false;
+      let hasStopped = false;
+      const stopped = replica.stop().then(() => (hasStopped = true));
+      await settle();
+      expect(hasStopped).toBe(false);
+      await feed.fail();
+      await stopped;
+    });
+
     it('is not complete before the announcement under way has ended', async () => {
+      await load();
+      feed.announces = 'by hand';
+      await time.pass(POLL_MS);
+      await feed.answer('s1');
+      feed.endsCalls = false;
+      let hasStopped = false;
+      const stopped = replica.stop().then(() => (hasStopped = true));
+      await settle();
+      expect(hasStopped).toBe(false);
+      await feed.announcements.at(-1)!.answer();
+      await stopped;
+    });
+
+    it('lets the announcement go that waits for the one under way', async () => {
       await load();
       feed.announces = 'by hand';
       await time.pass(POLL_MS);
@@ -839,6 +865,7 @@ describe('A replica', () => {
       expect(hasStopped).toBe(false);
       await feed.closings[0]!.answer();
       await Promise.all([started, stopped]);
+      expect(feed.calls.filter((call) => call === 'listen')).toHaveLength(1);
       expect(feed.reads).toHaveLength(1);
     });
   });

@@ -78,25 +78,35 @@ describe('The memory of genuine tokens', () => {
     expect([claimsOf(first).sub, memory.find(second, keys)]).toEqual(['first', undefined]);
   });
 
-  it.each([
-    ['longer texts', { pad: 'x'.repeat(1000) }],
-    ['more claims', Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`claim${i}`, i]))],
-    ['lists', { list: Array.from({ length: 100 }, () => []) }],
-    ['objects with names of their own', { projects: { a: 'admin', b: 'admin', c: 'admin' } }],
-  ])('counts %s', (_what, claims) => {
-    remember({});
-    const small = memory.bytes;
-    remember(claims);
-    expect(memory.bytes - small).toBeGreaterThan(small + JSON.stringify(claims).length);
+  /** How much more is taken once these claims are remembered, with a text of `length`. */
+  const bytesOf = (claims: object, length = 500): number => {
+    const before = memory.bytes;
+    const text = `${memory.bytes}`.padStart(length, '.');
+    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey }, keys);
+    return memory.bytes - before;
+  };
+
+  it('counts the text, and what the claims hold', () => {
+    const empty = bytesOf({});
+    expect(empty).toBeGreaterThan(500);
+    expect(bytesOf({}, 800)).toBe(empty + 300);
+    expect(bytesOf({ pad: 'ж'.repeat(1000) })).toBeGreaterThan(empty + 2000);
+    expect(bytesOf({ list: Array.from({ length: 100 }, () => 1.5) })).toBeGreaterThan(empty + 1600);
+    expect(bytesOf({ list: Array.from({ length: 100 }, () => []) })).toBeGreaterThan(empty + 4000);
+  });
+
+  it('counts names inside claims, which may be different in each token', () => {
+    const named = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`project-${i}`, true]));
+    expect(bytesOf({ named })).toBeGreaterThan(bytesOf({ named: Object.values(named) }) + 10_000);
   });
 
   it('keeps no header alive that a token was cut from', () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
-    const blanks = ' '.repeat(MEGABYTE);
+    const blanks = ' '.repeat(MEGABYTE / 4);
     collectGarbage();
     const before = process.memoryUsage().heapUsed;
-    const tokens = Array.from({ length: 50 }, (_, i) => mint(HS256, { ...CLAIMS, sub: `u${i}` }));
+    const tokens = Array.from({ length: 100 }, (_, i) => mint(HS256, { ...CLAIMS, sub: `u${i}` }));
     for (const token of tokens) {
       const header = Buffer.from(`Bearer ${blanks}${token}`).toString('latin1');
       const text = header.slice('Bearer '.length + blanks.length);
