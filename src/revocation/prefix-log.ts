@@ -8,7 +8,7 @@ const WORDS = 4;
 const SHORTEST_WINDOW_MS = 15 * 60_000;
 const WINDOWS_PER_TIME_LEFT = 16;
 
-/** Of what is held so much more may be ready for use. */
+/** So much of what is held may be there besides, to be used again. */
 const SPARE_SHARE = 1 / 16;
 
 /** Some of the prefixes of a window. */
@@ -129,22 +129,23 @@ export class PrefixLog {
     for (const window of this.windows.values()) {
       if (window.keptUntil < now) this.drop(window);
     }
+    this.release(this.spare.splice((this.held * SPARE_SHARE) / CHUNK_ENTRIES));
   }
 
   private drop({ keptUntil, chunks }: Window): void {
     this.windows.delete(keptUntil);
-    for (const chunk of chunks) this.vacate(chunk);
+    for (const chunk of chunks) {
+      this.held -= chunk.count;
+      chunk.count = 0;
+      this.spare.push(chunk);
+    }
     this.drops += 1;
   }
 
-  private vacate(chunk: Chunk): void {
-    this.held -= chunk.count;
-    chunk.count = 0;
-    if (this.spare.length * CHUNK_ENTRIES < this.held * SPARE_SHARE) {
-      this.spare.push(chunk);
-    } else {
-      this.chunks[chunk.id] = undefined;
-      this.vacantIds.push(chunk.id);
+  private release(chunks: readonly Chunk[]): void {
+    for (const { id } of chunks) {
+      this.chunks[id] = undefined;
+      this.vacantIds.push(id);
     }
   }
 

@@ -135,8 +135,8 @@ export class TokenPrefixes {
     if (segment.depth === this.depth) this.doubleDirectory();
     segment.depth += 1;
     const span = 2 ** (this.depth - segment.depth);
-    const upper = ((place >>> (PLACE_BITS - segment.depth)) | 1) * span;
-    this.directory.fill(half, upper, upper + span);
+    const start = (place >>> (PLACE_BITS - segment.depth)) * span;
+    this.directory.fill(half, start, start + span);
     this.redistribute(segment);
   }
 

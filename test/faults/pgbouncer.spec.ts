@@ -22,15 +22,12 @@ function describeBehindPgBouncer(): void {
     expect(states.map(({ feed }) => feed)).toEqual(['polling', 'polling', 'doorbell']);
   });
 
-  it('while its connections are cut, and while the server restarts behind it', async () => {
+  it('while connections to it are cut again and again', async () => {
     const flaws = await underTraffic(scene.fleet, async () => {
-      for (let times = 0; times < 5; times += 1) {
+      for (let times = 0; times < 10; times += 1) {
         for (const proxy of scene.fleet.proxies) proxy.cut();
         await sleep(200);
       }
-      await scene.cluster.stop();
-      await sleep(1500);
-      await scene.cluster.start();
     });
     expect(flaws).toEqual([]);
   });

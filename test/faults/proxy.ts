@@ -31,7 +31,7 @@ export interface Fault {
 /** A TCP proxy before a PostgreSQL, for the faults that networks have. */
 export class FaultProxy {
   private readonly links = new Set<Link>();
-  private fault: Fault | undefined;
+  private faults: readonly Fault[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -60,17 +60,18 @@ export class FaultProxy {
     return url.href;
   }
 
-  /** The network has this fault from now on, on connections that are open and on new ones. */
-  impose(fault: Fault): void {
-    this.fault = fault;
+  /** The network has these faults from now on, on connections that are open and on new ones. */
+  impose(...faults: readonly Fault[]): void {
+    this.faults = faults;
     for (const link of this.links) {
-      if (fault.on === undefined || (fault.on === 'feed' && link.isFeed)) link.suffer(fault);
+      for (const fault of faults)
+        if (fault.on === undefined || (fault.on === 'feed' && link.isFeed)) link.suffer(fault);
     }
   }
 
   /** What was held arrives now. Connections on which anything was lost stay silent for ever. */
   heal(): void {
-    this.fault = undefined;
+    this.faults = [];
     for (const link of this.links) link.recover();
   }
 
@@ -95,11 +96,11 @@ export class FaultProxy {
 
   private accept(client: Socket): void {
     const link = new Link(client, connect(this.target, '127.0.0.1'), (statement) => {
-      const { fault } = this;
-      if (fault?.on !== undefined && STATEMENTS[fault.on].test(statement)) link.suffer(fault);
+      for (const fault of this.faults)
+        if (fault.on !== undefined && STATEMENTS[fault.on].test(statement)) link.suffer(fault);
     });
     this.links.add(link);
-    if (this.fault !== undefined && this.fault.on === undefined) link.suffer(this.fault);
+    for (const fault of this.faults) if (fault.on === undefined) link.suffer(fault);
     link.whenClosed(() => this.links.delete(link));
   }
 }

@@ -71,6 +71,12 @@ export class Traffic {
     await Promise.race([Promise.all(this.pending.keys()), sleep(patienceMs, null, { ref: false })]);
   }
 
+  /** Resolves when the last logout was answered so long ago. */
+  async untilOldEnough(ms: number): Promise<void> {
+    const last = Math.max(0, ...this.logouts.map(({ endedAt }) => endedAt).filter(Number.isFinite));
+    await sleep(Math.max(0, last + ms - now()));
+  }
+
   /** Presents a token, and notes what comes of it. */
   present(instance: Instance, ticket: Ticket): Promise<Outcome> {
     return this.note(this.requests, instance.name, ticket, () => instance.present(ticket.text));

@@ -41,8 +41,11 @@ export async function underTraffic(
   await happening(traffic);
   const unserved = await untilServed(fleet, traffic, expected.answersFrom ?? 'memory');
   const recoveredAt = expected.isUnnoticed === true ? calmUntil : performance.now();
-  await sleep(maxStalenessMs + CALM_MS);
+  await sleep(CALM_MS);
+  traffic.logoutsAt = [];
+  await sleep(maxStalenessMs);
   await traffic.stop();
+  await traffic.untilOldEnough(maxStalenessMs);
   const inTheEnd = await finalVerdicts(fleet, traffic);
   const rows = await missingRows(fleet, traffic, inTheEnd, expected.mayBeLost ?? new Set());
   const { requests, logouts } = traffic;
@@ -98,7 +101,8 @@ async function serves(
   const { replica } = await instance.status();
   if (replica === null) return true;
   const readAt = sentAt - (replica.leaseAgeMs ?? Infinity);
-  return replica.answersFrom === answersFrom && readAt > healedAt;
+  const isFresh = answersFrom === 'store' || readAt > healedAt;
+  return replica.answersFrom === answersFrom && isFresh;
 }
 
 const withinSecond = (outcome: Promise<Outcome>): Promise<Outcome> =>

@@ -62,6 +62,7 @@ export class Doorbell {
     this.closing.abort(new PostgresFault('the doorbell was closed'));
     this.closing = new AbortController();
     delete this.listening;
+    this.isHeard = false;
     // A connection that is being made is given up when it is there; nobody needs to wait for that.
     await Promise.race([listening, sleep(ANSWER_MS, undefined, { ref: false })]);
   }
@@ -86,12 +87,14 @@ export class Doorbell {
   private async keepListening(onRing: () => void, signal: AbortSignal): Promise<void> {
     let retryMs = FIRST_RETRY_MS;
     let isReported = false;
-    while (!signal.aborted) {
+    const isOver = (): boolean => signal.aborted;
+    while (!isOver()) {
       const error = await this.session(onRing, signal).catch(faultOf);
+      if (isOver()) return; // somebody else may be listening already
       if (this.isHeard) {
         retryMs = FIRST_RETRY_MS;
         isReported = false;
-      } else if (!isReported && error !== signal.reason) {
+      } else if (!isReported) {
         this.options.onError(error);
         isReported = true;
       }

@@ -20,7 +20,7 @@ export class StrictWait {
   private isAsking = false;
   private longestStalenessMs: number;
 
-  /** @param ownStalenessMs what others' is taken to be at least, where they cannot be asked. */
+  /** @param ownStalenessMs taken for that of the others, at least, where they cannot be asked. */
   constructor(
     private readonly instances: Pick<ReplicaInstances, 'others'>,
     ownStalenessMs: number,
@@ -29,11 +29,13 @@ export class StrictWait {
   }
 
   /**
-   * Resolves once every instance that answers from memory has the transaction in it, or else the
-   * longest staleness, and a little more, has passed since this call: every lease from before the commit is
-   * over then. Never rejects. Whoever registers meanwhile loads after that, hence after the commit:
-   * either the question finds its row, or its load began after the question.
-   * @param xid of the transaction, which has committed; not this instance's memory is waited for.
+   * Resolves once every other instance that answers from memory has the transaction in it, or else
+   * once its staleness and a little more have passed since this call, for every lease from before
+   * the commit is over then. Never rejects.
+   *
+   * Whoever registers meanwhile is not missed: a question either finds its row, or was asked before
+   * the row was committed. It loads after that, hence after our commit.
+   * @param xid of the transaction, which has committed.
    */
   seenByAll(xid: string): Promise<void> {
     return new Promise((resolve) => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  open = await openFeed(cluster.url, { lookupTimeoutMs: 1000 });
+  open = await openFeed(cluster.url, { lookupTimeoutMs: 2000 });
 });
 
 afterEach(async () => {

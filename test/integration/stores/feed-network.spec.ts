@@ -13,7 +13,7 @@ beforeEach(async () => {
   database = await createDatabase();
   await (await openStore(database.url, { check: 'direct' })).close();
   proxy = await FaultProxy.before(Number(new URL(database.url).port));
-  open = await openFeed(proxy.url(database.url), { lookupTimeoutMs: 300 });
+  open = await openFeed(proxy.url(database.url), { lookupTimeoutMs: 1000 });
 });
 
 afterEach(async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
@@ -19,7 +20,7 @@ afterEach(async () => {
 });
 
 const instance = async (): Promise<OpenFeed> => {
-  const open = await openFeed(database.url, { lookupTimeoutMs: 500 });
+  const open = await openFeed(database.url, { lookupTimeoutMs: 1000 });
   opened.push(open);
   return open;
 };
@@ -124,6 +125,29 @@ describe('The instances that answer from memory', () => {
     await locker.end();
 
     expect(tookMs).toBeLessThan(5000);
+  });
+
+  it('need no right but to read revocations, and to write what they say of themselves', async () => {
+    const role = `replica_${randomBytes(4).toString('hex')}`;
+    await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
+    await database.query(`GRANT SELECT ON revoked_tokens TO ${role};
+      GRANT SELECT, INSERT, UPDATE, DELETE ON replica_instances TO ${role}`);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'secret';
+    const one = await openFeed(url.href);
+
+    const cursor = await load(one);
+    await one.feed.announce({ maxStalenessMs: 1000, cursor });
+    const others = await (await instance()).feed.instances.others();
+    const next = await one.read(cursor);
+    await one.close();
+    const left = await rows();
+    await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+
+    expect(others).toEqual([{ maxStalenessMs: 1000, snapshot: cursor.snapshot }]);
+    expect(next.cursor?.server).toBe(cursor.server);
+    expect(left).toEqual([]);
   });
 
   it('leave no growing table behind, however often they announce themselves', async () => {

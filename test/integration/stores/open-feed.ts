@@ -34,7 +34,11 @@ export async function openFeed(
   options: PostgresStoreOptions = {},
   host: DataSource = hostOf(url),
 ): Promise<OpenFeed> {
-  const resolved = resolveStoreOptions({ onError: () => undefined, ...options });
+  const resolved = resolveStoreOptions({
+    onError: () => undefined,
+    lookupTimeoutMs: 5000, // connecting takes its time on a busy machine
+    ...options,
+  });
   const connections = new PostgresConnections(host, resolved);
   await connections.open();
   const clock = new StoreClock();

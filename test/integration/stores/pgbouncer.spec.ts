@@ -32,10 +32,18 @@ function describeBehindPgBouncer(): void {
     await database.drop();
   });
 
+  const now = async (): Promise<Date> => (await database.query('SELECT now()'))[0]!['now'] as Date;
+
   describeRevocationStore('PostgresRevocationStore behind PgBouncer', async () => ({
-    store: await openStore(bouncer.url),
-    now: async () => (await database.query('SELECT now()'))[0]!['now'] as Date,
+    store: await openStore(bouncer.url, { check: 'direct' }),
+    now,
   }));
+
+  describeRevocationStore(
+    'PostgresRevocationStore with its replica behind PgBouncer',
+    async () => ({ store: await openStore(bouncer.url), now }),
+    { forgetsAtOnce: false },
+  );
 
   describe('PostgresRevocationStore behind PgBouncer', () => {
     it('opens with a host’s settings that PgBouncer would refuse', async () => {

@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 async function instance(): Promise<OpenFeed> {
-  const open = await openFeed(database.url, { lookupTimeoutMs: 500 });
+  const open = await openFeed(database.url);
   opened.push(open);
   return open;
 }
@@ -61,7 +61,7 @@ const replica = async (maxStalenessMs?: number): Promise<Replica> => {
   return made;
 };
 
-/** Commits a logout as another helper of the store's does. */
+/** Commits a logout; its transaction is what is waited for. */
 const logOut = async (key = randomKey()): Promise<{ key: string; xid: string }> => {
   const [row] = await database.query(
     `INSERT INTO revoked_tokens (key, scope, issued_before, expires_at)
