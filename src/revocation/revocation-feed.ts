@@ -33,7 +33,7 @@ export interface Announcement {
 }
 
 /**
- * How a replica learns what changed. Adapter: Postgres; a port because the replica's proof must be
+ * How a replica learns what changed. Whatever breaks, each promise settles within a time limit. Adapter: Postgres; a port because the replica's proof must be
  * driven by hand in tests, and because other stores will say it differently.
  */
 export abstract class RevocationFeed {
@@ -61,6 +61,9 @@ export abstract class RevocationFeed {
    */
   abstract announce(announcement: Announcement): Promise<void>;
 
-  /** Stops listening and withdraws the announcement. Idempotent; never fails. */
+  /**
+   * Stops listening, withdraws the announcement, and ends what is under way; all of these may be
+   * called again afterwards. Idempotent; never fails.
+   */
   abstract close(): Promise<void>;
 }

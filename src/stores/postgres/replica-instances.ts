@@ -19,7 +19,7 @@ export interface OtherInstance {
 
 /** The instances that answer from memory, this one among them: the table `replica_instances`. */
 export class ReplicaInstances {
-  private readonly id = randomUUID();
+  private id = randomUUID();
 
   constructor(
     private readonly connections: PostgresConnections,
