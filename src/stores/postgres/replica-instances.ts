@@ -44,6 +44,7 @@ export class ReplicaInstances {
   async withdraw(): Promise<void> {
     try {
       const message = `${this.begin}; DELETE FROM ${this.table} WHERE ${this.ours}; COMMIT`;
+      this.id = randomUUID(); // the message may come late, and is not for who announces next
       await orUnavailable('withdraw this instance', this.timeoutMs, () =>
         onConnection(this.connections.signals, (client) => client.query(message)),
       );
