@@ -44,6 +44,13 @@ class HostController {
     return store.status();
   }
 
+  /** Does nothing else for so long, and lets nobody else do anything. */
+  @Get('busy/:ms')
+  busy(@Param('ms') ms: string): void {
+    const end = performance.now() + Number(ms);
+    while (performance.now() < end);
+  }
+
   /** Revokes the token in a transaction that stays open. */
   @Post('transactions/:id')
   async begin(@Param('id') id: string, @Body() { token }: { token: string }): Promise<object> {

@@ -10,14 +10,13 @@ const PROGRAM = `require('./test/faults/instance-program.ts');`;
 /** A host application with our module, in a process of its own. */
 export class Instance {
   private readonly agent = new Agent({ keepAlive: true });
-  private readonly spareAgent = new Agent({ keepAlive: true });
 
   private endedWith: string | undefined;
 
   private constructor(
     readonly name: string,
     private readonly process: TypescriptProcess,
-    private readonly url: string,
+    readonly url: string,
   ) {
     void process.ending().then(({ code, stderr }) => {
       this.endedWith = `${name} ended with ${code ?? 'a signal'}: ${stderr.slice(-2000)}`;
@@ -43,20 +42,6 @@ export class Instance {
   /** Asks the protected route. */
   async present(token: string): Promise<Outcome> {
     return outcomeOf((await this.ask('GET', '/protected', { token })).status);
-  }
-
-  /**
-   * Opens so many connections that nobody uses but `presentOnSpare`: what is sent on a connection
-   * that a stopped process knows already is the first that it sees when it runs again.
-   */
-  async openSpares(count: number): Promise<void> {
-    const asked = { agent: this.spareAgent };
-    await Promise.all(Array.from({ length: count }, () => this.ask('GET', '/status', asked)));
-  }
-
-  async presentOnSpare(token: string): Promise<Outcome> {
-    const { status } = await this.ask('GET', '/protected', { token, agent: this.spareAgent });
-    return outcomeOf(status);
   }
 
   async logOut(token: string): Promise<Outcome> {
@@ -88,7 +73,6 @@ export class Instance {
   /** Ends it at once. @returns what it wrote to stderr, which is nothing but warnings. */
   async kill(): Promise<string> {
     this.agent.destroy();
-    this.spareAgent.destroy();
     await this.process.kill();
     return (await this.process.ending()).stderr;
   }
@@ -102,13 +86,17 @@ export class Instance {
   private ask(
     method: string,
     path: string,
-    { token, body, agent = this.agent }: { token?: string; body?: object; agent?: Agent } = {},
+    { token, body }: { token?: string; body?: object } = {},
   ): Promise<{ status?: number; text: string }> {
     const headers = {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
-    return send(new URL(path, this.url), { method, headers, agent }, body && JSON.stringify(body));
+    return send(
+      new URL(path, this.url),
+      { method, headers, agent: this.agent },
+      body && JSON.stringify(body),
+    );
   }
 }
 
@@ -134,7 +122,7 @@ function send(
   });
 }
 
-function outcomeOf(status: number | undefined): Outcome {
+export function outcomeOf(status: number | undefined): Outcome {
   switch (status) {
     case 200:
       return 'accepted';

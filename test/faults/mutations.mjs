@@ -32,6 +32,7 @@ const STORE = 'src/stores/postgres/revocation-store.postgres.ts';
 const LOOK_UPS = 'src/stores/postgres/look-ups.ts';
 const QUERIES = 'src/stores/postgres/feed-queries.ts';
 const FEED = 'src/stores/postgres/feed.postgres.ts';
+const CUTOFFS = 'migrations/1795132800002-create-revoked-cutoffs.ts';
 const SINCE = 'migrations/1795132800003-create-replica-feed.ts';
 
 /**
@@ -141,8 +142,8 @@ const MUTATIONS = [
   },
   // Beyond the list: what else the proof rests on.
   {
-    name: 'a standby is believed',
-    edits: [[FEED, 'if (isStandby) throw', 'if (isStandby && !isStandby) throw']],
+    name: 'a standby is asked about tokens',
+    edits: [[CUTOFFS, 'IF pg_is_in_recovery() THEN', 'IF false THEN']],
     noticedBy: ['other-server', 'it is refused as a source'],
   },
   {

@@ -79,12 +79,11 @@ export class Traffic {
 
   /** Presents a token, and notes what comes of it. */
   present(instance: Instance, ticket: Ticket): Promise<Outcome> {
-    return this.note(this.requests, instance.name, ticket, () => instance.present(ticket.text));
+    return this.presentBy(instance, ticket, () => instance.present(ticket.text));
   }
 
-  /** The same, on a connection that was kept for this. */
-  presentOnSpare(instance: Instance, ticket: Ticket): Promise<Outcome> {
-    const act = (): Promise<Outcome> => instance.presentOnSpare(ticket.text);
+  /** Notes a request that is made otherwise. */
+  presentBy(instance: Instance, ticket: Ticket, act: () => Promise<Outcome>): Promise<Outcome> {
     return this.note(this.requests, instance.name, ticket, act);
   }
 

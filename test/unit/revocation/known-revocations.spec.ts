@@ -347,6 +347,20 @@ describe('What a replica knows', () => {
       expect(known.size).toBe(40_001);
     });
 
+    it('takes as many at once as it has just forgotten, again and again, without growing', async () => {
+      const known = nothingKnown();
+      const before = await bytesInArrays();
+      for (let hour = 0; hour < 6; hour += 1) {
+        const [gone, keys] = [hour - 1, hour].map((round) => keysFrom(round * 20_000, 20_000));
+        known.forget(at(60 * hour));
+        applyTokens(known, at(60 * hour + 15), keys!);
+
+        expect(coveredAmong(known, [...gone!, ...keys!])).toEqual(keys);
+        expect(known.size).toBe(20_000);
+      }
+      expect((await bytesInArrays()) - before).toBeLessThan(48 * 20_000);
+    });
+
     it('keeps the few that are left of many, and takes many again', () => {
       const known = nothingKnown();
       const [brief, lasting, late] = [
