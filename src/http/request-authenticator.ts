@@ -17,14 +17,18 @@ import { originOf, rawRequest, type PlatformRequest } from './platform';
 export type ValidateHook = (claims: Claims, request: object) => unknown;
 
 /**
- * Which token a request was let in with. Weak: forgotten with the request. No property of it: one
- * more would cost an Express request a microsecond.
+ * Where a request keeps the token it was let in with. No WeakMap: with a key for each request it
+ * would cost the garbage collection more than all else here costs together.
  */
-const admitted = new WeakMap<object, VerifiedToken>();
+const ADMITTED = Symbol('nestjs-logout:admitted');
+
+interface AdmissibleRequest extends PlatformRequest {
+  [ADMITTED]?: VerifiedToken;
+}
 
 /** The token a guard of ours let this request in with, if one did. */
 export function admittedToken(request: object): VerifiedToken | undefined {
-  return admitted.get(request);
+  return (request as AdmissibleRequest)[ADMITTED];
 }
 
 /** From a request to who sent it: the one way for door, guard and strategy. */
@@ -51,14 +55,14 @@ export class RequestAuthenticator {
    * @throws {TokenRejectedError} it has no live bearer token, or the host's hook refused it.
    * @throws {StoreUnavailableError} it must not be let in.
    */
-  admit(request: PlatformRequest): unknown {
+  admit(request: AdmissibleRequest): unknown {
     return onceKnown(this.authenticate(request), (authentication) => {
       if (authentication.verdict !== 'live') throw rejection(authentication);
       const { token } = authentication;
       return onceKnown(this.userOf(token.claims, request), (user) => {
         if (user === null || user === undefined || user === false)
           throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
-        admitted.set(request, token);
+        request[ADMITTED] = token;
         return user;
       });
     });

@@ -23,6 +23,9 @@ export interface ReplicaOptions extends FollowerOptions {
 export class Replica extends RevocationCheck {
   private readonly known: KnownRevocations;
   private readonly lease: Lease;
+  /** Keys, each until when the revocation in doubt would be live, in ms since the epoch. */
+  private readonly doubted = new Map<RevocationKey, number>();
+  private purgeDoubtsAbove = 1000;
   private readonly progress: FeedProgress = {
     catchUpMs: null,
     catchUps: 0,
@@ -68,10 +71,22 @@ export class Replica extends RevocationCheck {
     this.known.add(revocation);
   }
 
+  /**
+   * A revocation that may be committed at any moment, or never, without anybody telling us: one of
+   * a host's transaction, or one whose answer was lost. Until it is known the store is asked.
+   */
+  doubt({ key, expiresAt }: Revocation): void {
+    this.doubted.set(key, expiresAt.getTime());
+    if (this.doubted.size <= this.purgeDoubtsAbove) return;
+    const now = this.clock.now();
+    for (const [each, until] of this.doubted) if (until < now) this.doubted.delete(each);
+    this.purgeDoubtsAbove = Math.max(1000, 2 * this.doubted.size);
+  }
+
   /** At once where it is known as revoked, or while the lease lasts; else the store is asked. */
   isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
     if (this.known.covers(keys, issuedAt)) return true;
-    if (this.mayAnswer()) return false;
+    if (this.mayAnswer() && !this.isDoubted(keys)) return false;
     return this.ask(keys, issuedAt);
   }
 
@@ -97,6 +112,10 @@ export class Replica extends RevocationCheck {
       this.follower = null;
     }
     return this.stopped;
+  }
+
+  private isDoubted(keys: readonly RevocationKey[]): boolean {
+    return this.doubted.size > 0 && keys.some((key) => this.doubted.has(key));
   }
 
   private mayAnswer(): boolean {

@@ -31,10 +31,10 @@ describe('When the host', () => {
 });
 
 describe('When more is revoked than memory may hold', () => {
-  const scene = setScene(() => ({ store: { ...QUICK, maxEntries: 40 } }));
+  const scene = setScene(() => ({ store: { ...QUICK, maxEntries: 40, lookupTimeoutMs: 2000 } }));
 
   it('the database is asked, nothing is forgotten, and nobody notices', async () => {
-    const flaws = await underTraffic(scene.fleet, () => sleep(5000), {
+    const flaws = await underTraffic(scene.fleet, () => sleep(4000), {
       isUnnoticed: true,
       answersFrom: 'store',
     });

@@ -142,6 +142,23 @@ const MUTATIONS = [
   },
   // Beyond the list: what else the proof rests on.
   {
+    name: 'a catch-up waits for the oldest writer',
+    edits: [
+      [
+        SINCE,
+        'WHERE xid >= pg_snapshot_xmax(seen)',
+        'WHERE xid >= pg_snapshot_xmin(seen) AND xid < pg_snapshot_xmin(pg_current_snapshot())',
+      ],
+      [SINCE, 'WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip(seen)))', 'WHERE false'],
+    ],
+    noticedBy: ['commits', 'of another database stay open'],
+  },
+  {
+    name: 'a long read is taken for done after its first page',
+    edits: [[FEED, 'while (rows.length === ROWS_PER_PAGE)', 'while (false)']],
+    noticedBy: ['load', 'revokes a million tokens at once'],
+  },
+  {
     name: 'a standby is asked about tokens',
     edits: [[CUTOFFS, 'IF pg_is_in_recovery() THEN', 'IF false THEN']],
     noticedBy: ['other-server', 'it is refused as a source'],

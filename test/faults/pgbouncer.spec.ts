@@ -9,7 +9,7 @@ function describeBehindPgBouncer(): void {
     bouncer = await startPgBouncer(url);
     return {
       address: bouncer.url,
-      store: QUICK,
+      store: { ...QUICK, lookupTimeoutMs: 2000 },
       stores: [{}, {}, { feedConnection: url }], // the last has a direct address
     };
   });

@@ -31,7 +31,7 @@ describe('When the process of an instance', () => {
   it('is stopped again and again for about as long as its lease, the bound holds', async () => {
     const flaws = await underTraffic(scene.fleet, async (traffic) => {
       traffic.logoutsAt = scene.fleet.instances.slice(0, 2);
-      for (const forMs of [1500, 1900, 2100, 2300]) {
+      for (const forMs of [1700, 2100]) {
         stopped().signal('SIGSTOP');
         await sleep(forMs);
         stopped().signal('SIGCONT');

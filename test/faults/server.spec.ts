@@ -6,6 +6,14 @@ import { underTraffic } from './under-traffic';
 describe('When the database server', () => {
   const scene = setScene();
 
+  async function someBackend(): Promise<number> {
+    const [backend] = await scene.fleet.query(`
+      SELECT pid FROM pg_stat_activity
+      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1`);
+    if (backend === undefined) throw new Error('no instance is connected');
+    return Number(backend['pid']);
+  }
+
   async function untilItAnswers(): Promise<void> {
     for (let isBack = false; !isBack;) {
       await sleep(200);
@@ -46,10 +54,7 @@ describe('When the database server', () => {
 
   it('loses one backend, and recovers for that under the same postmaster, no logout is lost', async () => {
     const flaws = await underTraffic(scene.fleet, async () => {
-      const [backend] = await scene.fleet.query(`
-        SELECT pid FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1`);
-      process.kill(Number(backend?.['pid']), 'SIGKILL');
+      process.kill(await someBackend(), 'SIGKILL');
       await untilItAnswers();
     });
     expect(flaws).toEqual([]);

@@ -43,19 +43,6 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
     expect(flaws).toEqual([]);
   });
 
-  it('while the writes of one instance hang', async () => {
-    const flaws = await underTraffic(
-      scene.fleet,
-      async () => {
-        one().impose({ on: 'writes', up: 'held', down: 'held' });
-        await sleep(3000);
-        scene.fleet.heal();
-      },
-      AT_ONCE,
-    );
-    expect(flaws).toEqual([]);
-  });
-
   it('while one instance can neither announce itself nor hear the bell', async () => {
     const flaws = await underTraffic(
       scene.fleet,

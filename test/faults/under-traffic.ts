@@ -15,7 +15,7 @@ export interface Expectations {
   readonly mayBeLost?: ReadonlySet<string>;
 }
 
-const CALM_MS = 800;
+const CALM_MS = 600;
 const PATIENCE_MS = 30_000;
 const AT_A_TIME = 16;
 
@@ -35,33 +35,43 @@ export async function underTraffic(
     afterRefusalMs: maxStalenessMs,
   };
   const traffic = new Traffic(fleet, bounds.afterLogoutMs);
+  try {
+    const { calmUntil, recoveredAt, unserved } = await run(fleet, traffic, happening, expected);
+    const verdicts = await finalVerdicts(fleet, traffic);
+    const { requests, logouts } = traffic;
+    const history = { requests, logouts, calmUntil, recoveredAt };
+    if (process.env.FAULTS_FIGURES !== undefined) report(history);
+    const names = fleet.instances.map(({ name }) => name);
+    return [
+      ...fleet.instances.flatMap(({ end }) => end ?? []),
+      ...violations(history, bounds),
+      ...gaps(history, bounds, names),
+      ...unserved,
+      ...(await missingRows(fleet, traffic, verdicts, expected.mayBeLost ?? new Set())),
+    ].slice(0, 20);
+  } finally {
+    await traffic.stop();
+  }
+}
+
+async function run(
+  fleet: Fleet,
+  traffic: Traffic,
+  happening: (traffic: Traffic) => Promise<void>,
+  { answersFrom = 'memory', isUnnoticed = false }: Expectations,
+): Promise<{ calmUntil: number; recoveredAt: number; unserved: readonly string[] }> {
   traffic.start();
   await sleep(CALM_MS);
   const calmUntil = performance.now();
   await happening(traffic);
-  const unserved = await untilServed(fleet, traffic, expected.answersFrom ?? 'memory');
-  const recoveredAt = expected.isUnnoticed === true ? calmUntil : performance.now();
+  const unserved = await untilServed(fleet, traffic, answersFrom);
+  const recoveredAt = isUnnoticed ? calmUntil : performance.now();
   await sleep(CALM_MS);
   traffic.logoutsAt = [];
-  await sleep(maxStalenessMs);
+  await sleep(fleet.store.maxStalenessMs);
   await traffic.stop();
-  await traffic.untilOldEnough(maxStalenessMs);
-  const inTheEnd = await finalVerdicts(fleet, traffic);
-  const rows = await missingRows(fleet, traffic, inTheEnd, expected.mayBeLost ?? new Set());
-  const { requests, logouts } = traffic;
-  const history = { requests, logouts, calmUntil, recoveredAt };
-  if (process.env.FAULTS_FIGURES !== undefined) report(history);
-  return [
-    ...fleet.instances.flatMap(({ end }) => end ?? []),
-    ...violations(history, bounds),
-    ...gaps(
-      history,
-      bounds,
-      fleet.instances.map(({ name }) => name),
-    ),
-    ...unserved,
-    ...rows,
-  ].slice(0, 20);
+  await traffic.untilOldEnough(fleet.store.maxStalenessMs);
+  return { calmUntil, recoveredAt, unserved };
 }
 
 /**

@@ -72,12 +72,8 @@ export class PostgresConnections {
     const report = (error: Error): void => {
       if (this.opened !== undefined) onError(error);
     };
-    const connect = async (
-      size: number,
-      timeoutMs: number,
-      connectMs = timeoutMs,
-    ): Promise<DataSource> => {
-      const source = await this.connect({ size, timeoutMs, connectMs, onError: report });
+    const connect = async (size: number, timeoutMs: number): Promise<DataSource> => {
+      const source = await this.connect({ size, timeoutMs, onError: report });
       sources.push(source);
       return source;
     };
@@ -88,7 +84,7 @@ export class PostgresConnections {
         writes: poolOf(writer),
         lookUps: poolOf(await connect(LOOK_UP_CONNECTIONS, lookupTimeoutMs)),
         auditReads: poolOf(await connect(AUDIT_CONNECTIONS, writeTimeoutMs)),
-        feedReads: poolOf(await connect(FEED_CONNECTIONS, PAGE_TIMEOUT_MS, lookupTimeoutMs)),
+        feedReads: poolOf(await connect(FEED_CONNECTIONS, PAGE_TIMEOUT_MS)),
         signals: poolOf(await connect(SIGNAL_CONNECTIONS, lookupTimeoutMs)),
         tables: Tables.of(writer),
       };

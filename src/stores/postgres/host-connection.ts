@@ -8,8 +8,6 @@ export interface PoolNeeds {
   readonly size: number;
   /** For a statement. */
   readonly timeoutMs: number;
-  /** For getting a connection. @defaultValue `timeoutMs` */
-  readonly connectMs?: number;
   readonly onError: (error: Error) => void;
   /** A connection string that leads elsewhere than the host's does, to the same database. */
   readonly address?: string;
@@ -28,6 +26,12 @@ const STARTUP_PARAMETERS = [
 ];
 
 const CREDENTIALS = ['host', 'port', 'username', 'password', 'database', 'ssl', 'applicationName'];
+
+/**
+ * For getting a connection. However short the limit of a statement is, a busy server takes its time
+ * to fork; whoever waits for an answer has a limit of his own.
+ */
+const CONNECT_TIMEOUT_MS = 2000;
 
 /** The client gives up later than the server, which then frees its backend by itself. */
 export const CLIENT_GRACE_MS = 250;
@@ -61,7 +65,7 @@ export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions 
       max: needs.size,
       min: 0,
       query_timeout: needs.timeoutMs + CLIENT_GRACE_MS,
-      connectionTimeoutMillis: needs.connectMs ?? needs.timeoutMs,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     },
   };
 }

@@ -13,7 +13,7 @@ import { PostgresAuditTrail } from './audit-trail.postgres';
 import { PostgresConnections } from './connections';
 import { codeOf, faultOf, INSUFFICIENT_PRIVILEGE, orUnavailable, PostgresFault } from './faults';
 import { PostgresFeed } from './feed.postgres';
-import { GroupCommit } from './group-commit';
+import { GroupCommit, type Committed } from './group-commit';
 import { postgresOptionsOf } from './host-connection';
 import { addRevocation } from './insertions';
 import { LookUps } from './look-ups';
@@ -134,11 +134,20 @@ export class PostgresRevocationStore extends RevocationStore {
   }
 
   private async addDurably(revocation: Revocation, event: AuditEvent): Promise<boolean> {
-    const { isNew, xid } = await this.groupCommit.add(revocation, event);
+    const { isNew, xid } = await this.commit(revocation, event);
     this.replica?.learn(revocation);
     this.feed.doorbell.ring();
     if (this.options.logoutWaits === 'cluster') await this.strictWait.seenByAll(xid);
     return isNew;
+  }
+
+  private async commit(revocation: Revocation, event: AuditEvent): Promise<Committed> {
+    try {
+      return await this.groupCommit.add(revocation, event);
+    } catch (error) {
+      this.replica?.doubt(revocation);
+      throw error;
+    }
   }
 
   private async prepare(): Promise<void> {
@@ -160,6 +169,7 @@ export class PostgresRevocationStore extends RevocationStore {
     event: AuditEvent,
   ): Promise<boolean> {
     const { text, values } = addRevocation(this.connections.tables, revocation, event);
+    this.replica?.doubt(revocation);
     try {
       return isNewIn(await transaction.query(text, values));
     } catch (error) {

@@ -56,8 +56,8 @@ describe('With its connections in danger, the store', () => {
     database = await createDatabase();
     store = await openStore(database.url, {
       check: 'direct',
-      lookupTimeoutMs: 200,
-      writeTimeoutMs: 500,
+      lookupTimeoutMs: 1000,
+      writeTimeoutMs: 1000,
       onError: () => undefined,
     });
     other = new Client({ connectionString: database.url });

@@ -676,6 +676,22 @@ describe('A replica', () => {
       expect(replica.isRevoked([keyOf(1)], new Date(ISSUED.getTime() + 1))).toBe(false);
     });
 
+    it('about a logout in doubt is the store’s to answer, and no other is', async () => {
+      await load();
+      replica.doubt(revocationOf(1));
+      expect([ask(1), ask(2)]).toEqual(['store', false]);
+      replica.learn(revocationOf(1));
+      expect(ask(1)).toBe(true);
+    });
+
+    it('about one of very many logouts in doubt is the store’s for as long as it may be live', async () => {
+      await load();
+      const past = new Date(time.wall() - 1);
+      replica.doubt(revocationOf(1));
+      for (let token = 2; token < 3000; token += 1) replica.doubt(revocationOf(token, past));
+      expect([ask(1), ask(2)]).toEqual(['store', false]);
+    });
+
     it('without a lease is the store’s to answer', async () => {
       const answers = [1, 2].map((token) =>
         Promise.resolve(replica.isRevoked([keyOf(token)], ISSUED)),
