@@ -281,7 +281,7 @@ describe('The feed', () => {
 
   it('gives up in time on a database that does not answer, and goes on when it does', async () => {
     const since = await load();
-    const hurried = await openFeed(database.url, { lookupTimeoutMs: 200 });
+    const hurried = await openFeed(database.url, { lookupTimeoutMs: 1000 });
     const locker = await begin();
     await locker.query('LOCK TABLE revoked_tokens IN ACCESS EXCLUSIVE MODE');
 
