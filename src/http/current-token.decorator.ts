@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { VerifiedToken } from '../tokens/token-verifier';
+import type { PlatformRequest } from './platform';
 import { admittedToken } from './request-authenticator';
 
 /**
@@ -8,5 +9,5 @@ import { admittedToken } from './request-authenticator';
  */
 export const CurrentToken = createParamDecorator(
   (_: unknown, context: ExecutionContext): VerifiedToken | undefined =>
-    admittedToken(context.switchToHttp().getRequest<object>()),
+    admittedToken(context.switchToHttp().getRequest<PlatformRequest | undefined>()),
 );

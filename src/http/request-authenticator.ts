@@ -17,18 +17,24 @@ import { originOf, rawRequest, type PlatformRequest } from './platform';
 export type ValidateHook = (claims: Claims, request: object) => unknown;
 
 /**
- * Where a request keeps the token it was let in with. No WeakMap: with a key for each request it
- * would cost the garbage collection more than all else here costs together.
+ * Where a request's raw headers keep the token it was let in with. Not the request itself: one more
+ * property costs an Express request microseconds, because each has a hidden class of its own; and
+ * so does a WeakMap that gets a key with each request.
  */
 const ADMITTED = Symbol('nestjs-logout:admitted');
 
-interface AdmissibleRequest extends PlatformRequest {
+interface RawHeaders extends Array<string> {
   [ADMITTED]?: VerifiedToken;
 }
 
 /** The token a guard of ours let this request in with, if one did. */
-export function admittedToken(request: object): VerifiedToken | undefined {
-  return (request as AdmissibleRequest)[ADMITTED];
+export function admittedToken(request: PlatformRequest | undefined): VerifiedToken | undefined {
+  return request && rawHeadersOf(request)?.[ADMITTED];
+}
+
+/** Absent where a context of Nest's is not of HTTP. */
+function rawHeadersOf(request: PlatformRequest): RawHeaders | undefined {
+  return rawRequest(request).rawHeaders;
 }
 
 /** From a request to who sent it: the one way for door, guard and strategy. */
@@ -55,14 +61,15 @@ export class RequestAuthenticator {
    * @throws {TokenRejectedError} it has no live bearer token, or the host's hook refused it.
    * @throws {StoreUnavailableError} it must not be let in.
    */
-  admit(request: AdmissibleRequest): unknown {
+  admit(request: PlatformRequest): unknown {
     return onceKnown(this.authenticate(request), (authentication) => {
       if (authentication.verdict !== 'live') throw rejection(authentication);
       const { token } = authentication;
       return onceKnown(this.userOf(token.claims, request), (user) => {
         if (user === null || user === undefined || user === false)
           throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
-        request[ADMITTED] = token;
+        const rawHeaders: RawHeaders = rawRequest(request).rawHeaders;
+        rawHeaders[ADMITTED] = token;
         return user;
       });
     });

@@ -1,9 +1,8 @@
-import type { TokenPrefix } from './token-prefix';
+import { PREFIX_BYTES, type TokenPrefix } from './token-prefix';
 
 const CHUNK_BITS = 10;
 /** 16 KB: an expiry of which there is one token takes no more. */
 const CHUNK_ENTRIES = 2 ** CHUNK_BITS;
-const WORDS = 4;
 
 const SHORTEST_WINDOW_MS = 15 * 60_000;
 const WINDOWS_PER_TIME_LEFT = 16;
@@ -14,7 +13,7 @@ const SPARE_SHARE = 1 / 16;
 /** Some of the prefixes of a window. */
 class Chunk {
   count = 0;
-  private readonly words = new Int32Array(CHUNK_ENTRIES * WORDS);
+  private readonly bytes = new DataView(new ArrayBuffer(CHUNK_ENTRIES * PREFIX_BYTES));
 
   constructor(
     readonly id: number,
@@ -22,32 +21,19 @@ class Chunk {
   ) {}
 
   append(prefix: TokenPrefix): number {
-    const { words, count } = this;
-    const at = count * WORDS;
-    words[at] = prefix.first;
-    words[at + 1] = prefix.second;
-    words[at + 2] = prefix.third;
-    words[at + 3] = prefix.fourth;
+    const entry = this.count;
+    prefix.writeBytes(this.bytes, entry * PREFIX_BYTES);
     this.count += 1;
-    return this.id * CHUNK_ENTRIES + count;
+    return this.id * CHUNK_ENTRIES + entry;
   }
 
   holds(entry: number, prefix: TokenPrefix): boolean {
-    const { words } = this;
-    const at = entry * WORDS;
-    return (
-      words[at] === prefix.first &&
-      words[at + 1] === prefix.second &&
-      words[at + 2] === prefix.third &&
-      words[at + 3] === prefix.fourth &&
-      entry < this.count // beyond it are zeros, or what was forgotten
-    );
+    // Beyond the count are zeros, or what was forgotten.
+    return prefix.equals(this.bytes, entry * PREFIX_BYTES) && entry < this.count;
   }
 
   read(entry: number, prefix: TokenPrefix): void {
-    const { words } = this;
-    const at = entry * WORDS;
-    prefix.readWords(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
+    prefix.readBytes(this.bytes, entry * PREFIX_BYTES);
   }
 }
 

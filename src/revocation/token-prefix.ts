@@ -12,6 +12,7 @@ export const HOMES = 2 ** HOME_BITS;
 
 const WORD_BITS = 32;
 const WORDS = 2 ** WORD_BITS;
+const WORD_BYTES = 4;
 const WORD_DIGITS = 8;
 
 /**
@@ -34,8 +35,6 @@ function secretFactor(): number {
  * into again and again, so that a look-up allocates nothing.
  */
 export class TokenPrefix {
-  first = 0;
-  second = 0;
   /**
    * Where among 2^18 places. Not evenly: the density falls by half from the first place to the
    * last, so that what is divided by places fills and grows one after the other, not all at once.
@@ -45,38 +44,48 @@ export class TokenPrefix {
   home = 0;
   /** 1 to 255: tells most prefixes apart without comparing them. */
   tag = 1;
+  private first = 0;
+  private second = 0;
+  /** Of which the last two words are to be read when they are needed: hardly ever. */
   private text: RevocationKey | null = null;
   private thirdWord = 0;
   private fourthWord = 0;
 
   /** @param key 64 lower-case hexadecimal digits. */
   readText(key: RevocationKey): void {
-    this.text = key; // the second half is hardly ever needed, so it is not yet turned into numbers
+    this.text = key;
     this.derive(wordOf(key, 0), wordOf(key, 1));
   }
 
   /** @param at where the 16 bytes begin. */
   readBytes(bytes: DataView, at: number): void {
-    this.readWords(
-      bytes.getInt32(at),
-      bytes.getInt32(at + 4),
-      bytes.getInt32(at + 8),
-      bytes.getInt32(at + 12),
+    this.text = null;
+    this.thirdWord = bytes.getInt32(at + 2 * WORD_BYTES);
+    this.fourthWord = bytes.getInt32(at + 3 * WORD_BYTES);
+    this.derive(bytes.getInt32(at), bytes.getInt32(at + WORD_BYTES));
+  }
+
+  writeBytes(bytes: DataView, at: number): void {
+    bytes.setInt32(at, this.first);
+    bytes.setInt32(at + WORD_BYTES, this.second);
+    bytes.setInt32(at + 2 * WORD_BYTES, this.third);
+    bytes.setInt32(at + 3 * WORD_BYTES, this.fourth);
+  }
+
+  equals(bytes: DataView, at: number): boolean {
+    return (
+      bytes.getInt32(at) === this.first &&
+      bytes.getInt32(at + WORD_BYTES) === this.second &&
+      bytes.getInt32(at + 2 * WORD_BYTES) === this.third &&
+      bytes.getInt32(at + 3 * WORD_BYTES) === this.fourth
     );
   }
 
-  readWords(first: number, second: number, third: number, fourth: number): void {
-    this.text = null;
-    this.thirdWord = third;
-    this.fourthWord = fourth;
-    this.derive(first, second);
-  }
-
-  get third(): number {
+  private get third(): number {
     return this.text === null ? this.thirdWord : wordOf(this.text, 2);
   }
 
-  get fourth(): number {
+  private get fourth(): number {
     return this.text === null ? this.fourthWord : wordOf(this.text, 3);
   }
 

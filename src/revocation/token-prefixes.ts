@@ -61,7 +61,7 @@ class Segment {
 }
 
 /**
- * Tokens by the first 128 bits of their keys, each until an instant. About 27 bytes a token; to
+ * Tokens by the first 128 bits of their keys, each until an instant. 26 to 29 bytes a token; to
  * find that one is not there touches one segment, however many there are and whenever they expire.
  *
  * The prefixes are in a log. Segments lead there, each from the prefixes of some neighbouring

@@ -23,13 +23,32 @@ export class SqlWriter {
 
   /** Revokes a token in a transaction that stays open so long. */
   async revoke(traffic: Traffic, ticket: Ticket, openMs: number): Promise<void> {
-    await traffic.revoke('sql', ticket, async () => {
-      await this.client.query('BEGIN');
-      await this.client.query(SQL, [revocationKey('token', ISSUER, ticket.jti), ticket.jti]);
-      await sleep(openMs);
-      await this.client.query('COMMIT');
-      return 'accepted';
-    });
+    await this.revokeAll(traffic, [ticket], () => sleep(openMs));
+  }
+
+  /** Revokes tokens in one transaction, together with what else is done in it. */
+  async revokeAll(
+    traffic: Traffic,
+    tickets: readonly Ticket[],
+    beside: (client: Client) => Promise<unknown>,
+  ): Promise<void> {
+    const commit = this.commitAll(tickets, beside);
+    await Promise.all(
+      tickets.map((ticket) =>
+        traffic.revoke('sql', ticket, () => commit.then(() => 'accepted' as const)),
+      ),
+    );
+  }
+
+  private async commitAll(
+    tickets: readonly Ticket[],
+    beside: (client: Client) => Promise<unknown>,
+  ): Promise<void> {
+    await this.client.query('BEGIN');
+    for (const { jti } of tickets)
+      await this.client.query(SQL, [revocationKey('token', ISSUER, jti), jti]);
+    await beside(this.client);
+    await this.client.query('COMMIT');
   }
 
   close(): Promise<void> {
