@@ -91,6 +91,7 @@ export const proofs = {
         assert.deepEqual(await security.tables(), [
           'auth_events',
           'nestjs_logout_migrations',
+          'replica_instances',
           'revoked_tokens',
         ]);
       }),
