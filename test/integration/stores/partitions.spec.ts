@@ -236,10 +236,11 @@ describe('Upkeep', () => {
   });
 
   it('delays no logout while a reader keeps an expired partition open for 10 s', async () => {
-    const store = await open(database.url, { upkeepIntervalMs: 100 });
+    const idle = await open(database.url);
     await other.query('BEGIN');
-    await store.add(revocation({ expiresAt: ago(2) }), logout());
+    await idle.add(revocation({ expiresAt: ago(2) }), logout());
     await other.query('SELECT count(*) FROM revoked_tokens');
+    const store = await open(database.url, { upkeepIntervalMs: 100 });
 
     const durations = await logOutFor(store, 10_000);
     const whileRead = await expiredPartitions();
