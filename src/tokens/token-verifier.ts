@@ -2,6 +2,7 @@ import { findFault, isClaims } from './claims';
 import { tokenKey, type VerifiedToken } from './identity';
 import { parseJsonObject } from './json-object';
 import { RememberedTokens } from './remembered-tokens';
+import { SightedTexts } from './sighted-texts';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import { type ResolvedTokenRules, resolveTokenRules, type TokenRules } from './token-rules';
@@ -35,6 +36,7 @@ export type Verification =
 export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
   private readonly remembered = new RememberedTokens();
+  private readonly sighted = new SightedTexts();
 
   /**
    * @param clock milliseconds since the epoch.
@@ -67,7 +69,9 @@ export class TokenVerifier {
     if (typeof token === 'string') return refused(token);
     const fault = findFault(token.claims, this.rules, this.clock() / 1000);
     if (fault === undefined) {
-      if (remembered === undefined) this.remembered.remember(text, token, keys);
+      // To remember costs more than to verify: a text has to come twice to be worth it.
+      if (remembered === undefined && this.sighted.sight(text))
+        this.remembered.remember(text, token, keys);
       return { verdict: 'accepted', token };
     }
     this.remembered.forget(text);

@@ -230,23 +230,31 @@ describe('a token that was seen before', () => {
     now = NOW * 1000;
     current = new TokenVerifier(rules, () => now);
   });
+  const remember = (text: string): void => {
+    for (let times = 0; times < 3; times += 1)
+      expect(outcome(current.verify(text))).toBe('accepted');
+  };
 
   it.each(ALL_SIGNERS)('gets the same verdict, and the same claims: $algorithm', (signer) => {
     const verifier = verifierOf(signer);
     const text = mint(signer, { ...CLAIMS, iss: 'a', jti: 'j1', aud: ['api'], deep: { er: [1] } });
-    const first = verifier.verify(text);
-    expect([outcome(first), verifier.verify(text)]).toEqual(['accepted', first]);
+    const [first, second, third] = [1, 2, 3].map(() => verifier.verify(text));
+    expect(outcome(first!)).toBe('accepted');
+    expect([second, third]).toEqual([first, first]);
   });
 
-  it('costs no signature', () => {
+  it('costs no signature from the third time on', () => {
     const hmac = jest.spyOn(crypto, 'createHmac');
     const [text, other] = [mint(HS256, CLAIMS), mint(HS256, { ...CLAIMS, sub: 'grace' })];
     hmac.mockClear();
     current.verify(text);
     current.verify(text);
-    expect(hmac).toHaveBeenCalledTimes(1);
-    current.verify(other);
     expect(hmac).toHaveBeenCalledTimes(2);
+    current.verify(text);
+    current.verify(text);
+    expect(hmac).toHaveBeenCalledTimes(2);
+    current.verify(other);
+    expect(hmac).toHaveBeenCalledTimes(3);
     hmac.mockRestore();
   });
 
@@ -257,13 +265,9 @@ describe('a token that was seen before', () => {
       return outcome(current.verify(text));
     };
     const last = (NOW + 10) * 1000 - 1;
-    expect([at(last - 5000), at(last), at(last + 1), at(last + 2), at(last)]).toEqual([
-      'accepted',
-      'accepted',
-      'expired',
-      'expired',
-      'accepted',
-    ]);
+    expect([at(last - 5000), at(last - 1), at(last), at(last + 1), at(last + 2), at(last)]).toEqual(
+      ['accepted', 'accepted', 'accepted', 'expired', 'expired', 'accepted'],
+    );
   });
 
   it.each([
@@ -271,7 +275,7 @@ describe('a token that was seen before', () => {
     ['nbf', { ...CLAIMS, nbf: NOW }],
   ])('is refused where its %s lies ahead after the clock was set back', (_what, claims) => {
     const text = mint(HS256, claims);
-    expect(outcome(current.verify(text))).toBe('accepted');
+    remember(text);
     now -= 2000;
     expect(current.verify(text)).toEqual(refused('not_yet_valid'));
     now += 2000;
@@ -282,20 +286,20 @@ describe('a token that was seen before', () => {
     const text = mint(HS256, CLAIMS);
     const [header = '', , signature = ''] = text.split('.');
     const forged = `${header}.${encode({ ...CLAIMS, sub: 'root' })}.${signature}`;
-    expect(outcome(current.verify(text))).toBe('accepted');
+    remember(text);
     expect(current.verify(forged)).toEqual(refused('signature'));
     expect(outcome(current.verify(text))).toBe('accepted');
   });
 
   it('is a stranger to a verifier with another key', () => {
     const text = mint(HS256, CLAIMS);
-    expect(outcome(current.verify(text))).toBe('accepted');
+    remember(text);
     expect(outcome(verifierOf(strangerTo('HS256')).verify(text))).toBe('signature');
   });
 
   it('does not hand on what was written to its claims', () => {
     const text = mint(HS256, { ...CLAIMS, aud: ['api'], realm: { roles: ['reader'] } });
-    const seen = [1, 2, 3].map(() => {
+    const seen = [1, 2, 3, 4].map(() => {
       const verification = current.verify(text);
       const claims = 'token' in verification ? verification.token.claims : CLAIMS;
       const told = JSON.stringify(claims);
@@ -312,9 +316,9 @@ describe('a token that was seen before', () => {
     ['not valid yet', mint(HS256, { ...CLAIMS, nbf: NOW + 5 })],
   ])('is verified anew where it was %s', (_what, text) => {
     const hmac = jest.spyOn(crypto, 'createHmac');
-    current.verify(text);
-    current.verify(text);
-    expect(hmac).toHaveBeenCalledTimes(2);
+    hmac.mockClear();
+    for (let times = 0; times < 3; times += 1) current.verify(text);
+    expect(hmac).toHaveBeenCalledTimes(3);
     hmac.mockRestore();
   });
 });

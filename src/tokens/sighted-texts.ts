@@ -1,0 +1,29 @@
+/** A quarter of a megabyte, for five times as many texts as are remembered at once. */
+const SLOTS = 2 ** 16;
+/** Characters at the end, of a signature: these are as good as random. */
+const LENGTH = 16;
+
+/**
+ * Which tokens have been seen of late, by a hash of each. A hint and nothing more: it may be wrong
+ * either way, and nothing but speed may rest on it.
+ */
+export class SightedTexts {
+  private readonly hashes = new Uint32Array(SLOTS);
+
+  /** Whether the text seems to have been sighted before; from now on it was. */
+  sight(text: string): boolean {
+    const hash = hashOf(text);
+    const slot = hash % SLOTS;
+    const isSighted = this.hashes[slot] === hash;
+    this.hashes[slot] = hash;
+    return isSighted;
+  }
+}
+
+/** FNV-1a (Fowler, Noll, Vo) in 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = Math.max(0, text.length - LENGTH); at < text.length; at += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
+}
