@@ -20,6 +20,7 @@ import { namedToken } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import type { PlatformRequest } from './platform';
 import { Public } from './public.decorator';
+import { RequestAuthenticator } from './request-authenticator';
 import { send } from './send';
 
 /** `POST <path>/logout`. The door has read the request; what is refused, the filter answers. */
@@ -29,6 +30,7 @@ import { send } from './send';
 export class LogoutController {
   constructor(
     private readonly door: Door,
+    private readonly authenticator: RequestAuthenticator,
     private readonly useCase: Logout,
     private readonly farewell: Farewell,
     private readonly contract: Contract,
@@ -39,7 +41,9 @@ export class LogoutController {
   @Post('logout')
   async logout(@Req() request: PlatformRequest, @Res() response: object): Promise<void> {
     const { bearer, body, origin } = this.door.admission(request);
-    const token = await this.useCase.run({ bearer, named: namedToken(body), origin });
+    const named = namedToken(body);
+    const isBearerNamed = this.authenticator.isBearer(named, request);
+    const token = await this.useCase.run({ bearer, named, isBearerNamed, origin });
     const { httpAdapter } = this.adapterHost;
     if (isBearer(token, bearer)) {
       const answer = await this.farewell.say(request, token, origin);

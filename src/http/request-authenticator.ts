@@ -55,6 +55,12 @@ export class RequestAuthenticator {
     return this.tokens.authenticate(credentials.token, () => originOf(request));
   }
 
+  /** Whether the text is the request's bearer token, character for character. */
+  isBearer(text: unknown, request: PlatformRequest): boolean {
+    const credentials = bearerCredentials(rawRequest(request));
+    return credentials.kind === 'bearer' && credentials.token === text;
+  }
+
   /**
    * Lets a request in: from here on `admittedToken` knows its token. Throws or rejects.
    * @returns the user, or a promise: what the host's hook made of the claims, or the claims.

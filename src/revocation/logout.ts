@@ -13,6 +13,8 @@ export interface LogoutAttempt {
   readonly bearer: Authentication;
   /** The token the body names; `undefined` where it names none, `null` where that is no text. */
   readonly named: string | null | undefined;
+  /** Whether that is the bearer itself, character for character: then it is verified already. */
+  readonly isBearerNamed: boolean;
   readonly origin: RequestOrigin;
 }
 
@@ -48,36 +50,43 @@ export class Logout {
     }
   }
 
-  private async decide({ bearer, named, origin }: LogoutAttempt): Promise<VerifiedToken> {
-    if (bearer.verdict === 'revoked') return this.repeated(bearer.token, named);
+  private async decide(attempt: LogoutAttempt): Promise<VerifiedToken> {
+    const { bearer, origin } = attempt;
+    if (bearer.verdict === 'revoked') return this.repeat(bearer.token, attempt);
     if (bearer.verdict !== 'live') throw rejection(bearer);
-    const token = await this.namedToken(bearer.token, named, origin);
+    const token = await this.namedToken(bearer.token, attempt);
     const isNew = await this.tokens.revoke(token, { origin });
     if (!isNew && !this.rules.isRepeatable) throw new TokenRejectedError('TOKEN_REVOKED');
     return token;
   }
 
-  /** A revoked bearer may do one thing, and only where the rules allow it: log itself out again. */
-  private repeated(bearer: VerifiedToken, named: LogoutAttempt['named']): VerifiedToken {
-    if (this.rules.isRepeatable && this.namesItself(bearer, named)) return bearer;
-    throw new TokenRejectedError('TOKEN_REVOKED');
+  /**
+   * A revoked bearer may do one thing, and only where the rules allow it: log itself out again.
+   * That revokes once more: the first logout may still wait until all instances know of it.
+   */
+  private async repeat(bearer: VerifiedToken, attempt: LogoutAttempt): Promise<VerifiedToken> {
+    if (!this.rules.isRepeatable || !this.namesItself(bearer, attempt))
+      throw new TokenRejectedError('TOKEN_REVOKED');
+    await this.tokens.revoke(bearer, { origin: attempt.origin });
+    return bearer;
   }
 
-  private namesItself(bearer: VerifiedToken, named: LogoutAttempt['named']): boolean {
+  private namesItself(bearer: VerifiedToken, { named, isBearerNamed }: LogoutAttempt): boolean {
     if (named === undefined) return this.rules.isBodyTokenOptional;
+    if (isBearerNamed) return true;
     const verification = this.tokens.verify(named);
     return verification.verdict === 'accepted' && isSame(verification.token, bearer);
   }
 
   private async namedToken(
     bearer: VerifiedToken,
-    named: LogoutAttempt['named'],
-    origin: RequestOrigin,
+    { named, isBearerNamed, origin }: LogoutAttempt,
   ): Promise<VerifiedToken> {
     if (named === undefined) {
       if (this.rules.isBodyTokenOptional) return bearer;
       throw new TokenRejectedError('TOKEN_INVALID', 'body_token_missing');
     }
+    if (isBearerNamed) return bearer;
     const verification = this.tokens.verify(named);
     if (verification.verdict === 'refused')
       throw new TokenRejectedError('TOKEN_INVALID', `body_token_${verification.cause}`);

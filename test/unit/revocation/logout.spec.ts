@@ -42,7 +42,8 @@ describe('Logging out', () => {
     });
     const authentication =
       bearer === undefined ? ({ verdict: 'missing' } as const) : await tokens.authenticate(bearer);
-    return logout.run({ bearer: authentication, named, origin });
+    const isBearerNamed = named !== undefined && named === bearer;
+    return logout.run({ bearer: authentication, named, isBearerNamed, origin });
   };
   const isLive = async (text: string): Promise<boolean> =>
     (await tokens.authenticate(text)).verdict === 'live';
@@ -218,7 +219,22 @@ describe('Logging out', () => {
       const text = issuer.token({ jti: 'j1' });
       await logOut(text, text, rules);
       expect((await logOut(text, text, rules)).claims.jti).toBe('j1');
-      expect(store.added).toHaveLength(1);
+      expect((await store.audit.find({ event: 'authn_token_revoked' })).events).toHaveLength(1);
+    });
+
+    it('is answered no sooner than the store would answer the first time', async () => {
+      const text = issuer.token();
+      await logOut(text, text, rules);
+      await logOut(text, text, rules);
+      // A strict store waits in `add` until every instance knows.
+      expect(store.added).toHaveLength(2);
+    });
+
+    it('is in doubt where the store cannot say that it is done', async () => {
+      const text = issuer.token();
+      await logOut(text, text, rules);
+      store.canAdd = false;
+      await expect(logOut(text, text, rules)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     });
 
     it('succeeds for a named token that is revoked already', async () => {
@@ -243,7 +259,7 @@ describe('Logging out', () => {
       const text = issuer.token();
       await tokens.revoke(text);
       await logOut(text, undefined, { ...rules, isBodyTokenOptional: true });
-      expect(store.added).toHaveLength(1);
+      expect((await store.audit.find({ event: 'authn_token_revoked' })).events).toHaveLength(1);
     });
   });
 });
