@@ -8,6 +8,7 @@ import { TokenPrefixes } from './token-prefixes';
 
 /** Once it was full, memory counts as having room again below this share of `maxEntries`. */
 const ROOM_AGAIN_BELOW = 0.9;
+const HOUR_MS = 3_600_000;
 
 /**
  * The revocations that one instance has learned, in any order and as often as it likes. They are
@@ -52,7 +53,7 @@ export class KnownRevocations {
       return;
     }
     this.prefix.readText(key);
-    this.addToken(this.tokens.windowFor(expiresAt.getTime()));
+    this.addToken(this.tokens.windowFor(endOfHour(expiresAt)));
   }
 
   /**
@@ -104,4 +105,9 @@ export class KnownRevocations {
   private get hasRoom(): boolean {
     return this.size < this.maxEntries;
   }
+}
+
+/** As feeds group tokens: when one of our own comes back with the feed, it is held already. */
+function endOfHour(instant: Date): number {
+  return (Math.floor(instant.getTime() / HOUR_MS) + 1) * HOUR_MS;
 }

@@ -8,6 +8,9 @@ const MINUTE_MS = 60_000;
 const at = (minutes: number): Date => new Date(START + minutes * MINUTE_MS);
 const later = (instant: Date, minutes: number): Date =>
   new Date(instant.getTime() + minutes * MINUTE_MS);
+const HOUR_MS = 60 * MINUTE_MS;
+const endOfHour = (instant: Date): Date =>
+  new Date((Math.floor(instant.getTime() / HOUR_MS) + 1) * HOUR_MS);
 
 type Told = Pick<Revocation, 'key' | 'scope' | 'issuedBefore' | 'expiresAt'>;
 
@@ -40,9 +43,11 @@ class Model {
 
   /** Whether one covers it that is live or has expired a short while ago. */
   mayCover(question: Question): boolean {
-    return this.covering(question).some(({ expiresAt, toldAt }) => {
-      const grace = Math.max(15 * MINUTE_MS, (expiresAt.getTime() - toldAt.getTime()) / 16);
-      return expiresAt.getTime() + grace >= this.now.getTime();
+    return this.covering(question).some((one) => {
+      // Tokens are forgotten by the hour.
+      const until = isToken(one) ? endOfHour(one.expiresAt).getTime() : one.expiresAt.getTime();
+      const grace = Math.max(15 * MINUTE_MS, (until - one.toldAt.getTime()) / 16);
+      return until + grace >= this.now.getTime();
     });
   }
 
@@ -106,7 +111,10 @@ const adding = telling.map((one): Step => (known, model) => {
 const applying = fc.array(telling, { maxLength: 12 }).map((all): Step => (known, model) => {
   const told = all.map((one) => toldAt(model.now, one));
   const tokens = told.filter(isToken).map(({ key, expiresAt }) => {
-    return { expiresBefore: expiresAt, prefixes: Buffer.from(key, 'hex').subarray(0, 16) };
+    return {
+      expiresBefore: endOfHour(expiresAt),
+      prefixes: Buffer.from(key, 'hex').subarray(0, 16),
+    };
   });
   known.apply({ tokens, others: told.filter((one) => !isToken(one)) });
   for (const one of told) model.add(one);

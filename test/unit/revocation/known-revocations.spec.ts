@@ -55,6 +55,17 @@ const coveredAmong = (known: KnownRevocations, keys: readonly RevocationKey[]): 
 
 describe('What a replica knows', () => {
   describe('of tokens', () => {
+    it('holds one of its own once, whenever it expires, also when the feed brings it back', () => {
+      const known = nothingKnown();
+      for (let minutes = 1; minutes <= 1400; minutes += 7) {
+        const key = keyOf(minutes);
+        const endOfHour = at(60 * (Math.floor(minutes / 60) + 1));
+        addToken(known, at(minutes), key);
+        applyTokens(known, endOfHour, [key]);
+      }
+      expect(known.size).toBe(200);
+    });
+
     it('covers those that a feed told of, and those of its own, and no other', () => {
       const known = nothingKnown();
       applyTokens(known, at(60), keysFrom(0, 3));
@@ -86,7 +97,7 @@ describe('What a replica knows', () => {
       const known = nothingKnown();
       applyTokens(known, at(60), [keyOf('t'), keyOf('t')]);
       applyTokens(known, at(60), [keyOf('t')]);
-      addToken(known, at(60), keyOf('t'));
+      addToken(known, at(59), keyOf('t'));
       known.forget(at(50));
       applyTokens(known, at(60), [keyOf('t')]);
 
@@ -282,7 +293,8 @@ describe('What a replica knows', () => {
           known.forget(at(minutes));
           expect(coveredAmong(known, [keyOf('t')])).toEqual([keyOf('t')]);
 
-          known.forget(at(minutes + Math.max(15, minutes / 16)));
+          // With its hour, as a feed would bring it.
+          known.forget(at(minutes + 60 + Math.max(15, (minutes + 60) / 16)));
           expect(coveredAmong(known, [keyOf('t')])).toEqual([]);
           expect(known.size).toBe(0);
         }),
