@@ -54,6 +54,7 @@ export class CreatePartitionFunctions1795132800005 implements MigrationInterface
       CREATE FUNCTION ${purge}() RETURNS boolean
       LANGUAGE plpgsql SECURITY DEFINER
       SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms'
+      SET TimeZone = 'UTC' SET DateStyle = 'ISO' -- a bound is read from text
       AS $$
       DECLARE
         oldest regclass;

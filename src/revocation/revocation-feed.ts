@@ -10,6 +10,7 @@ export interface FeedCursor {
 
 /** Absolute revocations of tokens that nobody needs after an instant. */
 export interface TokenGroup {
+  /** The end of an hour: they are forgotten together, a little later than they could be. */
   readonly expiresBefore: Date;
   /** The first 16 bytes of each key, one after the other. */
   readonly prefixes: Buffer;
@@ -33,8 +34,9 @@ export interface Announcement {
 }
 
 /**
- * How a replica learns what changed. Whatever breaks, each promise settles within a time limit. Adapter: Postgres; a port because the replica's proof must be
- * driven by hand in tests, and because other stores will say it differently.
+ * How a replica learns what changed. Whatever breaks, each promise settles within a time limit.
+ * Adapter: Postgres; a port because the replica's proof must be driven by hand in tests, and
+ * because other stores will say it differently.
  */
 export abstract class RevocationFeed {
   /**

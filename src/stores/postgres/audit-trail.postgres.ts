@@ -21,7 +21,7 @@ export class PostgresAuditTrail extends AuditTrail {
   async append(events: readonly AuditEvent[]): Promise<void> {
     const { writeTimeoutMs } = this.options;
     await orUnavailable('append to the audit', writeTimeoutMs, () =>
-      this.writer.run(appendEvents(this.connections.tables, events), new Date()),
+      this.writer.run(appendEvents(this.connections.tables, events)),
     );
   }
 

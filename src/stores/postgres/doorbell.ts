@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { onConnection, poolOf, type PostgresConnections } from './connections';
@@ -13,6 +13,7 @@ const ANSWER_MS = 2000;
 const HEARTBEAT_MS = 5000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 30_000;
+const TRIAL = 'trial:';
 
 export interface DoorbellOptions {
   /** Where the session that listens connects, if not where the host's data source does. */
@@ -25,7 +26,10 @@ export interface DoorbellOptions {
  * data and may be lost: what it saves is the wait for the next poll.
  */
 export class Doorbell {
-  failedRings = 0;
+  /** Sent with each ring: what we rang for is known here. */
+  private readonly id = randomUUID();
+  /** Whether we hear ourselves is nobody else's affair. */
+  private readonly trial = `${TRIAL}${this.id}`;
   private isHeard = false;
   private isWanted = false;
   private isRinging = false;
@@ -49,7 +53,8 @@ export class Doorbell {
   }
 
   /**
-   * Calls `onRing` at each ring, and once whenever a connection is made, as rings were lost before.
+   * Calls `onRing` at each ring of another, and once whenever a connection is made, as rings were
+   * lost before.
    * Goes on until `close`, whatever breaks.
    */
   listen(onRing: () => void): void {
@@ -72,7 +77,7 @@ export class Doorbell {
     while (this.isWanted) {
       this.isWanted = false; // before it is sent: what commits from here on wants another
       await Promise.all([
-        this.send('').catch(() => (this.failedRings += 1)),
+        this.send(this.id).catch(ignore), // others learn of it by polling
         sleep(RING_INTERVAL_MS, undefined, { ref: false }),
       ]);
     }
@@ -126,17 +131,16 @@ export class Doorbell {
   ): Promise<never> {
     letProcessEnd(client);
     const signal = AbortSignal.any([closing, endOf(client)]);
-    const nonce = randomBytes(8).toString('hex');
     const heard = new Promise<void>((resolve) => {
       client.on('notification', ({ payload }) => {
-        if (payload === nonce) resolve();
-        else if (!payload) onRing();
+        if (payload === this.trial) resolve();
+        else if (payload !== this.id && payload?.startsWith(TRIAL) !== true) onRing();
       });
     });
     await unlessAborted(signal, client.query(`LISTEN ${this.channel}`));
     onRing();
     // From another connection: behind PgBouncer the ring of this one is heard, and no other.
-    await this.send(nonce);
+    await this.send(this.trial);
     await unlessAborted(signal, Promise.race([heard, silence()]));
     this.isHeard = true;
     for (;;) {

@@ -10,7 +10,7 @@ import { SEES_NOTHING } from './snapshot';
 import { quoteText, type Tables } from './tables';
 
 /** So many revocations are handed over as one row at most. */
-export const MAX_PER_ROW = 1024;
+export const MAX_PER_ROW = 512;
 
 /** A row of text, whatever type parsers the host has set. */
 export type TextRow = Readonly<Record<string, string | null>>;

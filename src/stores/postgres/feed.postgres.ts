@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { StoreUnavailableError } from '../../revocation/errors';
 import {
@@ -144,12 +145,15 @@ async function askServer(
   return answers.map(({ rows }) => rows);
 }
 
-/** Page by page, so that neither side holds everything and no page holds up the event loop. */
+/** Page by page, so that neither side holds everything; row by row, so that requests wait for none. */
 async function readPages(ask: Ask, apply: (slice: FeedSlice) => void): Promise<void> {
   let rows: readonly TextRow[];
   do {
     [rows = []] = await ask(PAGE_TIMEOUT_MS, `FETCH ${ROWS_PER_PAGE} FROM feed`);
-    apply(sliceIn(rows));
+    for (const row of rows) {
+      apply(sliceIn([row]));
+      await setImmediate();
+    }
   } while (rows.length === ROWS_PER_PAGE);
 }
 

@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg';
 import type { AuditEvent } from '../../audit/audit-event';
 import type { Revocation } from '../../revocation/revocation';
 import { onConnection, type PostgresConnections } from './connections';
@@ -73,34 +74,36 @@ export class GroupCommit {
 
   private async commitAll(): Promise<void> {
     this.isCommitting = true;
-    while (this.waiting.length > 0) await this.commitNext();
+    while (this.waiting.length > 0) await this.commitInTurn();
     this.isCommitting = false;
   }
 
-  private async commitNext(): Promise<void> {
-    let batch: readonly Asked[] = [];
+  /**
+   * On one connection, until nobody waits or something fails. The next message is sent as soon as
+   * the answer to the last is there, before any logout is answered: the database need not wait.
+   */
+  private async commitInTurn(): Promise<void> {
+    let batch: readonly Asked[] | undefined;
     try {
-      await this.commit(() => (batch = this.take()));
+      await onConnection(this.connections.writes, async (client) => {
+        for (batch = this.take(); batch.length > 0; batch = this.take())
+          await this.commit(client, batch);
+      });
     } catch (error) {
       // Nothing was taken where there was no connection to send it by.
-      await this.recover(batch.length > 0 ? batch : this.take(), error);
+      await this.recover(batch ?? this.take(), error);
     }
   }
 
+  /** Called once there is a connection: until then some arrive and some give up. */
   private take(): readonly Asked[] {
     this.waiting = this.waiting.filter(isInTime);
     return this.waiting.splice(0, MAX_PER_COMMIT);
   }
 
-  /** @param choose called once there is a connection: until then some arrive and some give up. */
-  private async commit(choose: () => readonly Asked[]): Promise<void> {
-    const { writes, tables } = this.connections;
-    let batch: readonly Asked[] = [];
-    const results = await onConnection<unknown>(writes, (client) => {
-      batch = choose();
-      return client.query(addAndCommit(tables, batch, timeLeft(batch)));
-    });
-    const { xid, newPlaces } = readAnswer(results);
+  private async commit(client: PoolClient, batch: readonly Asked[]): Promise<void> {
+    const message = addAndCommit(this.connections.tables, batch, timeLeft(batch));
+    const { xid, newPlaces } = readAnswer(await client.query(message));
     this.committed.commits += 1;
     this.committed.committedRevocations += batch.length;
     batch.forEach(({ settle }, index) => {
@@ -112,16 +115,20 @@ export class GroupCommit {
     if (codeOf(error) !== NO_PARTITION) return this.isolate(batch, error);
     // What could not be made fails its row alone.
     await this.partitions.makeAgain(batch.map(({ expiresAt }) => expiresAt)).catch(ignore);
-    return this.commit(() => batch.filter(isInTime)).catch((again: unknown) =>
-      this.isolate(batch, again),
-    );
+    const inTime = batch.filter(isInTime);
+    if (inTime.length > 0)
+      await this.commitAgain(inTime).catch((again: unknown) => this.isolate(inTime, again));
+  }
+
+  private commitAgain(batch: readonly Asked[]): Promise<void> {
+    return onConnection(this.connections.writes, (client) => this.commit(client, batch));
   }
 
   /** Commits row by row where a row is to blame, so that the others do not fail with it. */
   private async isolate(batch: readonly Asked[], error: unknown): Promise<void> {
     const isOneToBlame = batch.length > 1 && blamesRows(error);
     for (const asked of batch) {
-      if (isOneToBlame && isInTime(asked)) await this.commit(() => [asked]).catch(asked.fail);
+      if (isOneToBlame && isInTime(asked)) await this.commitAgain([asked]).catch(asked.fail);
       else asked.fail(error);
     }
   }

@@ -77,6 +77,9 @@ const functionOf = (tables: Tables): string => tables.qualify('add_revocations')
 
 const arrayOf = (objects: readonly string[]): string => `[${objects.join(',')}]`;
 
-/** A message of several statements has no parameters; nothing in base64 can end a literal. */
+/**
+ * A message of several statements has no parameters. Only a dollar sign can end this literal, and
+ * none is in it: JSON has them in strings alone, where it knows another way to write them.
+ */
 const jsonLiteral = (json: string): string =>
-  `convert_from(decode('${Buffer.from(json).toString('base64')}', 'base64'), 'UTF8')::json`;
+  `$json$${json.replaceAll('$', String.raw`\u0024`)}$json$::json`;

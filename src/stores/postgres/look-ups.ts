@@ -15,6 +15,8 @@ interface Question {
 interface LookUp extends Question {
   /** By how much the clock that the token was verified with is ahead of the monotonic one. */
   readonly clockOffsetMs: number;
+  /** When its caller has been told that time was up; by the monotonic clock. */
+  readonly deadline: number;
   readonly settle: (isRevoked: boolean) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -50,14 +52,25 @@ export class LookUps {
       if (this.waiting.length >= MAX_WAITING) {
         throw new PostgresFault(`${MAX_WAITING} look-ups are waiting already`);
       }
-      const clockOffsetMs = this.clock.now() - performance.now();
-      this.waiting.push({ keys, issuedAt: issuedAt.getTime(), clockOffsetMs, settle, fail });
+      const now = performance.now();
+      const clockOffsetMs = this.clock.now() - now;
+      const deadline = now + this.timeoutMs;
+      this.waiting.push({
+        keys,
+        issuedAt: issuedAt.getTime(),
+        clockOffsetMs,
+        deadline,
+        settle,
+        fail,
+      });
       this.sendNext();
     });
   }
 
   private sendNext(): void {
-    if (this.inFlight >= LOOK_UP_CONNECTIONS || this.waiting.length === 0) return;
+    if (this.inFlight >= LOOK_UP_CONNECTIONS) return;
+    this.waiting = this.waiting.filter(({ deadline }) => deadline > performance.now());
+    if (this.waiting.length === 0) return;
     const batch = this.waiting.splice(0, MAX_PER_STATEMENT);
     this.inFlight += 1;
     void this.answer(batch).finally(() => {

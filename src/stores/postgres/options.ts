@@ -151,5 +151,10 @@ function untroubled(onError: (error: Error) => void): (error: Error) => void {
 }
 
 const warn = (error: Error): void => {
-  process.emitWarning(`nestjs-logout: ${error.message}`);
+  process.emitWarning(`nestjs-logout: ${messages(error).join(' ')}`);
 };
+
+/** What a wrapped error says of itself is seldom enough to act on. */
+function messages({ message, cause }: Error): string[] {
+  return cause instanceof Error ? [message, ...messages(cause)] : [message];
+}

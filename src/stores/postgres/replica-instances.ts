@@ -31,11 +31,12 @@ export class ReplicaInstances {
     const snapshot = quoteText(cursor?.snapshot ?? SEES_NOTHING);
     const server = quoteText(cursor?.server ?? '');
     const state = `${maxStalenessMs}, ${snapshot}, ${server}, now()`;
+    const { id } = this; // a withdrawal while this waits for the connection changes it
     return orUnavailable('announce this instance', this.timeoutMs, () =>
       // On one connection, so that a withdrawal comes before both or after both.
       onConnection(this.connections.signals, async (client) => {
-        const results = (await client.query(this.renewal(state))) as unknown as Renewed;
-        if (results[RENEWED]?.rowCount === 0) await client.query(this.registration(state));
+        const results = (await client.query(this.renewal(id, state))) as unknown as Renewed;
+        if (results[RENEWED]?.rowCount === 0) await client.query(this.registration(id, state));
       }),
     );
   }
@@ -43,7 +44,7 @@ export class ReplicaInstances {
   /** Deletes our row where that can be done; otherwise it is dead after a while. Never fails. */
   async withdraw(): Promise<void> {
     try {
-      const message = `${this.begin}; DELETE FROM ${this.table} WHERE ${this.ours}; COMMIT`;
+      const message = `${this.begin}; DELETE FROM ${this.table} WHERE ${isOf(this.id)}; COMMIT`;
       this.id = randomUUID(); // the message may come late, and is not for who announces next
       await orUnavailable('withdraw this instance', this.timeoutMs, () =>
         onConnection(this.connections.signals, (client) => client.query(message)),
@@ -53,14 +54,18 @@ export class ReplicaInstances {
     }
   }
 
-  /** Those that may answer from memory now. Fails where they cannot be read in time. */
+  /**
+   * Those that may answer from memory now. Fails where they cannot be read in time, and at a
+   * standby, which may not have seen one register: there no transaction that could write begins.
+   */
   async others(): Promise<OtherInstance[]> {
-    const results: unknown = await this.connections.signals.query(`
-      SET LOCAL statement_timeout = ${this.timeoutMs};
-      SELECT max_staleness_ms::text AS staleness,
-        CASE WHEN server = ${SERVER_IDENTITY} THEN snapshot::text END AS snapshot
-      FROM ${this.table} WHERE NOT ${this.ours} AND NOT ${IS_DEAD}`);
-    const [, { rows }] = results as [unknown, { rows: { staleness: string; snapshot: string }[] }];
+    const results = (await onConnection(this.connections.signals, (client) =>
+      client.query(`${this.begin};
+        SELECT max_staleness_ms::text AS staleness,
+          CASE WHEN server = ${SERVER_IDENTITY} THEN snapshot::text END AS snapshot
+        FROM ${this.table} WHERE NOT ${isOf(this.id)} AND NOT ${IS_DEAD}; COMMIT`),
+    )) as unknown as Asked;
+    const rows = results[ASKED]?.rows ?? [];
     return rows.map(({ staleness, snapshot }) => ({ maxStalenessMs: Number(staleness), snapshot }));
   }
 
@@ -68,17 +73,17 @@ export class ReplicaInstances {
    * What a crash may take back: the row it leaves is of another server, by its identity, and tells
    * nobody that anything was seen. So it need not wait for the disk, several times a second.
    */
-  private renewal(state: string): string {
+  private renewal(id: string, state: string): string {
     return `${this.begin}; SET LOCAL synchronous_commit = off;
-      UPDATE ${this.table} SET (${STATE}) = ROW (${state}) WHERE ${this.ours}; COMMIT`;
+      UPDATE ${this.table} SET (${STATE}) = ROW (${state}) WHERE ${isOf(id)}; COMMIT`;
   }
 
   /** Durably: an instance that a crash made unknown would be waited for by nobody. */
-  private registration(state: string): string {
+  private registration(id: string, state: string): string {
     return `${this.begin}; ${DURABLE_COMMIT};
       DELETE FROM ${this.table} WHERE instance_id IN (
         SELECT instance_id FROM ${this.table} WHERE ${IS_DEAD} FOR UPDATE SKIP LOCKED);
-      INSERT INTO ${this.table} (instance_id, ${STATE}) VALUES ('${this.id}', ${state})
+      INSERT INTO ${this.table} (instance_id, ${STATE}) VALUES ('${id}', ${state})
       ON CONFLICT (instance_id) DO UPDATE SET (${STATE}) = ROW (${state}); COMMIT`;
   }
 
@@ -89,11 +94,9 @@ export class ReplicaInstances {
   private get table(): string {
     return this.connections.tables.replicaInstances;
   }
-
-  private get ours(): string {
-    return `instance_id = '${this.id}'`;
-  }
 }
+
+const isOf = (id: string): string => `instance_id = '${id}'`;
 
 const STATE = 'max_staleness_ms, snapshot, server, seen_at';
 const IS_DEAD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER} milliseconds'`;
@@ -101,3 +104,7 @@ const IS_DEAD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER} mi
 /** BEGIN, SET, SET, UPDATE, COMMIT. */
 const RENEWED = 3;
 type Renewed = readonly { rowCount: number | null }[];
+
+/** BEGIN, SET, SELECT, COMMIT. */
+const ASKED = 2;
+type Asked = readonly { rows: readonly { staleness: string; snapshot: string | null }[] }[];

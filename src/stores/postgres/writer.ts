@@ -3,7 +3,7 @@ import { codeOf, NO_PARTITION } from './faults';
 import { DURABLE_COMMIT, type Statement } from './insertions';
 import type { Partitions } from './partitions';
 
-/** Runs one inserting statement in a durable transaction, making the partition it may lack. */
+/** Inserts into the audit in a durable transaction, making the month that it may lack. */
 export class Writer {
   constructor(
     private readonly connections: PostgresConnections,
@@ -11,16 +11,13 @@ export class Writer {
     private readonly timeoutMs: number,
   ) {}
 
-  /**
-   * @param expiresAt whose partition the statement needs, beside the audit's of this month.
-   * @returns the rows, once they are committed.
-   */
-  async run(statement: Statement, expiresAt: Date): Promise<unknown[]> {
+  /** @returns the rows, once they are committed. */
+  async run(statement: Statement): Promise<unknown[]> {
     try {
       return await this.attempt(statement);
     } catch (error) {
       if (codeOf(error) !== NO_PARTITION) throw error;
-      await this.partitions.makeAgain([expiresAt]);
+      await this.partitions.makeAgain([]);
       return this.attempt(statement);
     }
   }
