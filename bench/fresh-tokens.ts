@@ -18,23 +18,27 @@ export class FreshTokens {
 
   constructor(private readonly workplace: Workplace) {}
 
-  /** @returns requests, and requests a second, after a warm-up with tokens of its own. */
+  /**
+   * @returns requests a second, after a warm-up with tokens of its own; and how many requests were
+   * answered with 2xx in all, the warm-up's included.
+   */
   async send({
     method,
     signedBy,
     ...what
-  }: FreshLoad): Promise<{ requests: number; perSecond: number }> {
+  }: FreshLoad): Promise<{ answered: number; perSecond: number }> {
     const file = this.workplace.file(`tokens-${signedBy}`);
     const tokens = { file, method };
     this.workplace.signer.write(file, signedBy, WARM_UP_TOKENS);
-    await load({ ...what, seconds: 1, tokens });
+    let { answered } = await load({ ...what, seconds: 1, tokens });
     for (let perSecond = this.enough.get(what.url) ?? 15_000; ; perSecond *= 1.5) {
       this.workplace.signer.write(file, signedBy, Math.ceil(perSecond * what.seconds));
       const result = await load({ ...what, tokens });
       rmSync(file);
+      answered += result.answered;
       if (result.isExhausted) continue;
       this.enough.set(what.url, result.perSecond * 1.5);
-      return result;
+      return { answered, perSecond: result.perSecond };
     }
   }
 }

@@ -15,7 +15,8 @@ export interface Load {
 
 /** What they came to. */
 export interface Throughput {
-  readonly requests: number;
+  /** With 2xx. */
+  readonly answered: number;
   readonly perSecond: number;
   /** Whether the tokens did not last: then the other figures say nothing. */
   readonly isExhausted: boolean;
@@ -50,5 +51,6 @@ export async function load({
   const { requests, microseconds, refused, broken, isExhausted } = JSON.parse(line) as Report;
   if (!isExhausted && (refused > 0 || broken > 0 || requests === 0))
     throw new Error(`of ${requests} requests to ${url}, ${refused} were refused, ${broken} broken`);
-  return { requests, perSecond: requests / (microseconds / 1e6), isExhausted };
+  const answered = requests - refused;
+  return { answered, perSecond: answered / (microseconds / 1e6), isExhausted };
 }

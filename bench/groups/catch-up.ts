@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Group } from '../bench';
+import { query } from '../postgres';
 import { Worker } from '../processes';
 import { insertRevocations } from '../revocations';
 import { withSides, type Side } from '../side';
@@ -11,6 +12,8 @@ const ARRIVING = 100_000;
 const RATE = 4000;
 const CONNECTIONS = 32;
 const IDLE_MS = 1500;
+/** Keeps a core of PostgreSQL's machine as busy as a catch-up does, and as long. */
+const COUNTING = 'SELECT count(*) FROM generate_series(1, 2500000)';
 
 /** What a guarded request waits while 100 000 revocations arrive in one catch-up. */
 export const catchUp: Group = async ({ workplace, rounds, progress }) => {
@@ -27,13 +30,16 @@ export const catchUp: Group = async ({ workplace, rounds, progress }) => {
         figures.push(figure);
       }
       const idle = figures.map((figure) => figure.idle);
+      const besides = figures.map((figure) => figure.besides);
       const busy = figures.map((figure) => figure.busy);
       const windows = figures.map((figure) => figure.windowMs);
       return [
         measure(`guarded request, p99, idle, ${RATE} requests/s`, 'ms', idle),
+        measure('the same while PostgreSQL counts, for nobody of ours', 'ms', besides),
         measure(`the same while a catch-up applies ${ARRIVING} rows`, 'ms', busy),
         measure('how long that catch-up takes', 'ms', windows),
         ratio('p99 while catching up ÷ idle', busy, idle, { atMost: 2 }),
+        ratio('p99 while catching up ÷ while PostgreSQL counts', busy, besides),
       ];
     } finally {
       await clients.stop();
@@ -43,6 +49,7 @@ export const catchUp: Group = async ({ workplace, rounds, progress }) => {
 
 interface Round {
   readonly idle: number;
+  readonly besides: number;
   readonly busy: number;
   readonly windowMs: number;
 }
@@ -51,6 +58,8 @@ async function measureRound(ours: Side, clients: Worker<object>, url: string): P
   await clients.ask({});
   await sleep(IDLE_MS);
   const idle = latencies(await clients.ask<Samples>({}));
+  await query(url, COUNTING);
+  const besides = latencies(await clients.ask<Samples>({}));
   const [{ from, to }] = await Promise.all([
     ours.ask<CaughtUp>({ arriving: ARRIVING }),
     insertRevocations(url, ARRIVING),
@@ -58,7 +67,8 @@ async function measureRound(ours: Side, clients: Worker<object>, url: string): P
   await sleep(500); // for answers to requests that began before its end
   const busy = latencies(await clients.ask<Samples>({}), from, to);
   await sleep(1000);
-  return { idle: percentile(idle, 99), busy: percentile(busy, 99), windowMs: to - from };
+  const p99 = (all: number[]): number => percentile(all, 99);
+  return { idle: p99(idle), besides: p99(besides), busy: p99(busy), windowMs: to - from };
 }
 
 function clientsOf(side: Side): Promise<Worker<object>> {

@@ -23,9 +23,9 @@ export const logouts: Group = async (bench) => {
       (await fresh.send(posts(bench, side.url + path))).perSecond;
     const kept = async (side: Side, count: () => Promise<number>): Promise<number> => {
       const before = await count();
-      const { requests, perSecond } = await fresh.send(posts(bench, side.url + side.logoutPath));
+      const { answered, perSecond } = await fresh.send(posts(bench, side.url + side.logoutPath));
       const added = (await count()) - before;
-      assert.ok(added >= requests, `${requests} logouts were answered, ${added} are in the table`);
+      assert.ok(added >= answered, `${answered} logouts were answered, ${added} are in the table`);
       return perSecond;
     };
     const scores = await takeTurns(bench, [
