@@ -5,9 +5,9 @@ import { underTraffic } from './under-traffic';
 describe('When the connection that listens', () => {
   const scene = setScene();
 
-  const whenHeard = async (): Promise<void> => {
+  const untilAllAre = async (state: 'doorbell' | 'polling'): Promise<void> => {
     for (const instance of scene.fleet.instances)
-      while ((await instance.status()).feed !== 'doorbell') await sleep(100);
+      while ((await instance.status()).feed !== state) await sleep(100);
   };
 
   it('is cut again and again, nobody notices, and the bell is heard again', async () => {
@@ -22,7 +22,7 @@ describe('When the connection that listens', () => {
       { isUnnoticed: true },
     );
     expect(flaws).toEqual([]);
-    await whenHeard();
+    await untilAllAre('doorbell');
   });
 
   it('goes silent for ever without a word, nobody notices, and it is replaced', async () => {
@@ -31,12 +31,12 @@ describe('When the connection that listens', () => {
       async () => {
         for (const proxy of scene.fleet.proxies)
           proxy.impose({ on: 'feed', up: 'lost', down: 'lost' });
-        await sleep(5000);
+        await untilAllAre('polling');
         scene.fleet.heal();
       },
       { isUnnoticed: true },
     );
     expect(flaws).toEqual([]);
-    await whenHeard();
+    await untilAllAre('doorbell');
   });
 });

@@ -44,7 +44,9 @@ export function violations(history: History, bounds: Bounds): string[] {
     ...acceptedAfterRefusal(history, bounds),
     ...refusedWithoutLogout(history),
     ...failedWithoutFault(history),
-    ...history.requests.filter(({ outcome }) => outcome === 'odd').map(say('got an odd answer')),
+    ...asked(history)
+      .filter(({ outcome }) => outcome === 'odd')
+      .map(say('got an odd answer')),
   ];
 }
 
@@ -101,12 +103,19 @@ function refusedWithoutLogout({ requests, logouts }: History): string[] {
 
 function failedWithoutFault(history: History): string[] {
   const attempted = earliest(history.logouts, ({ startedAt }) => startedAt);
-  return history.requests
-    .filter(({ outcome }) => outcome !== 'accepted' && outcome !== 'refused')
-    .filter(({ token, endedAt }) => !((attempted.get(token) ?? Infinity) <= endedAt))
-    .filter((r) => r.endedAt <= history.calmUntil || r.startedAt >= history.recoveredAt)
+  const isInCalm = ({ startedAt, endedAt }: Entry): boolean =>
+    endedAt <= history.calmUntil || startedAt >= history.recoveredAt;
+  const isUnserved = ({ outcome }: Entry): boolean =>
+    outcome !== 'accepted' && outcome !== 'refused';
+  const ofLive = history.requests.filter(
+    ({ token, endedAt }) => !((attempted.get(token) ?? Infinity) <= endedAt),
+  );
+  return [...ofLive, ...history.logouts]
+    .filter((entry) => isInCalm(entry) && isUnserved(entry))
     .map(say('live, yet not served, while nothing was broken'));
 }
+
+const asked = ({ requests, logouts }: History): readonly Entry[] => [...requests, ...logouts];
 
 const firstEnd = (entries: readonly Entry[], outcome: Outcome): Map<string, number> =>
   earliest(

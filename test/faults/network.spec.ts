@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QUICK, setScene } from './scene';
+import type { Traffic } from './traffic';
 import { underTraffic } from './under-traffic';
+
+/** Without any, nothing would be in doubt, and nothing shown. */
+const failedLogouts = ({ logouts }: Traffic): number =>
+  logouts.filter(({ outcome }) => outcome === 'failed').length;
 
 describe('When the network between one instance and the database', () => {
   // Look-ups may take their time, so that many are under way across logouts.
@@ -22,21 +27,27 @@ describe('When the network between one instance and the database', () => {
     ['swallows its writes', 'up'],
     ['swallows the answers to its writes', 'down'],
   ] as const)('%s, its logouts in doubt are all or nothing', async (_, direction) => {
-    const flaws = await underTraffic(scene.fleet, async () => {
+    let inDoubt = 0;
+    const flaws = await underTraffic(scene.fleet, async (traffic) => {
       scene.fleet.proxies[1]!.impose({ on: 'writes', [direction]: 'lost' });
       await sleep(3000);
       scene.fleet.heal();
+      inDoubt = failedLogouts(traffic);
     });
     expect(flaws).toEqual([]);
+    expect(inDoubt).toBeGreaterThan(0);
   });
 
   it('delivers its writes long after it was given up, a logout in doubt is all or nothing', async () => {
-    const flaws = await underTraffic(scene.fleet, async () => {
+    let inDoubt = 0;
+    const flaws = await underTraffic(scene.fleet, async (traffic) => {
       scene.fleet.proxies[1]!.impose({ on: 'writes', up: 'held', down: 'held' });
       await sleep(3000);
       scene.fleet.heal();
+      inDoubt = failedLogouts(traffic);
     });
     expect(flaws).toEqual([]);
+    expect(inDoubt).toBeGreaterThan(0);
   });
 
   it('is gone altogether, without a reset, it refuses rather than to accept', async () => {

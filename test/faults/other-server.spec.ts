@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { PostgresConnections } from '../../src/stores/postgres/connections';
+import { resolveStoreOptions } from '../../src/stores/postgres/options';
+import { ReplicaInstances } from '../../src/stores/postgres/replica-instances';
 import { copyData, type DataCopy } from './data-copy';
 import { FaultProxy } from './proxy';
 import { QUICK, setScene } from './scene';
@@ -91,6 +95,16 @@ describe('When there is a standby', () => {
       replication.heal();
     });
     expect(flaws).toEqual([]);
+  });
+
+  it('is not asked which instances a strict logout must wait for', async () => {
+    await whenStandbyHasAll();
+    const source = new DataSource({ type: 'postgres', url: standbyUrl });
+    const connections = new PostgresConnections(source, resolveStoreOptions({}));
+    await connections.open();
+    const others = new ReplicaInstances(connections, 2000).others();
+    await expect(others).rejects.toMatchObject({ code: '25006' }); // read-only
+    await connections.close();
   });
 
   it('promoted with rows missing, what instances knew stays refused', async () => {
