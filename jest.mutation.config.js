@@ -11,6 +11,8 @@ module.exports = {
     '/node_modules/',
     'agreement\\.spec',
     'respellings\\.spec',
+    'known-revocations\\.', // half a minute each
+    'replica-proof\\.spec',
     'service\\.spec',
     'e2e/sessions\\.spec',
     'express-example\\.spec',

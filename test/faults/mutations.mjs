@@ -25,9 +25,9 @@ const COPIED = [
 /** What a case says when a token was accepted that must not be: no other failure counts. */
 const ACCEPTED = /accepted \d+ ms after|but in the end \S*,?.*accepted/;
 
-const FOLLOWER = 'src/revocation/feed-follower.ts';
-const LEASE = 'src/revocation/lease.ts';
-const REPLICA = 'src/revocation/replica.ts';
+const FOLLOWER = 'src/revocation/replica/feed-follower.ts';
+const LEASE = 'src/revocation/replica/lease.ts';
+const REPLICA = 'src/revocation/replica/replica.ts';
 const STORE = 'src/stores/postgres/revocation-store.postgres.ts';
 const LOOK_UPS = 'src/stores/postgres/look-ups.ts';
 const QUERIES = 'src/stores/postgres/feed-queries.ts';

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../../audit/audit-event';
 import type { AuditTrail } from '../../audit/audit-trail';
 import { StoreUnavailableError } from '../../revocation/errors';
 import type { Revocation } from '../../revocation/revocation';
-import { Replica } from '../../revocation/replica';
+import { Replica } from '../../revocation/replica/replica';
 import { RevocationStore, type HostTransaction } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';

@@ -1,6 +1,6 @@
-import { Replica, type ReplicaOptions } from '../../../src/revocation/replica';
-import type { Revocation } from '../../../src/revocation/revocation';
-import { StoreClock } from '../../../src/revocation/store-clock';
+import { Replica, type ReplicaOptions } from '../../../../src/revocation/replica/replica';
+import type { Revocation } from '../../../../src/revocation/revocation';
+import { StoreClock } from '../../../../src/revocation/store-clock';
 import { HandCheck, HandFeed, HandTime, keyOf, revocationOf, settle } from './by-hand';
 
 const ISSUED = new Date(Date.UTC(2026, 0, 1));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { RevocationKey } from '../tokens/identity';
+import type { RevocationKey } from '../../tokens/identity';
 
 /** The first 16 of a key's 32 bytes: as good as unique, and half the memory. */
 export const PREFIX_BYTES = 16;

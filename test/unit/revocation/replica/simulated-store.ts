@@ -1,4 +1,4 @@
-import type { Revocation } from '../../../src/revocation/revocation';
+import type { Revocation } from '../../../../src/revocation/revocation';
 
 /** What a transaction sees, as Postgres tells it. */
 export interface Snapshot {

@@ -1,13 +1,13 @@
-import type { InstanceTime } from '../../../src/revocation/instance-time';
-import { EVERY_AGE, type Revocation } from '../../../src/revocation/revocation';
-import { RevocationCheck } from '../../../src/revocation/revocation-check';
+import type { InstanceTime } from '../../../../src/revocation/replica/instance-time';
+import { EVERY_AGE, type Revocation } from '../../../../src/revocation/revocation';
+import { RevocationCheck } from '../../../../src/revocation/revocation-check';
 import {
   RevocationFeed,
   type Announcement,
   type FeedCursor,
   type FeedSlice,
-} from '../../../src/revocation/revocation-feed';
-import type { StoreClock } from '../../../src/revocation/store-clock';
+} from '../../../../src/revocation/revocation-feed';
+import type { StoreClock } from '../../../../src/revocation/store-clock';
 
 /** Lets everything run that is ready to run. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

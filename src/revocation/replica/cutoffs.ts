@@ -1,4 +1,4 @@
-import type { RevocationKey } from '../tokens/identity';
+import type { RevocationKey } from '../../tokens/identity';
 
 /** Keys looked at by one `forget`: so it takes a millisecond at most. */
 const LOOKED_AT_ONCE = 5000;

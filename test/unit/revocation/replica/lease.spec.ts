@@ -1,5 +1,5 @@
-import { INSTANCE_TIME, instantOf } from '../../../src/revocation/instance-time';
-import { ANNOUNCEMENT_LASTS, Lease } from '../../../src/revocation/lease';
+import { INSTANCE_TIME, instantOf } from '../../../../src/revocation/replica/instance-time';
+import { ANNOUNCEMENT_LASTS, Lease } from '../../../../src/revocation/replica/lease';
 import { HandTime } from './by-hand';
 
 const STALENESS_MS = 2000;

@@ -1,13 +1,13 @@
-import type { InstanceTime } from '../../../src/revocation/instance-time';
-import { Replica } from '../../../src/revocation/replica';
-import type { Revocation } from '../../../src/revocation/revocation';
+import type { InstanceTime } from '../../../../src/revocation/replica/instance-time';
+import { Replica } from '../../../../src/revocation/replica/replica';
+import type { Revocation } from '../../../../src/revocation/revocation';
 import {
   RevocationFeed,
   type Announcement,
   type FeedCursor,
   type FeedSlice,
-} from '../../../src/revocation/revocation-feed';
-import { StoreClock } from '../../../src/revocation/store-clock';
+} from '../../../../src/revocation/revocation-feed';
+import { StoreClock } from '../../../../src/revocation/store-clock';
 import { keyOf, revocationOf, settle, sliceOf } from './by-hand';
 import { sees, SimulatedStore, type Snapshot } from './simulated-store';
 

@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { KnownRevocations } from '../../../src/revocation/known-revocations';
-import type { RevocationKey } from '../../../src/tokens/identity';
+import { KnownRevocations } from '../../../../src/revocation/replica/known-revocations';
+import type { RevocationKey } from '../../../../src/tokens/identity';
 
 const START = Date.UTC(2030, 0, 1);
 const MINUTE_MS = 60_000;

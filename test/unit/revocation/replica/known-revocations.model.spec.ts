@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { KnownRevocations } from '../../../src/revocation/known-revocations';
-import type { Revocation } from '../../../src/revocation/revocation';
-import type { RevocationKey } from '../../../src/tokens/identity';
+import { KnownRevocations } from '../../../../src/revocation/replica/known-revocations';
+import type { Revocation } from '../../../../src/revocation/revocation';
+import type { RevocationKey } from '../../../../src/tokens/identity';
 
 const START = Date.UTC(2030, 0, 1);
 const MINUTE_MS = 60_000;
