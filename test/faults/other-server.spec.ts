@@ -103,7 +103,7 @@ describe('When there is a standby', () => {
     const connections = new PostgresConnections(source, resolveStoreOptions({}));
     await connections.open();
     const others = new ReplicaInstances(connections, 2000).others();
-    await expect(others).rejects.toMatchObject({ code: '25006' }); // read-only
+    await expect(others).rejects.toMatchObject({ code: '0A000' }); // cannot write
     await connections.close();
   });
 

@@ -136,12 +136,8 @@ export async function onConnection<T>(
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
-  // A connection that breaks between two statements tells nobody but its listeners, and without
-  // any, Node ends the process; the next statement fails anyway.
-  client.on('error', ignore);
   try {
     const result = await work(client);
-    client.off('error', ignore);
     client.release();
     return result;
   } catch (error) {
@@ -149,8 +145,6 @@ export async function onConnection<T>(
     throw error;
   }
 }
-
-const ignore = (): void => undefined;
 
 async function destroyAll(sources: readonly DataSource[]): Promise<void> {
   await Promise.all(sources.map((source) => source.destroy()));

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { faultOf } from './faults';
 
@@ -66,8 +67,19 @@ export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions 
       min: 0,
       query_timeout: needs.timeoutMs + CLIENT_GRACE_MS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      verify: listenForErrors,
     },
   };
+}
+
+/**
+ * What the pool does with each connection before anybody gets it. One that breaks while it is lent
+ * and nothing is asked tells nobody but its listeners; without any, Node would end the process. The
+ * next statement fails anyway.
+ */
+function listenForErrors(client: EventEmitter, done: () => void): void {
+  client.on('error', () => undefined);
+  done();
 }
 
 /** @throws {TypeError} as `ownOptions`. */
