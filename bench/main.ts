@@ -9,6 +9,7 @@ import { knownRevocations } from './groups/known-revocations';
 import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
 import { propagation } from './groups/propagation';
+import { purge } from './groups/purge';
 import { machine, missingPrograms, versions } from './machine';
 import { goalsOf, table, type GroupResult } from './report';
 import { Workplace } from './workplace';
@@ -21,6 +22,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   propagation,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,
+  purge,
   'in-memory': inMemory,
   'known-revocations': knownRevocations,
 };

@@ -52,7 +52,7 @@ export const STORE_METRICS: readonly StoreMetric[] = [
     name: 'nestjs_logout.replica.catch_ups',
     kind: 'counter',
     unit: '{read}',
-    description: 'Reads of what is new that succeeded; each renews the lease.',
+    description: 'Reads of what is new that succeeded.',
     read: ofReplica(({ catchUps }) => catchUps),
   },
   {
@@ -66,7 +66,7 @@ export const STORE_METRICS: readonly StoreMetric[] = [
     name: 'nestjs_logout.replica.loads',
     kind: 'counter',
     unit: '{load}',
-    description: 'Full loads: one at boot, and one whenever the server is another.',
+    description: 'Full loads: at boot, and when the server is another or memory was full.',
     read: ofReplica(({ loads }) => loads),
   },
   {

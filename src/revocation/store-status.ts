@@ -8,7 +8,7 @@ export interface ReplicaStatus {
   readonly catchUpMs: number | null;
   readonly catchUps: number;
   readonly failedCatchUps: number;
-  /** Full loads: one at boot, and one whenever the server is another. */
+  /** Full loads: at boot, and when the server is another, memory was full, or its clock was set back. */
   readonly loads: number;
   /** Revocations in memory. */
   readonly size: number;
