@@ -73,6 +73,10 @@ export class Worker<Ready> {
     return new Worker(child, gone, ready);
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   /** Sends a message and resolves with the next one that comes back. */
   async ask<Answer>(question: object): Promise<Answer> {
     const answer = once(this.child, 'message');

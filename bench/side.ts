@@ -60,6 +60,10 @@ export class Side {
     return this.worker.ready.logoutPath ?? '';
   }
 
+  get pid(): number {
+    return this.worker.pid;
+  }
+
   /** Asks its process; see the side's own file for what it answers. */
   ask<Answer>(question: object): Promise<Answer> {
     return this.worker.ask(question);

@@ -32,6 +32,10 @@ export class Workplace {
     await untilListening(this.redisPort);
   }
 
+  get postgresPid(): number {
+    return this.postgres?.pid ?? 0;
+  }
+
   get redisUrl(): string {
     return `redis://127.0.0.1:${this.redisPort}`;
   }

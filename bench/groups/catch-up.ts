@@ -30,16 +30,18 @@ export const catchUp: Group = async ({ workplace, rounds, progress }) => {
         figures.push(figure);
       }
       const idle = figures.map((figure) => figure.idle);
-      const besides = figures.map((figure) => figure.besides);
+      const counting = figures.map((figure) => figure.counting);
+      const garbage = figures.map((figure) => figure.longestGcMs);
       const busy = figures.map((figure) => figure.busy);
       const windows = figures.map((figure) => figure.windowMs);
       return [
         measure(`guarded request, p99, idle, ${RATE} requests/s`, 'ms', idle),
-        measure('the same while PostgreSQL counts, for nobody of ours', 'ms', besides),
+        measure('the same while PostgreSQL counts, for nobody of ours', 'ms', counting),
         measure(`the same while a catch-up applies ${ARRIVING} rows`, 'ms', busy),
         measure('how long that catch-up takes', 'ms', windows),
+        measure('the longest garbage collection meanwhile', 'ms', garbage),
         ratio('p99 while catching up ÷ idle', busy, idle, { atMost: 2 }),
-        ratio('p99 while catching up ÷ while PostgreSQL counts', busy, besides),
+        ratio('p99 while catching up ÷ while PostgreSQL counts', busy, counting),
       ];
     } finally {
       await clients.stop();
@@ -49,8 +51,9 @@ export const catchUp: Group = async ({ workplace, rounds, progress }) => {
 
 interface Round {
   readonly idle: number;
-  readonly besides: number;
+  readonly counting: number;
   readonly busy: number;
+  readonly longestGcMs: number;
   readonly windowMs: number;
 }
 
@@ -59,8 +62,8 @@ async function measureRound(ours: Side, clients: Worker<object>, url: string): P
   await sleep(IDLE_MS);
   const idle = latencies(await clients.ask<Samples>({}));
   await query(url, COUNTING);
-  const besides = latencies(await clients.ask<Samples>({}));
-  const [{ from, to }] = await Promise.all([
+  const counting = latencies(await clients.ask<Samples>({}));
+  const [{ from, to, longestGcMs }] = await Promise.all([
     ours.ask<CaughtUp>({ arriving: ARRIVING }),
     insertRevocations(url, ARRIVING),
   ]);
@@ -68,7 +71,8 @@ async function measureRound(ours: Side, clients: Worker<object>, url: string): P
   const busy = latencies(await clients.ask<Samples>({}), from, to);
   await sleep(1000);
   const p99 = (all: number[]): number => percentile(all, 99);
-  return { idle: p99(idle), besides: p99(besides), busy: p99(busy), windowMs: to - from };
+  const p99s = { idle: p99(idle), counting: p99(counting), busy: p99(busy) };
+  return { ...p99s, longestGcMs, windowMs: to - from };
 }
 
 function clientsOf(side: Side): Promise<Worker<object>> {

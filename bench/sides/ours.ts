@@ -9,6 +9,7 @@ import {
   Post,
   UseGuards,
 } from '@nestjs/common';
+import { PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
 import { DataSource } from 'typeorm';
 // In your project: from 'nestjs-logout' and 'nestjs-logout/postgres'.
 import { AuthModule, JwtAuthGuard } from '../../src';
@@ -62,12 +63,16 @@ class AppModule {}
 export interface CaughtUp {
   readonly from: number;
   readonly to: number;
+  readonly longestGcMs: number;
 }
 
 /** Resolves when one catch-up has brought that many more revocations. */
 function caughtUp(arriving: number): Promise<CaughtUp> {
   const awaited = replicaNow().size + arriving;
   let catchUpsBefore = replicaNow().catchUps;
+  const collections: PerformanceEntry[] = [];
+  const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
+  observer.observe({ entryTypes: ['gc'] });
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       const { size, catchUps, catchUpMs } = replicaNow();
@@ -75,8 +80,16 @@ function caughtUp(arriving: number): Promise<CaughtUp> {
         catchUpsBefore = catchUps;
       } else if (catchUps > catchUpsBefore && catchUpMs !== null) {
         clearInterval(timer);
-        const to = performance.timeOrigin + performance.now();
-        resolve({ from: to - catchUpMs, to });
+        const now = performance.now();
+        const { timeOrigin } = performance;
+        setTimeout(() => {
+          observer.disconnect();
+          const times = collections
+            .filter(({ startTime }) => startTime >= now - catchUpMs && startTime <= now)
+            .map(({ duration }) => duration);
+          const longestGcMs = Math.max(0, ...times);
+          resolve({ from: timeOrigin + now - catchUpMs, to: timeOrigin + now, longestGcMs });
+        }, 50); // the last collections are told a little later
       }
     }, 2);
   });

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Of the kernel's clock ticks, on every Linux that Node runs on. */
+const MS_PER_TICK = 10;
+
+interface Times {
+  readonly parent: number;
+  readonly ms: number;
+}
+
+/** CPU time that a process and its children have taken so far, in ms, as Linux counts it. */
+export function cpuTimeMs(pid: number): number {
+  const all = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return all
+    .map((each) => ({ each, times: timesOf(each) }))
+    .filter(({ each, times }) => each === pid || times?.parent === pid)
+    .reduce((sum, { times }) => sum + (times?.ms ?? 0), 0);
+}
+
+/** @returns `undefined` where the process is gone. See proc_pid_stat(5). */
+function timesOf(pid: number): Times | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
+    // ppid; utime, stime, and those of children that have ended.
+    const ticks = fields.slice(11, 15).reduce((sum, each) => sum + each, 0);
+    return { parent: fields[1] ?? 0, ms: ticks * MS_PER_TICK };
+  } catch {
+    return undefined;
+  }
+}
