@@ -42,7 +42,7 @@ export class LogoutController {
   async logout(@Req() request: PlatformRequest, @Res() response: object): Promise<void> {
     const { bearer, body, origin } = this.door.admission(request);
     const named = namedToken(body);
-    const isBearerNamed = this.authenticator.isBearer(named, request);
+    const isBearerNamed = this.authenticator.presents(named, request);
     const token = await this.useCase.run({ bearer, named, isBearerNamed, origin });
     const { httpAdapter } = this.adapterHost;
     if (isBearer(token, bearer)) {

@@ -55,8 +55,8 @@ export class RequestAuthenticator {
     return this.tokens.authenticate(credentials.token, () => originOf(request));
   }
 
-  /** Whether the text is the request's bearer token, character for character. */
-  isBearer(text: unknown, request: PlatformRequest): boolean {
+  /** Whether the text is the very token that the request presents, character for character. */
+  presents(text: unknown, request: PlatformRequest): boolean {
     const credentials = bearerCredentials(rawRequest(request));
     return credentials.kind === 'bearer' && credentials.token === text;
   }

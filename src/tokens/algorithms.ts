@@ -66,7 +66,7 @@ function hmac(hash: Sha2, minBytes: number): SignatureAlgorithm {
 
 /**
  * Checks the exact length first: OpenSSL takes a PSS signature without its leading zero bytes.
- * @param key bare where that is enough: Node 24 prepares one in an object anew each time, for 9 µs.
+ * @param key bare where that is enough: Node 24 prepares one in an object anew each time.
  */
 function publicKeyCheck(
   hash: Sha2 | null,

@@ -7,7 +7,7 @@ const ONE_BYTE_OF_LENGTH = 0x81;
 
 /**
  * The ECDSA signature of a JWT, r and s one behind the other (RFC 7518 §3.4), in DER (RFC 3279
- * §2.2.3). Node would convert it too, but in version 24 that takes half as long as verifying it.
+ * §2.2.3). Node would convert it too, but slowly in version 24: see docs/benchmarks.md.
  * @param signature of even length, at most 132 bytes.
  */
 export function derOf(signature: Buffer): Buffer {

@@ -69,7 +69,8 @@ export class TokenVerifier {
     if (typeof token === 'string') return refused(token);
     const fault = findFault(token.claims, this.rules, this.clock() / 1000);
     if (fault === undefined) {
-      // To remember costs more than to verify: a text has to come twice to be worth it.
+      // What never comes again would push out what does, and costs the garbage collector more
+      // than an HMAC costs us: a text has to come twice to be worth it.
       if (remembered === undefined && this.sighted.sight(text))
         this.remembered.remember(text, token, keys);
       return { verdict: 'accepted', token };

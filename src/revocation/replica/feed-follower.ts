@@ -1,9 +1,9 @@
 import { StoreUnavailableError } from '../errors';
+import type { FeedCursor, RevocationFeed } from '../revocation-feed';
+import { MAX_SKEW_MS, type StoreClock } from '../store-clock';
 import { instantOf, Pace, sparingly, type Instant, type InstanceTime } from './instance-time';
 import type { KnownRevocations } from './known-revocations';
 import { Registration, type Lease, type LeaseClaim } from './lease';
-import type { FeedCursor, RevocationFeed } from '../revocation-feed';
-import { MAX_SKEW_MS, type StoreClock } from '../store-clock';
 
 export interface FollowerOptions {
   readonly maxStalenessMs: number;

@@ -1,7 +1,7 @@
 import type { RevocationKey } from '../../tokens/identity';
-import { Cutoffs } from './cutoffs';
 import { EVERY_AGE, type Revocation } from '../revocation';
 import type { CheckedRevocation, FeedSlice, TokenGroup } from '../revocation-feed';
+import { Cutoffs } from './cutoffs';
 import type { Window } from './prefix-log';
 import { PREFIX_BYTES, TokenPrefix } from './token-prefix';
 import { TokenPrefixes } from './token-prefixes';

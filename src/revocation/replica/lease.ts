@@ -1,5 +1,5 @@
-import { elapsedMs, instantOf, type Instant, type InstanceTime } from './instance-time';
 import type { FeedCursor, RevocationFeed } from '../revocation-feed';
+import { elapsedMs, instantOf, type Instant, type InstanceTime } from './instance-time';
 
 /**
  * For how many times `maxStalenessMs` an announcement lasts from when it was sent. After that a

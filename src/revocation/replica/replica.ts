@@ -1,13 +1,13 @@
 import type { RevocationKey } from '../../tokens/identity';
-import { FeedFollower, type FeedProgress, type FollowerOptions } from './feed-follower';
-import { INSTANCE_TIME, type InstanceTime } from './instance-time';
-import { KnownRevocations } from './known-revocations';
-import { Lease } from './lease';
 import type { Revocation } from '../revocation';
 import { RevocationCheck } from '../revocation-check';
 import type { RevocationFeed } from '../revocation-feed';
 import type { StoreClock } from '../store-clock';
 import type { ReplicaStatus } from '../store-status';
+import { FeedFollower, type FeedProgress, type FollowerOptions } from './feed-follower';
+import { INSTANCE_TIME, type InstanceTime } from './instance-time';
+import { KnownRevocations } from './known-revocations';
+import { Lease } from './lease';
 
 export interface ReplicaOptions extends FollowerOptions {
   /** Above this nothing is evicted, which would un-revoke: the store is asked instead. */
