@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import type { Test } from 'supertest';
 import { ANSWERS, answerOf, type WholeAnswer } from '../support/answers';
 import { PLATFORMS, TestApp } from '../support/app';
@@ -113,6 +114,14 @@ describe.each(PLATFORMS)('The verdicts on %s', (platform) => {
       app = await TestApp.start(platform);
     });
     afterAll(() => app.close());
+
+    it('cost one signature where the bearer names itself', async () => {
+      const token = app.issuer.token();
+      const hmac = jest.spyOn(crypto, 'createHmac');
+      await app.logout(token).expect(200);
+      expect(hmac).toHaveBeenCalledTimes(1);
+      hmac.mockRestore();
+    });
 
     it.each(BODIES)('ask for a bearer before they look at %s', async (_, make) => {
       expect(answerOf(await logout(app, undefined, await make(app)))).toEqual(ANSWERS.missing);

@@ -100,6 +100,17 @@ describe('The checker of histories', () => {
     expect(violations(failed, BOUNDS)).toHaveLength(isNoticed ? 1 : 0);
   });
 
+  it('notices a logout that fails while nothing is broken, and allows it during a fault', () => {
+    const failed = [entry('a', 995, 'failed')];
+    const quiet = { calmUntil: 2000, recoveredAt: 3000 };
+    expect(violations(history(failed, [], quiet), BOUNDS)).toHaveLength(1);
+    expect(violations(history(failed, []), BOUNDS)).toEqual([]);
+  });
+
+  it('notices an odd answer to a logout, even during a fault', () => {
+    expect(violations(history([entry('a', 995, 'odd')], []), BOUNDS)).toHaveLength(1);
+  });
+
   it('notices an answer that is none of those that can be', () => {
     expect(violations(history([], [entry('b', 1000, 'odd')]), BOUNDS)).toHaveLength(1);
   });

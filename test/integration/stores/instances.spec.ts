@@ -109,6 +109,17 @@ describe('The instances that answer from memory', () => {
     expect(await rows()).toEqual([]);
   });
 
+  it('are gone when they are closed, also if an announcement waits for its turn just then', async () => {
+    const one = await instance();
+    await one.feed.announce({ maxStalenessMs: 1000, cursor: null });
+    const busy = one.connections.signals.query('SELECT pg_sleep(0.2)');
+
+    const announcing = one.feed.announce({ maxStalenessMs: 1000, cursor: null });
+    await Promise.all([busy, announcing, one.feed.close()]);
+
+    expect(await rows()).toEqual([]);
+  });
+
   it('fail to announce themselves in time where they cannot, and close nevertheless', async () => {
     const one = await instance();
     await one.feed.announce({ maxStalenessMs: 1000, cursor: null });
