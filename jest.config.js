@@ -30,7 +30,7 @@ module.exports = {
     '\\.m?js$': swc({ syntax: 'ecmascript' }),
   },
   transformIgnorePatterns: [
-    '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie)/)',
+    '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie|jose)/)',
   ],
   collectCoverageFrom: ['src/{tokens,revocation,http}/**/*.ts'],
   coverageReporters: ['text'],

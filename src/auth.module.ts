@@ -7,7 +7,12 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
-import { ApplicationConfig, HttpAdapterHost, RouterModule } from '@nestjs/core';
+import {
+  ApplicationConfig,
+  HttpAdapterHost,
+  RouterModule,
+  type AbstractHttpAdapter,
+} from '@nestjs/core';
 import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from './audit/audit-log';
 import { AuthOptions, readPath, type AuthModuleOptions } from './auth.options';
@@ -16,11 +21,13 @@ import { Door } from './http/door';
 import { hangIntoExpress } from './http/express-door';
 import { Farewell } from './http/farewell';
 import { hangIntoFastify } from './http/fastify-door';
+import { describeEnforcement, Enforcement } from './http/enforcement';
+import { installEnforcement } from './http/install-enforcement';
 import { JwtAuthGuard } from './http/jwt-auth.guard';
 import { JwtStrategy } from './http/jwt.strategy';
 import { LogoutController } from './http/logout.controller';
 import { LogoutExceptionFilter } from './http/logout-exception.filter';
-import { checkPrefix, logoutPath } from './http/logout-path';
+import { checkPrefix, isLogoutRequest, logoutPath } from './http/logout-path';
 import { LogoutThrottlerGuard } from './http/logout-throttler.guard';
 import { RequestAuthenticator } from './http/request-authenticator';
 import { Throttle } from './http/throttle';
@@ -132,6 +139,15 @@ const http: Provider[] = [
     inject: [RevokedTokensService, AuthOptions],
   },
   {
+    provide: Enforcement,
+    useFactory: (
+      tokens: RevokedTokensService,
+      authenticator: RequestAuthenticator,
+      { enforcementRules }: AuthOptions,
+    ) => new Enforcement(tokens, authenticator, enforcementRules),
+    inject: [RevokedTokensService, RequestAuthenticator, AuthOptions],
+  },
+  {
     provide: Throttle,
     useFactory: (options: AuthOptions, own: ThrottlerStorageService, audit: AuditLog) =>
       new Throttle(
@@ -207,7 +223,10 @@ export class AuthModule
 {
   constructor(
     door: Door,
-    adapterHost: HttpAdapterHost,
+    enforcement: Enforcement,
+    contract: Contract,
+    private readonly options: AuthOptions,
+    private readonly adapterHost: HttpAdapterHost,
     private readonly config: ApplicationConfig,
     @Inject(PATH) path: string,
     private readonly audit: AuditLog,
@@ -217,7 +236,13 @@ export class AuthModule
     super();
     // Before the application registers its body parser; in tests the adapter comes later than we.
     adapterHost.init$.subscribe(() => {
-      const adapter = adapterHost.httpAdapter;
+      const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | null;
+      // An application context, or a microservice alone: there are no HTTP requests.
+      if (adapter === null) return;
+      if (options.enforce === 'everywhere')
+        installEnforcement(adapter, enforcement, contract, report, (request) =>
+          isLogoutRequest(request, logoutPath(config, path)),
+        );
       const hang = adapter.getType() === 'fastify' ? hangIntoFastify : hangIntoExpress;
       // The host may still set its global prefix: the path is asked for with each request.
       hang(adapter, door, () => logoutPath(config, path));
@@ -228,6 +253,18 @@ export class AuthModule
   onModuleInit(): void {
     checkPrefix(this.config);
     this.metrics.register();
+    if (this.hasHttp) logger.log(this.describeEnforcement());
+  }
+
+  private get hasHttp(): boolean {
+    return (this.adapterHost.httpAdapter as AbstractHttpAdapter | null) !== null;
+  }
+
+  private describeEnforcement(): string {
+    return this.options.enforce === 'everywhere'
+      ? describeEnforcement(this.options.enforcementRules)
+      : 'Revoked tokens are refused by JwtAuthGuard and the strategy logout-jwt alone (enforce: ' +
+          '"guarded"): a guard of your own goes on accepting them.';
   }
 
   /** After the last request was answered: writes what the audit still holds, closes the store. */

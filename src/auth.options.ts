@@ -3,6 +3,8 @@ import type { MeterProvider } from '@opentelemetry/api';
 import { ArrayUnique, IsIn, IsInt, Max, Min, validateSync } from 'class-validator';
 import { MESSAGES, type Messages } from './http/contract';
 import { expiredCookies, type ExpiringCookie } from './http/cookies';
+import type { TokenSource } from './http/credentials';
+import { readEnforcementRules, type EnforcementRules } from './http/enforcement';
 import type { ValidateHook } from './http/request-authenticator';
 import { RevocationStore } from './revocation/revocation-store';
 import { SessionTerminator } from './sessions/session-terminator';
@@ -37,6 +39,26 @@ export interface AuthModuleOptions extends TokenRules {
   readonly throttleTtlMs?: number;
   /** Where requests are counted; give a shared one where several instances share the limit. */
   readonly throttlerStorage?: ThrottlerStorage;
+
+  /**
+   * Where revoked tokens are refused: on every HTTP route, whatever guards it (`everywhere`: they are
+   * taken from the request before anything of the host's reads it), or behind our guard and strategy
+   * alone (`guarded`).
+   * @defaultValue 'everywhere'
+   */
+  readonly enforce?: 'everywhere' | 'guarded';
+  /**
+   * Where else the host reads tokens: `{ header }`, `{ query }`, or a function. A revoked token that
+   * a function finds cannot be taken away: its request is refused with our 401.
+   * @defaultValue none beside the Authorization header and the cookies
+   */
+  readonly tokenSources?: readonly TokenSource[];
+  /**
+   * Paths on which tokens are not looked at: as they are sent, `/health`, or with all below them,
+   * `/assets/*`. They then also work while the store is away.
+   * @defaultValue none
+   */
+  readonly enforceExcept?: readonly string[];
 
   /** Cookies to expire on a successful logout, with the attributes they were set with. */
   readonly cookies?: readonly ExpiringCookie[];
@@ -84,6 +106,11 @@ export class AuthOptions {
   @whole(1000, 86_400_000)
   readonly throttleTtlMs: number;
 
+  @oneOf('everywhere', 'guarded')
+  readonly enforce: 'everywhere' | 'guarded';
+
+  readonly enforcementRules: EnforcementRules;
+
   @IsIn(SITE_DATA, { each: true, message: `a list of ${SITE_DATA.join(', ')}` })
   @ArrayUnique({ message: 'a list without repetitions' })
   readonly clearSiteData: readonly SiteData[];
@@ -109,6 +136,8 @@ export class AuthOptions {
     this.repeatedLogoutStatus = options.repeatedLogoutStatus ?? 401;
     this.throttleLimit = options.throttleLimit ?? 10;
     this.throttleTtlMs = options.throttleTtlMs ?? 60_000;
+    this.enforce = options.enforce ?? 'everywhere';
+    this.enforcementRules = readEnforcementRules(options.tokenSources, options.enforceExcept);
     this.clearSiteData = readList('clearSiteData', options.clearSiteData ?? []);
     this.sessionTerminators = readList('sessionTerminators', options.sessionTerminators ?? []);
     this.messages = readMessages(options.messages ?? 'es');
@@ -163,6 +192,9 @@ const KNOWN: Readonly<Record<keyof AuthModuleOptions, true>> = {
   throttleLimit: true,
   throttleTtlMs: true,
   throttlerStorage: true,
+  enforce: true,
+  tokenSources: true,
+  enforceExcept: true,
   cookies: true,
   clearSiteData: true,
   sessionTerminators: true,

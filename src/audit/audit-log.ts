@@ -1,3 +1,4 @@
+import { subjectOf } from '../tokens/claims';
 import type { VerifiedToken } from '../tokens/token-verifier';
 import { AuditBudget } from './audit-budget';
 import type { AuditEvent, AuditOutcome } from './audit-event';
@@ -19,7 +20,7 @@ export type AuditPrinter = (line: string, outcome: AuditOutcome) => void;
 export function tokenFields({ claims, revocationKey }: VerifiedToken): Partial<AuditEvent> {
   return {
     issuer: claims.iss,
-    subject: claims.sub,
+    subject: subjectOf(claims),
     tokenId: claims.jti,
     sessionId: claims.sid,
     tokenFingerprint: revocationKey,

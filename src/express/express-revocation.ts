@@ -1,8 +1,9 @@
 import type { RequestOrigin } from '../audit/audit-event';
 import { AuditLog, tokenFields } from '../audit/audit-log';
-import { bearerCredentials } from '../http/bearer';
+import { Enforcement } from '../http/enforcement';
 import { originOf } from '../http/platform';
 import type { BodyRefusal } from '../http/json-body';
+import { RequestAuthenticator } from '../http/request-authenticator';
 import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { StoreUnavailableError } from '../revocation/errors';
@@ -28,6 +29,8 @@ export class ExpressRevocation {
   private readonly answers: PreparedAnswers;
   private readonly refusals = new RefusalCounts();
   private readonly metrics: LogoutMetrics;
+  private readonly authenticator: RequestAuthenticator;
+  private readonly enforcement: Enforcement;
   private isOpen = false;
   private opening: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
@@ -38,6 +41,13 @@ export class ExpressRevocation {
     this.tokens = new RevokedTokensService(verifier, store, this.audit);
     this.metrics = new LogoutMetrics(store, this.refusals);
     this.answers = answers;
+    this.authenticator = new RequestAuthenticator(this.tokens, undefined);
+    this.enforcement = new Enforcement(
+      this.tokens,
+      this.authenticator,
+      options.enforcementRules,
+      () => this.open(),
+    );
   }
 
   /**
@@ -67,6 +77,27 @@ export class ExpressRevocation {
         this.refusals.countError(rejection(authentication));
         send(response, this.answers.notAuthenticated, challengeFor(authentication));
       }
+    });
+  };
+
+  /**
+   * Takes revoked tokens away from requests, so that guards of the host's own refuse them as they
+   * refuse requests without a token; lets all requests pass, but for `unavailable` where a genuine
+   * token cannot be checked. First of all: `app.use(enforce)`.
+   */
+  readonly enforce: ExpressHandler = (request, response, next) => {
+    const outcome = orElse(
+      () => this.enforcement.inspect(request),
+      (error) => {
+        this.failed(error);
+        return undefined;
+      },
+    );
+    void onceKnown(outcome, (known) => {
+      if (known === 'pass') next();
+      else if (known === 'refuse')
+        send(response, this.answers.notAuthenticated, challengeFor({ verdict: 'missing' }));
+      else send(response, this.answers.unavailable);
     });
   };
 
@@ -158,18 +189,19 @@ export class ExpressRevocation {
   ): Authentication | undefined | Promise<Authentication | undefined> {
     return orElse(
       (): Authentication | Promise<Authentication> => {
-        const credentials = bearerCredentials(request);
-        if (credentials.kind === 'none') return { verdict: 'missing' };
-        if (credentials.kind === 'unreadable') return { verdict: 'refused', cause: 'form' };
-        const check = () => this.tokens.authenticate(credentials.token, () => originOf(request));
+        const check = () => this.authenticator.authenticate(request);
         return this.isOpen ? check() : this.open().then(check);
       },
       (error) => {
-        this.options.onError(error);
-        this.refusals.countError(error);
+        this.failed(error);
         return undefined;
       },
     );
+  }
+
+  private failed(error: unknown): void {
+    this.options.onError(error);
+    this.refusals.countError(error);
   }
 }
 

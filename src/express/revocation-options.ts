@@ -3,6 +3,8 @@ import { RevocationStore } from '../revocation/revocation-store';
 import { kindOf, misconfigured, refuseUnknown } from '../tokens/misconfiguration';
 import type { TokenRules } from '../tokens/token-rules';
 import { TokenVerifier } from '../tokens/token-verifier';
+import type { TokenSource } from '../http/credentials';
+import { readEnforcementRules, type EnforcementRules } from '../http/enforcement';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
 
 /**
@@ -19,6 +21,17 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    * closed by `close()`.
    */
   readonly store: RevocationStore;
+  /**
+   * Where else than in the Authorization header and the cookies `enforce` looks for tokens. A
+   * revoked token that a function finds cannot be taken away: its request gets `notAuthenticated`.
+   * @defaultValue none
+   */
+  readonly tokenSources?: readonly TokenSource[];
+  /**
+   * Paths on which `enforce` looks at no token: `/health`, or `/assets/*` with all below.
+   * @defaultValue none
+   */
+  readonly enforceExcept?: readonly string[];
   /** Bodies and statuses of our answers, where you want others. */
   readonly answers?: Partial<Answers>;
   /** Told of every failure behind a 500. @defaultValue `console.error` */
@@ -35,6 +48,7 @@ export interface ResolvedOptions {
   readonly verifier: TokenVerifier;
   readonly store: RevocationStore;
   readonly answers: PreparedAnswers;
+  readonly enforcementRules: EnforcementRules;
   /** Never throws. */
   readonly onError: (error: unknown) => void;
   /** Never throws. */
@@ -53,6 +67,8 @@ const KNOWN: Readonly<Record<keyof RevocationOptions, true>> = {
   tokenIdentity: true,
   store: true,
   answers: true,
+  tokenSources: true,
+  enforceExcept: true,
   onError: true,
   auditPrinter: true,
 };
@@ -74,6 +90,7 @@ export function resolveOptions(options: RevocationOptions): ResolvedOptions {
     verifier,
     store,
     answers: prepareAnswers(options.answers),
+    enforcementRules: readEnforcementRules(options.tokenSources, options.enforceExcept),
     onError,
     auditPrinter: (line, outcome) => {
       try {

@@ -39,8 +39,8 @@ function textBehindScheme(header: string): string {
   return header.slice(start);
 }
 
-/** Names and values alternate in `rawHeaders`. */
-function isRepeated(rawHeaders: readonly string[]): boolean {
+/** Whether more than one Authorization header came. Names and values alternate in `rawHeaders`. */
+export function isRepeated(rawHeaders: readonly string[]): boolean {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i];

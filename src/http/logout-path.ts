@@ -41,6 +41,11 @@ export function mayBeLogout(url: string): boolean {
   return /logout|%/i.test(url);
 }
 
+/** Whether the request may reach the logout route at `path`, by any reading of its URL. */
+export function isLogoutRequest({ url }: { readonly url: string }, path: string): boolean {
+  return mayBeLogout(url) && lenientPath(url) === path;
+}
+
 /**
  * The path of a URL as a lenient router could read it: without query, decoded, in lower case and
  * without a last slash. Lenient, so that no spelling reaches the controller past the door.

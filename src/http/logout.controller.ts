@@ -19,12 +19,13 @@ import { Farewell } from './farewell';
 import { namedToken } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import type { PlatformRequest } from './platform';
-import { Public } from './public.decorator';
+import { Public, PublicForHosts } from './public.decorator';
 import { RequestAuthenticator } from './request-authenticator';
 import { send } from './send';
 
 /** `POST <path>/logout`. The door has read the request; what is refused, the filter answers. */
 @Public()
+@PublicForHosts()
 @Controller({ version: VERSION_NEUTRAL })
 @UseFilters(LogoutExceptionFilter)
 export class LogoutController {

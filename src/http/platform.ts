@@ -2,30 +2,39 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { requestOrigin } from '../audit/request-origin';
 import type { RequestOrigin } from '../audit/audit-event';
 
-/** What Express's and Fastify's requests share, as far as we read it. */
-export interface PlatformRequest {
-  readonly method: string;
-  readonly url: string;
+/** What of a request tells who sent it: any request of Node's, and those of the platforms. */
+export interface IncomingRequest {
   readonly headers: IncomingHttpHeaders;
+  readonly url?: string | undefined;
   /** By the host's trust of proxies. */
-  readonly ip?: string;
-  /** `http` or `https`, by the host's trust of proxies. */
-  readonly protocol?: string;
+  readonly ip?: string | undefined;
   /** Node's own request, where the platform wraps it (Fastify). */
   readonly raw?: IncomingMessage;
+  /** Parsed by the host's own parser, where one was here. */
+  readonly cookies?: object;
+  readonly signedCookies?: object;
+  readonly query?: unknown;
+}
+
+/** What Express's and Fastify's requests share, as far as we read it. */
+export interface PlatformRequest extends IncomingRequest {
+  readonly method: string;
+  readonly url: string;
+  /** `http` or `https`, by the host's trust of proxies. */
+  readonly protocol?: string;
   /** Set for the host by the guard, as Passport does. */
   user?: unknown;
 }
 
 /** Node's own request behind a platform's. */
 export function rawRequest(
-  request: PlatformRequest,
-): Pick<IncomingMessage, 'headers' | 'rawHeaders'> {
+  request: IncomingRequest,
+): Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'url'> {
   return request.raw ?? (request as unknown as IncomingMessage);
 }
 
 /** Where a request came from, for the audit. */
-export function originOf(request: Pick<PlatformRequest, 'ip' | 'headers'>): RequestOrigin {
+export function originOf(request: Pick<IncomingRequest, 'ip' | 'headers'>): RequestOrigin {
   const requestId = request.headers['x-request-id'];
   return requestOrigin(
     request.ip,

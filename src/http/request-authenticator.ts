@@ -1,5 +1,6 @@
 import type { VerifiedToken } from '../tokens/token-verifier';
 import type { Claims } from '../tokens/claims';
+import type { RevocationKey } from '../tokens/identity';
 import { TokenRejectedError } from '../revocation/errors';
 import {
   rejection,
@@ -8,7 +9,8 @@ import {
 } from '../revocation/revoked-tokens.service';
 import { onceKnown } from '../revocation/once-known';
 import { bearerCredentials } from './bearer';
-import { originOf, rawRequest, type PlatformRequest } from './platform';
+import { sentHeaders } from './credentials';
+import { originOf, rawRequest, type IncomingRequest, type PlatformRequest } from './platform';
 
 /**
  * The host's own check, run on every request whose token is live: returns what becomes
@@ -37,8 +39,13 @@ function rawHeadersOf(request: PlatformRequest): RawHeaders | undefined {
   return rawRequest(request).rawHeaders;
 }
 
+/** What the store was asked about the tokens of one request: no token is asked about twice. */
+export type LookUpsOfRequest = Map<RevocationKey, Promise<boolean>>;
+
 /** From a request to who sent it: the one way for door, guard and strategy. */
 export class RequestAuthenticator {
+  private readonly lookUps = new WeakMap<object, LookUpsOfRequest>();
+
   constructor(
     private readonly tokens: RevokedTokensService,
     private readonly validate: ValidateHook | undefined,
@@ -48,16 +55,25 @@ export class RequestAuthenticator {
    * What the request's bearer token is worth now.
    * @throws {StoreUnavailableError} or rejects with it; the request must not be let in.
    */
-  authenticate(request: PlatformRequest): Authentication | Promise<Authentication> {
-    const credentials = bearerCredentials(rawRequest(request));
+  authenticate(request: IncomingRequest): Authentication | Promise<Authentication> {
+    const credentials = bearerCredentials(sentHeaders(request));
     if (credentials.kind === 'none') return { verdict: 'missing' };
     if (credentials.kind === 'unreadable') return { verdict: 'refused', cause: 'form' };
-    return this.tokens.authenticate(credentials.token, () => originOf(request));
+    const lookUps = this.lookUps.get(rawRequest(request));
+    return this.tokens.authenticate(credentials.token, () => originOf(request), lookUps);
+  }
+
+  /** Look-ups that `authenticate` shares; whoever asks the store about the request adds to them. */
+  lookUpsOf(request: IncomingRequest): LookUpsOfRequest {
+    const raw = rawRequest(request);
+    const lookUps = this.lookUps.get(raw) ?? new Map<RevocationKey, Promise<boolean>>();
+    this.lookUps.set(raw, lookUps);
+    return lookUps;
   }
 
   /** Whether the text is the very token that the request presents, character for character. */
-  presents(text: unknown, request: PlatformRequest): boolean {
-    const credentials = bearerCredentials(rawRequest(request));
+  presents(text: unknown, request: IncomingRequest): boolean {
+    const credentials = bearerCredentials(sentHeaders(request));
     return credentials.kind === 'bearer' && credentials.token === text;
   }
 

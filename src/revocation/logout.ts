@@ -1,5 +1,6 @@
 import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
+import { subjectOf } from '../tokens/claims';
 import type { VerifiedToken } from '../tokens/token-verifier';
 import { TokenRejectedError } from './errors';
 import {
@@ -117,7 +118,7 @@ function isSame(a: VerifiedToken, b: VerifiedToken): boolean {
 }
 
 function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {
-  return a.claims.iss === b.claims.iss && a.claims.sub === b.claims.sub;
+  return a.claims.iss === b.claims.iss && subjectOf(a.claims) === subjectOf(b.claims);
 }
 
 function failedEvent({ bearer, origin }: LogoutAttempt, error: unknown): AuditEvent {

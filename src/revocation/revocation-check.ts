@@ -8,4 +8,10 @@ export abstract class RevocationCheck {
    * @throws {StoreUnavailableError} or rejects with it; never "not revoked" for want of an answer.
    */
   abstract isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean>;
+
+  /**
+   * The answer of `isRevoked` where it is known here; `undefined` where the store would have to be
+   * asked. Asks nothing, and never throws.
+   */
+  abstract known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined;
 }

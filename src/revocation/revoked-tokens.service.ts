@@ -1,7 +1,9 @@
 import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { OriginSource } from '../audit/request-origin';
-import { expiresAt, issuedAt } from '../tokens/claims';
+import { expiresAt, issuedAt, subjectOf } from '../tokens/claims';
+import type { RevocationKey } from '../tokens/identity';
+import type { UnverifiedToken } from '../tokens/presented-tokens';
 import type {
   RefusalCause,
   TokenVerifier,
@@ -66,14 +68,20 @@ export class RevokedTokensService {
    * The one acceptance path: what the text is worth now; at once, unless the store has to be asked.
    * A revoked token leaves an audit row.
    * @param origin where the text came from; asked only when there is something to tell of it.
+   * @param lookUps what the store was asked for the same request; it is not asked twice.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
-  authenticate(text: unknown, origin: OriginSource = {}): Authentication | Promise<Authentication> {
+  authenticate(
+    text: unknown,
+    origin: OriginSource = {},
+    lookUps?: ReadonlyMap<RevocationKey, Promise<boolean>>,
+  ): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
     if (verification.verdict !== 'accepted') return verification;
     const { token } = verification;
-    return onceKnown(this.isReused(token, origin), (isReused) => ({
-      verdict: isReused ? 'revoked' : 'live',
+    const isReused = lookUps?.get(token.revocationKey) ?? this.isReused(token, origin);
+    return onceKnown(isReused, (isRevoked) => ({
+      verdict: isRevoked ? 'revoked' : 'live',
       token,
     }));
   }
@@ -91,6 +99,37 @@ export class RevokedTokensService {
       if (isRevoked) this.audit.reused(token, origin);
       return isRevoked;
     });
+  }
+
+  /** Whether memory knows that the token is not revoked; its signature is not looked at. */
+  isKnownLive({ claims, revocationKey }: UnverifiedToken): boolean {
+    return this.store.known([revocationKey], issuedAt(claims)) === false;
+  }
+
+  /**
+   * Whether a token that was not verified yet is revoked. At once where memory knows; else the
+   * store is asked, but only about a token that is genuine: a forged one causes no look-up, nor
+   * does one that expired so long ago that its revocation may be purged. Reuse of a genuine token
+   * leaves an audit row.
+   * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
+   */
+  isPresentedRevoked(token: UnverifiedToken, origin: OriginSource): boolean | Promise<boolean> {
+    const known = this.store.known([token.revocationKey], issuedAt(token.claims));
+    if (known === false) return false;
+    if (known === undefined)
+      return (
+        !this.mayBePurged(token) && this.verifier.isGenuine(token) && this.isReused(token, origin)
+      );
+    if (this.verifier.isGenuine(token)) this.audit.reused(token, origin);
+    return true;
+  }
+
+  /**
+   * The tokens in a text, such as a header, as any verifier may find them.
+   * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
+   */
+  presentedIn(text: string): readonly UnverifiedToken[] | undefined {
+    return this.verifier.presentedIn(text);
   }
 
   /**
@@ -121,16 +160,25 @@ export class RevokedTokensService {
     throw rejection(verification);
   }
 
-  private revocationOf(token: VerifiedToken, { reason, actor }: RevokeOptions): Revocation {
-    const { iss, sub, jti, sid, client_id: clientId } = token.claims;
+  /** Until when a revocation of the token is kept. */
+  private keptUntil({ claims }: VerifiedToken): Date {
     const keptSeconds = this.verifier.clockToleranceSeconds + SKEW_SECONDS;
+    return new Date(expiresAt(claims).getTime() + keptSeconds * 1000);
+  }
+
+  private mayBePurged(token: VerifiedToken): boolean {
+    return this.keptUntil(token).getTime() < this.store.clock.now();
+  }
+
+  private revocationOf(token: VerifiedToken, { reason, actor }: RevokeOptions): Revocation {
+    const { iss, jti, sid, client_id: clientId } = token.claims;
     return {
       key: token.revocationKey,
       scope: 'token',
       issuedBefore: EVERY_AGE,
-      expiresAt: new Date(expiresAt(token.claims).getTime() + keptSeconds * 1000),
+      expiresAt: this.keptUntil(token),
       issuer: iss,
-      subject: sub,
+      subject: subjectOf(token.claims),
       tokenId: jti,
       sessionId: sid,
       clientId,

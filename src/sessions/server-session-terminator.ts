@@ -2,6 +2,7 @@ import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields } from '../audit/audit-log';
 import { EVERY_AGE, type Revocation } from '../revocation/revocation';
 import { RevocationStore } from '../revocation/revocation-store';
+import { subjectOf } from '../tokens/claims';
 import { sessionIdKey } from '../tokens/identity';
 import { kindOf, misconfigured } from '../tokens/misconfiguration';
 import type { VerifiedToken } from '../tokens/token-verifier';
@@ -84,7 +85,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
       issuedBefore: EVERY_AGE,
       expiresAt: sessionEnd(session.cookie, Date.now()),
       issuer: token.claims.iss,
-      subject: token.claims.sub,
+      subject: subjectOf(token.claims),
     };
     const event: AuditEvent = {
       ...origin,

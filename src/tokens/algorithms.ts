@@ -27,11 +27,16 @@ export type Algorithm =
 /** One secret on both sides, or a public key that can only verify. */
 export type AlgorithmFamily = 'symmetric' | 'asymmetric';
 
-/**
- * Whether `signature` is the one key's signature over `signingInput` (ASCII: `header.payload`).
- * Never throws, whatever the signature is.
- */
-export type SignatureCheck = (signingInput: string, signature: Buffer) => boolean;
+/** One key, prepared for one algorithm. */
+export interface SignatureCheck {
+  /** The length of every signature of this key. */
+  readonly signatureBytes: number;
+  /**
+   * Whether `signature` is this key's signature over `signingInput` (ASCII: `header.payload`).
+   * Never throws, whatever the signature is.
+   */
+  isGood(signingInput: string, signature: Buffer): boolean;
+}
 
 /** What one `alg` asks of a key, and how it verifies with it. */
 export interface SignatureAlgorithm {
@@ -51,16 +56,20 @@ type Sha2 = 'sha256' | 'sha384' | 'sha512';
 const MIN_RSA_BITS = 2048;
 const MIN_RSA_EXPONENT = 65537n;
 
-function hmac(hash: Sha2, minBytes: number): SignatureAlgorithm {
+function hmac(hash: Sha2, bytes: number): SignatureAlgorithm {
   return {
     family: 'symmetric',
-    needs: `a secret of at least ${minBytes} bytes`,
+    needs: `a secret of at least ${bytes} bytes`,
     fits: (key) => key.type === 'secret',
-    isStrong: ({ symmetricKeySize = 0 }) => symmetricKeySize >= minBytes,
-    prepare: (key) => (signingInput, signature) => {
-      const expected = createHmac(hash, key).update(signingInput).digest();
-      return signature.length === expected.length && timingSafeEqual(signature, expected);
-    },
+    // RFC 7518 §3.2: as long as the hash at least.
+    isStrong: ({ symmetricKeySize = 0 }) => symmetricKeySize >= bytes,
+    prepare: (key) => ({
+      signatureBytes: bytes,
+      isGood: (signingInput, signature) => {
+        const expected = createHmac(hash, key).update(signingInput).digest();
+        return signature.length === expected.length && timingSafeEqual(signature, expected);
+      },
+    }),
   };
 }
 
@@ -74,9 +83,12 @@ function publicKeyCheck(
   signatureBytes: number,
   encode: (signature: Buffer) => Buffer = (signature) => signature,
 ): SignatureCheck {
-  return (signingInput, signature) =>
-    signature.length === signatureBytes &&
-    verify(hash, Buffer.from(signingInput, 'latin1'), key, encode(signature));
+  return {
+    signatureBytes,
+    isGood: (signingInput, signature) =>
+      signature.length === signatureBytes &&
+      verify(hash, Buffer.from(signingInput, 'latin1'), key, encode(signature)),
+  };
 }
 
 function rsa(

@@ -7,8 +7,11 @@ import type { JsonObject } from './json-object';
 export interface Claims {
   /** Issuer (RFC 7519 §4.1.1): 1–255 characters. */
   readonly iss?: string;
-  /** Subject (RFC 7519 §4.1.2): 1–255 characters. Required here: an audit needs to know who. */
-  readonly sub: string;
+  /**
+   * Subject (RFC 7519 §4.1.2): 1–255 characters, or a safe integer, as many logins write the id of
+   * a user. Required here: an audit needs to know who. `subjectOf` gives its text.
+   */
+  readonly sub: string | number;
   readonly aud?: string | readonly string[];
   readonly iat: number;
   readonly exp: number;
@@ -52,7 +55,7 @@ const OPTIONAL_NAMES: readonly (readonly [claim: string, maxLength: number])[] =
  */
 export function isClaims(payload: JsonObject): payload is Claims {
   return (
-    isName(payload.sub, 255) &&
+    (isName(payload.sub, 255) || Number.isSafeInteger(payload.sub)) &&
     OPTIONAL_NAMES.every(([claim, max]) => isAbsentOr(payload[claim], (v) => isName(v, max))) &&
     isAbsentOr(payload.aud, isAudience) &&
     isLifetime(payload.iat, payload.exp) &&
@@ -79,6 +82,11 @@ export function findFault(
   }
   if (!(claims.iat <= latestStart && (claims.nbf ?? 0) <= latestStart)) return 'not_yet_valid';
   return nowSeconds < claims.exp + clockToleranceSeconds ? undefined : 'expired';
+}
+
+/** The subject as text: an integer is the same subject as its decimal digits. */
+export function subjectOf({ sub }: Claims): string {
+  return String(sub);
 }
 
 /** When the token was issued, rounded down to a millisecond: a cutoff that rounds up covers it. */

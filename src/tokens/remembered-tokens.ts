@@ -68,7 +68,7 @@ function nameOf(text: string): string {
 }
 
 /** Cut from a header, a text keeps all of that header alive, however long it is. */
-function ownText(text: string): string {
+export function ownText(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 

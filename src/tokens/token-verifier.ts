@@ -1,6 +1,7 @@
 import { findFault, isClaims } from './claims';
 import { tokenKey, type VerifiedToken } from './identity';
 import { parseJsonObject } from './json-object';
+import { lenientSignatures, PresentedTokens, type UnverifiedToken } from './presented-tokens';
 import { RememberedTokens } from './remembered-tokens';
 import { SightedTexts } from './sighted-texts';
 import { splitToken, type TokenParts } from './token-form';
@@ -37,6 +38,7 @@ export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
   private readonly remembered = new RememberedTokens();
   private readonly sighted = new SightedTexts();
+  private readonly presented: PresentedTokens;
 
   /**
    * @param clock milliseconds since the epoch.
@@ -47,6 +49,7 @@ export class TokenVerifier {
     private readonly clock: () => number = Date.now,
   ) {
     this.rules = resolveTokenRules(rules);
+    this.presented = new PresentedTokens(this.rules.tokenIdentity);
   }
 
   get clockToleranceSeconds(): number {
@@ -79,6 +82,29 @@ export class TokenVerifier {
     return fault === 'expired' ? { verdict: fault, token } : refused(fault);
   }
 
+  /**
+   * The tokens in a text, such as a header, as any verifier may find them. Nothing is verified.
+   * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
+   */
+  presentedIn(text: string): readonly UnverifiedToken[] | undefined {
+    return this.presented.in(text);
+  }
+
+  /**
+   * Whether one of the keys signed the token, however its signature is spelled: as lenient as the
+   * most lenient verifier. Claims are not looked at.
+   */
+  isGenuine({ header: { alg, kid }, signingInput, signature }: UnverifiedToken): boolean {
+    if (typeof alg !== 'string') return false;
+    const named = typeof kid === 'string' ? kid : undefined;
+    const candidates = this.rules.keys.candidates(alg, named) ?? [];
+    return candidates.some((check) =>
+      lenientSignatures(signature, check.signatureBytes).some((bytes) =>
+        check.isGood(signingInput, bytes),
+      ),
+    );
+  }
+
   /** What does not change with time: whether a text is a genuine token, of the right form. */
   private examine(text: string): VerifiedToken | RefusalCause {
     const parts = splitToken(text);
@@ -103,7 +129,7 @@ export class TokenVerifier {
     if (!types.has(header.typ === undefined ? undefined : normalizeType(header.typ))) return 'type';
     if (candidates.length === 0) return 'key';
     const signature = Buffer.from(parts.signature, 'base64url');
-    const isGood = candidates.some((check) => check(parts.signingInput, signature));
+    const isGood = candidates.some((check) => check.isGood(parts.signingInput, signature));
     return isGood ? undefined : 'signature';
   }
 }

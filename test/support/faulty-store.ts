@@ -20,6 +20,11 @@ export class FaultyStore extends MemoryRevocationStore {
     return super.isRevoked(keys, issuedAt);
   }
 
+  /** Every look-up is asked for, so that it can fail. */
+  override known(): undefined {
+    return undefined;
+  }
+
   override async add(
     revocation: Revocation,
     event: AuditEvent,

@@ -47,6 +47,10 @@ export class ObservedStore extends RevocationStore {
     return this.inner.isRevoked(keys, issuedAt);
   }
 
+  known(): undefined {
+    return undefined;
+  }
+
   status(): StoreStatus {
     return this.inner.status();
   }

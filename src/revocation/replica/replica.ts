@@ -21,7 +21,7 @@ export interface ReplicaOptions extends FollowerOptions {
  * was sent. Had the logout been answered by t0, that read, or one before it, would have brought it.
  */
 export class Replica extends RevocationCheck {
-  private readonly known: KnownRevocations;
+  private readonly revocations: KnownRevocations;
   private readonly lease: Lease;
   /** Keys, each until when the revocation in doubt would be live, in ms since the epoch. */
   private readonly doubted = new Map<RevocationKey, number>();
@@ -48,7 +48,7 @@ export class Replica extends RevocationCheck {
     private readonly time: InstanceTime = INSTANCE_TIME,
   ) {
     super();
-    this.known = new KnownRevocations(options.maxEntries);
+    this.revocations = new KnownRevocations(options.maxEntries);
     this.lease = new Lease(options.maxStalenessMs, time);
   }
 
@@ -58,7 +58,7 @@ export class Replica extends RevocationCheck {
    */
   start(): Promise<void> {
     if (this.follower === null) {
-      const { feed, known, lease, clock, progress, options, time } = this;
+      const { feed, revocations: known, lease, clock, progress, options, time } = this;
       const follower = new FeedFollower(feed, { known, lease, clock, progress }, options, time);
       this.follower = follower;
       this.loaded = this.stopped.then(() => follower.start());
@@ -68,7 +68,7 @@ export class Replica extends RevocationCheck {
 
   /** A revocation that this instance has just committed: known here before its logout is answered. */
   learn(revocation: Revocation): void {
-    this.known.add(revocation);
+    this.revocations.add(revocation);
   }
 
   /**
@@ -85,19 +85,22 @@ export class Replica extends RevocationCheck {
 
   /** At once where it is known as revoked, or while the lease lasts; else the store is asked. */
   isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
-    if (this.known.covers(keys, issuedAt)) return true;
-    if (this.mayAnswer() && !this.isDoubted(keys)) return false;
-    return this.ask(keys, issuedAt);
+    return this.known(keys, issuedAt) ?? this.ask(keys, issuedAt);
+  }
+
+  known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined {
+    if (this.revocations.covers(keys, issuedAt)) return true;
+    return this.mayAnswer() && !this.isDoubted(keys) ? false : undefined;
   }
 
   status(): ReplicaStatus {
-    const { known, lease, progress } = this;
+    const { revocations, lease, progress } = this;
     return {
       ...progress,
       answersFrom: this.mayAnswer() ? 'memory' : 'store',
       leaseAgeMs: lease.ageMs,
-      size: known.size,
-      isFull: known.isFull,
+      size: revocations.size,
+      isFull: revocations.isFull,
     };
   }
 
@@ -119,12 +122,12 @@ export class Replica extends RevocationCheck {
   }
 
   private mayAnswer(): boolean {
-    return this.lease.isValid && !this.known.isFull;
+    return this.lease.isValid && !this.revocations.isFull;
   }
 
   private async ask(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
     const isRevoked = await this.direct.isRevoked(keys, issuedAt);
-    return isRevoked || this.known.covers(keys, issuedAt); // learned here meanwhile
+    return isRevoked || this.revocations.covers(keys, issuedAt); // learned here meanwhile
   }
 }
 

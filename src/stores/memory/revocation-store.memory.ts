@@ -65,10 +65,18 @@ export class MemoryRevocationStore extends RevocationStore {
     checkLookup(keys, issuedAt);
     this.counts.lookUps += 1;
     this.refuseWhenClosed('look up a token');
+    return this.covers(keys, issuedAt);
+  }
+
+  known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined {
+    return this.isClosed ? undefined : this.covers(keys, issuedAt);
+  }
+
+  private covers(keys: readonly RevocationKey[], issuedAt: Date): boolean {
     const now = this.clock.now();
     const covers = ({ issuedBefore, expiresAt }: Held) =>
       issuedBefore >= issuedAt.getTime() && expiresAt >= now;
-    return keys.some((key) => this.held.get(key)?.some(covers));
+    return keys.some((key) => this.held.get(key)?.some(covers) === true);
   }
 
   status(): StoreStatus {

@@ -115,6 +115,10 @@ export class PostgresRevocationStore extends RevocationStore {
     return (this.replica ?? this.lookUps).isRevoked(keys, issuedAt);
   }
 
+  known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined {
+    return this.replica?.known(keys, issuedAt);
+  }
+
   status(): StoreStatus {
     return {
       skewMs: this.clock.skewMs,

@@ -12,8 +12,10 @@ import { ALL_SIGNERS, ecPair, rsaPair, SIGNERS, strangerTo } from './signers';
 
 const INPUT = 'aGVhZGVy.cGF5bG9hZA';
 
-const checkOf = (algorithm: Algorithm, key = SIGNERS[algorithm].key) =>
-  SIGNATURE_ALGORITHMS[algorithm].prepare(key);
+const checkOf =
+  (algorithm: Algorithm, key = SIGNERS[algorithm].key) =>
+  (signingInput: string, signature: Buffer): boolean =>
+    SIGNATURE_ALGORITHMS[algorithm].prepare(key).isGood(signingInput, signature);
 
 interface CookbookExample {
   readonly input: { readonly alg: Algorithm; readonly key: JsonWebKey };

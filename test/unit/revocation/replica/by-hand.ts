@@ -196,6 +196,10 @@ export class HandCheck extends RevocationCheck {
     this.asked.push(question);
     return question.answered;
   }
+
+  known(): undefined {
+    return undefined;
+  }
 }
 
 /** A revocation of the token with this number. */
