@@ -148,7 +148,7 @@ function isPathPattern(value: unknown): value is string {
 
 /** What the boot says of it: one line. */
 export function describeEnforcement({ tokenSources, enforceExcept }: EnforcementRules): string {
-  const more = tokenSources.length === 0 ? '' : ` and ${tokenSources.length} tokenSources`;
+  const more = tokenSources.length === 0 ? '' : ` and ${tokenSources.length} of tokenSources`;
   const except = enforceExcept.length === 0 ? '' : `, except ${enforceExcept.join(', ')}`;
   return (
     `Revoked tokens are taken from the Authorization header, the cookies${more} of every HTTP ` +

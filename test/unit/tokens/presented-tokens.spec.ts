@@ -108,7 +108,9 @@ async function isAcceptedByAny(text: string, { algorithm, key }: Signer): Promis
     () => jwtVerify(text, key, { currentDate: new Date(NOW * 1000), algorithms: [algorithm] }),
     () => fastJwt({ algorithm, key })(text) as unknown,
   ];
-  const outcomes = await Promise.allSettled(attempts.map(async (attempt) => attempt()));
+  const outcomes = await Promise.allSettled(
+    attempts.map((attempt) => Promise.resolve().then<unknown>(attempt)),
+  );
   return outcomes.some(({ status }) => status === 'fulfilled');
 }
 
@@ -164,11 +166,9 @@ describe.each(ALL_SIGNERS)('$algorithm: whatever spelling a library accepts', (e
     }
   });
 
-  it('a library accepts more than one', async () => {
-    const verdicts = await Promise.all(
-      Object.values(SPELLINGS).map((respell) => isAcceptedByAny(respell(text, each), each)),
-    );
-    expect(verdicts.filter(Boolean).length).toBeGreaterThan(1);
+  it('a library accepts blanks throughout the signature, so that this says something', async () => {
+    const respelled = respellSignature(text, (part) => part.split('').join(' '));
+    expect(await isAcceptedByAny(respelled, each)).toBe(true);
   });
 
   it('the signature of another key is not genuine', () => {
