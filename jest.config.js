@@ -15,7 +15,9 @@ module.exports = {
   setupFiles: ['reflect-metadata'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 30_000,
+  testTimeout: 60_000, // no promise: only so that a test that hangs ends
+  maxWorkers: '100%', // Jest's own choice leaves one of two cores idle
+  reporters: ['<rootDir>/test/support/progress-reporter.mjs', 'summary'],
   transform: {
     '\\.ts$': swc(
       { syntax: 'typescript', decorators: true },

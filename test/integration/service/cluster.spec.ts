@@ -1,6 +1,8 @@
 import { Client } from 'pg';
 import { startCluster, type TestCluster } from '../../support/cluster';
 
+jest.setTimeout(180_000); // each makes the data of a server, and recovers it
+
 let cluster: TestCluster;
 
 beforeEach(async () => {

@@ -18,6 +18,8 @@ import {
   temporaryFolder,
 } from '../../support/temporary-folder';
 
+jest.setTimeout(180_000); // some make the data of two servers, which a busy machine takes its time for
+
 const NOBODY = 65_534;
 /** Somebody who is not root: another user when the tests run as root, else the one running them. */
 const ordinaryUser = process.getuid?.() === 0 ? NOBODY : process.getuid?.();
