@@ -11,7 +11,7 @@ import { PostgresRevocationStore } from '../../src/stores/postgres';
 import { sessionIdKey } from '../../src/tokens/identity';
 import { DOCUMENTED, MeController, PLATFORMS, TestApp } from '../support/app';
 import { auditOf } from '../support/audit';
-import { createDatabase, type TestDatabase } from '../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../support/database';
 import { FaultyStore } from '../support/faulty-store';
 import { Gate, sessionController, sessionHost, type SessionHost } from '../support/session-host';
 import { TestIssuer } from '../support/tokens';
@@ -271,7 +271,7 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
     let dataSource: DataSource;
 
     beforeEach(async () => {
-      database = await createDatabase();
+      database = await createMigratedDatabase();
       dataSource = new DataSource({ type: 'postgres', url: database.url });
       await dataSource.initialize();
       revocations = new PostgresRevocationStore(dataSource);

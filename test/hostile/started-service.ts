@@ -1,46 +1,32 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtProject } from '../support/built-project';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder';
 import { within } from './wire';
 
-const ROOT = join(__dirname, '..', '..');
 const BOOT_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 15_000;
 
-/** The project as `npm run build` makes it, in a folder of its own: `dist` is not touched. */
+/** The built project, with a folder for what its services write. */
 export class BuiltProject {
   private readonly folder: TemporaryFolder = temporaryFolder();
   private started = 0;
 
-  /** @throws {Error} it does not compile. Types are the type check's matter, not looked at here. */
-  constructor() {
-    const options = {
-      project: 'tsconfig.build.json',
-      outDir: join(this.folder.path, 'dist'),
-      noCheck: 'true',
-      declaration: 'false',
-      sourceMap: 'false',
-      // What was built before is of another folder.
-      incremental: 'false',
-      tsBuildInfoFile: 'null',
-    };
-    const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-    const arguments_ = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-    const { status, stdout } = spawnSync(process.execPath, [compiler, ...arguments_], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`The project does not compile:\n${stdout}`);
-    symlinkSync(join(ROOT, 'node_modules'), join(this.folder.path, 'node_modules'), 'dir');
+  /** @param path of the folder that holds `dist`. */
+  private constructor(private readonly path: string) {}
+
+  /** @throws {Error} the project does not compile. */
+  static async open(): Promise<BuiltProject> {
+    return new BuiltProject(await builtProject());
   }
 
   /** `node dist/src/main.js`, with nothing in its environment but what is given. */
   async start(env: Readonly<Record<string, string>>): Promise<StartedService> {
     const dataDir = join(this.folder.path, `data-${(this.started += 1)}`);
     mkdirSync(dataDir);
-    const main = join(this.folder.path, 'dist', 'src', 'main.js');
+    const main = join(this.path, 'dist', 'src', 'main.js');
     const child = spawn(process.execPath, [main], {
       cwd: dataDir,
       env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, ...env },

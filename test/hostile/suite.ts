@@ -63,7 +63,7 @@ class Stage {
   }
 
   async open(): Promise<void> {
-    const project = (this.project = new BuiltProject());
+    const project = (this.project = await BuiltProject.open());
     await Promise.all(
       this.names.map(async (name) => {
         this.runs.set(name, await Run.start(name, project));

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { PostgresRevocationStore } from '../../src/stores/postgres';
 
 /** A database of its own on the shared test cluster. */
 export interface TestDatabase {
@@ -27,16 +29,56 @@ async function onCluster(sql: string): Promise<void> {
 }
 
 /** A fresh, empty database; nothing is migrated in it. */
-export async function createDatabase(): Promise<TestDatabase> {
+export function createDatabase(): Promise<TestDatabase> {
+  return createFrom('template1');
+}
+
+/** A fresh database with our tables, all of them empty: a copy, which takes a fifth of the time. */
+export async function createMigratedDatabase(): Promise<TestDatabase> {
+  return createFrom(await (migrated ??= migratedTemplate()));
+}
+
+/** Of this process; the first that asks makes it for all. */
+let migrated: Promise<string> | undefined;
+
+async function migratedTemplate(): Promise<string> {
+  const { TEST_TEMPLATE: name } = process.env;
+  if (name === undefined) throw new Error('TEST_TEMPLATE is not set: run the tests through Jest.');
+  const client = new Client({ connectionString: clusterUrl() });
+  await client.connect();
+  try {
+    await client.query(`SELECT pg_advisory_lock(hashtext($1))`, [name]); // held until it is whole
+    const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+    if (rows.length === 0) {
+      await client.query(`CREATE DATABASE ${name}`);
+      await migrate(urlOf(name));
+    }
+  } finally {
+    await client.end();
+  }
+  return name;
+}
+
+async function migrate(url: string): Promise<void> {
+  const host = new DataSource({ type: 'postgres', url, installExtensions: false });
+  const store = new PostgresRevocationStore(host, { check: 'direct' });
+  await store.open();
+  await store.close();
+}
+
+function urlOf(name: string): string {
+  return Object.assign(new URL(clusterUrl()), { pathname: name }).href;
+}
+
+async function createFrom(template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await onCluster(`CREATE DATABASE ${name}`);
-  const url = new URL(clusterUrl());
-  url.pathname = name;
-  const pool = new Pool({ connectionString: url.href, max: 4, allowExitOnIdle: true });
+  await onCluster(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  const url = urlOf(name);
+  const pool = new Pool({ connectionString: url, max: 4, allowExitOnIdle: true });
   pool.on('error', () => undefined); // suites terminate backends on purpose
   let dropping: Promise<void> | undefined;
   return {
-    url: url.href,
+    url,
     query: async (sql, parameters = []) => {
       const { rows } = await pool.query<Record<string, unknown>>(sql, [...parameters]);
       return rows;

@@ -1,14 +1,14 @@
-type Ending = () => Promise<void>;
+type Ending = () => void | Promise<void>;
 
 // Jest loads set-up and teardown apart from each other; only the global object is common to both.
-const shared: typeof globalThis & { endTestCluster?: Ending } = globalThis;
+const shared: typeof globalThis & { endings?: Ending[] } = globalThis;
 
 /** Keeps what the set-up wants done after the last test. */
 export function whenDone(ending: Ending): void {
-  shared.endTestCluster = ending;
+  (shared.endings ??= []).push(ending);
 }
 
-/** Stops the shared PostgreSQL, if the set-up started one. */
+/** Does it: stops the shared PostgreSQL, for one, if the set-up started one. */
 export default async function globalTeardown(): Promise<void> {
-  await shared.endTestCluster?.();
+  for (const end of shared.endings?.splice(0) ?? []) await end();
 }

@@ -3,7 +3,7 @@ import { checkAuditQuery } from '../../../src/stores/audit-query';
 import { pageQuery } from '../../../src/stores/postgres/audit-page';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
 import { Tables } from '../../../src/stores/postgres/tables';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openStore } from '../stores/open-store';
 import { documentedQuestions, FOR_OWNERS } from './documented-questions';
 import { fillAudit } from './filled-audit';
@@ -22,7 +22,7 @@ let database: TestDatabase;
 let store: PostgresRevocationStore;
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createMigratedDatabase();
   store = await openStore(database.url);
   await fillAudit(database);
 }, FILLING_MS);

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { ISSUER } from '../../support/tokens';
 import { AuditedApp } from './audited-app';
 import {
@@ -23,7 +23,7 @@ let database: TestDatabase;
 let audited: AuditedApp;
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createMigratedDatabase();
   audited = await AuditedApp.start(database, { throttleLimit: LIMIT });
   await flood();
   await setTimeout(1100); // so that the budget is whole again for what is to be found row by row

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AuditLog, type RecordedAuditEvent } from '../../../src';
 import { DOCUMENTED } from '../../support/app';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { AuditedApp } from './audited-app';
 
 const ADA = { from: '203.0.113.7', agent: 'Firefox' };
@@ -12,7 +12,7 @@ let database: TestDatabase;
 let audited: AuditedApp;
 
 beforeEach(async () => {
-  database = await createDatabase();
+  database = await createMigratedDatabase();
   audited = await AuditedApp.start(database);
 });
 

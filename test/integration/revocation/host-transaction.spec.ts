@@ -3,7 +3,7 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { PostgresRevocationStore } from '../../../src/stores/postgres';
 import { TokenVerifier } from '../../../src/tokens/token-verifier';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 
 describe("Revoking inside the host's own transaction", () => {
@@ -15,7 +15,7 @@ describe("Revoking inside the host's own transaction", () => {
   let tokens: RevokedTokensService;
 
   beforeAll(async () => {
-    database = await createDatabase();
+    database = await createMigratedDatabase();
     host = await new DataSource({ type: 'postgres', url: database.url }).initialize();
     await host.query('CREATE TABLE users (name text, is_active boolean)');
     store = new PostgresRevocationStore(host);

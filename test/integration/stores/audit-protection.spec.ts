@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
 
@@ -9,7 +9,7 @@ let store: PostgresRevocationStore;
 let partition: string;
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createMigratedDatabase();
   store = await openStore(database.url);
   await store.audit.append([logout({ subject: 'ada' })]);
   const [row] = await database.query('SELECT tableoid::regclass::text AS name FROM auth_events');

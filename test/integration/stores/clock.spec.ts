@@ -2,9 +2,8 @@ import { StoreUnavailableError } from '../../../src/revocation/errors';
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { LookUps } from '../../../src/stores/postgres/look-ups';
 import { Partitions } from '../../../src/stores/postgres/partitions';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openFeed, type OpenFeed } from './open-feed';
-import { openStore } from './open-store';
 
 const NOBODY = '0'.repeat(64);
 
@@ -13,8 +12,7 @@ describe('The clock of an instance, against the database’s', () => {
   let open: OpenFeed;
   let clock: StoreClock;
   beforeAll(async () => {
-    database = await createDatabase();
-    await (await openStore(database.url, { check: 'direct' })).close();
+    database = await createMigratedDatabase();
     open = await openFeed(database.url);
   });
   afterAll(async () => {

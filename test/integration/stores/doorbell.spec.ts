@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { PostgresStoreOptions } from '../../../src/stores/postgres/options';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openFeed, type OpenFeed } from './open-feed';
 import { hostOf, openStore } from './open-store';
 
@@ -9,8 +9,7 @@ let database: TestDatabase;
 const opened: OpenFeed[] = [];
 
 beforeEach(async () => {
-  database = await createDatabase();
-  await (await openStore(database.url, { check: 'direct' })).close();
+  database = await createMigratedDatabase();
 });
 
 afterEach(async () => {

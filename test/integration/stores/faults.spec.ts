@@ -7,7 +7,7 @@ import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { Revocation } from '../../../src/revocation/revocation';
 import { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
 import { startCluster, type TestCluster } from '../../support/cluster';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
 
@@ -53,7 +53,7 @@ describe('With its connections in danger, the store', () => {
   let other: Client;
 
   beforeEach(async () => {
-    database = await createDatabase();
+    database = await createMigratedDatabase();
     store = await openStore(database.url, {
       check: 'direct',
       lookupTimeoutMs: 200,

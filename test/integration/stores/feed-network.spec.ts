@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { FaultProxy } from '../../faults/proxy';
 import { openFeed, type OpenFeed } from './open-feed';
-import { openStore } from './open-store';
 
 let database: TestDatabase;
 let proxy: FaultProxy;
 let open: OpenFeed;
 
 beforeEach(async () => {
-  database = await createDatabase();
-  await (await openStore(database.url, { check: 'direct' })).close();
+  database = await createMigratedDatabase();
   proxy = await FaultProxy.before(Number(new URL(database.url).port));
   open = await openFeed(proxy.url(database.url), { lookupTimeoutMs: 1000 });
 });

@@ -5,7 +5,7 @@ import { newestQuery } from '../../../src/stores/postgres/feed-queries';
 import { hourOf } from '../../../src/stores/postgres/partition-names';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
 import { Tables } from '../../../src/stores/postgres/tables';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createDatabase, createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, randomKey, revocation } from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed, type OpenFeed, type Reading } from './open-feed';
 import { openStore } from './open-store';
@@ -19,7 +19,7 @@ let open: OpenFeed;
 const writers: Client[] = [];
 
 beforeEach(async () => {
-  database = await createDatabase();
+  database = await createMigratedDatabase();
   store = await openStore(database.url, { check: 'direct' });
   open = await openFeed(database.url);
 });

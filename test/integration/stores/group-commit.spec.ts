@@ -10,7 +10,7 @@ import { resolveStoreOptions } from '../../../src/stores/postgres/options';
 import { hourOf } from '../../../src/stores/postgres/partition-names';
 import { Partitions } from '../../../src/stores/postgres/partitions';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
 
@@ -25,7 +25,7 @@ let connections: PostgresConnections;
 let group: GroupCommit;
 
 beforeEach(async () => {
-  database = await createDatabase();
+  database = await createMigratedDatabase();
   store = await openStore(database.url);
   other = new Client({ connectionString: database.url });
   await other.connect();

@@ -1,4 +1,4 @@
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import {
   describeRevocationStore,
   logout,
@@ -9,7 +9,7 @@ import { openStore } from './open-store';
 let database: TestDatabase;
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createMigratedDatabase();
 });
 
 afterAll(async () => {

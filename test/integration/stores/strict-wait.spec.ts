@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import { StrictWait } from '../../../src/stores/postgres/strict-wait';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { randomKey } from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed, type OpenFeed } from './open-feed';
-import { openStore } from './open-store';
 
 const STALENESS_MS = 1000;
 
@@ -14,8 +13,7 @@ let wait: StrictWait;
 const opened: OpenFeed[] = [];
 
 beforeEach(async () => {
-  database = await createDatabase();
-  await (await openStore(database.url, { check: 'direct' })).close();
+  database = await createMigratedDatabase();
   here = await instance();
   wait = new StrictWait(here.feed.instances, STALENESS_MS);
 });
