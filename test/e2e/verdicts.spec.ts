@@ -79,6 +79,12 @@ const DEAD_BEARERS: readonly [what: string, make: Make, answer: WholeAnswer, rea
   ['revoked', (app) => revoked(app), ANSWERS.refused, 'token_revoked'],
 ];
 
+type Answered = readonly [what: string, make: unknown, answer: WholeAnswer, reason: string];
+const otherThan =
+  ([, , answer]: Answered) =>
+  ([, , other]: Answered): boolean =>
+    other !== answer;
+
 describe.each(PLATFORMS)('The verdicts on %s', (platform) => {
   describe.each(TEST_ALGORITHMS)('with %s', (algorithm) => {
     let app: TestApp;
@@ -127,9 +133,14 @@ describe.each(PLATFORMS)('The verdicts on %s', (platform) => {
       expect(answerOf(await logout(app, undefined, await make(app)))).toEqual(ANSWERS.missing);
     });
 
-    const deadPairs = DEAD_BEARERS.flatMap(([bearer, makeBearer, answer, reason]) =>
-      BODIES.map(([body, makeBody]) => ({ bearer, makeBearer, answer, reason, body, makeBody })),
-    );
+    // Each bearer with one body and each body with one bearer, such that the two answers differ.
+    const deadPairs = [
+      ...DEAD_BEARERS.map((dead) => ({ dead, body: BODIES.find(otherThan(dead))! })),
+      ...BODIES.map((body) => ({ dead: DEAD_BEARERS.find(otherThan(body))!, body })),
+    ].map(({ dead: [bearer, makeBearer, answer], body: [body, makeBody] }) => ({
+      ...{ bearer, makeBearer, answer },
+      ...{ body, makeBody },
+    }));
     it.each(deadPairs)(
       'judge a bearer that is $bearer before $body',
       async ({ makeBearer, makeBody, answer }) => {
