@@ -57,6 +57,7 @@ const SET_UPS = FRAMEWORKS.flatMap(([version, framework]) =>
   PARSERS.map(([name, before]) => [`${version} ${name}`, { framework, before }] as const),
 );
 
+// What depends on the version of Express, or on who has parsed the body.
 describe.each(SET_UPS)('Logging out on %s', (_name, setUp) => {
   let host: ExpressHost;
   beforeAll(async () => {
@@ -80,28 +81,12 @@ describe.each(SET_UPS)('Logging out on %s', (_name, setUp) => {
     await host.logout(token).expect(400, REFUSED);
   });
 
-  it('leaves other tokens of the same user alone', async () => {
-    const other = issuer.token();
-    await host.logout(issuer.token()).expect(200);
-    await host.protected(other).expect(200);
-  });
-
-  it.each(NOT_ACCEPTABLE)('refuses to log out %s', async (_what, token) => {
+  it.each(NOT_ACCEPTABLE.slice(0, 3))('refuses %s at both', async (_what, token) => {
     await host.logout(token).expect(400, REFUSED);
-  });
-
-  it.each(NOT_ACCEPTABLE)('lets nobody in with %s', async (_what, token) => {
     await host
       .protected(token)
       .expect(401, REFUSED)
       .expect('WWW-Authenticate', /^Bearer error=/);
-  });
-
-  it('refuses a revoked token in every spelling', async () => {
-    const token = issuer.token();
-    await host.logout(token).expect(200);
-    await host.logout(respelled(token)).expect(400, REFUSED);
-    await host.protected(respelled(token)).expect(401, REFUSED);
   });
 
   it.each([
@@ -159,24 +144,6 @@ describe.each(SET_UPS)('Logging out on %s', (_name, setUp) => {
   });
 
   it.each([
-    ['no token', 'Bearer '],
-    ['two tokens', `Bearer ${issuer.token()} ${issuer.token()}`],
-    ['two schemes', `Bearer ${issuer.token()}, Basic YTpi`],
-  ])('lets nobody in with a header of %s', async (_what, header) => {
-    await host
-      .protected()
-      .set('Authorization', header)
-      .expect(401, REFUSED)
-      .expect('WWW-Authenticate', 'Bearer error="invalid_token"');
-  });
-
-  it('takes the token from the header only', async () => {
-    const token = issuer.token();
-    const test = host.protected().query({ token, access_token: token });
-    await test.set('Cookie', `token=${token}`).expect(401, REFUSED);
-  });
-
-  it.each([
     ['a logout', (token: string) => host.logout(token).expect(200)],
     ['a refused logout', () => host.logout('x').expect(400)],
     ['a refused request', () => host.protected('x').expect(401)],
@@ -192,6 +159,56 @@ describe.each(SET_UPS)('Logging out on %s', (_name, setUp) => {
     const claims = issuer.claims();
     await host.protected(issuer.token(claims)).expect(200, claims);
     await host.protected(issuer.token(claims)).expect(200, claims);
+  });
+});
+
+describe('The verdicts on tokens on Express 5', () => {
+  let host: ExpressHost;
+  beforeAll(async () => {
+    host = await ExpressHost.start({ issuer });
+  });
+  afterAll(() => host.close());
+
+  it('leaves other tokens of the same user alone', async () => {
+    const other = issuer.token();
+    await host.logout(issuer.token()).expect(200);
+    await host.protected(other).expect(200);
+  });
+
+  it.each(NOT_ACCEPTABLE)('refuses to log out %s', async (_what, token) => {
+    await host.logout(token).expect(400, REFUSED);
+  });
+
+  it.each(NOT_ACCEPTABLE)('lets nobody in with %s', async (_what, token) => {
+    await host
+      .protected(token)
+      .expect(401, REFUSED)
+      .expect('WWW-Authenticate', /^Bearer error=/);
+  });
+
+  it('refuses a revoked token in every spelling', async () => {
+    const token = issuer.token();
+    await host.logout(token).expect(200);
+    await host.logout(respelled(token)).expect(400, REFUSED);
+    await host.protected(respelled(token)).expect(401, REFUSED);
+  });
+
+  it.each([
+    ['no token', 'Bearer '],
+    ['two tokens', `Bearer ${issuer.token()} ${issuer.token()}`],
+    ['two schemes', `Bearer ${issuer.token()}, Basic YTpi`],
+  ])('lets nobody in with a header of %s', async (_what, header) => {
+    await host
+      .protected()
+      .set('Authorization', header)
+      .expect(401, REFUSED)
+      .expect('WWW-Authenticate', 'Bearer error="invalid_token"');
+  });
+
+  it('takes the token from the header only', async () => {
+    const token = issuer.token();
+    const test = host.protected().query({ token, access_token: token });
+    await test.set('Cookie', `token=${token}`).expect(401, REFUSED);
   });
 });
 
