@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import type { PostgresStoreOptions } from '../../../src/stores/postgres/options';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openFeed, type OpenFeed } from './open-feed';
-import { hostOf, openStore } from './open-store';
+import { hostOf } from './open-store';
 
 let database: TestDatabase;
 const opened: OpenFeed[] = [];
