@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Platform } from '../support/app';
-import type { RunAlgorithm } from './signing';
+import { RUN_ALGORITHMS, type RunAlgorithm } from './signing';
 import type { TokenRecipe } from './token-recipe';
 
 /** A request as a case writes it; every text in it may hold templates. */
@@ -103,6 +103,20 @@ export function appliesTo({ id, applies_to = 'all' }: HostileCase, run: RunName)
     (platforms.length === 0 || platforms.some((name) => name.toLowerCase() === run.platform)) &&
     (algorithms.length === 0 || algorithms.some((each) => each.test(run.algorithm)))
   );
+}
+
+/** Areas whose cases are about requests, whatever algorithm their tokens are signed with. */
+const ANY_ALGORITHM = new Set(['AUTH', 'BODY', 'DOS', 'RATE', 'IDEM', 'WEB']);
+
+/**
+ * Whether a case is played in this run. One about tokens is played with every algorithm that it
+ * applies to; one about requests with the first of them, once on each platform.
+ */
+export function isPlayedIn(hostileCase: HostileCase, run: RunName): boolean {
+  if (!appliesTo(hostileCase, run)) return false;
+  if (!ANY_ALGORITHM.has(hostileCase.area)) return true;
+  const first = RUN_ALGORITHMS.find((algorithm) => appliesTo(hostileCase, { ...run, algorithm }));
+  return run.algorithm === first;
 }
 
 function pattern(id: string, word: string): RegExp {

@@ -34,7 +34,6 @@ export class Run implements Backstage {
     const [database, canary] = await Promise.all([createDatabase(), Canary.listen()]);
     const run = new Run(name, database, project, canary);
     await run.instance(0);
-    run.throttled = await run.startService(LIMIT);
     return run;
   }
 
@@ -61,11 +60,12 @@ export class Run implements Backstage {
   /** To the throttled service from an address that was not counted yet. */
   async throttledRoute(): Promise<[StartedService, Route]> {
     // macOS has no loopback address but 127.0.0.1: there the count starts with the service.
-    if (process.platform === 'darwin' || this.throttled === undefined) {
+    if (process.platform === 'darwin') {
       await this.throttled?.stop();
       this.throttled = await this.startService(LIMIT);
       return [this.throttled, { url: this.throttled.url }];
     }
+    this.throttled ??= await this.startService(LIMIT);
     this.addresses += 1;
     return [this.throttled, { url: this.throttled.url, localAddress: `127.1.0.${this.addresses}` }];
   }

@@ -1,6 +1,6 @@
 import type { Platform } from '../support/app';
 import { outliveLogout } from './farewell-host';
-import { appliesTo, type HostileCase, readCases, type RunName } from './hostile-case';
+import { type HostileCase, isPlayedIn, readCases, type RunName } from './hostile-case';
 import { ELSEWHERE } from './properties/find-property';
 import { replay } from './replay';
 import { Run } from './run';
@@ -22,7 +22,7 @@ export function kindOf({ request, transport, setup = [] }: HostileCase): Kind {
   return setup.some((step) => step.includes('session cookie')) ? 'session' : 'ordinary';
 }
 
-/** The cases of issue A on one platform: a run for each algorithm, a test for each case. */
+/** The cases of issue A on one platform: a run for each algorithm, a test for each of its cases. */
 export function describeHostileCases(platform: Platform): void {
   const stage = new Stage(platform);
   beforeAll(() => stage.open(), START_TIMEOUT_MS);
@@ -58,7 +58,7 @@ class Stage {
 
   /** Of these kinds, in the order of the kinds. */
   cases(name: RunName, ...kinds: readonly Kind[]): readonly HostileCase[] {
-    const applicable = readCases('A').filter((each) => appliesTo(each, name));
+    const applicable = readCases('A').filter((each) => isPlayedIn(each, name));
     return kinds.flatMap((kind) => applicable.filter((each) => kindOf(each) === kind));
   }
 
