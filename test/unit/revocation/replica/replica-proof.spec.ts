@@ -22,7 +22,7 @@ const action = <K extends Action['kind']>(
   >;
 
 const logout = action('logout', {
-  way: fc.constantFrom('remote', 'remote', 'local', 'strict', 'rolled back'),
+  way: fc.constantFrom('remote', 'remote', 'local', 'strict', 'in doubt', 'rolled back'),
   lasts: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 100 })),
   rings: flag,
   shortLived: fc.constantFrom(false, false, true),
