@@ -13,38 +13,67 @@ import { killAll } from './harness/processes.mjs';
 import { Report } from './harness/report.mjs';
 import { assertOneCopyEach, Workshop } from './harness/workshop.mjs';
 
-const NAMES = ['nest11-cjs', 'nest12-esm', 'nest12-fastify', 'express'];
+const NAMES = [
+  'nest11-cjs',
+  'nest12-esm',
+  'nest12-fastify',
+  'express',
+  'own-guards-nest11',
+  'own-guards-nest12',
+  'express-jwt',
+];
 
 const report = new Report();
 const workshop = new Workshop();
 let databases;
 
 async function proveHost(name) {
-  const { title, packages, proofs } = await import(`./${name}/proofs.mjs`);
+  const { title, packages, shared, proofs, stages = [] } = await import(`./${name}/proofs.mjs`);
   let folder;
   const isInstalled = await report.proof(
     `${title}: installs the tarball without a conflict of peers or a second copy of them`,
     async () => {
-      folder = await workshop.install(name);
+      folder = await workshop.install(name, shared);
       const entry = createRequire(join(folder, 'package.json')).resolve('nestjs-logout');
       assert.ok(entry.startsWith(join(folder, 'node_modules')), `we were resolved to ${entry}`);
       assertOneCopyEach(folder, ['nestjs-logout', ...packages]);
     },
   );
-  const promises = Object.entries(proofs).map(([promise, prove]) => [
-    `${title}: ${promise}`,
-    prove,
-  ]);
+  const promises = titled(title, proofs);
   if (!isInstalled) {
+    const names = [...promises, ...stages.flatMap((stage) => scenesOf(title, stage))];
     report.notTried(
-      promises.map(([promise]) => promise),
+      names.map(([promise]) => promise),
       'not tried: its install failed',
     );
     return;
   }
   const host = new Host(folder, databases);
   for (const [promise, prove] of promises) await report.proof(promise, () => prove(host));
+  for (const stage of stages) await proveOnStage(title, stage, host);
 }
+
+/** Proves several things of one started application: it is started once for all of them. */
+async function proveOnStage(title, stage, host) {
+  const scenes = scenesOf(title, stage);
+  await report.proof(`${title}: ${stage.name}: starts, and stops when it is asked to`, () =>
+    stage.serve(host, async (...props) => {
+      for (let scene = scenes.shift(); scene !== undefined; scene = scenes.shift()) {
+        const [promise, prove] = scene;
+        await report.proof(promise, () => prove(...props));
+      }
+    }),
+  );
+  report.notTried(
+    scenes.map(([promise]) => promise),
+    'not tried: it did not start',
+  );
+}
+
+const scenesOf = (title, { name, proofs }) => titled(`${title}: ${name}`, proofs);
+
+const titled = (title, proofs) =>
+  Object.entries(proofs).map(([promise, prove]) => [`${title}: ${promise}`, prove]);
 
 async function proveAll(names) {
   const isPrepared = await report.proof(

@@ -23,7 +23,7 @@ export class Databases {
     await query(this.url, `CREATE DATABASE ${name}`);
     const url = Object.assign(new URL(this.url), { pathname: name }).href;
     try {
-      return await work(new Database(url));
+      return await work(new Database(url, this.url));
     } finally {
       await query(this.url, `DROP DATABASE ${name} WITH (FORCE)`);
     }
@@ -31,12 +31,42 @@ export class Databases {
 }
 
 export class Database {
-  constructor(url) {
+  /** @param serverUrl another database of the same server, whose owner may close this one. */
+  constructor(url, serverUrl) {
     this.url = url;
+    this.serverUrl = serverUrl;
+    this.name = new URL(url).pathname.slice(1);
+  }
+
+  /** Runs `work` while this database takes no connection, superusers' included, and has none. */
+  async away(work) {
+    await query(this.serverUrl, `ALTER DATABASE ${this.name} WITH ALLOW_CONNECTIONS false`);
+    try {
+      await query(
+        this.serverUrl,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${this.name}'`,
+      );
+      return await work();
+    } finally {
+      await query(this.serverUrl, `ALTER DATABASE ${this.name} WITH ALLOW_CONNECTIONS true`);
+    }
   }
 
   query(sql) {
     return query(this.url, sql);
+  }
+
+  /** What the audit says of the token that was logged out last, in whatever schema it stands. */
+  async auditOfLastLogout() {
+    const [{ events }] = await this.query(`
+      SELECT oid::regclass::text AS events FROM pg_class
+      WHERE relname = 'auth_events' AND relkind IN ('r', 'p')`);
+    return this.query(`
+      SELECT event, outcome, subject FROM ${events} WHERE token_fingerprint = (
+        SELECT token_fingerprint FROM ${events}
+        WHERE event = 'authn_token_revoked' AND outcome = 'success'
+        ORDER BY occurred_at DESC LIMIT 1
+      ) ORDER BY occurred_at`);
   }
 
   /** The names of its tables, without partitions. */

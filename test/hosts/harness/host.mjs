@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { run, StartedApp } from './processes.mjs';
 
 const secret = () => randomBytes(32).toString('hex');
@@ -8,7 +8,13 @@ export class Host {
   constructor(folder, databases) {
     this.folder = folder;
     this.databases = databases;
-    this.env = { JWT_SECRET: secret(), PARTNER_SECRET: secret() };
+    this.env = {
+      JWT_SECRET: secret(),
+      PARTNER_SECRET: secret(),
+      COOKIE_SECRET: secret(),
+      API_KEY: secret(),
+      ...keyPair(),
+    };
   }
 
   /** Runs a program of the host's to its end, such as its compiler or its tests. */
@@ -17,7 +23,8 @@ export class Host {
   }
 
   /**
-   * Serves with `node <file>`, lets `visit` come by, and stops it as an orchestrator does.
+   * Serves with `node <file>`, lets `visit(url, app)` come by, and stops it as an orchestrator
+   * does.
    * @throws {Error} what `visit` threw, with what the host wrote; or it did not start or stop.
    */
   async serve(file, env, visit) {
@@ -25,7 +32,7 @@ export class Host {
     const app = await StartedApp.start([process.execPath, file], started);
     let result;
     try {
-      result = await visit(app.url);
+      result = await visit(app.url, app);
     } catch (error) {
       await app.stop().catch(() => undefined);
       throw Object.assign(error, { output: app.output });
@@ -33,4 +40,13 @@ export class Host {
     await app.stop();
     return result;
   }
+}
+
+function keyPair() {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return { JWT_PRIVATE_KEY: privateKey, JWT_PUBLIC_KEY: publicKey };
 }

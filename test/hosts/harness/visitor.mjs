@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 export const DOCUMENTED = {
   loggedOut: { status: 200, body: '{"success":true,"message":"Sesión cerrada exitosamente"}' },
   refused: { status: 401, body: '{"success":false,"message":"Token no proporcionado o inválido"}' },
+  unknown: { status: 500, body: '{"success":false,"message":"Error interno del servidor"}' },
   badRequest: { status: 400, body: '{"success":false,"message":"Solicitud inválida"}' },
   tooMany: { status: 429, body: '{"success":false,"message":"Demasiadas solicitudes"}' },
 };

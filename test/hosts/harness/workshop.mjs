@@ -36,10 +36,14 @@ export class Workshop {
     return files.map(({ path }) => path);
   }
 
-  /** Copies a host here and installs what it names: exact versions, and our tarball. */
-  async install(name) {
+  /**
+   * Copies a host here and installs what it names: exact versions, and our tarball.
+   * @param shared a folder of sources that it has in common with other hosts.
+   */
+  async install(name, shared) {
     const folder = join(this.folder, name);
-    cpSync(join(hosts, name), folder, { recursive: true });
+    for (const source of [shared, name])
+      if (source !== undefined) cpSync(join(hosts, source), folder, { recursive: true });
     const install = ['npm', 'install', '--strict-peer-deps', '--ignore-scripts'];
     const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
     const env = this.npmEnv;

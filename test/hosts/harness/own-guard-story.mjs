@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
+import { rawRequest } from './raw-request.mjs';
+import { assertAnswer, assertDocumented, DOCUMENTED } from './visitor.mjs';
+
+const INVALID = { 'www-authenticate': 'Bearer error="invalid_token"' };
+const PATIENCE_MS = 20_000;
+
+/**
+ * What a logout means to an application that keeps its own guard and changes nothing in it.
+ *
+ * @param app the application:
+ *   `main`, the file to start; `login`, the path, the body and the status of its login;
+ *   `tokenFrom(answer)`, the token of a login; `carry(token, host)`, the header lines that its
+ *   clients send; `spellings(token, host)`, further ones, by name; `mustAccept`, the names of some
+ *   that its guard accepts, so that the proof has something to refuse; `profile`, the path of its
+ *   guarded route; `granted`, the members of that route's answer; `refused`, its answer without
+ *   credentials; and, where they are other than the module's, `logout`, `loggedOut`,
+ *   `repeated` and `unknown`: the path of the logout and three of its answers.
+ * @param further proofs of this application alone.
+ */
+export function ownGuardStage(name, app, further = {}) {
+  return {
+    name,
+    serve: (host, play) =>
+      host.databases.using((database) =>
+        host.serve(app.main, { DATABASE_URL: database.url }, (url, program) =>
+          play({ client: new Client(url, app, host), database, program }),
+        ),
+      ),
+    proofs: mapValues(
+      { ...PROOFS, ...further },
+      (prove) => (props) => quoting(props.program, () => prove(props)),
+    ),
+  };
+}
+
+const PROOFS = {
+  'its own guard refuses a token that was logged out, in its own words': refusesInItsOwnWords,
+  'its public routes and its login stay open to a client that still sends that token':
+    staysOpenToStaleCredentials,
+  'the audit says once that the token was used again': auditsTheReuse,
+  'the token is refused in every spelling that its guard accepts, with the database and without':
+    refusesEverySpelling,
+  'while the database is away for long no live token is let in; afterwards it is, by itself':
+    recoversByItself,
+};
+
+async function refusesInItsOwnWords({ client }) {
+  const [lost, kept] = [await client.login(), await client.login()];
+  await client.assertLetIn(lost);
+  await client.logout(lost);
+  await client.assertRefused(lost);
+  await client.assertLetIn(kept);
+  await client.assertLogoutIsDone(lost);
+  await client.assertRefused(lost);
+}
+
+async function staysOpenToStaleCredentials({ client }) {
+  const lost = await client.loggedOut();
+  assertAnswer(await client.home(client.carry(lost)), { status: 200, body: '[]' });
+  const fresh = await client.login(client.carry(lost));
+  await client.assertLetIn(fresh);
+  await client.assertRefused(lost);
+}
+
+async function auditsTheReuse({ client, database }) {
+  const lost = await client.loggedOut();
+  await client.assertRefused(lost);
+  await client.assertRefused(lost);
+  const reuses = async () =>
+    (await database.auditOfLastLogout()).filter(({ event }) => event === 'authn_token_reuse');
+  await until('the reuse stands in the audit', async () => (await reuses()).length > 0);
+  const reuse = { event: 'authn_token_reuse', outcome: 'failure', subject: '1' };
+  assert.deepEqual(await reuses(), [reuse]);
+}
+
+async function refusesEverySpelling({ client, database }) {
+  const [lost, live] = [await client.login(), await client.login()];
+  const accepted = await client.acceptedSpellings(lost);
+  assert.deepEqual(missing(client.app.mustAccept, accepted), [], 'spellings that it accepts');
+  await client.logout(lost);
+  await client.assertRefusedInSpellings(lost, accepted);
+  await database.away(async () => {
+    await until('no live token is let in', async () => !(await client.isLetIn(live)));
+    await client.assertRefusedInSpellings(lost, accepted);
+    await client.assertUnknownInSpellings(live, accepted);
+  });
+}
+
+async function recoversByItself({ client, database }) {
+  const [lost, live] = [await client.login(), await client.login()];
+  await client.logout(lost);
+  const isLetIn = async () => {
+    await client.assertRefused(lost);
+    return client.isLetIn(live);
+  };
+  await database.away(async () => {
+    await until('no live token is let in', async () => !(await isLetIn()));
+    assertAnswer(await client.profile(client.carry(live)), client.unknown);
+    assertAnswer(await client.home(client.carry(live)), client.unknown);
+    assertAnswer(await client.home([]), { status: 200, body: '[]' });
+    assertAnswer(await client.profile([]), client.app.refused);
+    await client.assertRefused(lost);
+  });
+  await until('the live token is let in again', isLetIn);
+  await client.assertRefused(lost);
+}
+
+/** A client of an application: it knows its routes, and sends what its users' browsers send. */
+class Client {
+  constructor(url, app, host) {
+    this.url = url;
+    this.app = app;
+    this.host = host;
+    this.logoutPath = app.logout ?? '/api/v1/auth/logout';
+    this.unknown = app.unknown ?? DOCUMENTED.unknown;
+  }
+
+  carry(token) {
+    return this.app.carry(token, this.host);
+  }
+
+  /** Logs in; the token is another one than those of all logins before. */
+  async login(headers = []) {
+    await nextSecond();
+    const { path, credentials, status } = this.app.login;
+    const body = JSON.stringify(credentials);
+    const answer = await rawRequest(this.url, 'POST', path, { headers, body });
+    assert.equal(answer.status, status, `${answer.what}: ${answer.body}`);
+    return this.app.tokenFrom(answer);
+  }
+
+  profile(headers) {
+    return rawRequest(this.url, 'GET', this.app.profile, { headers });
+  }
+
+  home(headers) {
+    return rawRequest(this.url, 'GET', '/', { headers });
+  }
+
+  async logout(token) {
+    assertAnswer(await this.askLogout(token), this.app.loggedOut ?? DOCUMENTED.loggedOut);
+  }
+
+  /** Our route still sees what was sent: a repeated logout gets its documented answer. */
+  async assertLogoutIsDone(token) {
+    const answer = await this.askLogout(token);
+    if (this.app.repeated) assertAnswer(answer, this.app.repeated);
+    else assertDocumented(answer, DOCUMENTED.refused, INVALID);
+  }
+
+  async loggedOut() {
+    const token = await this.login();
+    await this.assertLetIn(token);
+    await this.logout(token);
+    return token;
+  }
+
+  async assertLetIn(token) {
+    const answer = await this.profile(this.carry(token));
+    assert.equal(answer.status, 200, `${answer.what}: ${answer.body}`);
+    const { iat: _iat, exp: _exp, ...members } = JSON.parse(answer.body);
+    assert.deepEqual(members, this.app.granted);
+  }
+
+  async isLetIn(token) {
+    const answer = await this.profile(this.carry(token));
+    if (answer.status !== 200) assertAnswer(answer, this.unknown);
+    return answer.status === 200;
+  }
+
+  async assertRefused(token) {
+    assertAnswer(await this.profile(this.carry(token)), this.app.refused);
+  }
+
+  /** The names of the spellings that the guard lets in, of a token that lives. */
+  async acceptedSpellings(token) {
+    const answers = await this.answersBySpelling(token);
+    return Object.keys(answers).filter((name) => answers[name].startsWith('200 '));
+  }
+
+  async assertRefusedInSpellings(token, accepted) {
+    const answers = await this.answersBySpelling(token);
+    const { status, body } = this.app.refused;
+    assertAll(answers, accepted, `${status} ${body}`);
+    const letIn = Object.keys(answers).filter((name) => answers[name].startsWith('200 '));
+    assert.deepEqual(letIn, [], 'spellings of a revoked token that are let in');
+  }
+
+  async assertUnknownInSpellings(token, accepted) {
+    const { status, body } = this.unknown;
+    assertAll(await this.answersBySpelling(token), accepted, `${status} ${body}`);
+  }
+
+  async answersBySpelling(token) {
+    const answers = {};
+    for (const [name, headers] of Object.entries(this.app.spellings(token, this.host))) {
+      const { status, body } = await this.profile(headers);
+      answers[name] = `${status} ${body}`;
+    }
+    return answers;
+  }
+
+  askLogout(token) {
+    const headers = [['Authorization', `Bearer ${token}`]];
+    const body = JSON.stringify({ token });
+    return rawRequest(this.url, 'POST', this.logoutPath, { headers, body });
+  }
+}
+
+/** Each of these spellings has the answer; a failure shows those that have not. */
+function assertAll(answers, names, expected) {
+  const of = (answer) => Object.fromEntries(names.map((name) => [name, answer(name)]));
+  assert.deepEqual(
+    of((name) => answers[name]),
+    of(() => expected),
+  );
+}
+
+/** Runs a proof; its failure quotes what the application wrote. */
+async function quoting(program, prove) {
+  try {
+    await prove();
+  } catch (error) {
+    throw Object.assign(error, { output: program.output });
+  }
+}
+
+const mapValues = (record, change) =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+
+const missing = (wanted, present) => wanted.filter((name) => !present.includes(name));
+
+async function until(what, isSo) {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    assert.ok(Date.now() < deadline, `not within ${PATIENCE_MS} ms: ${what}`);
+    await wait(50);
+  }
+}
+
+let lastSecond = 0;
+
+/** Two tokens without `jti` that are signed in one second are the same token. */
+async function nextSecond() {
+  while (Math.floor(Date.now() / 1000) === lastSecond) await wait(1000 - (Date.now() % 1000));
+  lastSecond = Math.floor(Date.now() / 1000);
+}

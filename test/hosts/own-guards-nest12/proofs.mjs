@@ -1,0 +1,7 @@
+export { proofs, stages } from '../own-guards/proofs.mjs';
+
+export const title = 'Nest 12, own guards';
+
+export const shared = 'own-guards';
+
+export const packages = ['@nestjs/common', '@nestjs/core', '@nestjs/passport', 'typeorm'];
