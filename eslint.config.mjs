@@ -1,23 +1,42 @@
 import tseslint from 'typescript-eslint';
 
-/** Which folders of src a folder may not import from. Dependencies point one way. */
-const forbidden = {
-  tokens: [
-    ...['revocation', 'audit', 'metrics', 'stores', 'http', 'express', 'service', 'terminus'],
-    ...['@nestjs', 'typeorm'],
-  ],
-  revocation: [
-    ...['metrics', 'stores', 'http', 'express', 'service', 'terminus'],
-    ...['@nestjs', 'typeorm', '@opentelemetry'],
-  ],
-  audit: ['metrics', 'stores', 'http', 'express', 'service', 'terminus', '@nestjs', 'typeorm'],
-  sessions: ['metrics', 'stores', 'http', 'express', 'service', 'terminus', '@nestjs', 'typeorm'],
-  metrics: ['stores', 'http', 'express', 'service', 'terminus', '@nestjs', 'typeorm'],
-  stores: ['metrics', 'http', 'express', 'service', 'terminus', '@nestjs'],
-  express: ['stores', 'service', 'terminus', '@nestjs', 'typeorm'],
-  http: ['stores', 'express', 'service', 'terminus', 'typeorm'],
-  terminus: ['metrics', 'stores', 'http', 'express', 'service', 'typeorm'],
+/** The floors of src, from the ground up. A folder imports from the floors below its own alone. */
+const floors = [
+  ['options'],
+  ['tokens'],
+  ['audit'],
+  ['revocation'],
+  ['replica'],
+  ['logout', 'stores', 'metrics'],
+  ['web'],
+  ['nest', 'express'],
+  ['service'],
+];
+
+/** What only these floors know: frameworks and drivers, each with the folders that may use it. */
+const packages = {
+  '@nestjs': ['nest', 'service'],
+  typeorm: ['stores', 'service'],
+  pg: ['stores', 'service'],
+  passport: ['nest'],
+  '@opentelemetry': ['metrics', 'nest', 'express', 'service'],
 };
+
+/** Which folders and packages a folder may not import. */
+const forbidden = Object.fromEntries(
+  floors.flatMap((floor, at) =>
+    floor.map((folder) => {
+      const above = floors.slice(at).flat();
+      const targets = new Set([
+        ...above.filter((other) => other !== folder),
+        // A store is chosen by the host; the service is a host.
+        ...(['stores', 'service'].includes(folder) ? [] : ['stores']),
+        ...Object.keys(packages).filter((name) => !packages[name].includes(folder)),
+      ]);
+      return [folder, [...targets]];
+    }),
+  ),
+);
 
 const boundary = ([folder, targets]) => ({
   files: [`src/${folder}/**/*.ts`],
@@ -27,10 +46,8 @@ const boundary = ([folder, targets]) => ({
       {
         patterns: [
           {
-            group: targets.map((target) =>
-              target.startsWith('@') || target === 'typeorm'
-                ? `${target}{,/**}`
-                : `**/${target}/**`,
+            group: targets.flatMap((target) =>
+              target in packages ? [target, `${target}/**`] : [`../${target}/**`, `../**/${target}/**`],
             ),
             message: `src/${folder} must not depend on this (see docs/architecture.md).`,
           },
@@ -63,7 +80,9 @@ export default tseslint.config(
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
     },
   },
-  ...Object.entries(forbidden).map(boundary),
+  ...Object.entries(forbidden)
+    .filter(([, targets]) => targets.length > 0)
+    .map(boundary),
   {
     files: ['test/**/*.ts'],
     rules: {

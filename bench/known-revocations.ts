@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { KnownRevocations } from '../src/revocation/replica/known-revocations';
+import { KnownRevocations } from '../src/replica/known-revocations';
 import type { TokenGroup } from '../src/revocation/revocation-feed';
 import { tokenKey } from '../src/tokens/identity';
 import { goalsOf, table } from './report';

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEmbeddedPostgres } from '../src/service/embedded-postgres';
+import { startEmbeddedPostgres } from '../src/service/embedded-postgres/embedded-postgres';
 import { query } from './postgres';
 import { killAll, launch } from './processes';
 import { TokenSigner } from './tokens';

@@ -1,6 +1,6 @@
 /** The door to the package: every public name, one by one. */
-export { AuthModule } from './auth.module';
-export type { AuthModuleOptions, SiteData } from './auth.options';
+export { AuthModule } from './nest/auth.module';
+export type { AuthModuleOptions, SiteData } from './nest/auth.options';
 export { AuditLog } from './audit/audit-log';
 export type {
   AuditEvent,
@@ -11,19 +11,19 @@ export type {
 } from './audit/audit-event';
 export { AuditTrail } from './audit/audit-trail';
 export type { AuditPage, AuditQuery } from './audit/audit-trail';
-export { Contract } from './http/contract';
-export type { Answer, Envelope, Messages } from './http/contract';
-export type { ExpiringCookie } from './http/cookies';
-export { CurrentToken } from './http/current-token.decorator';
-export { JwtAuthGuard } from './http/jwt-auth.guard';
-export { JwtStrategy } from './http/jwt.strategy';
-export { LogoutController } from './http/logout.controller';
-export { LogoutDto } from './http/logout.dto';
-export { LogoutExceptionFilter } from './http/logout-exception.filter';
-export { LogoutThrottlerGuard } from './http/logout-throttler.guard';
-export { Public } from './http/public.decorator';
-export type { PlatformRequest } from './http/platform';
-export type { ValidateHook } from './http/request-authenticator';
+export { Contract } from './web/answers';
+export type { Answer, Envelope, Messages } from './web/answers';
+export type { ExpiringCookie } from './web/cookies';
+export { CurrentToken } from './nest/current-token.decorator';
+export { JwtAuthGuard } from './nest/jwt-auth.guard';
+export { JwtStrategy } from './nest/jwt.strategy';
+export { LogoutController } from './nest/logout.controller';
+export { LogoutDto } from './nest/logout.dto';
+export { LogoutExceptionFilter } from './nest/logout-exception.filter';
+export { LogoutThrottlerGuard } from './nest/logout-throttler.guard';
+export { Public } from './nest/public.decorator';
+export type { PlatformRequest } from './web/request';
+export type { ValidateHook } from './web/request-authenticator';
 export { RevocationError, StoreUnavailableError, TokenRejectedError } from './revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from './revocation/errors';
 export { readinessOf } from './revocation/readiness';
@@ -37,16 +37,20 @@ export { RevokedTokensService } from './revocation/revoked-tokens.service';
 export type { Authentication, RevokeOptions } from './revocation/revoked-tokens.service';
 export { StoreClock } from './revocation/store-clock';
 export type { ReplicaStatus, StoreStatus } from './revocation/store-status';
-export { ExpressSessionTerminator } from './sessions/express-session-terminator';
-export { FastifySessionTerminator } from './sessions/fastify-session-terminator';
-export { ServerSessionTerminator } from './sessions/server-session-terminator';
-export type { ServerSession } from './sessions/server-session-terminator';
-export type { SessionStore } from './sessions/session-store';
-export { SessionTerminator } from './sessions/session-terminator';
-export type { Algorithm } from './tokens/algorithms';
-export type { Claims } from './tokens/claims';
+export { ExpressSessionTerminator } from './logout/server-sessions/express-session-terminator';
+export { FastifySessionTerminator } from './logout/server-sessions/fastify-session-terminator';
+export { ServerSessionTerminator } from './logout/server-sessions/server-session-terminator';
+export type { ServerSession } from './logout/server-sessions/server-session-terminator';
+export type { SessionStore } from './logout/server-sessions/session-store';
+export { SessionTerminator } from './logout/session-terminator';
+export type { Algorithm } from './tokens/keys/algorithms';
+export type { Claims } from './tokens/verification/claims';
 export type { RevocationKey, TokenIdentity } from './tokens/identity';
-export type { DescribedKey, KeyInput } from './tokens/keys';
-export type { TokenRules } from './tokens/token-rules';
-export { TokenVerifier } from './tokens/token-verifier';
-export type { RefusalCause, Verification, VerifiedToken } from './tokens/token-verifier';
+export type { DescribedKey, KeyInput } from './tokens/keys/keys';
+export type { TokenRules } from './tokens/verification/token-rules';
+export { TokenVerifier } from './tokens/verification/token-verifier';
+export type {
+  RefusalCause,
+  Verification,
+  VerifiedToken,
+} from './tokens/verification/token-verifier';

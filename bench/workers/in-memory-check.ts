@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { AuditLog, RevokedTokensService, TokenVerifier, type Claims } from '../../src';
-import { Replica } from '../../src/revocation/replica/replica';
+import { Replica } from '../../src/replica/replica';
 import {
   RevocationFeed,
   type FeedCursor,

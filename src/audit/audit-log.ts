@@ -1,5 +1,5 @@
-import { subjectOf } from '../tokens/claims';
-import type { VerifiedToken } from '../tokens/token-verifier';
+import { subjectOf } from '../tokens/verification/claims';
+import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import { AuditBudget } from './audit-budget';
 import type { AuditEvent, AuditOutcome } from './audit-event';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';

@@ -1,4 +1,4 @@
-import { kindOf, misconfigured } from '../tokens/misconfiguration';
+import { kindOf, misconfigured } from '../options/misconfiguration';
 import type { ExpressResponse } from './http-types';
 
 /** An answer in the host's words; what is left out stays as documented. */

@@ -1,13 +1,13 @@
 import type { RequestOrigin } from '../audit/audit-event';
 import { AuditLog, tokenFields } from '../audit/audit-log';
-import { Enforcement } from '../http/enforcement';
-import { originOf } from '../http/platform';
-import type { BodyRefusal } from '../http/json-body';
-import { RequestAuthenticator } from '../http/request-authenticator';
+import { Enforcement } from '../web/enforcement';
+import { originOf } from '../web/request';
+import type { BodyRefusal } from '../web/json-body';
+import { RequestAuthenticator } from '../web/request-authenticator';
 import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { StoreUnavailableError } from '../revocation/errors';
-import { onceKnown, orElse } from '../revocation/once-known';
+import { onceKnown, orElse } from '../tokens/maybe-promise';
 import {
   rejection,
   RevokedTokensService,

@@ -20,12 +20,16 @@ export { RevocationStore } from '../revocation/revocation-store';
 export type { HostTransaction } from '../revocation/revocation-store';
 export { RevokedTokensService } from '../revocation/revoked-tokens.service';
 export type { Authentication, RevokeOptions } from '../revocation/revoked-tokens.service';
-export type { Algorithm } from '../tokens/algorithms';
-export type { Claims } from '../tokens/claims';
+export type { Algorithm } from '../tokens/keys/algorithms';
+export type { Claims } from '../tokens/verification/claims';
 export type { TokenIdentity } from '../tokens/identity';
-export type { DescribedKey, KeyInput } from '../tokens/keys';
-export type { TokenRules } from '../tokens/token-rules';
-export type { RefusalCause, Verification, VerifiedToken } from '../tokens/token-verifier';
+export type { DescribedKey, KeyInput } from '../tokens/keys/keys';
+export type { TokenRules } from '../tokens/verification/token-rules';
+export type {
+  RefusalCause,
+  Verification,
+  VerifiedToken,
+} from '../tokens/verification/token-verifier';
 export type { Answers, HostAnswer } from './answers';
 export { createRevocation } from './create-revocation';
 export type { ExpressRevocation } from './express-revocation';

@@ -1,5 +1,5 @@
-import { readJson, refusalByHeaders, type JsonBody } from '../http/json-body';
-import { isJsonObject } from '../tokens/json-object';
+import { readJson, refusalByHeaders, type JsonBody } from '../web/json-body';
+import { isJsonObject } from '../tokens/verification/json-object';
 import type { ExpressRequest } from './http-types';
 
 /**

@@ -1,10 +1,10 @@
 import type { AuditPrinter } from '../audit/audit-log';
 import { RevocationStore } from '../revocation/revocation-store';
-import { kindOf, misconfigured, refuseUnknown } from '../tokens/misconfiguration';
-import type { TokenRules } from '../tokens/token-rules';
-import { TokenVerifier } from '../tokens/token-verifier';
-import type { TokenSource } from '../http/credentials';
-import { readEnforcementRules, type EnforcementRules } from '../http/enforcement';
+import { kindOf, misconfigured, refuseUnknown } from '../options/misconfiguration';
+import type { TokenRules } from '../tokens/verification/token-rules';
+import { TokenVerifier } from '../tokens/verification/token-verifier';
+import type { TokenSource } from '../web/credentials';
+import { readEnforcementRules, type EnforcementRules } from '../web/enforcement';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
 
 /**

@@ -1,5 +1,5 @@
 import { RevocationError, TokenRejectedError } from '../revocation/errors';
-import type { RefusalCause } from '../tokens/token-verifier';
+import type { RefusalCause } from '../tokens/verification/token-verifier';
 
 /** What a verifier finds wrong. A new cause does not compile until it has a place here. */
 const CAUSES: Readonly<Record<RefusalCause, true>> = {

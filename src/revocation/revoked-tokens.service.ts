@@ -1,17 +1,17 @@
 import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { OriginSource } from '../audit/request-origin';
-import { expiresAt, issuedAt, subjectOf } from '../tokens/claims';
+import { expiresAt, issuedAt, subjectOf } from '../tokens/verification/claims';
 import type { RevocationKey } from '../tokens/identity';
-import type { UnverifiedToken } from '../tokens/presented-tokens';
+import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
 import type {
   RefusalCause,
   TokenVerifier,
   Verification,
   VerifiedToken,
-} from '../tokens/token-verifier';
+} from '../tokens/verification/token-verifier';
 import { TokenRejectedError } from './errors';
-import { onceKnown } from './once-known';
+import { onceKnown } from '../tokens/maybe-promise';
 import { EVERY_AGE, type Revocation } from './revocation';
 import type { HostTransaction, RevocationStore } from './revocation-store';
 

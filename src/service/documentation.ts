@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { MESSAGES } from '../http/contract';
+import { MESSAGES } from '../web/answers';
 import type { Environment } from './environment';
 
 type Responses = Readonly<Record<number, object>>;

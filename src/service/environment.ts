@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isAlgorithm, SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/algorithms';
+import { isAlgorithm, SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
 
 /** What the service is told by its environment, read and checked. */
 export interface Environment {

@@ -5,9 +5,9 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import express from 'express';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
-import { Contract, MESSAGES } from '../http/contract';
-import type { PlatformRequest } from '../http/platform';
-import { send } from '../http/send';
+import { Contract, MESSAGES } from '../web/answers';
+import type { PlatformRequest } from '../web/request';
+import { send } from '../nest/send';
 import type { Environment } from './environment';
 
 /** Slow clients are cut off: OWASP ASVS 5.0 V13, and Node's own limits are 60 s and 300 s. */

@@ -1,8 +1,8 @@
 import { Controller, Get, Header, UseGuards } from '@nestjs/common';
-import { CurrentToken } from '../http/current-token.decorator';
-import { JwtAuthGuard } from '../http/jwt-auth.guard';
-import type { Claims } from '../tokens/claims';
-import type { VerifiedToken } from '../tokens/token-verifier';
+import { CurrentToken } from '../nest/current-token.decorator';
+import { JwtAuthGuard } from '../nest/jwt-auth.guard';
+import type { Claims } from '../tokens/verification/claims';
+import type { VerifiedToken } from '../tokens/verification/token-verifier';
 
 /** Tells a live bearer who it is: for services in other languages, and to try a logout out. */
 @Controller('api/v1/auth')

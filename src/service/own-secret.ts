@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownFolder } from './own-folder';
+import { ownFolder } from './embedded-postgres/own-folder';
 
 /**
  * The secret that this user's service made for itself, made now when there is none: 512 random

@@ -2,14 +2,17 @@ import type { Server } from 'node:http';
 import { ConsoleLogger, Logger, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
-import { AppModule } from '../app.module';
+import { AppModule } from './app.module';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { PostgresRevocationStore } from '../stores/postgres/revocation-store.postgres';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from './embedded-postgres/embedded-postgres';
 import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
 import { adapterFor, drainable, limit } from './http-server';
 import { serveDocumentation } from './documentation';
-import { defaultDataDir } from './own-folder';
+import { defaultDataDir } from './embedded-postgres/own-folder';
 import { ownSecret } from './own-secret';
 import { trial } from './trial';
 

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
-import { findEmbeddedPostgres } from './embedded-postgres';
-import { defaultDataDir } from './own-folder';
+import { findEmbeddedPostgres } from './embedded-postgres/embedded-postgres';
+import { defaultDataDir } from './embedded-postgres/own-folder';
 
 type Row = readonly (string | null)[];
 

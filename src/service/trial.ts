@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
-import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/algorithms';
+import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
 import type { ServiceSettings } from './environment';
-import { defaultDataDir } from './own-folder';
+import { defaultDataDir } from './embedded-postgres/own-folder';
 
 const HOUR_SECONDS = 3600;
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Claims } from './claims';
+import type { Claims } from './verification/claims';
 
 /**
  * What makes two texts one token: the same `iss` and `jti` (RFC 7519 §4.1.7; the signed part

@@ -18,7 +18,7 @@ import type { AddressInfo } from 'node:net';
 import jwt from 'jsonwebtoken';
 import request, { type Test } from 'supertest';
 import { AuditLog, AuthModule, RevokedTokensService, type AuthModuleOptions } from '../../src';
-import { AuthOptions } from '../../src/auth.options';
+import { AuthOptions } from '../../src/nest/auth.options';
 import { createRevocation } from '../../src/express';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { auditOf } from '../support/audit';

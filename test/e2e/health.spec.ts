@@ -5,7 +5,7 @@ import request from 'supertest';
 import { AuthModule } from '../../src';
 import { startService, type Service } from '../../src/service/service';
 import { readEnvironment } from '../../src/service/environment';
-import { LogoutHealthIndicator } from '../../src/terminus';
+import { LogoutHealthIndicator } from '../../src/nest/terminus';
 import { DOCUMENTED, PLATFORMS, TestApp } from '../support/app';
 import { startCluster, type TestCluster } from '../support/cluster';
 import { FaultyStore } from '../support/faulty-store';

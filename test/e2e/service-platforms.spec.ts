@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import request from 'supertest';
-import { AppModule } from '../../src/app.module';
+import { AppModule } from '../../src/service/app.module';
 import { readEnvironment } from '../../src/service/environment';
 import { adapterFor } from '../../src/service/http-server';
 import type { StoreStatus } from '../../src/revocation/store-status';

@@ -1,6 +1,9 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/service/embedded-postgres';
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../../src/service/embedded-postgres/embedded-postgres';
 import type { TestCluster } from '../support/cluster';
 import { temporaryFolder } from '../support/temporary-folder';
 

@@ -25,13 +25,13 @@ const COPIED = [
 /** What a case says when a token was accepted that must not be: no other failure counts. */
 const ACCEPTED = /accepted \d+ ms after|but in the end \S*,?.*accepted/;
 
-const FOLLOWER = 'src/revocation/replica/feed-follower.ts';
-const LEASE = 'src/revocation/replica/lease.ts';
-const REPLICA = 'src/revocation/replica/replica.ts';
+const FOLLOWER = 'src/replica/feed-follower.ts';
+const LEASE = 'src/replica/lease.ts';
+const REPLICA = 'src/replica/replica.ts';
 const STORE = 'src/stores/postgres/revocation-store.postgres.ts';
-const LOOK_UPS = 'src/stores/postgres/look-ups.ts';
-const QUERIES = 'src/stores/postgres/feed-queries.ts';
-const FEED = 'src/stores/postgres/feed.postgres.ts';
+const LOOK_UPS = 'src/stores/postgres/reads/look-ups.ts';
+const QUERIES = 'src/stores/postgres/feed/feed-queries.ts';
+const FEED = 'src/stores/postgres/feed/feed.postgres.ts';
 const CUTOFFS = 'migrations/1795132800002-create-revoked-cutoffs.ts';
 const SINCE = 'migrations/1795132800003-create-replica-feed.ts';
 

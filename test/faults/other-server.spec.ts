@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { PostgresConnections } from '../../src/stores/postgres/connections';
+import { PostgresConnections } from '../../src/stores/postgres/connection/connections';
 import { resolveStoreOptions } from '../../src/stores/postgres/options';
-import { ReplicaInstances } from '../../src/stores/postgres/replica-instances';
+import { ReplicaInstances } from '../../src/stores/postgres/feed/replica-instances';
 import { copyData, type DataCopy } from './data-copy';
 import { FaultProxy } from './proxy';
 import { QUICK, setScene } from './scene';

@@ -1,4 +1,7 @@
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/service/embedded-postgres';
+import {
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../src/service/embedded-postgres/embedded-postgres';
 import { temporaryFolder } from './temporary-folder';
 
 /** A PostgreSQL of one suite's own, to be crashed, stopped and started again at will. */

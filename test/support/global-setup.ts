@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { startEmbeddedPostgres } from '../../src/service/embedded-postgres';
+import { startEmbeddedPostgres } from '../../src/service/embedded-postgres/embedded-postgres';
 import { whenDone } from './global-teardown';
 import { temporaryFolder } from './temporary-folder';
 

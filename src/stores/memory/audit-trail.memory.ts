@@ -8,7 +8,7 @@ import {
   positionAt,
   type AuditPosition,
   type CheckedAuditQuery,
-} from '../audit-query';
+} from '../../audit/audit-query';
 
 const DEFAULT_CAPACITY = 10_000;
 

@@ -5,7 +5,7 @@ import { RevocationStore, type HostTransaction } from '../../revocation/revocati
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
 import type { RevocationKey } from '../../tokens/identity';
-import { checkLookup, checkRevocation } from '../revocation-form';
+import { checkLookup, checkRevocation } from '../../revocation/revocation-form';
 import { MemoryAuditTrail } from './audit-trail.memory';
 
 /** How often expired revocations are looked for, at most: a whole walk costs a millisecond or so. */

@@ -1,12 +1,12 @@
 import type { AuditEvent } from '../../audit/audit-event';
 import { AuditTrail, type AuditPage, type AuditQuery } from '../../audit/audit-trail';
-import { checkAuditQuery, formatCursor, type CheckedAuditQuery } from '../audit-query';
-import { pageQuery, recordedEvent, positionOf, type EventRow } from './audit-page';
-import { inTransaction, type PostgresConnections } from './connections';
-import { orUnavailable } from './faults';
-import { appendEvents } from './insertions';
+import { checkAuditQuery, formatCursor, type CheckedAuditQuery } from '../../audit/audit-query';
+import { pageQuery, recordedEvent, positionOf, type EventRow } from './reads/audit-page';
+import { inTransaction, type PostgresConnections } from './connection/connections';
+import { orUnavailable } from './connection/postgres-error';
+import { appendEvents } from './writes/insertions';
 import type { ResolvedStoreOptions } from './options';
-import type { Writer } from './writer';
+import type { Writer } from './writes/audit-writer';
 
 /** The table `auth_events`. Belongs to a `PostgresRevocationStore`, which opens and closes it. */
 export class PostgresAuditTrail extends AuditTrail {

@@ -1,4 +1,4 @@
-import { kindOf, misconfigured, refuseUnknown } from '../../tokens/misconfiguration';
+import { kindOf, misconfigured, refuseUnknown } from '../../options/misconfiguration';
 
 /** How the Postgres store behaves. Everything has a default. */
 export interface PostgresStoreOptions {

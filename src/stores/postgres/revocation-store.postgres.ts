@@ -3,30 +3,36 @@ import type { AuditEvent } from '../../audit/audit-event';
 import type { AuditTrail } from '../../audit/audit-trail';
 import { StoreUnavailableError } from '../../revocation/errors';
 import type { Revocation } from '../../revocation/revocation';
-import { Replica } from '../../revocation/replica/replica';
+import { Replica } from '../../replica/replica';
 import { RevocationStore, type HostTransaction } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
 import type { RevocationKey } from '../../tokens/identity';
-import { checkLookup, checkRevocation } from '../revocation-form';
+import { checkLookup, checkRevocation } from '../../revocation/revocation-form';
 import { PostgresAuditTrail } from './audit-trail.postgres';
-import { PostgresConnections } from './connections';
-import { codeOf, faultOf, INSUFFICIENT_PRIVILEGE, orUnavailable, PostgresFault } from './faults';
-import { PostgresFeed } from './feed.postgres';
-import { GroupCommit, type Committed } from './group-commit';
-import { postgresOptionsOf } from './host-connection';
-import { addRevocation } from './insertions';
-import { LookUps } from './look-ups';
-import { checkMigrated, checkSchema, migrate } from './migrate';
+import { PostgresConnections } from './connection/connections';
+import {
+  codeOf,
+  faultOf,
+  INSUFFICIENT_PRIVILEGE,
+  orUnavailable,
+  PostgresFault,
+} from './connection/postgres-error';
+import { PostgresFeed } from './feed/feed.postgres';
+import { GroupCommit, type Committed } from './writes/group-commit';
+import { postgresOptionsOf } from './connection/pool-options';
+import { addRevocation } from './writes/insertions';
+import { LookUps } from './reads/look-ups';
+import { checkMigrated, checkSchema, migrate } from './schema/migrate';
 import {
   resolveStoreOptions,
   type PostgresStoreOptions,
   type ResolvedStoreOptions,
 } from './options';
-import { Partitions } from './partitions';
-import { StrictWait } from './strict-wait';
-import { Upkeep } from './upkeep';
-import { Writer } from './writer';
+import { Partitions } from './schema/partitions';
+import { StrictWait } from './feed/cluster-wait';
+import { Upkeep } from './schema/upkeep';
+import { Writer } from './writes/audit-writer';
 
 /**
  * The tables `revoked_tokens` and `auth_events` in the database of the host's data source, reached

@@ -92,5 +92,5 @@ async function query(url, sql) {
 }
 
 async function embedded() {
-  return import('../../../dist/src/service/embedded-postgres.js');
+  return import('../../../dist/src/service/embedded-postgres/embedded-postgres.js');
 }

@@ -1,8 +1,8 @@
 import type { AuditEvent, AuditQuery } from '../../../src';
-import { checkAuditQuery } from '../../../src/stores/audit-query';
-import { pageQuery } from '../../../src/stores/postgres/audit-page';
+import { checkAuditQuery } from '../../../src/audit/audit-query';
+import { pageQuery } from '../../../src/stores/postgres/reads/audit-page';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
-import { Tables } from '../../../src/stores/postgres/tables';
+import { Tables } from '../../../src/stores/postgres/connection/tables';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openStore } from '../stores/open-store';
 import { documentedQuestions, FOR_OWNERS } from './documented-questions';

@@ -9,8 +9,8 @@ import {
   type EmbeddedPostgres,
   findEmbeddedPostgres,
   startEmbeddedPostgres,
-} from '../../../src/service/embedded-postgres';
-import { serverUser } from '../../../src/service/own-folder';
+} from '../../../src/service/embedded-postgres/embedded-postgres';
+import { serverUser } from '../../../src/service/embedded-postgres/own-folder';
 import { LauncherProgram } from '../../support/launcher-process';
 import {
   removedAtExit,

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { serverUser } from '../../../src/service/own-folder';
-import { usableBinaries } from '../../../src/service/postgres-binaries';
+import { serverUser } from '../../../src/service/embedded-postgres/own-folder';
+import { usableBinaries } from '../../../src/service/embedded-postgres/postgres-binaries';
 import {
   removedAtExit,
   type TemporaryFolder,

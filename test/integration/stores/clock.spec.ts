@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import { StoreClock } from '../../../src/revocation/store-clock';
-import { LookUps } from '../../../src/stores/postgres/look-ups';
-import { Partitions } from '../../../src/stores/postgres/partitions';
+import { LookUps } from '../../../src/stores/postgres/reads/look-ups';
+import { Partitions } from '../../../src/stores/postgres/schema/partitions';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openFeed, type OpenFeed } from './open-feed';
 

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
-import { xmaxOf } from '../../../src/stores/postgres/snapshot';
+import { xmaxOf } from '../../../src/stores/postgres/feed/snapshot';
 import { startCluster, type TestCluster } from '../../support/cluster';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed, type OpenFeed, type Reading } from './open-feed';

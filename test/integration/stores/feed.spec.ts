@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
-import { newestQuery } from '../../../src/stores/postgres/feed-queries';
-import { hourOf } from '../../../src/stores/postgres/partition-names';
+import { newestQuery } from '../../../src/stores/postgres/feed/feed-queries';
+import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
-import { Tables } from '../../../src/stores/postgres/tables';
+import { Tables } from '../../../src/stores/postgres/connection/tables';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, randomKey, revocation } from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed, type OpenFeed, type Reading } from './open-feed';

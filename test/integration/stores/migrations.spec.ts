@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { MIGRATIONS_TABLE, revocationMigrations } from '../../../migrations/revocation-migrations';
 import { AuthEvent } from '../../../src/stores/postgres/auth-event.entity';
-import { hourOf } from '../../../src/stores/postgres/partition-names';
+import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
 import { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
 import { RevokedToken } from '../../../src/stores/postgres/revoked-token.entity';
 import { createDatabase, type TestDatabase } from '../../support/database';

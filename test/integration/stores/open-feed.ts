@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
 import type { FeedCursor, FeedSlice } from '../../../src/revocation/revocation-feed';
 import { StoreClock } from '../../../src/revocation/store-clock';
-import { PostgresConnections } from '../../../src/stores/postgres/connections';
-import { PostgresFeed } from '../../../src/stores/postgres/feed.postgres';
+import { PostgresConnections } from '../../../src/stores/postgres/connection/connections';
+import { PostgresFeed } from '../../../src/stores/postgres/feed/feed.postgres';
 import {
   resolveStoreOptions,
   type PostgresStoreOptions,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { lockKeyOf } from '../../../src/stores/postgres/advisory-lock';
-import { cutoffQuery } from '../../../src/stores/postgres/look-ups';
-import { monthOf } from '../../../src/stores/postgres/partition-names';
+import { lockKeyOf } from '../../../src/stores/postgres/schema/advisory-lock';
+import { cutoffQuery } from '../../../src/stores/postgres/reads/look-ups';
+import { monthOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';

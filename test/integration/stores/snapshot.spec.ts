@@ -1,4 +1,4 @@
-import { SEES_NOTHING, sees, xmaxOf } from '../../../src/stores/postgres/snapshot';
+import { SEES_NOTHING, sees, xmaxOf } from '../../../src/stores/postgres/feed/snapshot';
 import { createDatabase, type TestDatabase } from '../../support/database';
 
 describe('A snapshot', () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
-import { StrictWait } from '../../../src/stores/postgres/strict-wait';
+import { StrictWait } from '../../../src/stores/postgres/feed/cluster-wait';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { randomKey } from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed, type OpenFeed } from './open-feed';

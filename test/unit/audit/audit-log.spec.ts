@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../../../src/audit/audit-event';
 import { AuditLog, tokenFields } from '../../../src/audit/audit-log';
-import type { VerifiedToken } from '../../../src/tokens/token-verifier';
+import type { VerifiedToken } from '../../../src/tokens/verification/token-verifier';
 import { ObservedTrail } from '../../support/stores';
 
 const failure: AuditEvent = { event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' };

@@ -2,7 +2,7 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocation/errors';
 import { EVERY_AGE } from '../../../src/revocation/revocation';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
-import { TokenVerifier, type VerifiedToken } from '../../../src/tokens/token-verifier';
+import { TokenVerifier, type VerifiedToken } from '../../../src/tokens/verification/token-verifier';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
 import { ObservedStore, ObservedTrail } from '../../support/stores';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';

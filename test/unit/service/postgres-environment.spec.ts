@@ -1,4 +1,4 @@
-import { postgresEnvironment } from '../../../src/service/postgres-cluster';
+import { postgresEnvironment } from '../../../src/service/embedded-postgres/postgres-cluster';
 
 describe('The environment of the embedded PostgreSQL', () => {
   const before = process.env;

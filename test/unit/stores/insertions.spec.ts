@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { addAndCommit } from '../../../src/stores/postgres/insertions';
-import { storableRevocation } from '../../../src/stores/postgres/storable';
-import { Tables } from '../../../src/stores/postgres/tables';
+import { addAndCommit } from '../../../src/stores/postgres/writes/insertions';
+import { storableRevocation } from '../../../src/stores/postgres/writes/json-rows';
+import { Tables } from '../../../src/stores/postgres/connection/tables';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 
 const JSON_LITERAL = '\\$json\\$([^$]*)\\$json\\$::json';

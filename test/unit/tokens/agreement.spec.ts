@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
-import type { TokenRules } from '../../../src/tokens/token-rules';
+import type { TokenRules } from '../../../src/tokens/verification/token-rules';
 import { ALL_SIGNERS, encode, mint, NOW, strangerTo, verifierOf } from './signers';
 
 // jsonwebtoken has no EdDSA.

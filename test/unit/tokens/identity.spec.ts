@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import type { Claims } from '../../../src/tokens/claims';
+import type { Claims } from '../../../src/tokens/verification/claims';
 import { revocationKey, sessionIdKey, tokenKey } from '../../../src/tokens/identity';
 
 const CLAIMS: Claims = { sub: 'ada', iat: 1, exp: 2 };

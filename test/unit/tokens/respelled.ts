@@ -1,4 +1,4 @@
-import type { Algorithm } from '../../../src/tokens/algorithms';
+import type { Algorithm } from '../../../src/tokens/keys/algorithms';
 import { encode, type Signer } from './signers';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
-import type { TokenVerifier } from '../../../src/tokens/token-verifier';
+import type { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { ecdsaTwin, RESPELLINGS, REWRITINGS } from './respelled';
 import { ALL_SIGNERS, CLAIMS, mint, NOW, SIGNERS, verifierOf } from './signers';
 

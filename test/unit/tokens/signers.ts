@@ -13,10 +13,10 @@ import {
 } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Algorithm } from '../../../src/tokens/algorithms';
-import type { Claims } from '../../../src/tokens/claims';
-import type { TokenRules } from '../../../src/tokens/token-rules';
-import { TokenVerifier } from '../../../src/tokens/token-verifier';
+import type { Algorithm } from '../../../src/tokens/keys/algorithms';
+import type { Claims } from '../../../src/tokens/verification/claims';
+import type { TokenRules } from '../../../src/tokens/verification/token-rules';
+import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 
 /** An issuer with one key: what it signs, written apart from the code under test. */
 export interface Signer {

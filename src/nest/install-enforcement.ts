@@ -1,0 +1,43 @@
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import type { Contract } from '../web/answers';
+import type { Enforcement } from '../web/enforcement';
+import type { PlatformRequest } from '../web/request';
+import { onceKnown, orElse } from '../tokens/maybe-promise';
+import { send } from './send';
+
+/** The part of Fastify that is used here; written out so that Express hosts need no Fastify. */
+interface Fastify {
+  addHook(
+    name: 'onRequest',
+    hook: (request: PlatformRequest, reply: object, done: () => void) => void,
+  ): void;
+}
+
+/**
+ * Puts enforcement ahead of all that is registered later: the host's middleware, hooks and guards.
+ * @param isOurs whether a route of ours answers the request: it tells an outage in its own way.
+ */
+export function installEnforcement(
+  adapter: AbstractHttpAdapter,
+  enforcement: Enforcement,
+  contract: Contract,
+  onError: (error: unknown) => void,
+  isOurs: (request: PlatformRequest) => boolean,
+): void {
+  const enforce = (request: PlatformRequest, response: object, next: () => void): void => {
+    const outcome = orElse(
+      () => enforcement.inspect(request),
+      (error) => {
+        if (isOurs(request)) return 'pass';
+        onError(error);
+        return contract.answerError(error);
+      },
+    );
+    void onceKnown(outcome, (known) => {
+      if (known === 'pass') next();
+      else send(adapter, response, known === 'refuse' ? contract.answer('TOKEN_REVOKED') : known);
+    });
+  };
+  if (adapter.getType() === 'fastify') adapter.getInstance<Fastify>().addHook('onRequest', enforce);
+  else adapter.use(enforce);
+}

@@ -1,0 +1,39 @@
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import type { RequestOrigin } from '../audit/audit-event';
+import type { SessionTermination } from '../logout/session-terminator';
+import type { VerifiedToken } from '../tokens/verification/token-verifier';
+import type { Answer, Contract } from '../web/answers';
+import type { PlatformRequest } from '../web/request';
+
+/** What a successful logout does beside the revocation: sessions, cookies, the browser's data. */
+export class Farewell {
+  constructor(
+    private readonly sessions: SessionTermination,
+    private readonly contract: Contract,
+    /** `Set-Cookie` values. */
+    private readonly expiredCookies: readonly string[],
+    /** Directives of `Clear-Site-Data`; none sends no header. */
+    private readonly clearSiteData: readonly string[],
+  ) {}
+
+  /** Ends the session, and returns the answer that makes the browser forget. */
+  async say(
+    request: PlatformRequest,
+    token: VerifiedToken,
+    origin: RequestOrigin,
+  ): Promise<Answer> {
+    await this.sessions.run(request, token, origin);
+    return this.contract.answer('LOGGED_OUT', this.clearingHeader(request));
+  }
+
+  private clearingHeader(request: PlatformRequest): Record<string, string> {
+    // Browsers ignore it over plain http (W3C Clear Site Data §3.1).
+    if (this.clearSiteData.length === 0 || request.protocol !== 'https') return {};
+    return { 'Clear-Site-Data': this.clearSiteData.map((data) => `"${data}"`).join(', ') };
+  }
+
+  /** Added one by one: other cookies of the answer stay. */
+  expireCookies(adapter: AbstractHttpAdapter, response: object): void {
+    for (const cookie of this.expiredCookies) adapter.appendHeader(response, 'Set-Cookie', cookie);
+  }
+}

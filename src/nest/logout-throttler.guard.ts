@@ -1,0 +1,34 @@
+import { HttpException, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { Contract } from '../web/answers';
+import { originOf, type PlatformRequest } from '../web/request';
+import { RequestAuthenticator } from '../web/request-authenticator';
+import { setHeaders } from './send';
+import { Throttle } from '../web/throttle';
+
+/**
+ * Puts a route of the host's, a refresh say, under the same two buckets as the logout. The logout
+ * route itself needs no guard: the door counts there, before a body is read.
+ */
+@Injectable()
+export class LogoutThrottlerGuard implements CanActivate {
+  constructor(
+    private readonly authenticator: RequestAuthenticator,
+    private readonly throttle: Throttle,
+    private readonly contract: Contract,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  /** @throws {HttpException} 429 with the documented body and a `Retry-After` in seconds. */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<PlatformRequest>();
+    const bearer = await this.authenticator.authenticate(request);
+    const waitSeconds = await this.throttle.retryAfterSeconds(bearer, originOf(request));
+    if (waitSeconds === undefined) return true;
+    const { status, body, headers } = this.contract.refuse('TOO_MANY_REQUESTS', {
+      'Retry-After': String(waitSeconds),
+    });
+    setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), headers);
+    throw new HttpException(body, status);
+  }
+}

@@ -1,0 +1,113 @@
+import type { RevocationKey } from '../tokens/identity';
+import { EVERY_AGE, type Revocation } from '../revocation/revocation';
+import type { CheckedRevocation, FeedSlice, TokenGroup } from '../revocation/revocation-feed';
+import { Cutoffs } from './cutoffs';
+import type { Window } from './prefix-log';
+import { PREFIX_BYTES, TokenPrefix } from './token-prefix';
+import { TokenPrefixes } from './token-prefixes';
+
+/** Once it was full, memory counts as having room again below this share of `maxEntries`. */
+const ROOM_AGAIN_BELOW = 0.9;
+const HOUR_MS = 3_600_000;
+
+/**
+ * The revocations that one instance has learned, in any order and as often as it likes. They are
+ * never evicted: where there is no room for one more, it is refused, and `isFull` says so.
+ */
+export class KnownRevocations {
+  private readonly tokens = new TokenPrefixes();
+  private readonly cutoffs = new Cutoffs();
+  private readonly prefix = new TokenPrefix();
+  private hasRefused = false;
+
+  /** @param maxEntries after which nothing more is taken. */
+  constructor(private readonly maxEntries: number) {}
+
+  /**
+   * How many are held, of which some may have expired already. A token that was revoked again with
+   * a later expiry counts twice until the earlier one is forgotten.
+   */
+  get size(): number {
+    return this.tokens.size + this.cutoffs.size;
+  }
+
+  /**
+   * Whether something was refused for want of room, until forgetting brings `size` below 90 % of
+   * `maxEntries`: whoever relies on what is known being all must then load everything again.
+   */
+  get isFull(): boolean {
+    return this.hasRefused;
+  }
+
+  /** Learns what a feed has read. */
+  apply({ tokens, others }: FeedSlice): void {
+    for (const group of tokens) this.addTokens(group);
+    for (const other of others) this.addCutoff(other);
+  }
+
+  /** Learns a revocation of this instance's own. */
+  add(revocation: Pick<Revocation, 'key' | 'scope' | 'issuedBefore' | 'expiresAt'>): void {
+    const { key, scope, issuedBefore, expiresAt } = revocation;
+    if (scope !== 'token' || issuedBefore !== EVERY_AGE) {
+      this.addCutoff(revocation);
+      return;
+    }
+    this.prefix.readText(key);
+    this.addToken(this.tokens.windowFor(endOfHour(expiresAt)));
+  }
+
+  /**
+   * Whether a revocation that is held covers a token with these keys, issued then. What a revocation
+   * that has expired covers cannot be accepted any more, so that one may be held still.
+   * @param keys 64 lower-case hexadecimal digits each.
+   */
+  covers(keys: readonly RevocationKey[], issuedAt: Date): boolean {
+    for (const key of keys) {
+      this.prefix.readText(key);
+      if (this.tokens.has(this.prefix)) return true;
+      if (this.cutoffs.size > 0 && this.cutoffs.covers(key, issuedAt.getTime())) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Forgets what has expired, if not all of it at once; never what is live.
+   * @param now by the clock that decides about expiry: the store's.
+   */
+  forget(now: Date): void {
+    this.tokens.forget(now.getTime());
+    this.cutoffs.forget(now.getTime());
+    if (this.size < this.maxEntries * ROOM_AGAIN_BELOW) this.hasRefused = false;
+  }
+
+  private addTokens({ expiresBefore, prefixes }: TokenGroup): void {
+    const window = this.tokens.windowFor(expiresBefore.getTime());
+    const bytes = new DataView(prefixes.buffer, prefixes.byteOffset, prefixes.length);
+    for (let at = 0; at < bytes.byteLength; at += PREFIX_BYTES) {
+      this.prefix.readBytes(bytes, at);
+      this.addToken(window);
+    }
+  }
+
+  private addToken(window: Window): void {
+    if (this.tokens.has(this.prefix, window)) return;
+    if (!this.hasRoom || !this.tokens.add(this.prefix, window)) this.hasRefused = true;
+  }
+
+  private addCutoff({ key, issuedBefore, expiresAt }: CheckedRevocation): void {
+    const latest = issuedBefore === EVERY_AGE ? Infinity : issuedBefore.getTime();
+    const until = expiresAt.getTime();
+    if (this.cutoffs.has(key, latest, until)) return;
+    if (this.hasRoom) this.cutoffs.add(key, latest, until);
+    else this.hasRefused = true;
+  }
+
+  private get hasRoom(): boolean {
+    return this.size < this.maxEntries;
+  }
+}
+
+/** As feeds group tokens: when one of our own comes back with the feed, it is held already. */
+function endOfHour(instant: Date): number {
+  return (Math.floor(instant.getTime() / HOUR_MS) + 1) * HOUR_MS;
+}

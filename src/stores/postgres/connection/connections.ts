@@ -1,0 +1,155 @@
+import type { Pool, PoolClient } from 'pg';
+import { DataSource } from 'typeorm';
+import { PostgresFault } from './postgres-error';
+import { ownOptions, type PoolNeeds } from './pool-options';
+import type { ResolvedStoreOptions } from '../options';
+import { Tables } from './tables';
+
+/** Whatever a role's or a database's defaults are: our statements are written for these. */
+export const BEGIN_WRITING = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
+
+const WRITE_CONNECTIONS = 2;
+export const LOOK_UP_CONNECTIONS = 3;
+/** Readers of the audit take turns, and delay no look-up and no logout. */
+const AUDIT_CONNECTIONS = 1;
+/** The replica reads one thing after the other, and waits behind nobody. */
+const FEED_CONNECTIONS = 1;
+/** For each page of a long read: the first may take as long as an hour of revocations does. */
+export const PAGE_TIMEOUT_MS = 10_000;
+/** What instances tell each other is short, and late is as good as lost. */
+const SIGNAL_CONNECTIONS = 1;
+
+interface Opened {
+  readonly sources: readonly DataSource[];
+  readonly writes: Pool;
+  readonly lookUps: Pool;
+  readonly auditReads: Pool;
+  readonly feedReads: Pool;
+  readonly signals: Pool;
+  readonly tables: Tables;
+}
+
+/** Our own few connections to the host's primary, so that a full pool of the host's delays none. */
+export class PostgresConnections {
+  private opened?: Opened;
+
+  constructor(
+    private readonly host: DataSource,
+    private readonly options: ResolvedStoreOptions,
+  ) {}
+
+  get writes(): Pool {
+    return this.use().writes;
+  }
+
+  get lookUps(): Pool {
+    return this.use().lookUps;
+  }
+
+  get auditReads(): Pool {
+    return this.use().auditReads;
+  }
+
+  get feedReads(): Pool {
+    return this.use().feedReads;
+  }
+
+  /** For rings, announcements and the questions of strict logouts. */
+  get signals(): Pool {
+    return this.use().signals;
+  }
+
+  get tables(): Tables {
+    return this.use().tables;
+  }
+
+  /** Connects. What was connected before a failure is closed again. */
+  async open(): Promise<void> {
+    const { lookupTimeoutMs, writeTimeoutMs, onError } = this.options;
+    const sources: DataSource[] = [];
+    // The pool forgets a connection before its socket is closed: while we close, a server that
+    // stops as well, or a proxy, may still end it with an error that means nothing.
+    const report = (error: Error): void => {
+      if (this.opened !== undefined) onError(error);
+    };
+    const connect = async (size: number, timeoutMs: number): Promise<DataSource> => {
+      const source = await this.connect({ size, timeoutMs, onError: report });
+      sources.push(source);
+      return source;
+    };
+    try {
+      const writer = await connect(WRITE_CONNECTIONS, writeTimeoutMs);
+      this.opened = {
+        sources,
+        writes: poolOf(writer),
+        lookUps: poolOf(await connect(LOOK_UP_CONNECTIONS, lookupTimeoutMs)),
+        auditReads: poolOf(await connect(AUDIT_CONNECTIONS, writeTimeoutMs)),
+        feedReads: poolOf(await connect(FEED_CONNECTIONS, PAGE_TIMEOUT_MS)),
+        signals: poolOf(await connect(SIGNAL_CONNECTIONS, lookupTimeoutMs)),
+        tables: Tables.of(writer),
+      };
+    } catch (error) {
+      await destroyAll(sources);
+      throw error;
+    }
+  }
+
+  /** A data source of our own; whoever asks for it destroys it. */
+  async connect(needs: PoolNeeds, more: object = {}): Promise<DataSource> {
+    return new DataSource({ ...ownOptions(this.host, needs), ...more }).initialize();
+  }
+
+  async close(): Promise<void> {
+    const sources = this.opened?.sources ?? [];
+    delete this.opened;
+    await destroyAll(sources);
+  }
+
+  private use(): Opened {
+    if (this.opened === undefined) {
+      throw new PostgresFault('the store is not open: call open() first, and not after close()');
+    }
+    return this.opened;
+  }
+}
+
+/**
+ * Runs `work` in a transaction whose every statement has a time limit at the server, and which is
+ * durable once this resolves. Fails when the outcome is unknown; the connection is dropped then.
+ */
+export function inTransaction<T>(
+  pool: Pool,
+  begin: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  return onConnection(pool, async (client) => {
+    await client.query(begin);
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  });
+}
+
+/** Lends `work` a connection of its own, which is dropped when `work` fails. */
+export async function onConnection<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  try {
+    const result = await work(client);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+async function destroyAll(sources: readonly DataSource[]): Promise<void> {
+  await Promise.all(sources.map((source) => source.destroy()));
+}
+
+/** TypeORM types its pool as anything; for `postgres` it is one of `pg`. */
+export const poolOf = (source: DataSource): Pool =>
+  (source.driver as unknown as { master: Pool }).master;

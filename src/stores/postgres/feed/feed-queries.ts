@@ -1,0 +1,105 @@
+import type {
+  CheckedRevocation,
+  FeedCursor,
+  FeedSlice,
+  TokenGroup,
+} from '../../../revocation/revocation-feed';
+import { EVERY_AGE } from '../../../revocation/revocation';
+import { SERVER_IDENTITY } from './server-identity';
+import { SEES_NOTHING } from './snapshot';
+import { quoteText, type Tables } from '../connection/tables';
+
+/** So many revocations are handed over as one row at most. */
+export const MAX_PER_ROW = 512;
+
+/** A row of text, whatever type parsers the host has set. */
+export type TextRow = Readonly<Record<string, string | null>>;
+
+/** Where a read stands, and whom it asked. */
+export interface FeedHeader {
+  readonly isStandby: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly cursor: FeedCursor;
+}
+
+export const HEADER_QUERY = `
+  SELECT pg_is_in_recovery()::text AS is_standby, pg_current_snapshot()::text AS snapshot,
+    round(extract(epoch FROM now()) * 1000)::text AS now, ${SERVER_IDENTITY} AS server`;
+
+export function headerIn(rows: readonly TextRow[]): FeedHeader {
+  const [{ is_standby, snapshot, now, server } = {}] = rows;
+  if (!snapshot || !server) throw new TypeError('the server did not say where it stands');
+  return { isStandby: is_standby !== 'false', now: Number(now), cursor: { snapshot, server } };
+}
+
+/** The first of what is new, `MAX_PER_ROW` at most, in a form that costs the server least. */
+export const newestQuery = (tables: Tables, since: FeedCursor): string =>
+  groupedQuery(tables, since, "(VALUES (now(), 'infinity'::timestamptz))", MAX_PER_ROW);
+
+/** All that is live, or of it what is new, hour by hour, so that nobody holds all of it at once. */
+export const wholeQuery = (tables: Tables, since: FeedCursor | null): string =>
+  groupedQuery(tables, since, HOURS);
+
+/** The coming two days by the hour, and then the rest: nothing that is live is left out. */
+const HOURS = `(
+  SELECT greatest(hour, now()), hour + interval '1 hour'
+  FROM generate_series(date_trunc('hour', now(), 'UTC'),
+    date_trunc('hour', now(), 'UTC') + interval '47 hours', interval '1 hour') AS hour
+  UNION ALL SELECT date_trunc('hour', now(), 'UTC') + interval '48 hours', 'infinity')`;
+
+/**
+ * Tokens come as the first halves of their keys in one text, a million of which Node reads in a
+ * fraction of the time of as many rows; the others as JSON: key, milliseconds, milliseconds.
+ */
+function groupedQuery(
+  tables: Tables,
+  since: FeedCursor | null,
+  ranges: string,
+  most?: number,
+): string {
+  const seen = quoteText(since?.snapshot ?? SEES_NOTHING);
+  return `
+    SELECT part.* FROM ${ranges} AS range (from_expiry, to_expiry), LATERAL (
+      SELECT extract(epoch FROM date_trunc('hour', expires_at, 'UTC') + interval '1 hour')::bigint
+          ::text AS expires_before,
+        encode(string_agg(substring(key FOR 16), '') FILTER (WHERE scope = 'token'), 'hex')
+          AS prefixes,
+        (json_agg(json_build_array(encode(key, 'hex'),
+          CASE WHEN isfinite(issued_before) THEN floor(extract(epoch FROM issued_before) * 1000) END,
+          ceil(extract(epoch FROM expires_at) * 1000))) FILTER (WHERE scope <> 'token'))::text
+          AS others
+      FROM (
+        SELECT *, (row_number() OVER () - 1) / ${MAX_PER_ROW} AS place
+        FROM ${tables.revokedSince}(${seen}, from_expiry, to_expiry, ${most ?? 'NULL'})
+      ) AS revoked
+      GROUP BY date_trunc('hour', expires_at, 'UTC'), place
+    ) AS part`;
+}
+
+/** @param rows of one of the queries above. */
+export function sliceIn(rows: readonly TextRow[]): FeedSlice {
+  return { tokens: rows.flatMap(tokensIn), others: rows.flatMap(othersIn) };
+}
+
+/** How many revocations are in a slice. */
+export const sizeOf = ({ tokens, others }: FeedSlice): number =>
+  tokens.reduce((sum, { prefixes }) => sum + prefixes.length / PREFIX_BYTES, others.length);
+
+const PREFIX_BYTES = 16;
+
+function tokensIn({ expires_before, prefixes }: TextRow): TokenGroup[] {
+  if (!prefixes) return [];
+  const expiresBefore = new Date(Number(expires_before) * 1000);
+  return [{ expiresBefore, prefixes: Buffer.from(prefixes, 'hex') }];
+}
+
+function othersIn({ others }: TextRow): CheckedRevocation[] {
+  if (!others) return [];
+  const revocations = JSON.parse(others) as [string, number | null, number][];
+  return revocations.map(([key, issuedBefore, expiresAt]) => ({
+    key,
+    issuedBefore: issuedBefore === null ? EVERY_AGE : new Date(issuedBefore),
+    expiresAt: new Date(expiresAt),
+  }));
+}

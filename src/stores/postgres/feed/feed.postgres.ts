@@ -1,0 +1,162 @@
+import { setImmediate } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import { StoreUnavailableError } from '../../../revocation/errors';
+import {
+  RevocationFeed,
+  type Announcement,
+  type FeedCursor,
+  type FeedSlice,
+} from '../../../revocation/revocation-feed';
+import type { StoreClock } from '../../../revocation/store-clock';
+import { onConnection, PAGE_TIMEOUT_MS, type PostgresConnections } from '../connection/connections';
+import { Doorbell, type DoorbellOptions } from './doorbell';
+import { faultOf, PostgresFault, READ_ONLY, within } from '../connection/postgres-error';
+import {
+  HEADER_QUERY,
+  headerIn,
+  MAX_PER_ROW,
+  newestQuery,
+  sizeOf,
+  sliceIn,
+  wholeQuery,
+  type TextRow,
+} from './feed-queries';
+import { CLIENT_GRACE_MS } from '../connection/pool-options';
+import { ReplicaInstances } from './replica-instances';
+import { xmaxOf } from './snapshot';
+import { unlessAborted } from '../connection/unless-aborted';
+
+/** One snapshot for all statements of a read, whatever the defaults of the role are. */
+const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+const ROWS_PER_PAGE = 4;
+
+export interface FeedOptions extends DoorbellOptions {
+  /** For the first word of the server in each read; what is dead must be noticed soon. */
+  readonly lookupTimeoutMs: number;
+}
+
+/** What changed in `revoked_tokens`, by the snapshots of the transactions that read it. */
+export class PostgresFeed extends RevocationFeed {
+  readonly doorbell: Doorbell;
+  readonly instances: ReplicaInstances;
+  private closing = new AbortController();
+
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly clock: StoreClock,
+    private readonly options: FeedOptions,
+  ) {
+    super();
+    this.doorbell = new Doorbell(connections, options);
+    this.instances = new ReplicaInstances(connections, options.lookupTimeoutMs);
+  }
+
+  async read(
+    since: FeedCursor | null,
+    apply: (slice: FeedSlice) => void,
+  ): Promise<FeedCursor | null> {
+    const { signal } = this.closing;
+    try {
+      return await onConnection(this.connections.feedReads, async (client) => {
+        const ask: Ask = (timeoutMs, ...statements) =>
+          unlessAborted(signal, askServer(client, timeoutMs, statements));
+        const few = since === null ? 'more' : await this.readFew(ask, since, apply);
+        return few === 'more' ? this.readAll(ask, since, apply) : few;
+      });
+    } catch (error) {
+      throw new StoreUnavailableError('tell what was revoked', { cause: faultOf(error) });
+    }
+  }
+
+  listen(onRing: () => void): void {
+    this.doorbell.listen(onRing);
+  }
+
+  async announce(announcement: Announcement): Promise<void> {
+    await this.instances.announce(announcement);
+  }
+
+  /** Ends reads that are under way, too. */
+  async close(): Promise<void> {
+    this.closing.abort(new PostgresFault('the feed was closed'));
+    this.closing = new AbortController();
+    await Promise.all([this.doorbell.close(), this.instances.withdraw()]);
+  }
+
+  /** Nearly always that is all of it: one message, one answer. */
+  private async readFew(
+    ask: Ask,
+    since: FeedCursor,
+    apply: (slice: FeedSlice) => void,
+  ): Promise<FeedCursor | null | 'more'> {
+    const [, header = [], rows = []] = await ask(
+      this.options.lookupTimeoutMs,
+      BEGIN_READING,
+      HEADER_QUERY,
+      newestQuery(this.connections.tables, since),
+      'COMMIT',
+    );
+    const cursor = this.cursorIn(header);
+    if (!continues(cursor, since)) return null;
+    const slice = sliceIn(rows);
+    apply(slice);
+    return sizeOf(slice) < MAX_PER_ROW ? cursor : 'more';
+  }
+
+  private async readAll(
+    ask: Ask,
+    since: FeedCursor | null,
+    apply: (slice: FeedSlice) => void,
+  ): Promise<FeedCursor | null> {
+    const [, header = []] = await ask(this.options.lookupTimeoutMs, BEGIN_READING, HEADER_QUERY);
+    const cursor = this.cursorIn(header);
+    const isOfUse = since === null || continues(cursor, since);
+    if (isOfUse) {
+      const query = wholeQuery(this.connections.tables, since);
+      await ask(PAGE_TIMEOUT_MS, `DECLARE feed NO SCROLL CURSOR FOR ${query}`);
+      await readPages(ask, apply);
+    }
+    await ask(PAGE_TIMEOUT_MS, 'COMMIT');
+    return isOfUse ? cursor : null;
+  }
+
+  private cursorIn(rows: readonly TextRow[]): FeedCursor {
+    const { isStandby, now, cursor } = headerIn(rows);
+    // A standby may not have seen a logout yet.
+    if (isStandby) throw new PostgresFault('the feed is read from the primary only', READ_ONLY);
+    this.clock.observe(now);
+    return cursor;
+  }
+}
+
+/** Sends statements as one message. @returns the rows of each. */
+type Ask = (timeoutMs: number, ...statements: string[]) => Promise<TextRow[][]>;
+
+async function askServer(
+  client: PoolClient,
+  timeoutMs: number,
+  statements: readonly string[],
+): Promise<TextRow[][]> {
+  const text = [`SET LOCAL statement_timeout = ${timeoutMs}`, ...statements].join('; ');
+  const results: unknown = await within(timeoutMs + CLIENT_GRACE_MS, client.query(text));
+  // The driver answers a message of several statements with as many results.
+  const [, ...answers] = results as { rows: TextRow[] }[];
+  return answers.map(({ rows }) => rows);
+}
+
+/** Page by page, so that neither side holds everything; row by row, so that requests wait for none. */
+async function readPages(ask: Ask, apply: (slice: FeedSlice) => void): Promise<void> {
+  let rows: readonly TextRow[];
+  do {
+    [rows = []] = await ask(PAGE_TIMEOUT_MS, `FETCH ${ROWS_PER_PAGE} FROM feed`);
+    for (const row of rows) {
+      apply(sliceIn([row]));
+      await setImmediate();
+    }
+  } while (rows.length === ROWS_PER_PAGE);
+}
+
+/** Whether transaction numbers mean now what they meant then. */
+const continues = (now: FeedCursor, then: FeedCursor): boolean =>
+  now.server === then.server && xmaxOf(now.snapshot) >= xmaxOf(then.snapshot);

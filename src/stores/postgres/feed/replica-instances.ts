@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import type { Announcement } from '../../../revocation/revocation-feed';
+import { BEGIN_WRITING, onConnection, type PostgresConnections } from '../connection/connections';
+import { orUnavailable } from '../connection/postgres-error';
+import { DURABLE_COMMIT } from '../writes/insertions';
+import { SERVER_IDENTITY } from './server-identity';
+import { SEES_NOTHING } from './snapshot';
+import { quoteText } from '../connection/tables';
+
+/** In its stalenesses; half of that after its last announcement it answers from memory no more. */
+const DEAD_AFTER = 10;
+
+/** Another instance that answers from memory. */
+export interface OtherInstance {
+  readonly maxStalenessMs: number;
+  /** All that is visible in it, that instance knows; `null` where it tells us nothing. */
+  readonly snapshot: string | null;
+}
+
+/** The instances that answer from memory, this one among them: the table `replica_instances`. */
+export class ReplicaInstances {
+  private id = randomUUID();
+
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** @throws {StoreUnavailableError} */
+  announce({ maxStalenessMs, cursor }: Announcement): Promise<void> {
+    const snapshot = quoteText(cursor?.snapshot ?? SEES_NOTHING);
+    const server = quoteText(cursor?.server ?? '');
+    const state = `${maxStalenessMs}, ${snapshot}, ${server}, now()`;
+    const { id } = this; // a withdrawal while this waits for the connection changes it
+    return orUnavailable('announce this instance', this.timeoutMs, () =>
+      // On one connection, so that a withdrawal comes before both or after both.
+      onConnection(this.connections.signals, async (client) => {
+        const results = (await client.query(this.renewal(id, state))) as unknown as Renewed;
+        if (results[RENEWED]?.rowCount === 0) await client.query(this.registration(id, state));
+      }),
+    );
+  }
+
+  /** Deletes our row where that can be done; otherwise it is dead after a while. Never fails. */
+  async withdraw(): Promise<void> {
+    try {
+      const message = `${this.begin}; DELETE FROM ${this.table} WHERE ${isOf(this.id)}; COMMIT`;
+      this.id = randomUUID(); // the message may come late, and is not for who announces next
+      await orUnavailable('withdraw this instance', this.timeoutMs, () =>
+        onConnection(this.connections.signals, (client) => client.query(message)),
+      );
+    } catch {
+      // Nobody waits for us longer than our staleness.
+    }
+  }
+
+  /**
+   * Those that may answer from memory now. Fails where they cannot be read in time, and at a
+   * standby, which may not have seen one register: there no transaction that could write begins.
+   */
+  async others(): Promise<OtherInstance[]> {
+    const results = (await onConnection(this.connections.signals, (client) =>
+      client.query(`${this.begin};
+        SELECT max_staleness_ms::text AS staleness,
+          CASE WHEN server = ${SERVER_IDENTITY} THEN snapshot::text END AS snapshot
+        FROM ${this.table} WHERE NOT ${isOf(this.id)} AND NOT ${IS_DEAD}; COMMIT`),
+    )) as unknown as Asked;
+    const rows = results[ASKED]?.rows ?? [];
+    return rows.map(({ staleness, snapshot }) => ({ maxStalenessMs: Number(staleness), snapshot }));
+  }
+
+  /**
+   * What a crash may take back: the row it leaves is of another server, by its identity, and tells
+   * nobody that anything was seen. So it need not wait for the disk, several times a second.
+   */
+  private renewal(id: string, state: string): string {
+    return `${this.begin}; SET LOCAL synchronous_commit = off;
+      UPDATE ${this.table} SET (${STATE}) = ROW (${state}) WHERE ${isOf(id)}; COMMIT`;
+  }
+
+  /** Durably: an instance that a crash made unknown would be waited for by nobody. */
+  private registration(id: string, state: string): string {
+    return `${this.begin}; ${DURABLE_COMMIT};
+      DELETE FROM ${this.table} WHERE instance_id IN (
+        SELECT instance_id FROM ${this.table} WHERE ${IS_DEAD} FOR UPDATE SKIP LOCKED);
+      INSERT INTO ${this.table} (instance_id, ${STATE}) VALUES ('${id}', ${state})
+      ON CONFLICT (instance_id) DO UPDATE SET (${STATE}) = ROW (${state}); COMMIT`;
+  }
+
+  private get begin(): string {
+    return `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${this.timeoutMs}`;
+  }
+
+  private get table(): string {
+    return this.connections.tables.replicaInstances;
+  }
+}
+
+const isOf = (id: string): string => `instance_id = '${id}'`;
+
+const STATE = 'max_staleness_ms, snapshot, server, seen_at';
+const IS_DEAD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER} milliseconds'`;
+
+/** BEGIN, SET, SET, UPDATE, COMMIT. */
+const RENEWED = 3;
+type Renewed = readonly { rowCount: number | null }[];
+
+/** BEGIN, SET, SELECT, COMMIT. */
+const ASKED = 2;
+type Asked = readonly { rows: readonly { staleness: string; snapshot: string | null }[] }[];

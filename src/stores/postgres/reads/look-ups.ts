@@ -1,0 +1,148 @@
+import { MAX_SKEW_MS, type StoreClock } from '../../../revocation/store-clock';
+import type { RevocationKey } from '../../../tokens/identity';
+import { LOOK_UP_CONNECTIONS, type PostgresConnections } from '../connection/connections';
+import { orUnavailable, PostgresFault } from '../connection/postgres-error';
+
+const MAX_PER_STATEMENT = 250;
+const MAX_WAITING = 1000;
+
+interface Question {
+  readonly keys: readonly RevocationKey[];
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number;
+}
+
+interface LookUp extends Question {
+  /** By how much the clock that the token was verified with is ahead of the monotonic one. */
+  readonly clockOffsetMs: number;
+  /** When its caller has been told that time was up; by the monotonic clock. */
+  readonly deadline: number;
+  readonly settle: (isRevoked: boolean) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Asks the database which tokens are revoked. Look-ups that arrive while every connection is busy
+ * share the next statement. None joins a statement that was sent before it arrived: that one's
+ * snapshot may be older than a logout that has been answered since.
+ */
+export class LookUps {
+  /** Tokens asked about until now. */
+  count = 0;
+  private waiting: LookUp[] = [];
+  private inFlight = 0;
+
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly clock: StoreClock,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /**
+   * @throws {StoreUnavailableError} no answer, no answer in time, or too many are waiting; also
+   * where the token was verified by a clock more than 30 s behind the database's.
+   */
+  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+    this.count += 1;
+    return orUnavailable('look up a token', this.timeoutMs, () => this.enqueue(keys, issuedAt));
+  }
+
+  private enqueue(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+    return new Promise((settle, fail) => {
+      if (this.waiting.length >= MAX_WAITING) {
+        throw new PostgresFault(`${MAX_WAITING} look-ups are waiting already`);
+      }
+      const now = performance.now();
+      const clockOffsetMs = this.clock.now() - now;
+      const deadline = now + this.timeoutMs;
+      this.waiting.push({
+        keys,
+        issuedAt: issuedAt.getTime(),
+        clockOffsetMs,
+        deadline,
+        settle,
+        fail,
+      });
+      this.sendNext();
+    });
+  }
+
+  private sendNext(): void {
+    if (this.inFlight >= LOOK_UP_CONNECTIONS) return;
+    this.waiting = this.waiting.filter(({ deadline }) => deadline > performance.now());
+    if (this.waiting.length === 0) return;
+    const batch = this.waiting.splice(0, MAX_PER_STATEMENT);
+    this.inFlight += 1;
+    void this.answer(batch).finally(() => {
+      this.inFlight -= 1;
+      this.sendNext();
+    });
+  }
+
+  private async answer(batch: readonly LookUp[]): Promise<void> {
+    try {
+      const { now, cutoffs } = await this.cutoffsOf(batch);
+      this.clock.observe(now);
+      for (const { keys, issuedAt, clockOffsetMs, settle, fail } of batch) {
+        const behindMs = now - (clockOffsetMs + performance.now());
+        if (behindMs > MAX_SKEW_MS) fail(isBehind(behindMs));
+        else settle(keys.some((key) => (cutoffs.get(key) ?? -Infinity) >= issuedAt));
+      }
+    } catch (error) {
+      for (const { fail } of batch) fail(error);
+    }
+  }
+
+  /** The latest live cutoff of each key, in ms since the epoch: `Infinity` for an absolute one. */
+  private async cutoffsOf(
+    batch: readonly LookUp[],
+  ): Promise<{ now: number; cutoffs: Map<string, number> }> {
+    const { lookUps, tables } = this.connections;
+    // Without parameters it is one message of the simple protocol, hence one round trip and one
+    // implicit transaction, which SET LOCAL lasts for and which an error ends.
+    const results: unknown = await lookUps.query(
+      `SET LOCAL statement_timeout = ${this.timeoutMs}; ${CLOCK_QUERY}; ` +
+        cutoffQuery(tables.revokedCutoffs, batch),
+    );
+    const { now, cutoffs } = readAnswers(results);
+    return { now, cutoffs: new Map(cutoffs.map(({ key, cutoff }) => [key, Number(cutoff)])) };
+  }
+}
+
+const CLOCK_QUERY = 'SELECT round(extract(epoch FROM now()) * 1000)::text AS now';
+
+/**
+ * Rows vanish by the database's clock 60 s after the last use of their token, and that was decided by
+ * ours: a token that was logged out would come back to life. The next one is verified by the
+ * database's clock, which has been observed now.
+ */
+function isBehind(behindMs: number): PostgresFault {
+  const seconds = Math.round(behindMs / 1000);
+  return new PostgresFault(`the clock of this instance is ${seconds} s behind the database's`);
+}
+
+/**
+ * Asks the function `revoked_cutoffs`, whose plan outlives the statement. All that is put into the
+ * text is formatted here: hex of our own keys, and an instant.
+ */
+export function cutoffQuery(revokedCutoffs: string, batch: readonly Question[]): string {
+  const keys = new Set(batch.flatMap((question) => question.keys));
+  const literals = [...keys].map((key) => `decode('${key}', 'hex')`).join(', ');
+  const oldest = new Date(Math.min(...batch.map(({ issuedAt }) => issuedAt))).toISOString();
+  // date_trunc: a token's instant has milliseconds only, so that nothing is lost by comparing them.
+  return `
+    SELECT encode(revoked_key, 'hex') AS key,
+      round(extract(epoch FROM date_trunc('milliseconds', cutoff)) * 1000)::text AS cutoff
+    FROM ${revokedCutoffs}(ARRAY[${literals}]::bytea[], '${oldest}'::timestamptz)`;
+}
+
+interface Cutoff {
+  readonly key: string;
+  readonly cutoff: string;
+}
+
+/** The driver answers a message of three statements with three results. */
+function readAnswers(results: unknown): { now: number; cutoffs: readonly Cutoff[] } {
+  const [, clock, selected] = results as [unknown, { rows: { now: string }[] }, { rows: Cutoff[] }];
+  return { now: Number(clock.rows[0]?.now), cutoffs: selected.rows };
+}

@@ -1,0 +1,146 @@
+import { setTimeout } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import type { StoreClock } from '../../../revocation/store-clock';
+import { lockKeyOf } from './advisory-lock';
+import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
+import { codeOf, LOCK_NOT_AVAILABLE } from '../connection/postgres-error';
+import { HOUR_MS, hourOf, monthOf, monthsLater, type Partition } from './partition-names';
+
+/**
+ * All DDL gives up after this: what waits for a lock stops every insert that comes after it for as
+ * long as it waits.
+ */
+const LOCK_TIMEOUT_MS = 100;
+/** The longest-lived token of the default limit, its tolerance and skew, rounded up to hours. */
+const HOURS_AHEAD = 26;
+const MONTHS_AHEAD = 2;
+const ATTEMPTS = 10;
+
+/** The partitions of both tables: made before they are needed, dropped when nothing in them lives. */
+export class Partitions {
+  private readonly known = new Set<string>();
+
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly clock: StoreClock,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** Makes what the coming day of logouts and the coming months of audit need. */
+  async makeAhead(): Promise<void> {
+    this.known.clear();
+    const now = await this.databaseNow();
+    const hours = Array.from({ length: HOURS_AHEAD + 1 }, (_, index) =>
+      hourOf(new Date(now.getTime() + index * HOUR_MS)),
+    );
+    const months = Array.from({ length: MONTHS_AHEAD + 1 }, (_, index) =>
+      monthOf(monthsLater(now, index)),
+    );
+    await this.make([...hours, ...months]);
+  }
+
+  /** Makes what revocations that expire then, and their events, need where none is known here. */
+  async makeFor(expiries: readonly Date[], now: Date = new Date()): Promise<void> {
+    const wanted = [...expiries.map(hourOf), monthOf(now)];
+    await this.make([...new Map(wanted.map((partition) => [partition.name, partition])).values()]);
+  }
+
+  /** Like `makeFor`, for when the database says that what is known to be there is not. */
+  async makeAgain(expiries: readonly Date[]): Promise<void> {
+    this.known.clear();
+    await this.makeFor(expiries, await this.databaseNow());
+  }
+
+  /**
+   * Drops the partitions whose every row has expired by the database's clock. Ends early, for the
+   * next time, where another instance is at work or somebody holds a lock.
+   * @returns how many were dropped.
+   */
+  async dropExpired(): Promise<number> {
+    let dropped = 0;
+    while (await this.dropOldestExpired()) dropped += 1;
+    return dropped;
+  }
+
+  private async make(wanted: readonly Partition[]): Promise<void> {
+    const unknown = wanted.filter(({ name }) => !this.known.has(name));
+    if (unknown.length === 0) return;
+    const missing = await this.maintain((client) => this.missingAmong(client, unknown));
+    if (missing.length > 0) await retryLocked(ATTEMPTS, () => this.create(missing));
+    for (const { name } of unknown) this.known.add(name);
+  }
+
+  private async create(wanted: readonly Partition[]): Promise<void> {
+    const make = this.connections.tables.qualify('make_logout_partition');
+    await this.maintain(async (client) => {
+      await client.query(`SELECT pg_advisory_xact_lock(${this.lockKey})`);
+      for (const { table, from } of await this.missingAmong(client, wanted)) {
+        await client.query(`SELECT ${make}($1, $2)`, [table, from.toISOString()]);
+      }
+    });
+  }
+
+  private async missingAmong(
+    client: PoolClient,
+    wanted: readonly Partition[],
+  ): Promise<Partition[]> {
+    const { revokedTokens, authEvents } = this.connections.tables;
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT part.relname::text AS name
+       FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid
+       WHERE inhparent IN ($1::regclass, $2::regclass) AND part.relname = ANY ($3::text[])`,
+      [revokedTokens, authEvents, wanted.map(({ name }) => name)],
+    );
+    const there = new Set(rows.map(({ name }) => name));
+    return wanted.filter(({ name }) => !there.has(name));
+  }
+
+  private async dropOldestExpired(): Promise<boolean> {
+    const purge = this.connections.tables.qualify('purge_revocations');
+    try {
+      return await this.maintain(async (client) => {
+        const { rows } = await client.query<{ dropped: string }>(
+          `SELECT (CASE WHEN pg_try_advisory_xact_lock(${this.lockKey})
+             THEN ${purge}() ELSE false END)::text AS dropped`,
+        );
+        return rows[0]?.dropped === 'true';
+      });
+    } catch (error) {
+      if (codeOf(error) === LOCK_NOT_AVAILABLE) return false;
+      throw error;
+    }
+  }
+
+  private maintain<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const begin =
+      `${BEGIN_WRITING}; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; ` +
+      `SET LOCAL statement_timeout = ${this.timeoutMs}`;
+    return inTransaction(this.connections.writes, begin, work);
+  }
+
+  private databaseNow(): Promise<Date> {
+    return this.maintain(async (client) => {
+      const { rows } = await client.query<{ now: string }>(
+        'SELECT round(extract(epoch FROM now()) * 1000)::text AS now',
+      );
+      const now = Number(rows[0]?.now);
+      this.clock.observe(now);
+      return new Date(now);
+    });
+  }
+
+  /** Of this schema's tables; released with the transaction, so PgBouncer cannot leak it. */
+  private get lockKey(): string {
+    return lockKeyOf('partitions', this.connections.tables.schema);
+  }
+}
+
+async function retryLocked(attempts: number, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (attempts <= 1 || codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+    await setTimeout(Math.random() * LOCK_TIMEOUT_MS);
+    await retryLocked(attempts - 1, work);
+  }
+}

@@ -1,0 +1,167 @@
+import type { PoolClient } from 'pg';
+import type { AuditEvent } from '../../../audit/audit-event';
+import type { Revocation } from '../../../revocation/revocation';
+import { onConnection, type PostgresConnections } from '../connection/connections';
+import {
+  blamesRows,
+  codeOf,
+  NO_PARTITION,
+  orUnavailable,
+  PostgresFault,
+} from '../connection/postgres-error';
+import { addAndCommit } from './insertions';
+import type { Partitions } from '../schema/partitions';
+import { storableRevocation, type StorableRevocation } from './json-rows';
+
+const MAX_PER_COMMIT = 64;
+const MAX_WAITING = 1000;
+
+/** What became of a revocation. */
+export interface Committed {
+  /** Whether this call revoked; otherwise the same revocation was there already. */
+  readonly isNew: boolean;
+  /**
+   * The transaction of this call. Where it is visible, the revocation is, whoever added that: an
+   * earlier one had committed before the statement that met it ended.
+   */
+  readonly xid: string;
+}
+
+/** A revocation whose caller waits. */
+interface Asked extends StorableRevocation {
+  readonly expiresAt: Date;
+  /** When its caller has been told that time was up; by the monotonic clock. */
+  readonly deadline: number;
+  readonly settle: (committed: Committed) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Adds revocations, one transaction at a time. Those that arrive while it is in flight share the
+ * next one: a commit costs as much as a dozen rows. Under no load a revocation waits for nobody.
+ */
+export class GroupCommit {
+  private waiting: Asked[] = [];
+  private isCommitting = false;
+  private committed = { commits: 0, committedRevocations: 0 };
+
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly partitions: Partitions,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** Transactions, and the revocations asked for in them. */
+  get counts(): { readonly commits: number; readonly committedRevocations: number } {
+    return this.committed;
+  }
+
+  /**
+   * Adds the revocation and, when it is new, its event, both durably.
+   * @throws {StoreUnavailableError} no answer in time (what was not sent by then never is), or too
+   * many are waiting.
+   */
+  add(revocation: Revocation, event: AuditEvent): Promise<Committed> {
+    return orUnavailable('add a revocation', this.timeoutMs, () => this.enqueue(revocation, event));
+  }
+
+  private enqueue(revocation: Revocation, event: AuditEvent): Promise<Committed> {
+    return new Promise((settle, fail) => {
+      if (this.waiting.length >= MAX_WAITING) {
+        throw new PostgresFault(`${MAX_WAITING} revocations are waiting already`);
+      }
+      const deadline = performance.now() + this.timeoutMs;
+      const { expiresAt } = revocation;
+      const row = storableRevocation(revocation, event);
+      this.waiting.push({ ...row, expiresAt, deadline, settle, fail });
+      if (!this.isCommitting) void this.commitAll();
+    });
+  }
+
+  private async commitAll(): Promise<void> {
+    this.isCommitting = true;
+    while (this.waiting.length > 0) await this.commitInTurn();
+    this.isCommitting = false;
+  }
+
+  /**
+   * On one connection, until nobody waits or something fails. The next message is sent as soon as
+   * the answer to the last is there, before any logout is answered: the database need not wait.
+   */
+  private async commitInTurn(): Promise<void> {
+    let batch: readonly Asked[] | undefined;
+    try {
+      await onConnection(this.connections.writes, async (client) => {
+        for (batch = this.take(); batch.length > 0; batch = this.take())
+          await this.commit(client, batch);
+      });
+    } catch (error) {
+      // Nothing was taken where there was no connection to send it by.
+      await this.recover(batch ?? this.take(), error);
+    }
+  }
+
+  /** Called once there is a connection: until then some arrive and some give up. */
+  private take(): readonly Asked[] {
+    this.waiting = this.waiting.filter(isInTime);
+    return this.waiting.splice(0, MAX_PER_COMMIT);
+  }
+
+  private async commit(client: PoolClient, batch: readonly Asked[]): Promise<void> {
+    const message = addAndCommit(this.connections.tables, batch, timeLeft(batch));
+    const { xid, newPlaces } = readAnswer(await client.query(message));
+    this.committed.commits += 1;
+    this.committed.committedRevocations += batch.length;
+    batch.forEach(({ settle }, index) => {
+      settle({ isNew: newPlaces.has(index + 1), xid });
+    });
+  }
+
+  private async recover(batch: readonly Asked[], error: unknown): Promise<void> {
+    if (codeOf(error) !== NO_PARTITION) return this.isolate(batch, error);
+    // What could not be made fails its row alone.
+    await this.partitions.makeAgain(batch.map(({ expiresAt }) => expiresAt)).catch(ignore);
+    const inTime = batch.filter(isInTime);
+    if (inTime.length > 0)
+      await this.commitAgain(inTime).catch((again: unknown) => this.isolate(inTime, again));
+  }
+
+  private commitAgain(batch: readonly Asked[]): Promise<void> {
+    return onConnection(this.connections.writes, (client) => this.commit(client, batch));
+  }
+
+  /** Commits row by row where a row is to blame, so that the others do not fail with it. */
+  private async isolate(batch: readonly Asked[], error: unknown): Promise<void> {
+    const isOneToBlame = batch.length > 1 && blamesRows(error);
+    for (const asked of batch) {
+      if (isOneToBlame && isInTime(asked)) await this.commitAgain([asked]).catch(asked.fail);
+      else asked.fail(error);
+    }
+  }
+}
+
+const isInTime = ({ deadline }: Asked): boolean => deadline > performance.now();
+
+/** Milliseconds until nobody waits for the batch any more; 0 would be no limit to the server. */
+const timeLeft = (batch: readonly Asked[]): number =>
+  Math.max(1, ...batch.map(({ deadline }) => Math.ceil(deadline - performance.now())));
+
+const ignore = (): void => undefined;
+
+interface Answer {
+  readonly xid: string;
+  /** From 1. */
+  readonly newPlaces: ReadonlySet<number>;
+}
+
+/** The driver answers a message of four statements with four results. */
+function readAnswer(results: unknown): Answer {
+  const [, , added] = results as [
+    unknown,
+    unknown,
+    { rows: { xid: string; new_places: string | null }[] },
+  ];
+  const [row] = added.rows;
+  if (row === undefined) throw new PostgresFault('the server did not say what it added');
+  return { xid: row.xid, newPlaces: new Set(row.new_places?.split(',').map(Number)) };
+}

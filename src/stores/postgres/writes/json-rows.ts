@@ -1,0 +1,94 @@
+import { isIP } from 'node:net';
+import type { AuditEvent } from '../../../audit/audit-event';
+import { EVERY_AGE, type Revocation } from '../../../revocation/revocation';
+
+/** The longest text the columns take; one that names a user must not fail for its length. */
+const TEXT_LENGTH = 255;
+const USER_AGENT_LENGTH = 512;
+const FINGERPRINT = /^[\da-f]{64}$/;
+
+/** In JSON text: an escaped backslash, or else what no PostgreSQL text can hold. */
+const UNSTORABLE = /(\\\\)|\\u(?:0000|d[89a-f][\da-f]{2})/g;
+
+/** The columns of `auth_events` that come from an event, as `json_to_recordset` declares them. */
+export const EVENT_COLUMNS = {
+  event: 'text',
+  outcome: 'text',
+  scope: 'text',
+  issuer: 'text',
+  subject: 'text',
+  actor: 'text',
+  token_id: 'text',
+  session_id: 'text',
+  token_fingerprint: 'text',
+  ip: 'inet',
+  user_agent: 'text',
+  request_id: 'text',
+  reason: 'text',
+  detail: 'jsonb',
+} as const;
+
+/** A revocation and its event, each as an object in JSON that the database takes. */
+export interface StorableRevocation {
+  readonly revocation: string;
+  readonly event: string;
+}
+
+/** @throws {TypeError} the event's detail is no JSON. */
+export function storableRevocation(revocation: Revocation, event: AuditEvent): StorableRevocation {
+  return { revocation: toJson(revocationRow(revocation)), event: eventToJson(event) };
+}
+
+/** A row of `auth_events` as an object in JSON that the database takes, whatever the event holds. */
+export const eventToJson = (event: AuditEvent): string => toJson(eventRow(event));
+
+function revocationRow(revocation: Revocation): object {
+  const { key, issuedBefore, expiresAt } = revocation;
+  return {
+    key: `\\x${key}`,
+    issued_before: issuedBefore === EVERY_AGE ? EVERY_AGE : issuedBefore.toISOString(),
+    expires_at: expiresAt.toISOString(),
+    scope: revocation.scope,
+    issuer: cut(revocation.issuer),
+    subject: cut(revocation.subject),
+    token_id: cut(revocation.tokenId),
+    session_id: cut(revocation.sessionId),
+    client_id: cut(revocation.clientId),
+    reason: cut(revocation.reason),
+    actor: cut(revocation.actor),
+  };
+}
+
+function eventRow(event: AuditEvent): Readonly<Record<keyof typeof EVENT_COLUMNS, unknown>> {
+  const { ip, tokenFingerprint } = event;
+  return {
+    event: event.event,
+    outcome: event.outcome,
+    scope: event.scope,
+    issuer: cut(event.issuer),
+    subject: cut(event.subject),
+    actor: cut(event.actor),
+    token_id: cut(event.tokenId),
+    session_id: cut(event.sessionId),
+    token_fingerprint: FINGERPRINT.test(tokenFingerprint ?? '') ? tokenFingerprint : undefined,
+    ip: ip !== undefined && isStorableAddress(ip) ? ip : undefined,
+    user_agent: cut(event.userAgent, USER_AGENT_LENGTH),
+    request_id: cut(event.requestId),
+    reason: cut(event.reason),
+    detail: event.detail,
+  };
+}
+
+/** An inet has no zone, though Node takes `fe80::1%eth0` for an address. */
+const isStorableAddress = (ip: string): boolean => isIP(ip) !== 0 && !ip.includes('%');
+
+const cut = (text: string | undefined, length = TEXT_LENGTH): string | undefined =>
+  text?.slice(0, length);
+
+// JSON.stringify escapes U+0000 and lone surrogates, and nothing else that the expression matches.
+function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    UNSTORABLE,
+    (_, backslash: string | undefined) => backslash ?? '\ufffd',
+  );
+}

@@ -1,0 +1,98 @@
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { isKeyObject, isUint8Array } from 'node:util/types';
+import { isJsonObject } from '../verification/json-object';
+import { kindOf, misconfigured } from '../../options/misconfiguration';
+
+/** A key as it is configured; see `TokenRules.keys`. */
+export type KeyMaterial = string | Buffer | KeyObject;
+
+const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;
+const PUBLIC_KEY_LABELS: readonly unknown[] = ['PUBLIC KEY', 'RSA PUBLIC KEY'];
+
+/**
+ * The secret that `material` is: the UTF-8 bytes of text, or bytes as they are.
+ * @throws {TypeError} it is no secret, or text that was meant as a key of another kind.
+ */
+export function readSecret(option: string, material: unknown): KeyObject {
+  const key = isKeyObject(material) ? material : createSecretKey(readBytes(option, material));
+  if (key.type !== 'secret') return key; // whoever knows the algorithms says what was wrong with it
+  const text = key.export().toString('utf8');
+  const got = text.includes('-----BEGIN') ? 'PEM text' : isJwk(text) ? 'JWK text' : undefined;
+  if (got !== undefined) {
+    // A public key used as a secret lets everybody sign.
+    throw misconfigured(option, 'a secret', got, 'Public keys verify RS*, PS*, ES* and EdDSA.');
+  }
+  return key;
+}
+
+/**
+ * The public keys in PEM text, one or several, or the one that a KeyObject is.
+ * @throws {TypeError} there is none, one cannot be read, or there is private key material.
+ */
+export function readPublicKeys(option: string, material: unknown): readonly KeyObject[] {
+  const key = isKeyObject(material) ? material : readBytes(option, material).toString('utf8');
+  const isPrivate = typeof key === 'string' ? key.includes('PRIVATE KEY') : key.type === 'private';
+  if (isPrivate) {
+    throw misconfigured(
+      option,
+      MUST_BE_PUBLIC,
+      'a private key',
+      'Verifying needs only the public key.',
+    );
+  }
+  return typeof key === 'string' ? readPem(option, key) : [key];
+}
+
+/** What a key is, without anything of its value. */
+export function describeKey(key: KeyObject): string {
+  if (key.type === 'secret') return `a secret of ${String(key.symmetricKeySize)} bytes`;
+  const details = key.asymmetricKeyDetails;
+  const kind = `a ${key.type} ${String(key.asymmetricKeyType)} key`;
+  if (details?.namedCurve !== undefined) return `${kind} on ${details.namedCurve}`;
+  if (details?.publicExponent === undefined) return kind;
+  const exponent = String(details.publicExponent);
+  return `${kind} of ${String(details.modulusLength)} bits with exponent ${exponent}`;
+}
+
+const MUST_BE_PUBLIC = 'one or several public keys in PEM, or a public KeyObject';
+
+function readBytes(option: string, material: unknown): Buffer {
+  if (typeof material === 'string') return Buffer.from(material, 'utf8');
+  if (isUint8Array(material)) return Buffer.from(material);
+  throw misconfigured(option, 'a string, a Buffer or a KeyObject', kindOf(material));
+}
+
+function readPem(option: string, text: string): readonly KeyObject[] {
+  const blocks = [...text.matchAll(PEM_BLOCK)];
+  if (!blocks.every(([, label]) => PUBLIC_KEY_LABELS.includes(label))) {
+    const advice = 'A certificate gives its key to `openssl x509 -pubkey -noout`.';
+    throw misconfigured(option, MUST_BE_PUBLIC, 'PEM of another kind', advice);
+  }
+  if (isJwk(text)) {
+    const advice = "Pass createPublicKey({ key: jwk, format: 'jwk' }).";
+    throw misconfigured(option, MUST_BE_PUBLIC, 'JWK text', advice);
+  }
+  // Comments may stand between the blocks (RFC 7468 §2), the rest of a broken block may not.
+  if (blocks.length === 0 || text.replace(PEM_BLOCK, '').includes('-----')) {
+    const advice = 'Check that its line breaks are line breaks and that each BEGIN has its END.';
+    throw misconfigured(option, MUST_BE_PUBLIC, 'text that is not PEM throughout', advice);
+  }
+  return blocks.map(([block]) => readBlock(option, block));
+}
+
+function readBlock(option: string, block: string): KeyObject {
+  try {
+    return createPublicKey(block);
+  } catch {
+    throw misconfigured(option, MUST_BE_PUBLIC, 'a PEM block that holds no readable key');
+  }
+}
+
+function isJwk(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) && (typeof value.kty === 'string' || Array.isArray(value.keys));
+  } catch {
+    return false; // not JSON, so no JWK
+  }
+}

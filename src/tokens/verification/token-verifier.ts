@@ -1,0 +1,139 @@
+import { findFault, isClaims } from './claims';
+import { tokenKey, type VerifiedToken } from '../identity';
+import { parseJsonObject } from './json-object';
+import { lenientSignatures, PresentedTokens, type UnverifiedToken } from './presented-tokens';
+import { RememberedTokens } from './verified-token-cache';
+import { SightedTexts } from './seen-once-filter';
+import { splitToken, type TokenParts } from './token-form';
+import { normalizeType, parseHeader, type TokenHeader } from './token-header';
+import { type ResolvedTokenRules, resolveTokenRules, type TokenRules } from './token-rules';
+
+export type { VerifiedToken };
+
+/** Why a token was refused: for the audit, never for the client. Says nothing of the token's text. */
+export type RefusalCause =
+  | 'form' // no string, too long, not three parts of canonical base64url
+  | 'header' // not the JSON object of known parameters that a header must be
+  | 'algorithm' // not among the configured ones
+  | 'type' // not an accepted `typ`
+  | 'key' // no configured key may have signed it
+  | 'signature'
+  | 'claims' // a required claim is missing, or one has a wrong form
+  | 'lifetime' // `exp − iat` is longer than the rules allow
+  | 'issuer'
+  | 'audience'
+  | 'not_yet_valid'; // `iat` or `nbf` lies ahead
+
+/** `expired` says that the token is genuine and acceptable in all else. */
+export type Verification =
+  | { readonly verdict: 'accepted'; readonly token: VerifiedToken }
+  | { readonly verdict: 'expired'; readonly token: VerifiedToken }
+  | { readonly verdict: 'refused'; readonly cause: RefusalCause };
+
+/**
+ * Decides whether a token may be trusted. The only acceptance path: whoever asks, wherever the token
+ * came from, one token gets one verdict.
+ */
+export class TokenVerifier {
+  private readonly rules: ResolvedTokenRules;
+  private readonly remembered = new RememberedTokens();
+  private readonly sighted = new SightedTexts();
+  private readonly presented: PresentedTokens;
+
+  /**
+   * @param clock milliseconds since the epoch.
+   * @throws {TypeError} a rule is not what it must be; the message names it.
+   */
+  constructor(
+    rules: TokenRules,
+    private readonly clock: () => number = Date.now,
+  ) {
+    this.rules = resolveTokenRules(rules);
+    this.presented = new PresentedTokens(this.rules.tokenIdentity);
+  }
+
+  get clockToleranceSeconds(): number {
+    return this.rules.clockToleranceSeconds;
+  }
+
+  get maxLifetimeSeconds(): number {
+    return this.rules.maxLifetimeSeconds;
+  }
+
+  /**
+   * The verdict on what was presented as a token, at this instant. Never throws, whatever `text`
+   * is. The claims are the caller's own: what is written to them changes no later verdict.
+   */
+  verify(text: unknown): Verification {
+    if (typeof text !== 'string') return refused('form');
+    const { keys } = this.rules;
+    const remembered = this.remembered.find(text, keys);
+    const token = remembered ?? this.examine(text);
+    if (typeof token === 'string') return refused(token);
+    const fault = findFault(token.claims, this.rules, this.clock() / 1000);
+    if (fault === undefined) {
+      // What never comes again would push out what does, and costs the garbage collector more
+      // than an HMAC costs us: a text has to come twice to be worth it.
+      if (remembered === undefined && this.sighted.sight(text))
+        this.remembered.remember(text, token, keys);
+      return { verdict: 'accepted', token };
+    }
+    this.remembered.forget(text);
+    return fault === 'expired' ? { verdict: fault, token } : refused(fault);
+  }
+
+  /**
+   * The tokens in a text, such as a header, as any verifier may find them. Nothing is verified.
+   * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
+   */
+  presentedIn(text: string): readonly UnverifiedToken[] | undefined {
+    return this.presented.in(text);
+  }
+
+  /**
+   * Whether one of the keys signed the token, however its signature is spelled: as lenient as the
+   * most lenient verifier. Claims are not looked at.
+   */
+  isGenuine({ header: { alg, kid }, signingInput, signature }: UnverifiedToken): boolean {
+    if (typeof alg !== 'string') return false;
+    const named = typeof kid === 'string' ? kid : undefined;
+    const candidates = this.rules.keys.candidates(alg, named) ?? [];
+    return candidates.some((check) =>
+      lenientSignatures(signature, check.signatureBytes).some((bytes) =>
+        check.isGood(signingInput, bytes),
+      ),
+    );
+  }
+
+  /** What does not change with time: whether a text is a genuine token, of the right form. */
+  private examine(text: string): VerifiedToken | RefusalCause {
+    const parts = splitToken(text);
+    if (parts === undefined) return 'form';
+    const header = parseHeader(parts.header);
+    if (header === undefined) return 'header';
+    const distrust = this.findDistrust(parts, header);
+    if (distrust !== undefined) return distrust;
+    // Nothing of the payload is looked at before its signature is known to be good.
+    const claims = parseJsonObject(parts.payload);
+    if (claims === undefined || !isClaims(claims)) return 'claims';
+    return {
+      claims,
+      revocationKey: tokenKey(claims, parts.signingInput, this.rules.tokenIdentity),
+    };
+  }
+
+  private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {
+    const { keys, types } = this.rules;
+    const candidates = keys.candidates(header.alg, header.kid);
+    if (candidates === undefined) return 'algorithm';
+    if (!types.has(header.typ === undefined ? undefined : normalizeType(header.typ))) return 'type';
+    if (candidates.length === 0) return 'key';
+    const signature = Buffer.from(parts.signature, 'base64url');
+    const isGood = candidates.some((check) => check.isGood(parts.signingInput, signature));
+    return isGood ? undefined : 'signature';
+  }
+}
+
+function refused(cause: RefusalCause): Verification {
+  return { verdict: 'refused', cause };
+}

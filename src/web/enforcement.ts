@@ -1,0 +1,158 @@
+import { kindOf, misconfigured } from '../options/misconfiguration';
+import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { credentialsOf, takeAway, type Credential, type TokenSource } from './credentials';
+import { originOf, type IncomingRequest } from './request';
+import type { LookUpsOfRequest, RequestAuthenticator } from './request-authenticator';
+
+/** What enforcement goes by; see the options `tokenSources` and `enforceExcept`. */
+export interface EnforcementRules {
+  readonly tokenSources: readonly TokenSource[];
+  readonly enforceExcept: readonly string[];
+}
+
+/** `refuse`: a revoked token came in a way that it cannot be taken away. */
+export type EnforcementOutcome = 'pass' | 'refuse';
+
+/**
+ * Takes revoked tokens away from requests, before anything of the host's reads them: the host's own
+ * guards then refuse as they refuse a request without a token. It lets nothing in, and refuses no
+ * request by itself, so public routes stay open.
+ */
+export class Enforcement {
+  constructor(
+    private readonly tokens: RevokedTokensService,
+    private readonly authenticator: RequestAuthenticator,
+    private readonly rules: EnforcementRules,
+    /** Makes the store ready to be asked. */
+    private readonly open: () => Promise<void> = () => Promise.resolve(),
+  ) {}
+
+  /**
+   * At once where memory knows every token that the request carries.
+   * @throws {StoreUnavailableError} rejects with it: whether a genuine token is revoked cannot be
+   * told now. What cannot be told is taken away too.
+   */
+  inspect(request: IncomingRequest): EnforcementOutcome | Promise<EnforcementOutcome> {
+    if (isExcepted(request.url ?? '', this.rules.enforceExcept)) return 'pass';
+    const credentials = credentialsOf(request, this.rules.tokenSources);
+    if (credentials.every((credential) => this.isKnownLive(credential))) return 'pass';
+    return this.examine(request, credentials);
+  }
+
+  private isKnownLive({ text }: Credential): boolean {
+    const tokens = this.tokens.presentedIn(text);
+    return tokens?.every((token) => this.tokens.isKnownLive(token)) === true;
+  }
+
+  private async examine(
+    request: IncomingRequest,
+    credentials: readonly Credential[],
+  ): Promise<EnforcementOutcome> {
+    const lookUps = this.authenticator.lookUpsOf(request);
+    const opened = this.open();
+    const verdicts = await Promise.allSettled(
+      credentials.map(async (credential) => {
+        await opened;
+        return this.isRevoked(credential, request, lookUps);
+      }),
+    );
+    const refused = credentials.filter((_, at) => {
+      const verdict = verdicts[at];
+      return verdict?.status !== 'fulfilled' || verdict.value;
+    });
+    const areRemoved = refused.length === 0 || takeAway(request, refused);
+    const failure = verdicts.find((verdict) => verdict.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    return areRemoved ? 'pass' : 'refuse';
+  }
+
+  private async isRevoked(
+    { text }: Credential,
+    request: IncomingRequest,
+    lookUps: LookUpsOfRequest,
+  ): Promise<boolean> {
+    const tokens = this.tokens.presentedIn(text);
+    // More than any client of ours sends: nothing in it can be relied on.
+    if (tokens === undefined) return true;
+    const verdicts = await Promise.all(
+      tokens.map(async (token) => {
+        const verdict = this.tokens.isPresentedRevoked(token, () => originOf(request));
+        // Only an answer of the store's is shared: of a forged token it was not asked.
+        if (typeof verdict !== 'boolean') lookUps.set(token.revocationKey, verdict);
+        return verdict;
+      }),
+    );
+    return verdicts.includes(true);
+  }
+}
+
+/**
+ * By the path as it was sent, so that no other spelling is excepted with it. A pattern that ends in
+ * `/*` excepts what stands below, in plain segments.
+ */
+function isExcepted(url: string, patterns: readonly string[]): boolean {
+  if (patterns.length === 0) return false;
+  const [path = ''] = url.split('?', 1);
+  return patterns.some((pattern) =>
+    pattern.endsWith('/*')
+      ? path.startsWith(pattern.slice(0, -1)) && !/\/\.{0,2}(?:\/|$)|[%\\;]/.test(path)
+      : path === pattern,
+  );
+}
+
+/** @throws {TypeError} naming the option, what it must be and what it was. */
+export function readEnforcementRules(
+  tokenSources: unknown = [],
+  enforceExcept: unknown = [],
+): EnforcementRules {
+  return {
+    tokenSources: readList(
+      'tokenSources',
+      tokenSources,
+      isTokenSource,
+      'a list of { header: name }, { query: name } and functions',
+    ),
+    enforceExcept: readList(
+      'enforceExcept',
+      enforceExcept,
+      isPathPattern,
+      'a list of paths that start with "/", such as "/health" or "/assets/*"',
+    ),
+  };
+}
+
+function readList<T>(
+  option: string,
+  value: unknown,
+  isMember: (member: unknown) => member is T,
+  mustBe: string,
+): readonly T[] {
+  if (!Array.isArray(value)) throw misconfigured(option, mustBe, kindOf(value));
+  return value.map((member: unknown, at) => {
+    if (isMember(member)) return member;
+    throw misconfigured(`${option}[${at}]`, `a member of ${mustBe}`, kindOf(member));
+  });
+}
+
+function isTokenSource(value: unknown): value is TokenSource {
+  if (typeof value === 'function') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const [[kind, name] = [], ...others] = Object.entries(value) as [string, unknown][];
+  const isName = typeof name === 'string' && /^[\w.~-]+$/.test(name);
+  return others.length === 0 && (kind === 'header' || kind === 'query') && isName;
+}
+
+function isPathPattern(value: unknown): value is string {
+  return typeof value === 'string' && /^\/(?:[^*?#\s]*|(?:[^*?#\s]*\/)?\*)$/.test(value);
+}
+
+/** What the boot says of it: one line. */
+export function describeEnforcement({ tokenSources, enforceExcept }: EnforcementRules): string {
+  const more = tokenSources.length === 0 ? '' : ` and ${tokenSources.length} of tokenSources`;
+  const except = enforceExcept.length === 0 ? '' : `, except ${enforceExcept.join(', ')}`;
+  return (
+    `Revoked tokens are taken from the Authorization header, the cookies${more} of every HTTP ` +
+    `request${except}, before your guards see them. Not covered: what stands on the HTTP adapter ` +
+    'before NestFactory.create, WebSocket upgrades and microservices.'
+  );
+}

@@ -1,0 +1,103 @@
+import type { VerifiedToken } from '../tokens/verification/token-verifier';
+import type { Claims } from '../tokens/verification/claims';
+import type { RevocationKey } from '../tokens/identity';
+import { TokenRejectedError } from '../revocation/errors';
+import {
+  rejection,
+  type Authentication,
+  type RevokedTokensService,
+} from '../revocation/revoked-tokens.service';
+import { onceKnown } from '../tokens/maybe-promise';
+import { bearerCredentials } from './bearer';
+import { sentHeaders } from './credentials';
+import { originOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
+
+/**
+ * The host's own check, run on every request whose token is live: returns what becomes
+ * `request.user`; `null`, `undefined` or `false` refuses.
+ */
+export type ValidateHook = (claims: Claims, request: object) => unknown;
+
+/**
+ * Where a request's raw headers keep the token it was let in with. Not the request itself: one more
+ * property costs an Express request microseconds, because each has a hidden class of its own; and
+ * so does a WeakMap that gets a key with each request.
+ */
+const ADMITTED = Symbol('nestjs-logout:admitted');
+
+interface RawHeaders extends Array<string> {
+  [ADMITTED]?: VerifiedToken;
+}
+
+/** The token a guard of ours let this request in with, if one did. */
+export function admittedToken(request: PlatformRequest | undefined): VerifiedToken | undefined {
+  return request && rawHeadersOf(request)?.[ADMITTED];
+}
+
+/** Absent where a context of Nest's is not of HTTP. */
+function rawHeadersOf(request: PlatformRequest): RawHeaders | undefined {
+  return rawRequest(request).rawHeaders;
+}
+
+/** What the store was asked about the tokens of one request: no token is asked about twice. */
+export type LookUpsOfRequest = Map<RevocationKey, Promise<boolean>>;
+
+/** From a request to who sent it: the one way for door, guard and strategy. */
+export class RequestAuthenticator {
+  private readonly lookUps = new WeakMap<object, LookUpsOfRequest>();
+
+  constructor(
+    private readonly tokens: RevokedTokensService,
+    private readonly validate: ValidateHook | undefined,
+  ) {}
+
+  /**
+   * What the request's bearer token is worth now.
+   * @throws {StoreUnavailableError} or rejects with it; the request must not be let in.
+   */
+  authenticate(request: IncomingRequest): Authentication | Promise<Authentication> {
+    const credentials = bearerCredentials(sentHeaders(request));
+    if (credentials.kind === 'none') return { verdict: 'missing' };
+    if (credentials.kind === 'unreadable') return { verdict: 'refused', cause: 'form' };
+    const lookUps = this.lookUps.get(rawRequest(request));
+    return this.tokens.authenticate(credentials.token, () => originOf(request), lookUps);
+  }
+
+  /** Look-ups that `authenticate` shares; whoever asks the store about the request adds to them. */
+  lookUpsOf(request: IncomingRequest): LookUpsOfRequest {
+    const raw = rawRequest(request);
+    const lookUps = this.lookUps.get(raw) ?? new Map<RevocationKey, Promise<boolean>>();
+    this.lookUps.set(raw, lookUps);
+    return lookUps;
+  }
+
+  /** Whether the text is the very token that the request presents, character for character. */
+  presents(text: unknown, request: IncomingRequest): boolean {
+    const credentials = bearerCredentials(sentHeaders(request));
+    return credentials.kind === 'bearer' && credentials.token === text;
+  }
+
+  /**
+   * Lets a request in: from here on `admittedToken` knows its token. Throws or rejects.
+   * @returns the user, or a promise: what the host's hook made of the claims, or the claims.
+   * @throws {TokenRejectedError} it has no live bearer token, or the host's hook refused it.
+   * @throws {StoreUnavailableError} it must not be let in.
+   */
+  admit(request: PlatformRequest): unknown {
+    return onceKnown(this.authenticate(request), (authentication) => {
+      if (authentication.verdict !== 'live') throw rejection(authentication);
+      const { token } = authentication;
+      return onceKnown(this.userOf(token.claims, request), (user) => {
+        if (user === null || user === undefined || user === false)
+          throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
+        const rawHeaders: RawHeaders = rawRequest(request).rawHeaders;
+        rawHeaders[ADMITTED] = token;
+        return user;
+      });
+    });
+  }
+
+  private userOf(claims: Claims, request: PlatformRequest): unknown {
+    return this.validate === undefined ? claims : this.validate(claims, request);
+  }
+}

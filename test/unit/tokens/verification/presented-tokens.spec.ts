@@ -1,0 +1,184 @@
+import { createVerifier, type Algorithm as FastJwtAlgorithm } from 'fast-jwt';
+import { jwtVerify } from 'jose';
+import jwt from 'jsonwebtoken';
+import { presentedTokens } from '../../../../src/tokens/verification/presented-tokens';
+import { RESPELLINGS, type Respelling } from '../respelled';
+import {
+  ALL_SIGNERS,
+  CLAIMS,
+  encode,
+  mint,
+  NOW,
+  type Signer,
+  SIGNERS,
+  strangerTo,
+  verifierOf,
+} from '../signers';
+
+const signer = SIGNERS.HS256;
+const verifier = verifierOf(signer);
+const token = mint(signer, { ...CLAIMS, jti: 'j1' });
+const other = mint(signer, { ...CLAIMS, jti: 'j2' });
+
+const keyOf = (text: string): string => {
+  const verification = verifier.verify(text);
+  if (verification.verdict !== 'accepted') throw new Error(verification.verdict);
+  return verification.token.revocationKey;
+};
+const keysIn = (text: string) =>
+  presentedTokens(text, 'jti')?.map(({ revocationKey }) => revocationKey);
+
+describe('A token is found', () => {
+  it.each([
+    ['alone', (text: string) => text],
+    ['behind a scheme', (text: string) => `Bearer ${text}`],
+    ['behind another scheme', (text: string) => `JWT   ${text}`],
+    ['in quotes', (text: string) => `"${text}"`],
+    ['in a signed cookie', (text: string) => `s:${text}.bDZ6eE9XQTd3`],
+    ['in a cookie that holds JSON', (text: string) => `j:{"user":"ada","token":"${text}"}`],
+    ['with its dots written as escapes', (text: string) => text.replaceAll('.', '%2E')],
+    ['written as escapes as a whole', escapedWhole],
+    ['beside a broken escape', (text: string) => `%zz${text.replaceAll('.', '%2e')}`],
+    ['beside an escape that is no UTF-8', (text: string) => `%ff "${text.replaceAll('.', '%2e')}`],
+    ['behind a prefix of its own alphabet', (text: string) => `token-${text}`],
+    ['without its signature', (text: string) => text.slice(0, text.lastIndexOf('.'))],
+  ])('%s', (_where, write) => {
+    expect(keysIn(write(token))).toEqual([keyOf(token)]);
+  });
+
+  it('beside another', () => {
+    expect(keysIn(`Bearer ${token}, Bearer ${other}`)).toEqual([keyOf(token), keyOf(other)]);
+  });
+
+  it('by its signed part where it has no jti', () => {
+    const plain = mint(signer, CLAIMS);
+    expect(keysIn(`token-${plain}`)).toEqual([keyOf(plain)]);
+  });
+});
+
+function escapedWhole(text: string): string {
+  return text.replace(/./g, (character) => `%${character.charCodeAt(0).toString(16)}`);
+}
+
+describe('No token is found', () => {
+  it.each([
+    ['in Basic credentials', 'Basic YWRhOmxvdmVsYWNl'],
+    ['in the cookies of a counter', '_ga=GA1.1.1719234567.1700000000'],
+    ['in a domain name', 'tracker.example.com'],
+    ['where a claim is missing that is required', mint(signer, { jti: 'j1', exp: NOW })],
+    ['where the payload is no object', `${encode({ alg: 'HS256' })}.${encode([1, 2, 3, 4, 5])}.x`],
+    ['where the header is no object', `abcdefghijklmnop.${encode(CLAIMS)}.x`],
+    ['in nothing', ''],
+  ])('%s', (_where, text) => {
+    expect(keysIn(text)).toEqual([]);
+  });
+});
+
+describe('A text is given up', () => {
+  it('with more than 8 tokens', () => {
+    const tokens = (count: number) => Array<string>(count).fill(token).join(' ');
+    expect(keysIn(tokens(8))).toHaveLength(8);
+    expect(keysIn(tokens(9))).toBeUndefined();
+  });
+
+  it('above 16 KiB', () => {
+    expect(keysIn(token.padEnd(16 * 1024))).toEqual([keyOf(token)]);
+    expect(keysIn(token.padEnd(16 * 1024 + 1))).toBeUndefined();
+  });
+
+  it('with more parts that look like a token than are worth decoding', () => {
+    expect(keysIn('eyJmYWxzZXRva2Vu.'.repeat(60))).toEqual([]);
+    expect(keysIn('eyJmYWxzZXRva2Vu.'.repeat(80))).toBeUndefined();
+  });
+});
+
+describe('A text that comes again', () => {
+  it('is read the same each time, and never taken for one with the same end', () => {
+    const again = verifierOf(signer);
+    const behind = `${token.slice(0, token.lastIndexOf('.'))}.${other.split('.')[2] ?? ''}`;
+    for (const text of [token, token, token, other, behind, behind, other, token])
+      expect(again.presentedIn(text)).toEqual(presentedTokens(text, 'jti'));
+  });
+});
+
+/** Whether one of the libraries that hosts verify with accepts the text. */
+async function isAcceptedByAny(text: string, { algorithm, key }: Signer): Promise<boolean> {
+  const attempts = [
+    () => jwt.verify(text, key, { clockTimestamp: NOW, algorithms: [algorithm as jwt.Algorithm] }),
+    () => jwtVerify(text, key, { currentDate: new Date(NOW * 1000), algorithms: [algorithm] }),
+    () => fastJwt({ algorithm, key })(text) as unknown,
+  ];
+  const outcomes = await Promise.allSettled(
+    attempts.map((attempt) => Promise.resolve().then<unknown>(attempt)),
+  );
+  return outcomes.some(({ status }) => status === 'fulfilled');
+}
+
+function fastJwt({ algorithm, key }: Pick<Signer, 'algorithm' | 'key'>) {
+  return createVerifier({
+    key: key.type === 'secret' ? key.export() : key.export({ type: 'spki', format: 'pem' }),
+    algorithms: [algorithm as FastJwtAlgorithm],
+    clockTimestamp: NOW * 1000,
+  });
+}
+
+/** As hosts cut a token out of a header or a cookie. */
+const EXTRACTIONS: Readonly<Record<string, (text: string) => string>> = {
+  'as it stands': (text) => text,
+  'behind Bearer': (text) => `Bearer ${text}`,
+  'escaped in a cookie': (text) => encodeURIComponent(text),
+};
+
+/** Beside the respellings of every token, those of a signature alone. */
+const SPELLINGS: Readonly<Record<string, Respelling>> = {
+  'as it was signed': (text) => text,
+  ...RESPELLINGS,
+  'blanks throughout the signature': (text) =>
+    respellSignature(text, (part) => part.split('').join(' ')),
+  'a no-break space in the signature': (text) =>
+    respellSignature(text, (part) => `${part.slice(0, 5)}\u00a0${part.slice(5)}`),
+  'a signature without its leading zero bytes': (text) =>
+    respellSignature(text, (part) =>
+      Buffer.from(part, 'base64url')
+        .toString('hex')
+        .replace(/^(?:00)+/, '')
+        .replace(/.+/, (hex) => Buffer.from(hex, 'hex').toString('base64url')),
+    ),
+};
+
+function respellSignature(text: string, respell: (part: string) => string): string {
+  const [header = '', payload = '', signature = ''] = text.split('.');
+  return `${header}.${payload}.${respell(signature)}`;
+}
+
+describe.each(ALL_SIGNERS)('$algorithm: whatever spelling a library accepts', (each) => {
+  const ours = verifierOf(each);
+  const text = mint(each, { ...CLAIMS, jti: 'j1' });
+  const key = presentedTokens(text, 'jti')?.[0]?.revocationKey;
+
+  it.each(Object.entries(SPELLINGS))('%s: it is found, and genuine', async (_what, respell) => {
+    const respelled = respell(text, each);
+    if (!(await isAcceptedByAny(respelled, each))) return;
+    for (const extract of Object.values(EXTRACTIONS)) {
+      const found = ours.presentedIn(extract(respelled)) ?? [];
+      expect(found.map(({ revocationKey }) => revocationKey)).toContain(key);
+      expect(found.some((presented) => ours.isGenuine(presented))).toBe(true);
+    }
+  });
+
+  it('a library accepts blanks throughout the signature, so that this says something', async () => {
+    const respelled = respellSignature(text, (part) => part.split('').join(' '));
+    expect(await isAcceptedByAny(respelled, each)).toBe(true);
+  });
+
+  it('the signature of another key is not genuine', () => {
+    const forged = mint(
+      strangerTo(each.algorithm),
+      { ...CLAIMS, jti: 'j1' },
+      { alg: each.algorithm },
+    );
+    const [presented] = ours.presentedIn(forged) ?? [];
+    expect(presented?.revocationKey).toBe(key);
+    expect(presented && ours.isGenuine(presented)).toBe(false);
+  });
+});
