@@ -47,7 +47,9 @@ const boundary = ([folder, targets]) => ({
         patterns: [
           {
             group: targets.flatMap((target) =>
-              target in packages ? [target, `${target}/**`] : [`../${target}/**`, `../**/${target}/**`],
+              target in packages
+                ? [target, `${target}/**`]
+                : [`../${target}/**`, `../**/${target}/**`],
             ),
             message: `src/${folder} must not depend on this (see docs/architecture.md).`,
           },
