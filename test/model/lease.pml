@@ -38,6 +38,16 @@
  *    (LOSES_ROWS), the instances that knew a lost row still refuse it. The row is then gone from
  *    the store, so for other instances nothing is claimed about it, and 1 and 2 leave it out.
  *
+ * STRICT logouts (logoutWaits: 'cluster'). Claim 1 then says: after the 200 no instance allows the
+ * token from memory at all. The instance announces in its row of replica_instances which snapshot
+ * it has applied, beside its reads. Its lease also ends LASTS after the last announcement that had
+ * succeeded before the read was sent. The logout is answered once the row has seen its transaction,
+ * or DELTA has passed since the commit, or there is no row that is younger than DEAD. Here every
+ * logout is strict, and there is one instance to wait for: with more, each wait is one of these.
+ * LASTS and DEAD are 2 and 4 DELTA. The code has 5 and 10, the same proportion. The margin of 5 %
+ * is not needed here, for all have one clock. After a failover the row exists, but says nothing
+ * that counts; and it is older by up to DEAD - LASTS, because renewals do not wait for the standby.
+ *
  * WHAT IS LEFT OUT
  *
  * The doorbell: a read may begin at any time, so a ring adds nothing. Expiry and purging: rows
@@ -46,7 +56,7 @@
  * the two clocks says so, and a lease that ends early only leads to a look-up. So one clock that
  * goes on is enough for the model, as long as the other one can never lengthen the lease (compare
  * the mutant SET_BACK). A read that reaches a standby fails, like any other. There is one primary
- * at a time. Announcements and strict logouts are not in this model.
+ * at a time.
  *
  * BOUNDS, each set by a macro: INSTANCES (1 or 2), ROWS (1 to 3), FAILOVERS, DELTA in ticks.
  *
@@ -68,6 +78,12 @@
  * JOIN_LOOK_UP        A request takes the answer of a look-up that was served before it came.
  * CURSOR_BEFORE_ROWS  Cursor and lease are taken before the last row is applied.
  * SET_BACK            The lease is judged by one clock, and that clock is set back.
+ * With STRICT:
+ * ANNOUNCED_AFTER_READ  An announcement counts that had not succeeded when the read was sent.
+ * ANY_SERVER          A row that was announced to another server is believed.
+ * NO_DEADLINE         The lease does not end with its announcement.
+ * ANY_LOSS            A failover takes back renewals of any age. Then the row may look dead while
+ *                     the lease lasts. The code does nothing against this: it is an assumption.
  *
  * No mutant is KEEP_LEASE: the cursor is dropped after a failover, but the lease lasts until its
  * end. The three claims hold nevertheless, and check.mjs checks that they do.
@@ -88,6 +104,19 @@
 #define DELTA 2
 #endif
 
+#ifdef STRICT
+#define BOUND 0
+#define LASTS (2 * DELTA) /* of an announcement, for the instance that made it */
+#define DEAD (4 * DELTA)  /* a row this old is not waited for */
+#ifdef ANY_LOSS
+#define LOSS DEAD
+#else
+#define LOSS (DEAD - LASTS)
+#endif
+#else
+#define BOUND DELTA
+#endif
+
 #define BIT(n) (1 << (n))
 
 /* ---- The store ---- */
@@ -105,6 +134,10 @@ byte xmax;        /* of a snapshot taken now */
 byte state[ROWS]; /* of the transaction that inserts the row */
 byte xid[ROWS];
 byte since200[ROWS] = NEVER; /* how long ago the logout was answered; DELTA: as long or longer */
+
+#ifdef STRICT
+byte sinceCommit[ROWS]; /* DELTA: as long or longer */
+#endif
 
 byte r; /* counts rows; 0 between steps */
 
@@ -144,6 +177,16 @@ typedef Replica {
   byte age;       /* of the read, since its t0 */
   byte rows;      /* that the read has found and that are not applied yet */
   Snapshot found; /* the snapshot of the read */
+#ifdef STRICT
+  byte announced;        /* how long ago the last announcement that counts was sent */
+  byte announcedAtRead;  /* the same, of what had succeeded when the read was sent */
+  byte announcing;       /* IDLE, SENT or FOUND: the store has it */
+  byte announcingAge;
+  bool isDropped;        /* it does not count any more */
+  Snapshot announcement;
+  Snapshot row;          /* in the table replica_instances: what it says, and how old it is */
+  byte rowAge;           /* DEAD: the same as no row */
+#endif
 #ifdef FORGET_ON_RELOAD
   byte everKnown; /* without this mutant it is always the same as `known` */
   byte loaded;
@@ -183,8 +226,18 @@ inline endRead(i) {
   replica[i].age = 0;
   replica[i].rows = 0;
   clear(replica[i].found);
+#ifdef STRICT
+  replica[i].announcedAtRead = 0;
+#endif
 #ifdef FORGET_ON_RELOAD
   replica[i].loaded = 0;
+#endif
+}
+
+inline beginRead(i) {
+  replica[i].read = SENT;
+#ifdef STRICT
+  replica[i].announcedAtRead = replica[i].announced;
 #endif
 }
 
@@ -240,15 +293,29 @@ inline finish(i) {
 #else
   replica[i].lease = DELTA - replica[i].age;
 #endif
+#ifdef STRICT
+#ifdef ANNOUNCED_AFTER_READ
+  replica[i].announcedAtRead = replica[i].announced;
+#endif
+  if
+  :: LASTS - replica[i].announcedAtRead < replica[i].lease ->
+    replica[i].lease = LASTS - replica[i].announcedAtRead
+  :: else
+  fi;
+#endif
 #ifdef LEASE_BY_TIMER
   replica[i].flag = (replica[i].lease > 0);
 #endif
   endRead(i);
 }
 
-/* The next read loads everything. What is known is kept. */
+/* The next read loads everything. What is known is kept. What was announced counts no more. */
 inline dropCursor(i) {
   clear(replica[i].cursor);
+#ifdef STRICT
+  replica[i].announced = LASTS;
+  replica[i].isDropped = (replica[i].announcing != IDLE);
+#endif
 #ifndef KEEP_LEASE
   replica[i].lease = 0;
 #ifdef LEASE_BY_TIMER
@@ -264,7 +331,7 @@ inline allowFromMemory(i) {
     if
     :: KNOWS(i, r)
     :: else ->
-      assert(since200[r] == NEVER || since200[r] < DELTA);
+      assert(since200[r] == NEVER || since200[r] < BOUND);
 #ifdef FORGET_ON_RELOAD
       assert(!(replica[i].everKnown & BIT(r)));
 #endif
@@ -282,9 +349,61 @@ inline allowFromMemory(i) {
 #define IS_COMPLETE(i) (replica[i].rows == 0)
 #endif
 
+#ifdef STRICT
+inline copy(snapshot, from) {
+  snapshot.server = from.server;
+  snapshot.xmax = from.xmax;
+  snapshot.xip = from.xip;
+}
+
+inline endAnnouncing(i) {
+  replica[i].announcing = IDLE;
+  replica[i].announcingAge = 0;
+  replica[i].isDropped = false;
+  clear(replica[i].announcement);
+}
+
+/*
+ * One is under way at a time. It tells the cursor as it was when it was sent. It may fail at any
+ * moment, also after the store has it.
+ */
+proctype Announcements(byte i) {
+  do
+  :: d_step { replica[i].announcing == IDLE ->
+      replica[i].announcing = SENT;
+      copy(replica[i].announcement, replica[i].cursor);
+    }
+  :: d_step { replica[i].announcing == SENT ->
+      replica[i].announcing = FOUND;
+      copy(replica[i].row, replica[i].announcement);
+      replica[i].rowAge = 0
+    }
+  :: d_step { replica[i].announcing == FOUND ->
+      if
+      :: !replica[i].isDropped -> replica[i].announced = replica[i].announcingAge
+      :: else
+      fi;
+      endAnnouncing(i);
+    }
+  :: d_step { replica[i].announcing != IDLE -> endAnnouncing(i); }
+  od
+}
+
+#ifdef ANY_SERVER
+#define IS_OURS(snapshot) (snapshot.server != 0)
+#else
+#define IS_OURS(snapshot) (snapshot.server == server)
+#endif
+#define SEES(snapshot, x) (xid[x] < snapshot.xmax && !(snapshot.xip & BIT(xid[x])))
+#define HAS_SEEN(i, x) (IS_OURS(replica[i].row) && SEES(replica[i].row, x))
+#define MAY_BE_ANSWERED(x) (sinceCommit[x] >= DELTA || replica[0].rowAge == DEAD || HAS_SEEN(0, x))
+#else
+#define MAY_BE_ANSWERED(x) true
+#endif
+
 proctype Instance(byte i) {
   do
-  :: d_step { RUNS(i) && replica[i].read == IDLE -> replica[i].read = SENT; replica[i].age = 0 }
+  :: d_step { RUNS(i) && replica[i].read == IDLE -> beginRead(i) }
   :: d_step { replica[i].read == SENT -> serve(i) } /* the store's step, not the instance's */
   :: atomic { RUNS(i) && replica[i].rows != 0 -> applyOne(i) }
   :: d_step { RUNS(i) && replica[i].read == FOUND && IS_COMPLETE(i) -> finish(i) }
@@ -315,6 +434,9 @@ proctype Logout(byte x) {
   :: atomic { state[x] == OPEN ->
       if
       :: state[x] = COMMITTED
+#ifdef STRICT
+        sinceCommit[x] = 0
+#endif
       :: state[x] = GONE
       fi;
       if
@@ -324,7 +446,7 @@ proctype Logout(byte x) {
     }
   :: atomic { state[x] == COMMITTED && since200[x] == NEVER ->
       if
-      :: true
+      :: MAY_BE_ANSWERED(x)
 #ifndef ELSEWHERE
       :: RUNS(0) -> learn(0, x)
 #if INSTANCES > 1
@@ -338,6 +460,7 @@ proctype Logout(byte x) {
 }
 
 proctype Failover() {
+  byte lost; /* how much of the renewals of the row in replica_instances */
   do
   :: atomic { server <= FAILOVERS ->
       server++;
@@ -362,6 +485,13 @@ proctype Failover() {
       :: break
       od;
       nextXid = xmax;
+#ifdef STRICT
+      do
+      :: replica[0].rowAge < DEAD && lost < LOSS -> replica[0].rowAge++; lost++
+      :: break
+      od;
+      lost = 0;
+#endif
       r = 0
     }
   od
@@ -413,7 +543,31 @@ inline passTime(i) {
   if
   :: replica[i].read != IDLE && replica[i].age < DELTA -> replica[i].age++
   :: else
+  fi;
+#ifdef STRICT
+#ifndef NO_DEADLINE
+  if
+  :: replica[i].announced < LASTS -> replica[i].announced++
+  :: else
+  fi;
+  if
+  :: replica[i].read != IDLE && replica[i].announcedAtRead < LASTS -> replica[i].announcedAtRead++
+  :: else
+  fi;
+#endif
+  if
+  :: replica[i].announcing != IDLE && replica[i].announcingAge < LASTS -> replica[i].announcingAge++
+  :: else
+  fi;
+  if
+  :: replica[i].rowAge < DEAD -> replica[i].rowAge++
+  :: else
+  fi;
+  if
+  :: replica[i].rowAge == DEAD -> clear(replica[i].row)
+  :: else
   fi
+#endif
 }
 
 proctype Clock() {
@@ -424,7 +578,13 @@ proctype Clock() {
         if
         :: since200[r] < DELTA -> since200[r]++
         :: else
+        fi;
+#ifdef STRICT
+        if
+        :: state[r] == COMMITTED && sinceCommit[r] < DELTA -> sinceCommit[r]++
+        :: else
         fi
+#endif
       }
       passTime(0);
 #if INSTANCES > 1
@@ -438,6 +598,11 @@ proctype Clock() {
 init {
   atomic {
     run Instance(0);
+#ifdef STRICT
+    replica[0].announced = LASTS;
+    replica[0].rowAge = DEAD;
+    run Announcements(0);
+#endif
 #if INSTANCES > 1
     run Instance(1);
 #endif
