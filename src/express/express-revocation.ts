@@ -2,7 +2,7 @@ import type { RequestOrigin } from '../audit/audit-event';
 import { AuditLog, tokenFields } from '../audit/audit-log';
 import { Enforcement } from '../web/enforcement';
 import { originOf } from '../web/request';
-import type { BodyRefusal } from '../web/json-body';
+import type { BodyRefusal } from '../web/body';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
@@ -15,7 +15,7 @@ import {
 } from '../revocation/revoked-tokens.service';
 import { send, type PreparedAnswer, type PreparedAnswers } from './answers';
 import type { ExpressHandler, ExpressRequest } from './http-types';
-import { readBody, tokenIn } from './request-reader';
+import { readLogoutBody, tokenIn } from './request-reader';
 import type { ResolvedOptions } from './revocation-options';
 
 type NotLive = Exclude<Authentication, { verdict: 'live' }>;
@@ -142,7 +142,7 @@ export class ExpressRevocation {
     try {
       origin = originOf(request);
       // First of all: a client that goes away while the store is slow must be noticed.
-      const body = await readBody(request);
+      const body = await readLogoutBody(request);
       if (body.kind === 'aborted') return undefined;
       if (body.kind === 'refused') return this.refuseRequest(body.refusal, origin);
       await this.open();

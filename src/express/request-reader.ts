@@ -1,18 +1,15 @@
-import { readJson, refusalByHeaders, type JsonBody } from '../web/json-body';
 import { isJsonObject } from '../tokens/verification/json-object';
+import { readBody, type Body } from '../web/body';
+import { ROUTES } from '../web/routes';
 import type { ExpressRequest } from './http-types';
 
 /**
- * The JSON body of a request: as the host's parser left it, or read here. One rule for both: its
- * head must announce JSON in UTF-8 of at most 16 KB, whatever else the host's parsers take.
+ * The JSON body of a logout: as the host's parser left it, or read here. One rule for both: JSON in
+ * UTF-8 of at most 16 KB, whatever else the host's parsers take.
  */
-export async function readBody(request: ExpressRequest): Promise<JsonBody> {
-  const refusal = refusalByHeaders(request.headers);
-  if (refusal !== undefined) return { kind: 'refused', refusal };
-  // Somebody may have read the body and kept it: waiting for it would never end.
-  if (request.body !== undefined || request.readableEnded)
-    return { kind: 'json', value: request.body };
-  return readJson(request, request.headers);
+export function readLogoutBody(request: ExpressRequest): Promise<Body> {
+  const { headers, httpVersionMajor, body } = request;
+  return readBody({ headers, httpVersionMajor, body, stream: request }, ROUTES.logout);
 }
 
 /** What the body names as the token, of whatever type; `undefined` where it names none. */

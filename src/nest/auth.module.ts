@@ -17,19 +17,23 @@ import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../audit/audit-log';
 import { AuthOptions, readPath, type AuthModuleOptions } from './auth.options';
 import { Contract } from '../web/answers';
-import { Door } from '../web/gate';
-import { hangIntoExpress } from './gate.express';
+import { Gate } from '../web/gate';
+import { installOnExpress } from './gate.express';
 import { Farewell } from './logout-response';
-import { hangIntoFastify } from './gate.fastify';
+import { installOnFastify } from './gate.fastify';
+import { GateGuard } from './gate.guard';
+import { checkGated } from './gated.decorator';
 import { describeEnforcement, Enforcement } from '../web/enforcement';
 import { installEnforcement } from './install-enforcement';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { JwtStrategy } from './jwt.strategy';
 import { LogoutController } from './logout.controller';
 import { LogoutExceptionFilter } from './logout-exception.filter';
-import { checkPrefix, isLogoutRequest, logoutPath } from './logout-path';
+import { checkPrefix, RoutePlaces } from './route-paths';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
 import { RequestAuthenticator } from '../web/request-authenticator';
+import { lenientPath, ROUTES, type Route } from '../web/routes';
+import { CHECKED_MODULE, CHECKED_OPTIONS, RegistrationCheck } from './registration-check';
 import { Throttle } from '../web/throttle';
 import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
@@ -38,6 +42,8 @@ import { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { SessionTermination } from '../logout/session-terminator';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
+
+const TABLE: readonly Route[] = Object.values(ROUTES);
 
 /** Where the routes stand; known before the options of `forRootAsync` are. */
 const PATH = Symbol('nestjs-logout:path');
@@ -59,7 +65,11 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
           ...(definition.imports ?? []),
           RouterModule.register([{ path: readPath(path), module: definition.module }]),
         ],
-        providers: [...(definition.providers ?? []), { provide: PATH, useValue: readPath(path) }],
+        providers: [
+          ...(definition.providers ?? []),
+          { provide: PATH, useValue: readPath(path) },
+          { provide: CHECKED_MODULE, useValue: definition.module },
+        ],
       }),
     )
     .build();
@@ -159,13 +169,13 @@ const http: Provider[] = [
     inject: [AuthOptions, ThrottlerStorageService, AuditLog],
   },
   {
-    provide: Door,
+    provide: Gate,
     useFactory: (
       authenticator: RequestAuthenticator,
       throttle: Throttle,
       contract: Contract,
       audit: AuditLog,
-    ) => new Door(authenticator, throttle, contract, audit, report),
+    ) => new Gate(authenticator, throttle, contract, audit, report),
     inject: [RequestAuthenticator, Throttle, Contract, AuditLog],
   },
   {
@@ -181,6 +191,9 @@ const http: Provider[] = [
   },
   ThrottlerStorageService,
   JwtStrategy,
+  { provide: CHECKED_OPTIONS, useExisting: AuthOptions },
+  RegistrationCheck,
+  GateGuard,
   JwtAuthGuard,
   LogoutThrottlerGuard,
   LogoutExceptionFilter,
@@ -222,7 +235,7 @@ export class AuthModule
   implements OnModuleInit, OnApplicationShutdown
 {
   constructor(
-    door: Door,
+    gate: Gate,
     enforcement: Enforcement,
     contract: Contract,
     private readonly options: AuthOptions,
@@ -239,32 +252,28 @@ export class AuthModule
       const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | null;
       // An application context, or a microservice alone: there are no HTTP requests.
       if (adapter === null) return;
+      const places = new RoutePlaces(TABLE, config, path);
       if (options.enforce === 'everywhere')
-        installEnforcement(adapter, enforcement, contract, report, (request) =>
-          isLogoutRequest(request, logoutPath(config, path)),
+        installEnforcement(
+          adapter,
+          enforcement,
+          contract,
+          report,
+          ({ url }) => places.mayServe(url) && places.routesAt(lenientPath(url)).length > 0,
         );
-      const hang = adapter.getType() === 'fastify' ? hangIntoFastify : hangIntoExpress;
-      // The host may still set its global prefix: the path is asked for with each request.
-      hang(adapter, door, () => logoutPath(config, path));
+      const install = adapter.getType() === 'fastify' ? installOnFastify : installOnExpress;
+      install(adapter, gate, places);
     });
   }
 
-  /** @throws {TypeError} the host's global prefix is a pattern, which the door cannot stand before. */
+  /** @throws {TypeError} the host's global prefix is a pattern, which the gate cannot stand before; or
+   * a method of the controller is no entry of the table of routes. */
   onModuleInit(): void {
     checkPrefix(this.config);
+    checkGated(LogoutController, TABLE);
     this.metrics.register();
-    if (this.hasHttp) logger.log(this.describeEnforcement());
-  }
-
-  private get hasHttp(): boolean {
-    return (this.adapterHost.httpAdapter as AbstractHttpAdapter | null) !== null;
-  }
-
-  private describeEnforcement(): string {
-    return this.options.enforce === 'everywhere'
-      ? describeEnforcement(this.options.enforcementRules)
-      : 'Revoked tokens are refused by JwtAuthGuard and the strategy logout-jwt alone (enforce: ' +
-          '"guarded"): a guard of your own goes on accepting them.';
+    if (this.hasHttp)
+      logger.log(describeEnforcement(this.options.enforce, this.options.enforcementRules));
   }
 
   /** After the last request was answered: writes what the audit still holds, closes the store. */

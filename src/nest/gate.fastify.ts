@@ -1,17 +1,13 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { isPreflight, type Door } from '../web/gate';
-import { lenientPath, mayBeLogout } from './logout-path';
+import type { Gate } from '../web/gate';
 import { rawRequest, type PlatformRequest } from '../web/request';
+import { lenientPath, type Route } from '../web/routes';
+import type { RoutePlaces } from './route-paths';
 import { send } from './send';
 
-/** The part of Fastify that the door hangs in; written out so that Express hosts need no Fastify. */
+/** The part of Fastify that the gate needs; written out so that Express hosts need no Fastify. */
 interface Fastify {
-  addHook(
-    name: 'onRequest',
-    hook: (request: FastifyRequest, reply: object, done: () => void) => void,
-  ): void;
   addHook(
     name: 'preParsing',
     hook: (
@@ -28,49 +24,37 @@ interface FastifyRequest extends PlatformRequest {
   readonly routeOptions: { readonly url?: string };
 }
 
-/** Hangs the door into a Fastify application, before whatever is registered after it. */
-export function hangIntoFastify(
+/** Puts the gate before Fastify's body parsers and behind all `onRequest` hooks of the host's. */
+export function installOnFastify(
   adapter: AbstractHttpAdapter,
-  door: Door,
-  path: () => string,
+  gate: Gate,
+  places: RoutePlaces,
 ): void {
-  const fastify = adapter.getInstance<Fastify>();
-  const isPath = (url = ''): boolean => lenientPath(url) === path();
-  // The router may know more spellings of our path than we do: so what it matched is asked too.
-  const isOurs = (request: FastifyRequest): boolean =>
-    mayBeLogout(request.url) && (isPath(request.url) || isPath(request.routeOptions.url));
-
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (!isOurs(request) || isPreflight(request)) {
-      done();
-      return;
-    }
-    void door.enter(request).then((passage) => {
-      if (passage === 'in') done();
-      else if (passage !== 'aborted') send(adapter, reply, passage);
-    });
-  });
-  fastify.addHook('preParsing', (request, reply, payload, done) => {
-    if (!isOurs(request)) {
+  adapter.getInstance<Fastify>().addHook('preParsing', (request, reply, payload, done) => {
+    const routes = routesOf(request, places);
+    if (routes.length === 0) {
       done(null);
       return;
     }
-    if (isPreflight(request)) {
-      forgetBody(rawRequest(request).headers);
-      done(null);
-      return;
-    }
-    void door.readBody(request, payload).then((passage) => {
-      if (passage === 'in') {
-        forgetBody(rawRequest(request).headers);
+    void gate.enter(request, routes, payload).then((outcome) => {
+      if (outcome === 'admitted') {
+        forgetBody(request);
         done(null);
-      } else if (passage !== 'aborted') send(adapter, reply, passage);
+      } else if (outcome !== 'aborted') send(adapter, reply, outcome);
     });
   });
 }
 
-/** Fastify's own parser shall look for no body: there is none, or we have read it. */
-function forgetBody(headers: IncomingHttpHeaders): void {
+/** The router may know more spellings of a path than we do: what it matched is asked too. */
+function routesOf({ url, routeOptions }: FastifyRequest, places: RoutePlaces): readonly Route[] {
+  if (!places.mayServe(url)) return [];
+  const routes = places.routesAt(lenientPath(url));
+  return routes.length > 0 ? routes : places.routesAt(lenientPath(routeOptions.url ?? ''));
+}
+
+/** Fastify's own parser shall look for no body: there is none, or the gate has read it. */
+function forgetBody(request: FastifyRequest): void {
+  const { headers } = rawRequest(request);
   delete headers['content-type'];
   delete headers['content-length'];
   delete headers['transfer-encoding'];

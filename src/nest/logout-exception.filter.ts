@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Contract, type Answer } from '../web/answers';
+import { GateRefusal } from './gate.guard';
 import { send } from './send';
 
 /**
@@ -25,9 +26,10 @@ export class LogoutExceptionFilter implements ExceptionFilter {
   ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
-    const answer = this.answer(exception);
-    // Whoever throws an HttpException has decided, and logged if it was worth it.
-    if (answer.status >= 500 && !(exception instanceof HttpException)) this.logger.error(exception);
+    const answer = exception instanceof GateRefusal ? exception.answer : this.answer(exception);
+    if (answer === undefined) return;
+    // The gate, and code that throws an HttpException, has logged what was worth it.
+    if (answer.status >= 500 && !isDecided(exception)) this.logger.error(exception);
     send(this.adapterHost.httpAdapter, host.switchToHttp().getResponse<object>(), answer);
   }
 
@@ -36,4 +38,8 @@ export class LogoutExceptionFilter implements ExceptionFilter {
       return this.contract.answerStatus(exception.getStatus());
     return this.contract.answerError(exception);
   }
+}
+
+function isDecided(exception: unknown): boolean {
+  return exception instanceof HttpException || exception instanceof GateRefusal;
 }

@@ -1,37 +1,28 @@
-import {
-  Controller,
-  Header,
-  HttpCode,
-  Options,
-  Post,
-  Req,
-  Res,
-  UseFilters,
-  VERSION_NEUTRAL,
-} from '@nestjs/common';
+import { Controller, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Logout } from '../logout/logout';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import { Contract } from '../web/answers';
-import { Door } from '../web/gate';
-import { Farewell } from './logout-response';
+import type { AdmittedRequest } from '../web/gate';
+import type { PlatformRequest } from '../web/request';
+import { ROUTES } from '../web/routes';
+import { GateGuard } from './gate.guard';
+import { Admitted, Gated } from './gated.decorator';
 import { namedToken } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
-import type { PlatformRequest } from '../web/request';
+import { Farewell } from './logout-response';
 import { Public, PublicForHosts } from './public.decorator';
-import { RequestAuthenticator } from '../web/request-authenticator';
 import { send } from './send';
 
-/** `POST <path>/logout`. The door has read the request; what is refused, the filter answers. */
+/** Our routes, each an entry of the table of routes. What is refused, the filter answers. */
 @Public()
 @PublicForHosts()
 @Controller({ version: VERSION_NEUTRAL })
+@UseGuards(GateGuard)
 @UseFilters(LogoutExceptionFilter)
 export class LogoutController {
   constructor(
-    private readonly door: Door,
-    private readonly authenticator: RequestAuthenticator,
     private readonly useCase: Logout,
     private readonly farewell: Farewell,
     private readonly contract: Contract,
@@ -39,11 +30,14 @@ export class LogoutController {
   ) {}
 
   /** Revokes the named token. 200: committed, and refused from now on. */
-  @Post('logout')
-  async logout(@Req() request: PlatformRequest, @Res() response: object): Promise<void> {
-    const { bearer, body, origin } = this.door.admission(request);
+  @Gated(ROUTES.logout)
+  async logout(
+    @Admitted() { bearer, bearerText, body, origin }: AdmittedRequest,
+    @Req() request: PlatformRequest,
+    @Res() response: object,
+  ): Promise<void> {
     const named = namedToken(body);
-    const isBearerNamed = this.authenticator.presents(named, request);
+    const isBearerNamed = named !== undefined && named === bearerText;
     const token = await this.useCase.run({ bearer, named, isBearerNamed, origin });
     const { httpAdapter } = this.adapterHost;
     if (isBearer(token, bearer)) {
@@ -54,15 +48,6 @@ export class LogoutController {
       // Another token was named: the bearer lives on, and so does what its browser holds.
       send(httpAdapter, response, this.contract.answer('LOGGED_OUT'));
     }
-  }
-
-  /** A preflight that the host's CORS did not answer: no origin is allowed anything. */
-  @Options('logout')
-  @HttpCode(204)
-  @Header('Allow', 'POST')
-  @Header('Cache-Control', 'no-store')
-  preflight(): void {
-    // The status and the headers say it all.
   }
 }
 

@@ -1,15 +1,21 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import type { Answer } from '../web/answers';
+import type { Answer, EmptyAnswer } from '../web/answers';
 
 /**
  * Sends the answer, byte for byte the same on Express and on Fastify, unless somebody else has
  * answered meanwhile (a timeout of the host's): to try would throw where nobody catches.
  */
-export function send(adapter: AbstractHttpAdapter, response: object, answer: Answer): void {
+export function send(
+  adapter: AbstractHttpAdapter,
+  response: object,
+  answer: Answer | EmptyAnswer,
+): void {
   if (adapter.isHeadersSent(response)) return;
   setHeaders(adapter, response, answer.headers);
-  adapter.setHeader(response, 'Content-Type', 'application/json; charset=utf-8');
-  adapter.reply(response, JSON.stringify(answer.body), answer.status);
+  if ('body' in answer) {
+    adapter.setHeader(response, 'Content-Type', 'application/json; charset=utf-8');
+    adapter.reply(response, JSON.stringify(answer.body), answer.status);
+  } else adapter.reply(response, undefined, answer.status);
 }
 
 export function setHeaders(

@@ -63,6 +63,15 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** An answer whose status and headers say it all. */
+export type EmptyAnswer = Omit<Answer, 'body'>;
+
+/** What every answer of ours has: it is for one client, and is what it says it is. */
+export const PRIVATE = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
 type AnswerCode = RevocationErrorCode | DoorRefusal | 'LOGGED_OUT' | 'NOT_FOUND';
 
 interface Meaning {
@@ -121,15 +130,19 @@ export class Contract {
       status: code === 'TOKEN_EXPIRED' ? this.expiredStatus : status,
       body: { success: code === 'LOGGED_OUT', message: this.messages[message] },
       headers: {
-        'Cache-Control': 'no-store',
-        'X-Content-Type-Options': 'nosniff',
+        ...PRIVATE,
         ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
         ...headers,
       },
     };
   }
 
-  /** The answer for what the door, or the throttle, does not let in; it is counted. */
+  /** 204 with `headers`. */
+  answerEmpty(headers: Readonly<Record<string, string>>): EmptyAnswer {
+    return { status: 204, headers: { 'Cache-Control': 'no-store', ...headers } };
+  }
+
+  /** The answer for what the gate, or the throttle, does not let in; it is counted. */
   refuse(refusal: DoorRefusal, headers: Readonly<Record<string, string>> = {}): Answer {
     this.refusals.count(refusal.toLowerCase());
     return this.answer(refusal, headers);

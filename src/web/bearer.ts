@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { RawRequest } from './request';
 
 /** What the `Authorization` header carries. */
 export type Credentials =
@@ -18,12 +18,12 @@ const HEADER = 'authorization';
  * `none`: it was not meant for us (RFC 6750 §3.1).
  */
 export function bearerCredentials(
-  request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
+  request: Pick<RawRequest, 'headers' | 'rawHeaders'>,
 ): Credentials {
   const header = request.headers.authorization;
   if (header === undefined) return NONE;
   // Node keeps the first of several Authorization headers and drops the others silently.
-  if (isRepeated(request.rawHeaders)) return UNREADABLE;
+  if (isRepeated(request.rawHeaders ?? [])) return UNREADABLE;
   return isBearer(header) ? { kind: 'bearer', token: textBehindScheme(header) } : NONE;
 }
 

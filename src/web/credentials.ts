@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import { mayHoldToken } from '../tokens/verification/presented-tokens';
 import { isRepeated } from './bearer';
-import { rawRequest, type IncomingRequest } from './request';
+import { rawRequest, type IncomingRequest, type RawRequest } from './request';
 
 /**
  * Where hosts read tokens beside `Authorization` and the cookies: a header or a parameter of the
@@ -25,7 +25,7 @@ type Place =
   /** Found by a function of the host's: it cannot be taken away. */
   | { readonly kind: 'function' };
 
-type Headers = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
+type Headers = Pick<RawRequest, 'headers' | 'rawHeaders'>;
 
 const AUTHORIZATION = { kind: 'header', name: 'authorization' } as const;
 
@@ -35,7 +35,8 @@ const sent = new WeakMap<object, Headers>();
 /** The headers as the client sent them, whatever `takeAway` has removed since. */
 export function sentHeaders(request: IncomingRequest): Headers {
   const raw = rawRequest(request);
-  return sent.get(raw) ?? raw;
+  // A token that a host's middleware has put there since is one that was let through.
+  return raw.headers.authorization === undefined ? (sent.get(raw) ?? raw) : raw;
 }
 
 /** Every part of the request in which hosts look for tokens. */
@@ -63,8 +64,7 @@ function valueOf(first: string, rawHeaders: readonly string[] = []): string {
 
 function pushCookies(found: Credential[], header: string): void {
   for (const pair of header.split(';'))
-    // A token has a dot, unless that is written as an escape.
-    if (pair.includes('.') || pair.includes('%')) found.push({ text: pair, place: cookie(pair) });
+    if (mayHoldToken(pair)) found.push({ text: pair, place: cookie(pair) });
 }
 
 const cookie = (pair: string): Place => ({ kind: 'cookie', pair });

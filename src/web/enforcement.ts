@@ -147,7 +147,15 @@ function isPathPattern(value: unknown): value is string {
 }
 
 /** What the boot says of it: one line. */
-export function describeEnforcement({ tokenSources, enforceExcept }: EnforcementRules): string {
+export function describeEnforcement(
+  enforce: 'everywhere' | 'guarded',
+  { tokenSources, enforceExcept }: EnforcementRules,
+): string {
+  if (enforce === 'guarded')
+    return (
+      'Revoked tokens are refused by JwtAuthGuard and the strategy logout-jwt alone (enforce: ' +
+      '"guarded"): a guard of your own goes on accepting them.'
+    );
   const more = tokenSources.length === 0 ? '' : ` and ${tokenSources.length} of tokenSources`;
   const except = enforceExcept.length === 0 ? '' : `, except ${enforceExcept.join(', ')}`;
   return (

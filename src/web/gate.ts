@@ -2,38 +2,35 @@ import type { Readable } from 'node:stream';
 import type { RequestOrigin } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { Authentication } from '../revocation/revoked-tokens.service';
-import type { Answer, Contract, DoorRefusal } from './answers';
-import { hasBody, readJson, refusalByHeaders } from './json-body';
-import { originOf, type PlatformRequest } from './request';
+import type { Answer, Contract, DoorRefusal, EmptyAnswer } from './answers';
+import { announcesBody, isMediaType, readBody } from './body';
+import { originOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
+import type { Route } from './routes';
 import type { Throttle } from './throttle';
 
-/** What a request has been found to be on its way in. */
-export interface Admission {
+/** A request that passed the gate: what its route needs of it. */
+export interface AdmittedRequest {
+  readonly route: Route;
   readonly bearer: Authentication;
+  /** The text of the bearer token, where one came. */
+  readonly bearerText: string | undefined;
   readonly origin: RequestOrigin;
   /** The parsed body; `undefined` where none came. */
   readonly body: unknown;
 }
 
-/** The way on from the door: in, out with an answer, or nobody there any more. */
-export type Passage = 'in' | 'aborted' | Answer;
+/** Go on to the route; answer now; or the client has left. */
+export type GateOutcome = 'admitted' | 'aborted' | Answer | EmptyAnswer;
 
 /**
- * Whether the request is no more than a question what may be sent: the host's CORS answers it, or
- * the route itself. With a body it is none (Fetch §4.8).
+ * Stands before our routes: what is no readable request is answered here, in our envelope and
+ * without quoting it. In this order: 405, 429, 415, 413, 400. `gate.express.ts` and
+ * `gate.fastify.ts` put it before the host's body parser; `GateGuard` runs it for requests that
+ * came to a route another way.
  */
-export function isPreflight({ method, headers }: PlatformRequest): boolean {
-  return method === 'OPTIONS' && !hasBody(headers);
-}
-
-/**
- * Stands before our routes, ahead of the host's body parser: what is no readable request to log
- * out is answered here, in our envelope and without quoting it. In this order: 405, 429, 415, 413,
- * 400. `express-door.ts` and `fastify-door.ts` hang it in.
- */
-export class Door {
-  private readonly admissions = new WeakMap<object, Admission>();
+export class Gate {
+  private readonly admitted = new WeakMap<object, AdmittedRequest>();
 
   constructor(
     private readonly authenticator: RequestAuthenticator,
@@ -43,49 +40,99 @@ export class Door {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** What came in with this request. @throws {Error} it reached the route past the door. */
-  admission(request: object): Admission {
-    const admission = this.admissions.get(request);
-    if (admission === undefined) throw new Error('The request did not come through the door.');
-    return admission;
+  /**
+   * Decides about a request at a path of ours.
+   * @param routes those at its path, at least one.
+   * @param stream where its body comes from. Never rejects.
+   */
+  async enter(
+    request: PlatformRequest,
+    routes: readonly Route[],
+    stream: Readable,
+  ): Promise<GateOutcome> {
+    const route = routes.find(({ method }) => method === request.method);
+    if (route !== undefined) return this.decide(request, route, stream);
+    const Allow = routes.map(({ method }) => method).join(', ');
+    // The host's CORS has not answered this preflight: no origin is allowed anything.
+    if (isPreflight(request)) return this.contract.answerEmpty({ Allow });
+    const origin = originOf(request);
+    await this.throttle.countAddress(origin);
+    return this.refuse('METHOD_NOT_ALLOWED', origin, { Allow });
   }
 
-  /** Decides by the head of the request: 405, 429, 415 and the declared 413. Never rejects. */
-  async enter(request: PlatformRequest): Promise<Passage> {
+  /**
+   * What came in with a request that reached a route, however it came there.
+   * @returns an answer where the request is refused after all. Never rejects.
+   */
+  async admission(
+    request: PlatformRequest,
+    route: Route,
+    stream: Readable,
+  ): Promise<AdmittedRequest | Exclude<GateOutcome, 'admitted'>> {
+    const raw = rawRequest(request);
+    const known = this.admitted.get(raw);
+    if (known?.route === route) {
+      const isMissing = known.bearer.verdict === 'missing';
+      return isMissing ? this.guarded(request, route, () => this.lookAgain(request, known)) : known;
+    }
+    const outcome = await this.decide(request, route, stream);
+    return outcome === 'admitted' ? (this.admitted.get(raw) ?? 'aborted') : outcome;
+  }
+
+  private decide(
+    request: PlatformRequest,
+    route: Route,
+    stream: Readable,
+  ): Promise<Exclude<GateOutcome, AdmittedRequest>> {
+    return this.guarded(request, route, async (origin): Promise<GateOutcome> => {
+      const { text: bearerText, authentication } = this.authenticator.read(request);
+      const bearer = await authentication;
+      const waitSeconds = await this.throttle.retryAfterSeconds(bearer, origin, route.throttledBy);
+      if (waitSeconds !== undefined) return this.tooMany(waitSeconds);
+      const body = await readBody(bodyOf(request, stream), route);
+      if (body.kind === 'aborted') return 'aborted';
+      if (body.kind === 'refused') return this.refuse(body.refusal, origin);
+      if (isForgeable(request, route)) return this.refuse('UNSUPPORTED_MEDIA_TYPE', origin);
+      const { value } = body;
+      this.admitted.set(rawRequest(request), { route, bearer, bearerText, origin, body: value });
+      return 'admitted';
+    });
+  }
+
+  /** A middleware of the host's may have put a cookie's token into the header meanwhile. */
+  private async lookAgain(
+    request: PlatformRequest,
+    known: AdmittedRequest,
+  ): Promise<AdmittedRequest | Answer> {
+    const { text: bearerText, authentication } = this.authenticator.read(request);
+    const bearer = await authentication;
+    if (bearer.verdict === 'missing') return known;
+    const { origin, route } = known;
+    const waitSeconds =
+      bearer.verdict === 'live' && route.throttledBy === 'token'
+        ? await this.throttle.retryAfterSecondsForToken(bearer.token, origin)
+        : undefined;
+    return waitSeconds === undefined ? { ...known, bearer, bearerText } : this.tooMany(waitSeconds);
+  }
+
+  /** Runs `work`; what it throws becomes the documented 500, reported and audited. */
+  private async guarded<T>(
+    request: PlatformRequest,
+    { event }: Route,
+    work: (origin: RequestOrigin) => Promise<T>,
+  ): Promise<T | Answer> {
     const origin = originOf(request);
     try {
-      return await this.decide(request, origin);
+      return await work(origin);
     } catch (error) {
       this.onError(error);
-      const reason = 'internal_error';
-      this.audit.failed({ event: 'authn_token_revoked', outcome: 'failure', reason, ...origin });
+      this.audit.failed({ event, outcome: 'failure', reason: 'internal_error', ...origin });
       return this.contract.answerError(error);
     }
   }
 
-  /** Reads the body: the counted 413 and 400. Never rejects. */
-  async readBody(request: PlatformRequest, stream: Readable): Promise<Passage> {
-    const admission = this.admission(request);
-    const body = await readJson(stream, request.headers);
-    if (body.kind === 'aborted') return 'aborted';
-    if (body.kind === 'refused') return this.refuse(body.refusal, admission.origin);
-    this.admissions.set(request, { ...admission, body: body.value });
-    return 'in';
-  }
-
-  private async decide(request: PlatformRequest, origin: RequestOrigin): Promise<Passage> {
-    if (request.method !== 'POST') {
-      await this.throttle.countAddress(origin);
-      return this.refuse('METHOD_NOT_ALLOWED', origin, { Allow: 'POST' });
-    }
-    const bearer = await this.authenticator.authenticate(request);
-    const waitSeconds = await this.throttle.retryAfterSeconds(bearer, origin);
-    if (waitSeconds !== undefined)
-      return this.contract.refuse('TOO_MANY_REQUESTS', { 'Retry-After': String(waitSeconds) });
-    const refusal = refusalByHeaders(request.headers);
-    if (refusal !== undefined) return this.refuse(refusal, origin);
-    this.admissions.set(request, { bearer, origin, body: undefined });
-    return 'in';
+  private tooMany(waitSeconds: number): Answer {
+    return this.contract.refuse('TOO_MANY_REQUESTS', { 'Retry-After': String(waitSeconds) });
   }
 
   private refuse(
@@ -97,4 +144,27 @@ export class Door {
     this.audit.failed({ event: 'input_validation_fail', outcome: 'failure', reason, ...origin });
     return this.contract.refuse(refusal, headers);
   }
+}
+
+/** No more than a question what may be sent. With a body it is none (Fetch §4.8). */
+function isPreflight({ method, headers }: PlatformRequest): boolean {
+  return method === 'OPTIONS' && !announcesBody(headers);
+}
+
+function bodyOf(request: PlatformRequest, stream: Readable) {
+  const { headers, body, rawBody } = request;
+  return { headers, body, rawBody, stream, httpVersionMajor: rawRequest(request).httpVersionMajor };
+}
+
+/**
+ * Whether a page of another site could have made a browser send this: without asking, it can send
+ * what needs no media type, with cookies that the host turned into a bearer. A page cannot set
+ * `Authorization` without asking.
+ */
+function isForgeable(request: PlatformRequest, { body }: Route): boolean {
+  const site = request.headers['sec-fetch-site'];
+  if (site !== 'cross-site' && site !== 'same-site') return false;
+  if (body === 'json' && isMediaType(request.headers, 'json')) return false;
+  const { rawHeaders = [] } = rawRequest(request);
+  return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');
 }

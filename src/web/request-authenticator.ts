@@ -39,6 +39,15 @@ function rawHeadersOf(request: PlatformRequest): RawHeaders | undefined {
   return rawRequest(request).rawHeaders;
 }
 
+/** A bearer as it was read from a request. */
+export interface PresentedBearer {
+  readonly text?: string;
+  readonly authentication: Authentication | Promise<Authentication>;
+}
+
+const MISSING: PresentedBearer = { authentication: { verdict: 'missing' } };
+const UNREADABLE: PresentedBearer = { authentication: { verdict: 'refused', cause: 'form' } };
+
 /** What the store was asked about the tokens of one request: no token is asked about twice. */
 export type LookUpsOfRequest = Map<RevocationKey, Promise<boolean>>;
 
@@ -56,11 +65,20 @@ export class RequestAuthenticator {
    * @throws {StoreUnavailableError} or rejects with it; the request must not be let in.
    */
   authenticate(request: IncomingRequest): Authentication | Promise<Authentication> {
+    return this.read(request).authentication;
+  }
+
+  /** The text of the request's bearer token, where one came, and what it is worth now. */
+  read(request: IncomingRequest): PresentedBearer {
     const credentials = bearerCredentials(sentHeaders(request));
-    if (credentials.kind === 'none') return { verdict: 'missing' };
-    if (credentials.kind === 'unreadable') return { verdict: 'refused', cause: 'form' };
+    if (credentials.kind === 'none') return MISSING;
+    if (credentials.kind === 'unreadable') return UNREADABLE;
     const lookUps = this.lookUps.get(rawRequest(request));
-    return this.tokens.authenticate(credentials.token, () => originOf(request), lookUps);
+    const { token: text } = credentials;
+    return {
+      text,
+      authentication: this.tokens.authenticate(text, () => originOf(request), lookUps),
+    };
   }
 
   /** Look-ups that `authenticate` shares; whoever asks the store about the request adds to them. */
@@ -69,12 +87,6 @@ export class RequestAuthenticator {
     const lookUps = this.lookUps.get(raw) ?? new Map<RevocationKey, Promise<boolean>>();
     this.lookUps.set(raw, lookUps);
     return lookUps;
-  }
-
-  /** Whether the text is the very token that the request presents, character for character. */
-  presents(text: unknown, request: IncomingRequest): boolean {
-    const credentials = bearerCredentials(sentHeaders(request));
-    return credentials.kind === 'bearer' && credentials.token === text;
   }
 
   /**
@@ -90,7 +102,8 @@ export class RequestAuthenticator {
       return onceKnown(this.userOf(token.claims, request), (user) => {
         if (user === null || user === undefined || user === false)
           throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
-        const rawHeaders: RawHeaders = rawRequest(request).rawHeaders;
+        // Function platforms may leave it out.
+        const rawHeaders: RawHeaders = (rawRequest(request).rawHeaders ??= []);
         rawHeaders[ADMITTED] = token;
         return user;
       });

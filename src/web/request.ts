@@ -14,6 +14,9 @@ export interface IncomingRequest {
   readonly cookies?: object;
   readonly signedCookies?: object;
   readonly query?: unknown;
+  readonly body?: unknown;
+  /** The bytes of the body, where the host or its platform keeps them. */
+  readonly rawBody?: unknown;
 }
 
 /** What Express's and Fastify's requests share, as far as we read it. */
@@ -26,11 +29,17 @@ export interface PlatformRequest extends IncomingRequest {
   user?: unknown;
 }
 
+/** What we read and write of Node's own request; function platforms may leave some of it out. */
+export interface RawRequest {
+  headers: IncomingHttpHeaders;
+  rawHeaders?: string[];
+  url?: string | undefined;
+  readonly httpVersionMajor?: number;
+}
+
 /** Node's own request behind a platform's. */
-export function rawRequest(
-  request: IncomingRequest,
-): Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'url'> {
-  return request.raw ?? (request as unknown as IncomingMessage);
+export function rawRequest(request: IncomingRequest): RawRequest {
+  return request.raw ?? request;
 }
 
 /** Where a request came from, for the audit. */

@@ -1,6 +1,7 @@
 import type { RequestOrigin } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import { networkOf } from '../audit/request-origin';
+import type { VerifiedToken } from '../tokens/identity';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 
 /** Counts requests by key; the storages of @nestjs/throttler are such. */
@@ -47,10 +48,20 @@ export class Throttle {
   async retryAfterSeconds(
     bearer: Authentication,
     origin: RequestOrigin,
+    throttledBy: 'token' | 'address' = 'token',
   ): Promise<number | undefined> {
     const waitForAddress = await this.countAddress(origin);
-    if (bearer.verdict !== 'live') return this.refused(addressKey(origin), waitForAddress, origin);
-    const byToken = `logout:token:${bearer.token.revocationKey}`;
+    if (throttledBy === 'token' && bearer.verdict === 'live')
+      return this.retryAfterSecondsForToken(bearer.token, origin);
+    return this.refused(addressKey(origin), waitForAddress, origin);
+  }
+
+  /** Counts a request by its live token alone. @returns as `retryAfterSeconds`. */
+  async retryAfterSecondsForToken(
+    { revocationKey }: VerifiedToken,
+    origin: RequestOrigin,
+  ): Promise<number | undefined> {
+    const byToken = `logout:token:${revocationKey}`;
     return this.refused(byToken, await this.count(byToken), origin);
   }
 

@@ -23,6 +23,9 @@ const NAMES = [
   'express-jwt',
 ];
 
+/** They wait most of their time: for the next second of a clock, for a lease to end. */
+const STAGES_AT_ONCE = 3;
+
 const report = new Report();
 const workshop = new Workshop();
 let databases;
@@ -50,7 +53,12 @@ async function proveHost(name) {
   }
   const host = new Host(folder, databases);
   for (const [promise, prove] of promises) await report.proof(promise, () => prove(host));
-  for (const stage of stages) await proveOnStage(title, stage, host);
+  const waiting = [...stages];
+  const proveNext = async () => {
+    for (let stage = waiting.shift(); stage !== undefined; stage = waiting.shift())
+      await proveOnStage(title, stage, host);
+  };
+  await Promise.all(Array.from({ length: STAGES_AT_ONCE }, proveNext));
 }
 
 /** Proves several things of one started application: it is started once for all of them. */

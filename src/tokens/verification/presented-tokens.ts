@@ -29,8 +29,9 @@ const DOT = 0x2e;
 
 /**
  * Every token in a text, whatever stands around it: a scheme, quotes, the signature of a signed
- * cookie. Escapes in percent notation are read first. A token is known by its first two parts
- * alone: verifiers differ in how they read the third.
+ * cookie. Escapes of URLs and of JSON are read first, and JSON in base64 is looked into, as
+ * cookie-session writes it. A token is known by its first two parts alone: verifiers differ in how
+ * they read the third.
  * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 of them.
  */
 export function presentedTokens(
@@ -38,7 +39,33 @@ export function presentedTokens(
   identity: TokenIdentity,
 ): readonly UnverifiedToken[] | undefined {
   if (text.length > MAX_TEXT_LENGTH) return undefined;
-  const plain = decodePercent(text);
+  const plain = withoutEscapes(text);
+  const texts = [plain, ...encodedObjects(plain)];
+  const found = texts.map((each) => tokensIn(each, identity));
+  if (found.includes(undefined)) return undefined;
+  const tokens = found.flatMap((each) => each ?? []);
+  return tokens.length > MAX_TOKENS ? undefined : tokens;
+}
+
+/** Whether a text can have a token in it at all: a dot, or something that may hide one. */
+export function mayHoldToken(text: string): boolean {
+  return /[.%\\]/.test(text) || LONG_OBJECT.test(text);
+}
+
+/** JSON that is long enough to have a token in it. */
+const LONG_OBJECT = /ey[\w+/-]{60}/;
+
+/** What stands in base64, where it looks like JSON and is no part of a token itself. */
+function encodedObjects(plain: string): readonly string[] {
+  if (!LONG_OBJECT.test(plain)) return [];
+  const runs = plain.match(/(?<![\w+/.-])(?:[\w-]*?-)?ey[\w+/-]{60,}(?![\w+/.-])/g) ?? [];
+  return runs
+    .slice(0, MAX_TOKENS)
+    .map((run) => Buffer.from(run.slice(run.indexOf('ey')), 'base64').toString('utf8'))
+    .map(withoutEscapes);
+}
+
+function tokensIn(plain: string, identity: TokenIdentity): readonly UnverifiedToken[] | undefined {
   const found: UnverifiedToken[] = [];
   let decoded = 0;
   let objects = 0;
@@ -86,9 +113,14 @@ function findHeader(run: string): { text: string; header: JsonObject } | undefin
     const isObject = looksLikeObject(text) && endsLikeObject(text);
     const header = isObject ? parseJsonObject(text) : undefined;
     if (header !== undefined) return { text, header };
-    start = run.indexOf('eyJ', start + 1);
+    start = indexOfObject(run, start + 1);
   }
   return undefined;
+}
+
+function indexOfObject(run: string, from: number): number {
+  const at = run.slice(from).search(/ey|ew/);
+  return at === -1 ? -1 : from + at;
 }
 
 /** The first character of `OBJECT_BEGINS`, as a code: most dots are followed by something else. */
@@ -119,6 +151,15 @@ function signatureAfter(text: string, end: number): string {
   if (text.charCodeAt(end) !== DOT) return '';
   const next = text.indexOf('.', end + 1);
   return text.slice(end + 1, next === -1 ? undefined : next);
+}
+
+/** A text as a host reads it that decodes URLs, and then JSON. */
+function withoutEscapes(text: string): string {
+  const plain = decodePercent(text);
+  if (!plain.includes('\\u')) return plain;
+  return plain.replace(/\\u([\dA-Fa-f]{4})/g, (_, hex: string) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  );
 }
 
 /** Broken escapes stay as they are, and do not hide the others. */

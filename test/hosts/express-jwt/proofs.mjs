@@ -27,6 +27,7 @@ export const stages = [
     refused: { status: 401, body: '{"error":"credentials_required"}' },
     logout: '/logout',
     loggedOut: { status: 200, body: '{"message":"Logged out successfully"}' },
+    unknown: { status: 500, body: '{"error":"Internal server error"}' },
     repeated: { status: 400, body: '{"error":"Invalid token"}' },
   }),
 ];

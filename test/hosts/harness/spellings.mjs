@@ -28,6 +28,8 @@ export function headerSpellings(token) {
     'the scheme twice': `${scheme} ${scheme} ${token}`,
     'another scheme': `JWT ${token}`,
     'no scheme': token,
+    'seven other letters ahead': `XXXXXXX${token}`,
+    'seven letters ahead that begin a token': `eyJeyJX${token}`,
     quotes: `${scheme} "${token}"`,
   };
   return {
@@ -70,6 +72,7 @@ export function cookieSpellings(name, token, secret) {
     'JSON in quotes': `"${encodeURIComponent(`j:"${token}"`)}"`,
     'JSON with escaped dots': encodeURIComponent(`j:"${jsonEscaped(token, /\./g)}"`),
     'JSON with every character escaped': encodeURIComponent(`j:"${jsonEscaped(token, /./g)}"`),
+    'JSON with escaped dots, not percent-encoded': `j:"${jsonEscaped(token, /\./g)}"`,
   };
   const pairs = {
     ...mapValues(values, (value) => `${name}=${value}`),

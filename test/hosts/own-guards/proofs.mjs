@@ -59,7 +59,7 @@ const fastJwt = {
     status: 401,
     body: '{"message":"Please log in","error":"Unauthorized","statusCode":401}',
   },
-  mustAccept: ['the loose last bits of the signature set', 'a tab after the scheme'],
+  mustAccept: ['the loose last bits of the signature set', 'seven other letters ahead'],
 };
 
 const copiedCookie = {

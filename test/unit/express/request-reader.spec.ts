@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { readBody, tokenIn } from '../../../src/express/request-reader';
+import { readLogoutBody, tokenIn } from '../../../src/express/request-reader';
 
 function requestOf(headers: Record<string, string>): IncomingMessage & { body?: unknown } {
   return Object.assign(new IncomingMessage(new Socket()), { headers });
@@ -12,33 +12,36 @@ const JSON_HEAD = { 'content-type': 'application/json', 'content-length': '2' };
 describe('The body of a logout', () => {
   it('is what the host has parsed', async () => {
     const request = Object.assign(requestOf(JSON_HEAD), { body: { token: 'a' } });
-    expect(await readBody(request)).toEqual({ kind: 'json', value: { token: 'a' } });
+    expect(await readLogoutBody(request)).toEqual({ kind: 'read', value: { token: 'a' } });
   });
 
   it('is read where nobody has parsed it', async () => {
     const request = requestOf(JSON_HEAD);
     request.push('{}');
     request.push(null);
-    expect(await readBody(request)).toEqual({ kind: 'json', value: {} });
+    expect(await readLogoutBody(request)).toEqual({ kind: 'read', value: {} });
   });
 
   it('is refused by its head even where the host has parsed it', async () => {
     const form = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '7' };
     const request = Object.assign(requestOf(form), { body: { token: 'a' } });
-    expect(await readBody(request)).toEqual({ kind: 'refused', refusal: 'UNSUPPORTED_MEDIA_TYPE' });
+    expect(await readLogoutBody(request)).toEqual({
+      kind: 'refused',
+      refusal: 'UNSUPPORTED_MEDIA_TYPE',
+    });
   });
 
   it('is absent where somebody has read it and kept it', async () => {
     const request = requestOf(JSON_HEAD);
     request.push(null);
     await request.resume().toArray();
-    expect(await readBody(request)).toEqual({ kind: 'json', value: undefined });
+    expect(await readLogoutBody(request)).toEqual({ kind: 'read', value: undefined });
   });
 
   it('is not waited for when the client has already left', async () => {
     const request = requestOf(JSON_HEAD);
     await once(request.destroy(), 'close');
-    expect(await readBody(request)).toEqual({ kind: 'aborted' });
+    expect(await readLogoutBody(request)).toEqual({ kind: 'aborted' });
   });
 });
 

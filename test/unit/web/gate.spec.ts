@@ -2,9 +2,10 @@ import { PassThrough } from 'node:stream';
 import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../../../src/audit/audit-log';
 import { Contract, MESSAGES } from '../../../src/web/answers';
-import { Door, isPreflight } from '../../../src/web/gate';
+import { Gate, type AdmittedRequest } from '../../../src/web/gate';
 import type { PlatformRequest } from '../../../src/web/request';
 import { RequestAuthenticator } from '../../../src/web/request-authenticator';
+import { ROUTES } from '../../../src/web/routes';
 import { Throttle } from '../../../src/web/throttle';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
@@ -21,10 +22,10 @@ function requestWith(over: Partial<PlatformRequest> = {}): PlatformRequest {
   return { method: 'POST', url: '/', headers, ip: '203.0.113.1', ...express, ...over };
 }
 
-describe('The door', () => {
+describe('The gate', () => {
   let store: FaultyStore;
   let audit: AuditLog;
-  let door: Door;
+  let gate: Gate;
   let errors: unknown[];
   beforeEach(() => {
     store = new FaultyStore();
@@ -42,45 +43,109 @@ describe('The door', () => {
     const tokens = new RevokedTokensService(new TokenVerifier(rules), store, audit);
     const storage = new ThrottlerStorageService();
     const throttle = new Throttle(storage, { limit: 10, windowMs: 60_000 }, audit, report);
-    door = new Door(new RequestAuthenticator(tokens, undefined), throttle, contract, audit, report);
+    gate = new Gate(new RequestAuthenticator(tokens, undefined), throttle, contract, audit, report);
   });
   afterEach(() => audit.close());
 
-  it('knows what it let in, and that the body is still to come', async () => {
-    const request = requestWith();
-    expect(await door.enter(request)).toBe('in');
-    expect(door.admission(request)).toMatchObject({
-      bearer: { verdict: 'live' },
-      origin: { ip: '203.0.113.1' },
-      body: undefined,
-    });
-  });
+  const enter = (request: PlatformRequest, body = new PassThrough().end()) =>
+    gate.enter(request, [ROUTES.logout], body);
+  const admission = (request: PlatformRequest, body = new PassThrough().end()) =>
+    gate.admission(request, ROUTES.logout, body) as Promise<AdmittedRequest>;
+  const CHUNKED = { 'transfer-encoding': 'chunked', 'content-type': 'application/json' };
 
-  it('hands on the body with what it knew of the request', async () => {
-    const request = requestWith({
-      headers: { 'transfer-encoding': 'chunked', 'content-type': 'application/json' },
-    });
-    await door.enter(request);
-    expect(await door.readBody(request, new PassThrough().end('{"token":"t"}'))).toBe('in');
-    expect(door.admission(request)).toMatchObject({
-      bearer: { verdict: 'missing' },
+  it('hands on what it found: bearer, origin and body', async () => {
+    const bearerText = issuer.token();
+    const headers = { ...CHUNKED, authorization: `Bearer ${bearerText}` };
+    const request = requestWith({ headers });
+    expect(await enter(request, new PassThrough().end('{"token":"t"}'))).toBe('admitted');
+    expect(await admission(request)).toMatchObject({
+      route: ROUTES.logout,
+      bearer: { verdict: 'live' },
+      bearerText,
+      origin: { ip: '203.0.113.1' },
       body: { token: 't' },
     });
   });
 
-  it('says that nobody is there any more', async () => {
-    const request = requestWith({
-      headers: { 'content-length': '9', 'content-type': 'application/json' },
+  it('looks again for a bearer that came after it, such as a cookie copied into the header', async () => {
+    const headers: Record<string, string> = {};
+    const request = requestWith({ headers });
+    expect(await enter(request)).toBe('admitted');
+    expect((await admission(request)).bearer).toEqual({ verdict: 'missing' });
+    headers.authorization = `Bearer ${issuer.token()}`;
+    expect((await admission(request)).bearer).toMatchObject({ verdict: 'live' });
+  });
+
+  it('judges a request that reached its route another way', async () => {
+    const request = requestWith({ headers: CHUNKED });
+    expect(await admission(request, new PassThrough().end('{"token":"t"}'))).toMatchObject({
+      bearer: { verdict: 'missing' },
+      body: { token: 't' },
     });
-    await door.enter(request);
+    const malformed = requestWith({ headers: CHUNKED });
+    expect(await admission(malformed, new PassThrough().end('{'))).toEqual(
+      contract.answer('BAD_REQUEST'),
+    );
+  });
+
+  it('says that the client has left', async () => {
     const stream = new PassThrough();
     stream.destroy();
-    expect(await door.readBody(request, stream)).toBe('aborted');
+    expect(await enter(requestWith({ headers: CHUNKED }), stream)).toBe('aborted');
+  });
+
+  it('answers a preflight that the host did not', async () => {
+    for (const headers of [{}, { 'content-length': '0' }])
+      expect(await enter(requestWith({ method: 'OPTIONS', headers }))).toEqual({
+        status: 204,
+        headers: { Allow: 'POST', 'Cache-Control': 'no-store' },
+      });
+    for (const headers of [{ 'content-length': '1' }, { 'transfer-encoding': 'chunked' }])
+      expect(await enter(requestWith({ method: 'OPTIONS', headers }))).toMatchObject({
+        status: 405,
+      });
+  });
+
+  describe('where a cookie became the bearer', () => {
+    const SENT = ['Sec-Fetch-Site', 'cross-site'];
+    const from = (site: string, more: Record<string, string>, rawHeaders = SENT) => ({
+      ...requestWith({
+        headers: {
+          authorization: `Bearer ${issuer.token()}`,
+          'sec-fetch-site': site,
+          ...more,
+        },
+      }),
+      rawHeaders,
+    });
+    const FORM = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' };
+    const JSON_TYPE = { 'content-type': 'application/json' };
+
+    it.each([
+      ['another site', 'cross-site', {}],
+      ['another site, as a form', 'cross-site', FORM],
+      ['a sibling', 'same-site', {}],
+    ])('refuses what a page of %s can send without asking', async (_, site, more) => {
+      expect(await enter(from(site, more))).toMatchObject({ status: 415 });
+    });
+
+    it.each([
+      ['its own page', 'same-origin', {}, SENT],
+      ['a page that had to ask for JSON', 'cross-site', JSON_TYPE, SENT],
+      ['a page that set the header itself', 'cross-site', {}, ['Authorization', 'Bearer x']],
+    ])('lets %s in', async (_, site, more, rawHeaders) => {
+      expect(await enter(from(site, more, rawHeaders))).toBe('admitted');
+    });
   });
 
   it.each([
     ['another method', { method: 'GET' }, 'METHOD_NOT_ALLOWED', { Allow: 'POST' }],
-    ['a form', { headers: { 'content-type': 'x/y' } }, 'UNSUPPORTED_MEDIA_TYPE', {}],
+    [
+      'a form',
+      { headers: { 'content-type': 'x/y', 'content-length': '1' } },
+      'UNSUPPORTED_MEDIA_TYPE',
+      {},
+    ],
     [
       'a large body',
       { headers: { 'content-type': 'application/json', 'content-length': '16385' } },
@@ -89,7 +154,7 @@ describe('The door', () => {
     ],
   ] as const)('turns away %s, and audits it', async (_, over, code, headers) => {
     const request = requestWith(over);
-    expect(await door.enter(request)).toEqual(contract.answer(code, headers));
+    expect(await enter(request)).toEqual(contract.answer(code, headers));
     expect(await recorded()).toEqual([
       expect.objectContaining({
         event: 'input_validation_fail',
@@ -101,8 +166,8 @@ describe('The door', () => {
   });
 
   it('turns away the eleventh request of an address, whatever its method before', async () => {
-    for (let i = 0; i < 10; i += 1) await door.enter(requestWith({ method: 'GET' }));
-    const eleventh = await door.enter(requestWith({ headers: {} }));
+    for (let i = 0; i < 10; i += 1) await enter(requestWith({ method: 'GET' }));
+    const eleventh = await enter(requestWith({ headers: {} }));
     expect(eleventh).toEqual(contract.answer('TOO_MANY_REQUESTS', { 'Retry-After': '60' }));
   });
 
@@ -110,10 +175,9 @@ describe('The door', () => {
     const request = requestWith({
       headers: { 'content-type': 'application/json', 'content-length': '1' },
     });
-    await door.enter(request);
-    const body = new PassThrough();
-    body.end('{');
-    expect(await door.readBody(request, body)).toEqual(contract.answer('BAD_REQUEST'));
+    expect(await enter(request, new PassThrough().end('{'))).toEqual(
+      contract.answer('BAD_REQUEST'),
+    );
     expect(await recorded()).toEqual([
       expect.objectContaining({ event: 'input_validation_fail', reason: 'bad_request' }),
     ]);
@@ -124,23 +188,9 @@ describe('The door', () => {
     return (await store.audit.find({})).events;
   };
 
-  it('vouches for no request that came another way', () => {
-    expect(() => door.admission(requestWith())).toThrow(
-      'The request did not come through the door.',
-    );
-  });
-
-  it('vouches for none that it refused', async () => {
-    const request = requestWith({ method: 'GET' });
-    expect(await door.enter(request)).toEqual(
-      contract.answer('METHOD_NOT_ALLOWED', { Allow: 'POST' }),
-    );
-    expect(() => door.admission(request)).toThrow(Error);
-  });
-
   it('answers 500 when it cannot tell, and reports and audits why', async () => {
     store.isBlind = true;
-    expect(await door.enter(requestWith())).toEqual(contract.answer('STORE_UNAVAILABLE'));
+    expect(await enter(requestWith())).toEqual(contract.answer('STORE_UNAVAILABLE'));
     expect(errors).toEqual([store.error]);
     await audit.close();
     expect((await audit.find({})).events).toMatchObject([
@@ -151,18 +201,5 @@ describe('The door', () => {
         ip: '203.0.113.1',
       },
     ]);
-  });
-});
-
-describe('A preflight', () => {
-  it.each([
-    ['OPTIONS', {}, true],
-    ['OPTIONS', { 'content-length': '0' }, true],
-    ['OPTIONS', { 'content-length': '1' }, false],
-    ['OPTIONS', { 'transfer-encoding': 'chunked' }, false],
-    ['POST', {}, false],
-    ['GET', {}, false],
-  ])('%s with %j: %p', (method, headers, expected) => {
-    expect(isPreflight(requestWith({ method, headers }))).toBe(expected);
   });
 });

@@ -41,9 +41,20 @@ describe('A token is found', () => {
     ['beside a broken escape', (text: string) => `%zz${text.replaceAll('.', '%2e')}`],
     ['beside an escape that is no UTF-8', (text: string) => `%ff "${text.replaceAll('.', '%2e')}`],
     ['behind a prefix of its own alphabet', (text: string) => `token-${text}`],
+    ['in JSON with escapes', (text: string) => `j:{"t":"${text.replaceAll('.', '\\u002e')}"}`],
+    ['in JSON in base64', (text: string) => `session=${base64({ views: 1, jwt: text })}`],
+    ['in JSON in base64 behind a prefix', (text: string) => `base64-${base64({ jwt: text })}`],
+    ['glued to letters before it', (text: string) => `XXXXXXX${text}`],
     ['without its signature', (text: string) => text.slice(0, text.lastIndexOf('.'))],
   ])('%s', (_where, write) => {
     expect(keysIn(write(token))).toEqual([keyOf(token)]);
+  });
+
+  it('glued to letters where its header begins with white space', () => {
+    const input = `${encode('{\n "alg": "HS256" }')}.${encode({ ...CLAIMS, jti: 'j1' })}`;
+    expect(keysIn(`XXXXXXX${input}.${signer.sign(input).toString('base64url')}`)).toEqual([
+      keyOf(token),
+    ]);
   });
 
   it('beside another', () => {
@@ -55,6 +66,8 @@ describe('A token is found', () => {
     expect(keysIn(`token-${plain}`)).toEqual([keyOf(plain)]);
   });
 });
+
+const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64');
 
 function escapedWhole(text: string): string {
   return text.replace(/./g, (character) => `%${character.charCodeAt(0).toString(16)}`);

@@ -27,7 +27,7 @@ export class TokenGuard implements CanActivate {
     if (this.reflector.getAllAndOverride<boolean>('public', targets)) return true;
 
     const request = context.switchToHttp().getRequest<TokenRequest>();
-    const [, token = ''] = /^Bearer\s+(.+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    const token = request.headers.authorization?.slice('Bearer '.length) ?? '';
     try {
       request.user = verify(token);
     } catch {

@@ -1,0 +1,51 @@
+import {
+  applyDecorators,
+  createParamDecorator,
+  RequestMapping,
+  RequestMethod,
+  SetMetadata,
+  type ExecutionContext,
+  type Type,
+} from '@nestjs/common';
+import { METHOD_METADATA } from '@nestjs/common/constants';
+import type { AdmittedRequest } from '../web/gate';
+import { rawRequest, type PlatformRequest } from '../web/request';
+import type { Route } from '../web/routes';
+
+export const ROUTE = Symbol('nestjs-logout:route');
+
+/** Serves a route of the table of routes: the gate stands before the method, however it is reached. */
+export const Gated = (route: Route): MethodDecorator =>
+  applyDecorators(
+    RequestMapping({ path: route.path, method: RequestMethod[route.method] }),
+    SetMetadata(ROUTE, route),
+  );
+
+const admitted = new WeakMap<object, AdmittedRequest>();
+
+/** What the gate found in the request; `GateGuard` has put it there. */
+export const Admitted = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  admitted.get(rawRequest(context.switchToHttp().getRequest<PlatformRequest>())),
+);
+
+export function admit(request: PlatformRequest, admission: AdmittedRequest): void {
+  admitted.set(rawRequest(request), admission);
+}
+
+/**
+ * @throws {TypeError} a method of the controller serves requests without an entry in the table of
+ * routes, so that the gate would know nothing of it.
+ */
+export function checkGated(controller: Type, routes: readonly Route[]): void {
+  const methods = Object.getOwnPropertyDescriptors(controller.prototype as object);
+  for (const [name, descriptor] of Object.entries(methods)) {
+    const value: unknown = descriptor.value;
+    if (typeof value !== 'function' || !Reflect.hasMetadata(METHOD_METADATA, value)) continue;
+    const route = Reflect.getMetadata(ROUTE, value) as Route | undefined;
+    if (route === undefined || !routes.includes(route))
+      throw new TypeError(
+        `nestjs-logout: ${controller.name}.${name} has no entry in the table of routes. Add one in ` +
+          'src/web/routes.ts, and decorate the method with @Gated(ROUTES.…) alone.',
+      );
+  }
+}

@@ -1,0 +1,153 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+
+/** What a route takes as its body. */
+export type BodyKind = 'json' | 'form' | 'none';
+
+/** What a route asks of a body. */
+export interface BodyRules {
+  readonly body: BodyKind;
+  readonly maxBodyBytes: number;
+}
+
+/** Why a body was not read. */
+export type BodyRefusal = 'UNSUPPORTED_MEDIA_TYPE' | 'CONTENT_TOO_LARGE' | 'BAD_REQUEST';
+
+export type Body =
+  /** `value` is `undefined` where no body came. */
+  | { readonly kind: 'read'; readonly value: unknown }
+  | { readonly kind: 'refused'; readonly refusal: BodyRefusal }
+  /** The client left before the body was whole. */
+  | { readonly kind: 'aborted' };
+
+/** A request, as far as its body goes. */
+export interface BodyRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly httpVersionMajor?: number | undefined;
+  /** Where the bytes come from, if they were not read yet. */
+  readonly stream: Readable;
+  /** What a parser of the host's, or its platform, has left. */
+  readonly body?: unknown;
+  /** The bytes, where the host or its platform keeps them. */
+  readonly rawBody?: unknown;
+}
+
+const UTF8_ONLY = /^[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?$/i;
+const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  none: '',
+};
+const EMPTY: Body = { kind: 'read', value: undefined };
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Whether the head announces a body (RFC 9112 §6.3). HTTP/2 need not announce it. */
+export function announcesBody(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * Reads a body whole and parses it, or takes what was read before. Only the route's media type in
+ * UTF-8 without content encoding passes: any web page may send a form or plain text without asking
+ * (CSRF), and an encoding may be a bomb. A body without bytes needs no media type. What is over the
+ * limit is not kept. Never rejects.
+ */
+export async function readBody(request: BodyRequest, rules: BodyRules): Promise<Body> {
+  if (rules.body === 'none') return EMPTY;
+  const { headers, stream } = request;
+  const isAcceptable = isMediaType(headers, rules.body);
+  if (announcesBody(headers)) {
+    const length = Number(headers['content-length'] ?? 0);
+    if (!isAcceptable && length > 0) return refused('UNSUPPORTED_MEDIA_TYPE');
+    if (length > rules.maxBodyBytes) return refused('CONTENT_TOO_LARGE');
+  }
+  if (isReadAlready(request)) return fromHost(request, rules, isAcceptable);
+  if (!announcesBody(headers) && (request.httpVersionMajor ?? 1) < 2) return EMPTY;
+  // A destroyed stream emits neither `end` nor `close`.
+  if (stream.destroyed) return { kind: 'aborted' };
+  const bytes = await readBytes(stream, rules.maxBodyBytes, isAcceptable);
+  return Buffer.isBuffer(bytes) ? parse(bytes, rules.body) : bytes;
+}
+
+/** Whether the body would be of the route's media type. */
+export function isMediaType(headers: IncomingHttpHeaders, kind: BodyKind): boolean {
+  const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;
+  const mediaType = MEDIA_TYPES[kind];
+  return (
+    type.slice(0, mediaType.length).toLowerCase() === mediaType &&
+    UTF8_ONLY.test(type.slice(mediaType.length)) &&
+    encoding.toLowerCase() === 'identity'
+  );
+}
+
+/** A parser of the host's, or a function platform, took the stream before us. */
+function isReadAlready({ body, rawBody, stream }: BodyRequest): boolean {
+  return body !== undefined || rawBody !== undefined || stream.readableEnded;
+}
+
+function fromHost({ body, rawBody }: BodyRequest, rules: BodyRules, isAcceptable: boolean): Body {
+  const bytes = [rawBody, body].find((each) => typeof each === 'string' || Buffer.isBuffer(each));
+  if (bytes === undefined) {
+    if (isAcceptable) return { kind: 'read', value: body };
+    return hasMembers(body) ? refused('UNSUPPORTED_MEDIA_TYPE') : EMPTY;
+  }
+  const buffer = Buffer.from(bytes);
+  if (buffer.length > rules.maxBodyBytes) return refused('CONTENT_TOO_LARGE');
+  if (buffer.length > 0 && !isAcceptable) return refused('UNSUPPORTED_MEDIA_TYPE');
+  return parse(buffer, rules.body);
+}
+
+/** Parsers leave an empty object where no body came. */
+function hasMembers(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && Object.keys(body).length > 0;
+}
+
+function readBytes(
+  stream: Readable,
+  maxBytes: number,
+  isAcceptable: boolean,
+): Promise<Buffer | Body> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      // Keep draining, so that the client can read the answer, but hold nothing.
+      if (!isAcceptable) resolve(refused('UNSUPPORTED_MEDIA_TYPE'));
+      else if (size > maxBytes) resolve(refused('CONTENT_TOO_LARGE'));
+      else chunks.push(chunk);
+    });
+    stream.once('end', () => {
+      resolve(Buffer.concat(chunks));
+    });
+    stream.once('error', () => {
+      resolve({ kind: 'aborted' });
+    });
+    stream.once('close', () => {
+      resolve({ kind: 'aborted' });
+    });
+  });
+}
+
+function parse(bytes: Buffer, kind: BodyKind): Body {
+  if (bytes.length === 0) return EMPTY;
+  try {
+    const text = utf8.decode(bytes);
+    return { kind: 'read', value: kind === 'form' ? formOf(text) : JSON.parse(text) };
+  } catch {
+    // The parser's message quotes the input; nothing of it may leave.
+    return refused('BAD_REQUEST');
+  }
+}
+
+/** @throws {TypeError} a parameter comes twice (RFC 6749 §3.1). */
+function formOf(text: string): Readonly<Record<string, string>> {
+  const pairs = [...new URLSearchParams(text)];
+  const form = Object.fromEntries(pairs);
+  if (Object.keys(form).length < pairs.length) throw new TypeError('a parameter is repeated');
+  return form;
+}
+
+function refused(refusal: BodyRefusal): Body {
+  return { kind: 'refused', refusal };
+}

@@ -1,0 +1,99 @@
+import type { AuditEventName } from '../audit/audit-event';
+import type { BodyKind } from './body';
+
+/** One route of ours: all that the gate, the throttle and the documentation go by. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Below the module's path; `:name` stands for one segment. */
+  readonly path: string;
+  readonly body: BodyKind;
+  readonly maxBodyBytes: number;
+  /** What a request with a live bearer counts by: its token, or its address as all others do. */
+  readonly throttledBy: 'token' | 'address';
+  /** What the audit calls an attempt. */
+  readonly event: AuditEventName;
+  /** Every status it answers with. */
+  readonly statuses: readonly number[];
+}
+
+/**
+ * Every route of ours. A new one is an entry here and a method of the controller that carries
+ * `@Gated` with it; a method without an entry stops the boot.
+ */
+export const ROUTES = {
+  logout: {
+    method: 'POST',
+    path: 'logout',
+    body: 'json',
+    // Two tokens of at most 8 KB.
+    maxBodyBytes: 16 * 1024,
+    throttledBy: 'token',
+    event: 'authn_token_revoked',
+    statuses: [200, 400, 401, 403, 405, 413, 415, 429, 500],
+  },
+} as const satisfies Readonly<Record<string, Route>>;
+
+/** The routes at one path, where there are any. */
+export class RouteMatcher {
+  private readonly hint: RegExp;
+  private readonly compiled: readonly { readonly route: Route; readonly pattern: RegExp }[];
+
+  /** @param routes the paths are compared without regard to case, as lenient routers do. */
+  constructor(routes: readonly Route[]) {
+    const words = routes.map(({ path }) => path.split('/', 1)[0] ?? '');
+    this.hint = new RegExp(`${words.join('|')}|%`, 'i');
+    this.compiled = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+  }
+
+  /**
+   * Whether a URL may be one of ours, by a look that costs next to nothing: every request of the
+   * host's is asked. The name of a route stands in it, unless an escape hides that.
+   */
+  mayMatch(url: string): boolean {
+    return this.hint.test(url);
+  }
+
+  /**
+   * @param path as `lenientPath` gives it.
+   * @param placeOf the path that a route stands below, in lower case.
+   */
+  at(path: string, placeOf: (route: Route) => string): readonly Route[] {
+    return this.compiled
+      .filter(({ route, pattern }) => {
+        const place = `${placeOf(route)}/`;
+        return path.startsWith(place) && pattern.test(path.slice(place.length));
+      })
+      .map(({ route }) => route);
+  }
+}
+
+function patternOf(path: string): RegExp {
+  const segments = path.toLowerCase().split('/');
+  return new RegExp(
+    `^${segments.map((each) => (each.startsWith(':') ? '[^/]+' : each)).join('/')}$`,
+  );
+}
+
+/**
+ * The path of a URL as a lenient router could read it: without query, decoded, in lower case and
+ * without a last slash. Lenient, so that no spelling reaches a controller past the gate.
+ */
+export function lenientPath(url: string): string {
+  // Clients of proxies send the absolute form, and every server must take it (RFC 9112 §3.2.2).
+  const target = url.replace(/^https?:\/\/[^/?#]*/i, '');
+  const path = target.split(/[?#;]/, 1)[0] ?? '';
+  return decoded(path)
+    .toLowerCase()
+    .replace(/\/{2,}/g, '/')
+    .replace(/(?<=.)\/$/, '');
+}
+
+function decoded(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // No router serves a path with a malformed escape.
+    return '';
+  }
+}
