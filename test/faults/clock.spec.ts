@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUICK, setScene } from './scene';
+import { QUICK, describeService, setScene } from './scene';
 import { underTraffic } from './under-traffic';
 import { hasFaketime, WallClock } from './wall-clock';
 
@@ -45,6 +45,8 @@ function describeClocks(): void {
     });
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 }
 
 describe('When the clock of an instance', () => {

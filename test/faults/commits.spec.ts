@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { SqlWriter } from './revoked-by-sql';
-import { QUICK, setScene } from './scene';
+import { QUICK, describeService, setScene } from './scene';
 import type { Traffic } from './traffic';
 import { underTraffic } from './under-traffic';
 
@@ -70,4 +70,6 @@ describe('When transactions', () => {
     await idler.end();
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 });

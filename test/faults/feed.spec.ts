@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setScene } from './scene';
+import { describeService, setScene } from './scene';
 import { underTraffic } from './under-traffic';
 
 describe('When the connection that listens', () => {
@@ -39,4 +39,6 @@ describe('When the connection that listens', () => {
     expect(flaws).toEqual([]);
     await untilAllAre('doorbell');
   });
+
+  describeService(scene);
 });

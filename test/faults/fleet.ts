@@ -2,6 +2,8 @@ import { Client } from 'pg';
 import type { PostgresStoreOptions } from '../../src/stores/postgres';
 import { TestIssuer } from '../support/tokens';
 import { Instance } from './instance';
+import type { Unserved } from './history';
+import type { LoadMonitor } from './load-monitor';
 import { FaultProxy } from './proxy';
 
 /** One instance and the network between it and the database. */
@@ -22,8 +24,17 @@ export interface FleetOptions {
 
 const NAMES = ['a', 'b', 'c'];
 
+/** What a fleet did not serve while something happened to it, and how busy the machine was then. */
+export interface Service {
+  readonly unserved: Unserved[];
+  readonly load: Pick<LoadMonitor, 'wasOverloaded'>;
+}
+
 /** Three instances of one service on one database, each behind a proxy of its own. */
 export class Fleet {
+  /** One entry for each time that it was under traffic. */
+  readonly services: Service[] = [];
+
   private constructor(
     /** The server itself, or the one that came in its place. */
     public databaseUrl: string,

@@ -1,4 +1,4 @@
-import { gaps, violations, type Entry, type History, type Outcome } from './history';
+import { gaps, unserved, violations, type Entry, type History, type Outcome } from './history';
 
 const BOUNDS = { afterLogoutMs: 600, afterRefusalMs: 600 };
 
@@ -97,14 +97,29 @@ describe('The checker of histories', () => {
   ])('notices a live token that gets an error %s: at %d ms, %s', (_, startedAt, isNoticed) => {
     const phases = { calmUntil: 500, recoveredAt: 2000 };
     const failed = history([], [entry('b', startedAt, 'failed')], phases);
-    expect(violations(failed, BOUNDS)).toHaveLength(isNoticed ? 1 : 0);
+    expect(unserved(failed)).toHaveLength(isNoticed ? 1 : 0);
   });
 
   it('notices a logout that fails while nothing is broken, and allows it during a fault', () => {
     const failed = [entry('a', 995, 'failed')];
     const quiet = { calmUntil: 2000, recoveredAt: 3000 };
-    expect(violations(history(failed, [], quiet), BOUNDS)).toHaveLength(1);
-    expect(violations(history(failed, []), BOUNDS)).toEqual([]);
+    expect(unserved(history(failed, [], quiet))).toMatchObject([
+      { inWords: 'a: jti (failed, started at 995) live, yet not served, while nothing was broken' },
+    ]);
+    expect(unserved(history(failed, []))).toEqual([]);
+  });
+
+  it('takes no answer that fails for a matter of safety', () => {
+    const failed = history([entry('a', 995, 'failed')], [entry('b', 400, 'failed')], {
+      calmUntil: 2000,
+      recoveredAt: 3000,
+    });
+    expect(violations(failed, BOUNDS)).toEqual([]);
+  });
+
+  it('takes no answer about a token for a lack of service, be it right or wrong', () => {
+    const wrong = history(loggedOutAt1000, [entry('b', 1601, 'accepted')], { calmUntil: 9000 });
+    expect(unserved(wrong)).toEqual([]);
   });
 
   it('notices an odd answer to a logout, even during a fault', () => {

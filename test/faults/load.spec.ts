@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlWriter } from './revoked-by-sql';
-import { QUICK, setScene } from './scene';
+import { QUICK, describeService, setScene } from './scene';
 import { underTraffic } from './under-traffic';
 
 // In the next hour, so that they are loaded before those whose tokens are presented.
@@ -35,6 +35,8 @@ describe('When the host', () => {
     const states = await Promise.all(scene.fleet.instances.map((each) => each.status()));
     for (const { replica } of states) expect(replica?.size).toBeGreaterThan(1_000_000);
   });
+
+  describeService(scene);
 });
 
 describe('When more is revoked than memory may hold', () => {
@@ -49,4 +51,6 @@ describe('When more is revoked than memory may hold', () => {
     const states = await Promise.all(scene.fleet.instances.map((each) => each.status()));
     expect(states.map(({ replica }) => replica?.isFull)).toEqual([true, true, true]);
   });
+
+  describeService(scene);
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUICK, setScene } from './scene';
+import { QUICK, describeService, setScene } from './scene';
 import type { Traffic } from './traffic';
 import { underTraffic } from './under-traffic';
 
@@ -32,4 +32,6 @@ describe('When a token is logged out while it is being looked up', () => {
     });
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 });

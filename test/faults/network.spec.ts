@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUICK, setScene } from './scene';
+import { QUICK, describeService, setScene } from './scene';
 import type { Traffic } from './traffic';
 import { underTraffic } from './under-traffic';
 
@@ -95,4 +95,6 @@ describe('When the network between one instance and the database', () => {
     });
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 });

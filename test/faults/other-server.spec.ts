@@ -6,7 +6,7 @@ import { resolveStoreOptions } from '../../src/stores/postgres/options';
 import { ReplicaInstances } from '../../src/stores/postgres/feed/replica-instances';
 import { copyData, type DataCopy } from './data-copy';
 import { FaultProxy } from './proxy';
-import { QUICK, setScene } from './scene';
+import { QUICK, describeService, setScene } from './scene';
 import type { Traffic } from './traffic';
 import { underTraffic } from './under-traffic';
 
@@ -56,6 +56,8 @@ describe('When a restored copy of the database comes behind the same address', (
     );
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 });
 
 describe('When there is a standby', () => {
@@ -126,7 +128,7 @@ describe('When there is a standby', () => {
       { mayBeLost },
     );
     expect(flaws).toEqual([]);
-    expect(await missingOf(mayBeLost)).toBeGreaterThan(10);
+    expect(await missingOf(mayBeLost)).toBeGreaterThan(0);
   });
 
   /** How many of the tokens the promoted server knows nothing of: without any, nothing is shown. */
@@ -137,4 +139,6 @@ describe('When there is a standby', () => {
     );
     return tokens.size - Number(row?.['found']);
   }
+
+  describeService(scene);
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasPgBouncer, startPgBouncer, type PgBouncer } from '../integration/stores/pgbouncer';
-import { QUICK, setScene } from './scene';
+import { QUICK, describeService, setScene } from './scene';
 import { underTraffic } from './under-traffic';
 
 function describeBehindPgBouncer(): void {
@@ -31,6 +31,8 @@ function describeBehindPgBouncer(): void {
     });
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 }
 
 describe('Behind PgBouncer in transaction mode the bound holds', () => {

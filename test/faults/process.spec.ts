@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ambush } from './ambush';
-import { setScene } from './scene';
+import { describeService, setScene } from './scene';
 import { underTraffic } from './under-traffic';
 
 const STOPPED_MS = 30_000;
@@ -40,4 +40,6 @@ describe('When the process of an instance', () => {
     });
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 });

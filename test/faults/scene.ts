@@ -1,5 +1,6 @@
 import { startCluster, type TestCluster } from '../support/cluster';
 import { Fleet, type FleetOptions } from './fleet';
+import { unservedWithoutCause } from './under-traffic';
 
 /** A durable server and a fleet on it, for all cases of a `describe`. */
 export interface Scene {
@@ -43,4 +44,17 @@ export function setScene(
       return set(fleet);
     },
   };
+}
+
+/**
+ * The last promise of a `describe`: that of service, which is no matter of safety. It is judged by
+ * what the machine could serve in the same moments.
+ */
+export function describeService(scene: Scene): void {
+  describe('there', () => {
+    it('is service for everything that lives, before each fault and after the recovery from it', () => {
+      expect(scene.fleet.services).not.toEqual([]);
+      expect(unservedWithoutCause(scene.fleet)).toEqual([]);
+    });
+  });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDyingServer } from './dying-server';
-import { setScene } from './scene';
+import { describeService, setScene } from './scene';
 import { underTraffic } from './under-traffic';
 
 describe('When the database server', () => {
@@ -59,4 +59,6 @@ describe('When the database server', () => {
     });
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUICK, setScene } from './scene';
+import { QUICK, describeService, setScene } from './scene';
 import { underTraffic } from './under-traffic';
 
 /** No request that starts after the 200 is accepted by anybody. */
@@ -10,6 +10,7 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
   const one = () => scene.fleet.proxies[1]!;
 
   it('while nothing is broken, and is answered long before the bound has passed', async () => {
+    const from = performance.now();
     const tookMs: number[] = [];
     const flaws = await underTraffic(
       scene.fleet,
@@ -20,9 +21,12 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
       { ...AT_ONCE, isUnnoticed: true },
     );
     expect(flaws).toEqual([]);
-    // Without snapshots each would wait for 1.05 bounds.
-    const median = tookMs.sort((a, b) => a - b)[tookMs.length >> 1];
-    expect(median).toBeLessThan(QUICK.maxStalenessMs / 2);
+    // Without snapshots each would wait for 1.05 bounds. How soon it is answered is service.
+    const median = tookMs.sort((a, b) => a - b)[tookMs.length >> 1] ?? Infinity;
+    if (median > QUICK.maxStalenessMs / 2) {
+      const inWords = `half of all strict logouts take more than ${Math.round(median)} ms`;
+      scene.fleet.services.at(-1)?.unserved.push({ from, to: performance.now(), inWords });
+    }
   });
 
   it('while one instance hears no bell', async () => {
@@ -91,4 +95,6 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
     );
     expect(flaws).toEqual([]);
   });
+
+  describeService(scene);
 });

@@ -1,8 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from './fleet';
-import { gaps, violations, type Entry, type History, type Outcome } from './history';
+import {
+  gaps,
+  isServed,
+  unserved,
+  violations,
+  type Bounds,
+  type Entry,
+  type History,
+  type Outcome,
+  type Unserved,
+} from './history';
 import type { Instance } from './instance';
-import { Traffic } from './traffic';
+import { LoadMonitor } from './load-monitor';
+import { Traffic, type Ticket } from './traffic';
 
 export interface Expectations {
   /** How long after a logout's 200 its token may be accepted. @defaultValue `maxStalenessMs` */
@@ -16,13 +27,15 @@ export interface Expectations {
 }
 
 const CALM_MS = 600;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const AT_A_TIME = 16;
+const TRIES = 5;
 
 /**
  * Lets users at a fleet while something happens to it, waits until everything serves again, and
- * asks every instance about every token, and the database about every row.
- * @returns everything that was promised not to happen, in words.
+ * asks every instance about every token, and the database about every row. What was not served
+ * while nothing was broken is kept in the fleet: see `unservedWithoutCause`.
+ * @returns everything that must never happen, in words.
  */
 export async function underTraffic(
   fleet: Fleet,
@@ -35,43 +48,81 @@ export async function underTraffic(
     afterRefusalMs: maxStalenessMs,
   };
   const traffic = new Traffic(fleet, bounds.afterLogoutMs);
+  const load = await LoadMonitor.start();
   try {
-    const { calmUntil, recoveredAt, unserved } = await run(fleet, traffic, happening, expected);
-    const verdicts = await finalVerdicts(fleet, traffic);
+    const { calmUntil, recoveredAt, stillDown } = await run(
+      fleet,
+      traffic,
+      bounds,
+      happening,
+      expected,
+    );
     const { requests, logouts } = traffic;
     const history = { requests, logouts, calmUntil, recoveredAt };
-    if (process.env.FAULTS_FIGURES !== undefined) report(history);
-    const names = fleet.instances.map(({ name }) => name);
+    const verdicts = await finalVerdicts(fleet, traffic);
+    if (process.env.FAULTS_FIGURES !== undefined) report(history, load);
+    fleet.services.push({
+      unserved: [...unserved(history), ...stillDown, ...unansweredIn(verdicts, recoveredAt)],
+      load,
+    });
     return [
       ...fleet.instances.flatMap(({ end }) => end ?? []),
       ...violations(history, bounds),
-      ...gaps(history, bounds, names),
-      ...unserved,
+      ...gaps(history, bounds, namesOf(fleet)),
       ...(await missingRows(fleet, traffic, verdicts, expected.mayBeLost ?? new Set())),
     ].slice(0, 20);
   } finally {
+    load.stop();
     await traffic.stop();
   }
+}
+
+const namesOf = (fleet: Fleet): string[] => fleet.instances.map(({ name }) => name);
+
+/**
+ * What was not served in all that happened to a fleet, while nothing of it was broken and the
+ * machine was not busy with something else either, in words.
+ */
+export function unservedWithoutCause({ services }: Pick<Fleet, 'services'>): string[] {
+  return services
+    .flatMap(({ unserved, load }) => unserved.filter((period) => !load.wasOverloaded(period)))
+    .map(({ inWords }) => inWords)
+    .slice(0, 20);
 }
 
 async function run(
   fleet: Fleet,
   traffic: Traffic,
+  bounds: Bounds,
   happening: (traffic: Traffic) => Promise<void>,
   { answersFrom = 'memory', isUnnoticed = false }: Expectations,
-): Promise<{ calmUntil: number; recoveredAt: number; unserved: readonly string[] }> {
+): Promise<{ calmUntil: number; recoveredAt: number; stillDown: readonly Unserved[] }> {
   traffic.start();
   await sleep(CALM_MS);
   const calmUntil = performance.now();
   await happening(traffic);
-  const unserved = await untilServed(fleet, traffic, answersFrom);
+  const stillDown = await untilServed(fleet, traffic, answersFrom);
   const recoveredAt = isUnnoticed ? calmUntil : performance.now();
   await sleep(CALM_MS);
   traffic.logoutsAt = [];
   await sleep(fleet.store.maxStalenessMs);
+  await untilTelling(fleet, traffic, bounds, calmUntil);
   await traffic.stop();
   await traffic.untilOldEnough(fleet.store.maxStalenessMs);
-  return { calmUntil, recoveredAt, unserved };
+  return { calmUntil, recoveredAt, stillDown };
+}
+
+/** A busy machine asks less in the same time: goes on until every instance was asked enough. */
+async function untilTelling(
+  fleet: Fleet,
+  { requests, logouts }: Traffic,
+  bounds: Bounds,
+  calmUntil: number,
+): Promise<void> {
+  const until = performance.now() + PATIENCE_MS;
+  const seen = { requests, logouts, calmUntil, recoveredAt: until };
+  while (gaps(seen, bounds, namesOf(fleet)).length > 0 && performance.now() < until)
+    await sleep(100);
 }
 
 /**
@@ -82,13 +133,13 @@ async function untilServed(
   fleet: Fleet,
   traffic: Traffic,
   answersFrom: 'memory' | 'store',
-): Promise<string[]> {
+): Promise<Unserved[]> {
   const healedAt = performance.now();
-  const unserved = await Promise.all(
+  const stillDown = await Promise.all(
     fleet.instances.map(async (instance) => {
       for (let served = 0; served < 5;) {
         if (performance.now() > healedAt + PATIENCE_MS)
-          return `${instance.name} does not serve again`;
+          return lack(healedAt, `${instance.name} does not serve again`);
         const isServed = await serves(instance, traffic, answersFrom, healedAt);
         served = isServed ? served + 1 : 0;
         await sleep(50);
@@ -96,7 +147,7 @@ async function untilServed(
       return [];
     }),
   );
-  return unserved.flat();
+  return stillDown.flat();
 }
 
 async function serves(
@@ -118,6 +169,22 @@ async function serves(
 const withinSecond = (outcome: Promise<Outcome>): Promise<Outcome> =>
   Promise.race([outcome, sleep(1000, 'unanswered' as const)]);
 
+const lack = (from: number, inWords: string): Unserved => ({
+  from,
+  to: performance.now(),
+  inWords,
+});
+
+/** Tokens about which an instance said nothing in the end, though it was asked again and again. */
+function unansweredIn(
+  verdicts: ReadonlyMap<string, readonly Outcome[]>,
+  since: number,
+): Unserved[] {
+  return [...verdicts]
+    .filter(([, said]) => !said.every((outcome) => isServed({ outcome })))
+    .map(([token, said]) => lack(since, `${token}: in the end ${said.join(', ')}`));
+}
+
 /** Each attempted token, and what every instance says of it at last. */
 async function finalVerdicts(
   fleet: Fleet,
@@ -127,12 +194,26 @@ async function finalVerdicts(
   const tickets = traffic.attempted.values();
   const ask = async (): Promise<void> => {
     for (const ticket of tickets) {
-      const answers = fleet.instances.map((instance) => traffic.present(instance, ticket));
+      const answers = fleet.instances.map((instance) => finalVerdict(instance, traffic, ticket));
       verdicts.set(ticket.jti, await Promise.all(answers));
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, ask)); // all of them take from one iterator
   return verdicts;
+}
+
+/** Asked again where it is not served at once, for the sake of those that are busy. */
+async function finalVerdict(
+  instance: Instance,
+  traffic: Traffic,
+  ticket: Ticket,
+): Promise<Outcome> {
+  let outcome = await traffic.present(instance, ticket);
+  for (let tries = 1; tries < TRIES && !isServed({ outcome }); tries += 1) {
+    await sleep(200 * tries);
+    outcome = await traffic.present(instance, ticket);
+  }
+  return outcome;
 }
 
 /**
@@ -156,11 +237,11 @@ async function missingRows(
     const events = audited.get(token) ?? 0;
     const isRefused = rows > 0 || (done.has(token) && mayBeLost.has(token));
     const said = verdicts.get(token) ?? [];
-    const isAsSaid = said.every((verdict) => verdict === (isRefused ? 'refused' : 'accepted'));
+    const wrong = said.filter((verdict) => verdict === (isRefused ? 'accepted' : 'refused'));
     return [
       ...(rows === events && rows < 2 ? [] : [`${token}: ${rows} rows, ${events} audit rows`]),
       ...(rows === 0 && done.has(token) && !mayBeLost.has(token) ? [`${token}: logout lost`] : []),
-      ...(isAsSaid ? [] : [`${token}: ${rows} rows, but in the end ${said.join(', ')}`]),
+      ...(wrong.length === 0 ? [] : [`${token}: ${rows} rows, but in the end ${wrong.join(', ')}`]),
     ];
   });
 }
@@ -181,7 +262,8 @@ async function countByToken(
 }
 
 /** For the curious: what was asked and answered. */
-function report({ requests, logouts, calmUntil, recoveredAt }: History): void {
+function report(history: History, { overloadedMs }: LoadMonitor): void {
+  const { requests, logouts, calmUntil, recoveredAt } = history;
   const count = (entries: readonly Entry[], outcome: Outcome): number =>
     entries.filter((entry) => entry.outcome === outcome).length;
   const figures = {
@@ -193,6 +275,8 @@ function report({ requests, logouts, calmUntil, recoveredAt }: History): void {
     logouts: count(logouts, 'accepted'),
     inDoubt: logouts.length - count(logouts, 'accepted') - count(logouts, 'refused'),
     recoveredAfterMs: Math.round(recoveredAt - calmUntil),
+    unserved: unserved(history).length,
+    overloadedMs: Math.round(overloadedMs),
   };
   process.stderr.write(`${JSON.stringify(figures)}\n`);
 }
