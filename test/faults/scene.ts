@@ -53,8 +53,15 @@ export function setScene(
 export function describeService(scene: Scene): void {
   describe('there', () => {
     it('is service for everything that lives, before each fault and after the recovery from it', () => {
-      expect(scene.fleet.services).not.toEqual([]);
-      expect(unservedWithoutCause(scene.fleet)).toEqual([]);
+      const { services } = scene.fleet;
+      expect(services).not.toEqual([]);
+      const counting = unservedWithoutCause(scene.fleet);
+      const excused = services.flatMap(({ unserved }) => unserved).length - counting.length;
+      if (excused > 0)
+        process.stderr.write(
+          `\n*** ${excused} lacks of service are NOT JUDGED: the machine was too busy just then ***\n\n`,
+        );
+      expect(counting.slice(0, 20)).toEqual([]);
     });
   });
 }

@@ -86,8 +86,7 @@ const namesOf = (fleet: Fleet): string[] => fleet.instances.map(({ name }) => na
 export function unservedWithoutCause({ services }: Pick<Fleet, 'services'>): string[] {
   return services
     .flatMap(({ unserved, load }) => unserved.filter((period) => !load.wasOverloaded(period)))
-    .map(({ inWords }) => inWords)
-    .slice(0, 20);
+    .map(({ inWords }) => inWords);
 }
 
 async function run(
