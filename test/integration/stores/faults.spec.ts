@@ -25,20 +25,22 @@ const answerOf = async <T>(attempt: Promise<T>): Promise<T | undefined> => {
   }
 };
 
-/** Adds one revocation after another until `isOver`; returns those that were answered for. */
+/** Adds one revocation after another until `isOver`, and keeps those that were answered for. */
 async function addUntil(
   store: PostgresRevocationStore,
+  answered: Revocation[],
   isOver: () => boolean,
-): Promise<Revocation[]> {
-  const answered: Revocation[] = [];
+): Promise<void> {
   while (!isOver()) {
     const one = revocation();
     if (await answerOf(store.add(one, logout({ tokenId: one.key })))) {
       answered.push(one);
     }
   }
-  return answered;
 }
+
+/** Fewer answers would show nothing; a busy machine takes its time for them. */
+const TELLING = 10;
 
 const isStandbyRefusal = (cause: unknown): boolean =>
   cause instanceof Error && cause.message === 'revocations are looked up on the primary only';
@@ -90,14 +92,15 @@ describe('With its connections in danger, the store', () => {
 
   it('keeps all that it answered for while backends are terminated', async () => {
     let isOver = false;
-    const adding = Promise.all([1, 2, 3].map(() => addUntil(store, () => isOver)));
+    const answered: Revocation[] = [];
+    const adding = Promise.all([1, 2, 3].map(() => addUntil(store, answered, () => isOver)));
 
     await terminateBackends(10);
+    while (answered.length <= TELLING) await terminateBackends(1);
     isOver = true;
-    const answered = (await adding).flat();
+    await adding;
 
     const { rows } = await other.query<{ kept: number }>(KEPT, [answered.map(({ key }) => key)]);
-    expect(answered.length).toBeGreaterThan(10);
     expect(rows).toEqual([{ kept: answered.length }]);
   });
 
@@ -272,11 +275,12 @@ describe('With its server in danger, the store', () => {
 
   it('has lost nothing that it answered for when the server is killed', async () => {
     let isOver = false;
-    const adding = Promise.all([1, 2, 3].map(() => addUntil(store, () => isOver)));
-    await sleep(400);
+    const answered: Revocation[] = [];
+    const adding = Promise.all([1, 2, 3].map(() => addUntil(store, answered, () => isOver)));
+    while (answered.length <= TELLING) await sleep(100);
     await cluster.kill();
     isOver = true;
-    const answered = (await adding).flat();
+    await adding;
     await cluster.start();
 
     const client = new Client({ connectionString: cluster.url });
@@ -284,7 +288,6 @@ describe('With its server in danger, the store', () => {
     const { rows } = await client.query<{ kept: number }>(KEPT, [answered.map(({ key }) => key)]);
     await client.end();
 
-    expect(answered.length).toBeGreaterThan(10);
     expect(rows).toEqual([{ kept: answered.length }]);
   });
 
