@@ -8,7 +8,7 @@ const floors = [
   ['revocation'],
   ['replica'],
   ['logout', 'stores', 'metrics'],
-  ['web'],
+  ['web', 'core'],
   ['nest', 'express'],
   ['service'],
 ];
@@ -19,7 +19,7 @@ const packages = {
   typeorm: ['stores', 'service'],
   pg: ['stores', 'service'],
   passport: ['nest'],
-  '@opentelemetry': ['metrics', 'nest', 'express', 'service'],
+  '@opentelemetry': ['metrics', 'core', 'nest', 'express', 'service'],
 };
 
 /** Which folders and packages a folder may not import. */

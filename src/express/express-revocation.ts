@@ -1,17 +1,15 @@
 import type { RequestOrigin } from '../audit/audit-event';
-import { AuditLog, tokenFields } from '../audit/audit-log';
+import { tokenFields, type AuditLog } from '../audit/audit-log';
+import { LogoutCore } from '../core/compose';
 import { Enforcement } from '../web/enforcement';
 import { originOf } from '../web/request';
 import type { BodyRefusal } from '../web/body';
 import { RequestAuthenticator } from '../web/request-authenticator';
-import { LogoutMetrics } from '../metrics/logout-metrics';
-import { RefusalCounts } from '../metrics/refusal-counts';
-import { StoreUnavailableError } from '../revocation/errors';
 import { onceKnown, orElse } from '../tokens/maybe-promise';
 import {
   rejection,
-  RevokedTokensService,
   type Authentication,
+  type RevokedTokensService,
 } from '../revocation/revoked-tokens.service';
 import { send, type PreparedAnswer, type PreparedAnswers } from './answers';
 import type { ExpressHandler, ExpressRequest } from './http-types';
@@ -26,27 +24,21 @@ export class ExpressRevocation {
   readonly tokens: RevokedTokensService;
   /** What happened, and how to ask. */
   readonly audit: AuditLog;
+  private readonly core: LogoutCore;
   private readonly answers: PreparedAnswers;
-  private readonly refusals = new RefusalCounts();
-  private readonly metrics: LogoutMetrics;
+  private readonly onError: (error: unknown) => void;
   private readonly authenticator: RequestAuthenticator;
   private readonly enforcement: Enforcement;
-  private isOpen = false;
-  private opening: Promise<void> | undefined;
-  private closing: Promise<void> | undefined;
 
-  constructor(private readonly options: ResolvedOptions) {
-    const { verifier, store, answers, auditPrinter } = options;
-    this.audit = new AuditLog(store.audit, auditPrinter);
-    this.tokens = new RevokedTokensService(verifier, store, this.audit);
-    this.metrics = new LogoutMetrics(store, this.refusals);
+  constructor({ core, answers, enforcementRules, onError }: ResolvedOptions) {
+    this.core = new LogoutCore(core);
+    this.tokens = this.core.tokens;
+    this.audit = this.core.audit;
     this.answers = answers;
+    this.onError = onError;
     this.authenticator = new RequestAuthenticator(this.tokens, undefined);
-    this.enforcement = new Enforcement(
-      this.tokens,
-      this.authenticator,
-      options.enforcementRules,
-      () => this.open(),
+    this.enforcement = new Enforcement(this.tokens, this.authenticator, enforcementRules, () =>
+      this.open(),
     );
   }
 
@@ -74,7 +66,7 @@ export class ExpressRevocation {
         request.user = authentication.token.claims;
         next();
       } else {
-        this.refusals.countError(rejection(authentication));
+        this.core.refusals.countError(rejection(authentication));
         send(response, this.answers.notAuthenticated, challengeFor(authentication));
       }
     });
@@ -105,35 +97,14 @@ export class ExpressRevocation {
    * Makes the store ready. Idempotent; requests wait for it, and try again where it failed.
    * @throws {StoreUnavailableError} the store cannot be opened, or was closed by `close()`.
    */
-  open(): Promise<void> {
-    if (this.closing !== undefined)
-      return Promise.reject(new StoreUnavailableError('open again after close()'));
-    return (this.opening ??= this.openStore());
+  async open(): Promise<void> {
+    await this.core.open();
+    this.core.publishMetrics();
   }
 
   /** Writes what the audit still holds and closes the store. Idempotent; the server goes first. */
   close(): Promise<void> {
-    this.isOpen = false;
-    return (this.closing ??= this.closeAll());
-  }
-
-  private async openStore(): Promise<void> {
-    try {
-      await this.options.store.open();
-      this.metrics.register();
-      this.isOpen = this.closing === undefined;
-    } catch (error) {
-      this.opening = undefined;
-      throw error;
-    }
-  }
-
-  private async closeAll(): Promise<void> {
-    // Whoever opens it learns of a failure; what opened must not be left behind.
-    await this.opening?.catch(() => undefined);
-    this.metrics.unregister();
-    await this.audit.close();
-    await this.options.store.close();
+    return this.core.close();
   }
 
   /** Never rejects; `undefined`: nobody is there to be answered. */
@@ -148,8 +119,8 @@ export class ExpressRevocation {
       await this.open();
       return await this.revoke(tokenIn(body.value), origin);
     } catch (error) {
-      this.options.onError(error);
-      this.refusals.countError(error);
+      this.onError(error);
+      this.core.refusals.countError(error);
       this.audit.failed({ ...origin, ...FAILED_LOGOUT, reason: 'internal_error' });
       return this.answers.unavailable;
     }
@@ -166,7 +137,7 @@ export class ExpressRevocation {
 
   private refuse(authentication: NotLive, origin: RequestOrigin): PreparedAnswer {
     const reason = rejection(authentication).detail;
-    this.refusals.count(reason);
+    this.core.refusals.count(reason);
     this.audit.failed({
       ...origin,
       ...('token' in authentication && tokenFields(authentication.token)),
@@ -178,7 +149,7 @@ export class ExpressRevocation {
 
   private refuseRequest(refusal: BodyRefusal, origin: RequestOrigin): PreparedAnswer {
     const reason = refusal.toLowerCase();
-    this.refusals.count(reason);
+    this.core.refusals.count(reason);
     this.audit.failed({ ...origin, event: 'input_validation_fail', outcome: 'failure', reason });
     return this.answers.logoutRefused;
   }
@@ -190,7 +161,7 @@ export class ExpressRevocation {
     return orElse(
       (): Authentication | Promise<Authentication> => {
         const check = () => this.authenticator.authenticate(request);
-        return this.isOpen ? check() : this.open().then(check);
+        return this.core.isOpen ? check() : this.open().then(check);
       },
       (error) => {
         this.failed(error);
@@ -200,8 +171,8 @@ export class ExpressRevocation {
   }
 
   private failed(error: unknown): void {
-    this.options.onError(error);
-    this.refusals.countError(error);
+    this.onError(error);
+    this.core.refusals.countError(error);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { AuditPrinter } from '../audit/audit-log';
+import type { CoreOptions } from '../core/compose';
 import { RevocationStore } from '../revocation/revocation-store';
 import { kindOf, misconfigured, refuseUnknown } from '../options/misconfiguration';
 import type { TokenRules } from '../tokens/verification/token-rules';
-import { TokenVerifier } from '../tokens/verification/token-verifier';
 import type { TokenSource } from '../web/credentials';
 import { readEnforcementRules, type EnforcementRules } from '../web/enforcement';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
@@ -45,14 +45,11 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
 
 /** The options after their check, every default in place. */
 export interface ResolvedOptions {
-  readonly verifier: TokenVerifier;
-  readonly store: RevocationStore;
+  readonly core: CoreOptions;
   readonly answers: PreparedAnswers;
   readonly enforcementRules: EnforcementRules;
   /** Never throws. */
   readonly onError: (error: unknown) => void;
-  /** Never throws. */
-  readonly auditPrinter: AuditPrinter;
 }
 
 /** Every option there is; a name left out here does not compile. */
@@ -77,7 +74,6 @@ const KNOWN: Readonly<Record<keyof RevocationOptions, true>> = {
 export function resolveOptions(options: RevocationOptions): ResolvedOptions {
   refuseUnknown(options, KNOWN);
   const { issuer = null, audience = null, store } = options;
-  const verifier = new TokenVerifier({ ...options, issuer, audience }, () => store.clock.now());
   if (!((store as unknown) instanceof RevocationStore))
     throw misconfigured(
       'store',
@@ -86,19 +82,24 @@ export function resolveOptions(options: RevocationOptions): ResolvedOptions {
     );
   const onError = untroubled(readFunction('onError', options.onError, console.error));
   const print = readFunction('auditPrinter', options.auditPrinter, printToConsole);
+  const printAudit: AuditPrinter = (line, outcome) => {
+    try {
+      print(line, outcome);
+    } catch (error) {
+      onError(error); // a logout that is committed must not become a 500 for want of a log
+    }
+  };
   return {
-    verifier,
-    store,
+    core: {
+      tokenRules: { ...options, issuer, audience },
+      store,
+      // A logout names its token in the body alone, and a repeated one is refused.
+      logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
+      printAudit,
+    },
     answers: prepareAnswers(options.answers),
     enforcementRules: readEnforcementRules(options.tokenSources, options.enforceExcept),
     onError,
-    auditPrinter: (line, outcome) => {
-      try {
-        print(line, outcome);
-      } catch (error) {
-        onError(error); // a logout that is committed must not become a 500 for want of a log
-      }
-    },
   };
 }
 

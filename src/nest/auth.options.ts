@@ -6,6 +6,7 @@ import { expiredCookies, type ExpiringCookie } from '../web/cookies';
 import type { TokenSource } from '../web/credentials';
 import { readEnforcementRules, type EnforcementRules } from '../web/enforcement';
 import type { ValidateHook } from '../web/request-authenticator';
+import type { LogoutRules } from '../logout/logout';
 import { RevocationStore } from '../revocation/revocation-store';
 import { SessionTerminator } from '../logout/session-terminator';
 import { kindOf, misconfigured, refuseUnknown } from '../options/misconfiguration';
@@ -125,6 +126,7 @@ export class AuthOptions {
   readonly meterProvider: MeterProvider | undefined;
   /** Checked by the `TokenVerifier` that they build. */
   readonly tokenRules: TokenRules;
+  readonly logoutRules: LogoutRules;
 
   /** @throws {TypeError} naming the option, what it must be and what it was. */
   constructor(options: AuthModuleOptions) {
@@ -146,6 +148,10 @@ export class AuthOptions {
     this.throttlerStorage = options.throttlerStorage;
     this.meterProvider = options.meterProvider;
     this.tokenRules = options;
+    this.logoutRules = {
+      isBodyTokenOptional: this.bodyToken === 'optional',
+      isRepeatable: this.repeatedLogoutStatus === 200,
+    };
     this.check();
     Object.freeze(this);
   }

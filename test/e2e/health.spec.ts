@@ -1,5 +1,7 @@
+import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { Controller, Get, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import request from 'supertest';
 import { AuthModule } from '../../src';
@@ -67,9 +69,6 @@ describe.each(PLATFORMS)('The indicator for Terminus on %s', (platform) => {
 });
 
 describe('The indicator for Terminus', () => {
-  let app: TestApp;
-  afterEach(() => app.close());
-
   it('finds the store of an AuthModule that is not global', async () => {
     const issuer = new TestIssuer();
     const auth = AuthModule.forRoot({
@@ -87,8 +86,15 @@ describe('The indicator for Terminus', () => {
     })
     class OneModule {}
 
-    app = await TestApp.start('express', {}, { imports: [OneModule] });
-    await request(app.url).get('/health').expect(200);
+    const app = await NestFactory.create(OneModule, { logger: false, abortOnError: false });
+    try {
+      await app.listen(0, '127.0.0.1');
+      await request(app.getHttpServer() as Server)
+        .get('/health')
+        .expect(200);
+    } finally {
+      await app.close();
+    }
   });
 });
 

@@ -1,0 +1,89 @@
+import type { MeterProvider } from '@opentelemetry/api';
+import { AuditLog, type AuditPrinter } from '../audit/audit-log';
+import { Logout, type LogoutRules } from '../logout/logout';
+import { LogoutMetrics } from '../metrics/logout-metrics';
+import { RefusalCounts } from '../metrics/refusal-counts';
+import { StoreUnavailableError } from '../revocation/errors';
+import type { RevocationStore } from '../revocation/revocation-store';
+import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { TokenVerifier } from '../tokens/verification/token-verifier';
+import type { TokenRules } from '../tokens/verification/token-rules';
+
+/** What every face composes the core from; each option is described where the face has it. */
+export interface CoreOptions {
+  readonly tokenRules: TokenRules;
+  readonly store: RevocationStore;
+  readonly logoutRules: LogoutRules;
+  readonly printAudit: AuditPrinter;
+  readonly meterProvider?: MeterProvider | undefined;
+}
+
+/**
+ * The core of every face, wired in one place: what stands on what, and the order in which it is
+ * opened and closed. Knows no framework and no HTTP.
+ */
+export class LogoutCore {
+  readonly store: RevocationStore;
+  readonly audit: AuditLog;
+  readonly tokens: RevokedTokensService;
+  readonly logout: Logout;
+  readonly refusals = new RefusalCounts();
+  private readonly metrics: LogoutMetrics;
+  private isReady = false;
+  private opening: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** @throws {TypeError} a token rule is not what it must be; nothing was opened. */
+  constructor({ tokenRules, store, logoutRules, printAudit, meterProvider }: CoreOptions) {
+    const verifier = new TokenVerifier(tokenRules, () => store.clock.now());
+    this.store = store;
+    this.audit = new AuditLog(store.audit, printAudit);
+    this.tokens = new RevokedTokensService(verifier, store, this.audit);
+    this.logout = new Logout(this.tokens, this.audit, logoutRules);
+    this.metrics = new LogoutMetrics(store, this.refusals, meterProvider);
+  }
+
+  /** Whether the store was opened and not closed since. */
+  get isOpen(): boolean {
+    return this.isReady;
+  }
+
+  /**
+   * Makes the store ready. Idempotent; after a failure it may be called again.
+   * @throws {StoreUnavailableError} the store cannot be opened, or was closed by `close()`.
+   */
+  open(): Promise<void> {
+    if (this.closing !== undefined)
+      return Promise.reject(new StoreUnavailableError('open again after close()'));
+    return (this.opening ??= this.openStore());
+  }
+
+  /** From here on metrics are collected, by the provider that is known now. Idempotent. */
+  publishMetrics(): void {
+    this.metrics.register();
+  }
+
+  /** Writes what the audit still holds and closes the store. Idempotent; the server goes first. */
+  close(): Promise<void> {
+    this.isReady = false;
+    return (this.closing ??= this.closeAll());
+  }
+
+  private async openStore(): Promise<void> {
+    try {
+      await this.store.open();
+      this.isReady = this.closing === undefined;
+    } catch (error) {
+      this.opening = undefined;
+      throw error;
+    }
+  }
+
+  private async closeAll(): Promise<void> {
+    // The caller of `open` learns of its failure; what it did open is closed here.
+    await this.opening?.catch(() => undefined);
+    this.metrics.unregister();
+    await this.audit.close();
+    await this.store.close();
+  }
+}

@@ -1,0 +1,74 @@
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
+import { LogoutCore } from '../core/compose';
+import { Contract } from '../web/answers';
+import { describeEnforcement, Enforcement } from '../web/enforcement';
+import { Gate } from '../web/gate';
+import { lenientPath, ROUTES, type Route } from '../web/routes';
+import { AuthOptions } from './auth.options';
+import { installOnExpress } from './gate.express';
+import { installOnFastify } from './gate.fastify';
+import { checkGated } from './gated.decorator';
+import { installEnforcement } from './install-enforcement';
+import { LogoutController } from './logout.controller';
+import { checkPrefix, RoutePlaces } from './route-paths';
+
+/** Where the routes stand; known before the options of `forRootAsync` are. */
+export const PATH = Symbol('nestjs-logout:path');
+
+const TABLE: readonly Route[] = Object.values(ROUTES);
+
+/** Puts enforcement and the gate into the host's HTTP application, and says so at boot. */
+@Injectable()
+export class HttpSetup implements OnModuleInit {
+  private readonly logger = new Logger('nestjs-logout');
+  private readonly places: RoutePlaces;
+  private hasHttp = false;
+
+  constructor(
+    private readonly options: AuthOptions,
+    private readonly core: LogoutCore,
+    private readonly enforcement: Enforcement,
+    private readonly gate: Gate,
+    private readonly contract: Contract,
+    adapterHost: HttpAdapterHost,
+    private readonly config: ApplicationConfig,
+    @Inject(PATH) path: string,
+  ) {
+    this.places = new RoutePlaces(TABLE, config, path);
+    // Before `main.ts` puts anything on the adapter; in tests the adapter comes later than we.
+    adapterHost.init$.subscribe(() => {
+      const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | null;
+      // An application context, or a microservice alone: there are no HTTP requests.
+      if (adapter !== null) this.install(adapter);
+    });
+  }
+
+  /**
+   * @throws {TypeError} the host's global prefix is a pattern, which the gate cannot stand before; or
+   * a method of the controller is no entry of the table of routes.
+   */
+  onModuleInit(): void {
+    checkPrefix(this.config);
+    checkGated(LogoutController, TABLE);
+    this.core.publishMetrics();
+    const { enforce, enforcementRules } = this.options;
+    if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));
+  }
+
+  private install(adapter: AbstractHttpAdapter): void {
+    this.hasHttp = true;
+    if (this.options.enforce === 'everywhere')
+      installEnforcement(
+        adapter,
+        this.enforcement,
+        this.contract,
+        (error) => {
+          this.logger.error(error);
+        },
+        ({ url }) => this.places.mayServe(url) && this.places.routesAt(lenientPath(url)).length > 0,
+      );
+    const install = adapter.getType() === 'fastify' ? installOnFastify : installOnExpress;
+    install(adapter, this.gate, this.places);
+  }
+}

@@ -1,0 +1,91 @@
+import { Logger, type Provider } from '@nestjs/common';
+import { ThrottlerStorageService } from '@nestjs/throttler';
+import { AuditLog } from '../audit/audit-log';
+import { SessionTermination } from '../logout/session-terminator';
+import { RefusalCounts } from '../metrics/refusal-counts';
+import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { Contract } from '../web/answers';
+import { Enforcement } from '../web/enforcement';
+import { Gate } from '../web/gate';
+import { RequestAuthenticator } from '../web/request-authenticator';
+import { Throttle } from '../web/throttle';
+import { AuthOptions } from './auth.options';
+import { GateGuard } from './gate.guard';
+import { HttpSetup } from './http-setup';
+import { JwtAuthGuard } from './jwt-auth.guard';
+import { JwtStrategy } from './jwt.strategy';
+import { LogoutExceptionFilter } from './logout-exception.filter';
+import { Farewell } from './logout-response';
+import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { CHECKED_OPTIONS, RegistrationCheck } from './registration-check';
+
+const logger = new Logger('nestjs-logout');
+const report = (error: unknown): void => {
+  logger.error(error);
+};
+
+/** From a request to the core, and back to an answer. */
+export const HTTP_PROVIDERS: Provider[] = [
+  {
+    provide: Contract,
+    useFactory: ({ messages, expiredStatus }: AuthOptions, refusals: RefusalCounts) =>
+      new Contract(messages, expiredStatus, refusals),
+    inject: [AuthOptions, RefusalCounts],
+  },
+  {
+    provide: RequestAuthenticator,
+    useFactory: (tokens: RevokedTokensService, { validate }: AuthOptions) =>
+      new RequestAuthenticator(tokens, validate),
+    inject: [RevokedTokensService, AuthOptions],
+  },
+  {
+    provide: Enforcement,
+    useFactory: (
+      tokens: RevokedTokensService,
+      authenticator: RequestAuthenticator,
+      { enforcementRules }: AuthOptions,
+    ) => new Enforcement(tokens, authenticator, enforcementRules),
+    inject: [RevokedTokensService, RequestAuthenticator, AuthOptions],
+  },
+  {
+    provide: Throttle,
+    useFactory: (options: AuthOptions, own: ThrottlerStorageService, audit: AuditLog) =>
+      new Throttle(
+        options.throttlerStorage ?? own,
+        { limit: options.throttleLimit, windowMs: options.throttleTtlMs },
+        audit,
+        report,
+      ),
+    inject: [AuthOptions, ThrottlerStorageService, AuditLog],
+  },
+  {
+    provide: Gate,
+    useFactory: (
+      authenticator: RequestAuthenticator,
+      throttle: Throttle,
+      contract: Contract,
+      audit: AuditLog,
+    ) => new Gate(authenticator, throttle, contract, audit, report),
+    inject: [RequestAuthenticator, Throttle, Contract, AuditLog],
+  },
+  {
+    provide: Farewell,
+    useFactory: (options: AuthOptions, contract: Contract, audit: AuditLog) =>
+      new Farewell(
+        new SessionTermination(options.sessionTerminators, audit, report),
+        contract,
+        options.expiredCookies,
+        options.clearSiteData,
+      ),
+    inject: [AuthOptions, Contract, AuditLog],
+  },
+  HttpSetup,
+  ThrottlerStorageService,
+  JwtStrategy,
+  { provide: CHECKED_OPTIONS, useExisting: AuthOptions },
+  RegistrationCheck,
+  GateGuard,
+  JwtAuthGuard,
+  LogoutThrottlerGuard,
+  LogoutExceptionFilter,
+];
