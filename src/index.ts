@@ -1,4 +1,5 @@
-/** The door to the package: every public name, one by one. */
+/** `nestjs-logout`: the Nest module. Every public name, one by one. */
+import './nest/required-packages'; // before all that loads them
 export { AuthModule } from './nest/auth.module';
 export type { AuthModuleOptions, SiteData } from './nest/auth.options';
 export { AuditLog } from './audit/audit-log';

@@ -1,4 +1,3 @@
-import { serialize } from 'cookie';
 import { kindOf, misconfigured } from '../options/misconfiguration';
 
 /** A cookie to expire at logout, with the attributes it was set with (RFC 6265 §5.3). */
@@ -66,8 +65,28 @@ function expiredCookie(value: unknown, option: string): string {
   checkPrefix(name, cookie, option);
   if (cookie.sameSite === 'none') requireFlag(cookie, 'secure', option, 'for sameSite "none"');
   if (cookie.partitioned === true) requireFlag(cookie, 'secure', option, 'for a partitioned one');
-  return serialize(name, '', { ...cookie, maxAge: 0, expires: new Date(0) });
+  return serialize(name, cookie);
 }
+
+/** RFC 6265 §4.1.1, of attributes that were checked. `Expires` is for clients without `Max-Age`. */
+function serialize(name: string, cookie: Omit<ExpiringCookie, 'name'> & { path: string }): string {
+  const { domain, path, httpOnly, secure, partitioned, sameSite } = cookie;
+  return [
+    `${name}=`,
+    'Max-Age=0',
+    domain !== undefined && `Domain=${domain}`,
+    `Path=${path}`,
+    `Expires=${new Date(0).toUTCString()}`,
+    httpOnly === true && 'HttpOnly',
+    secure === true && 'Secure',
+    partitioned === true && 'Partitioned',
+    sameSite !== undefined && `SameSite=${SAME_SITE[sameSite]}`,
+  ]
+    .filter((part) => part !== false)
+    .join('; ');
+}
+
+const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const;
 
 function checkAttributes(value: unknown, option: string): asserts value is ExpiringCookie {
   if (typeof value !== 'object' || value === null)

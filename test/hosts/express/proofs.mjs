@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { assertAnswer, Visitor } from '../harness/visitor.mjs';
 
 export const title = 'plain Express';
@@ -31,14 +29,34 @@ export const proofs = {
       assertAnswer(await visitor.request('POST', '/logout', { body: '{' }), NO_LIVE_TOKEN);
     }),
 
-  'stands on the core alone: no Nest, TypeORM, pg, class-validator or RxJS is installed': ({
-    folder,
-  }) => {
-    const installed = (name) => existsSync(join(folder, 'node_modules', name));
-    const others = ['@nestjs', 'typeorm', 'pg', 'class-validator', 'rxjs', 'reflect-metadata'];
-    assert.deepEqual(others.filter(installed), []);
+  'installs what Express needs and what this face loads, and not one package more': async (
+    host,
+  ) => {
+    const list = ['npm', 'ls', '--omit=dev', '--all'];
+    const folders = (await host.run([...list, '--parseable'])).trim().split('\n').slice(1);
+    const { dependencies } = JSON.parse(await host.run([...list, '--json']));
+    const ofExpress = new Set(namesIn({ express: dependencies.express }));
+    const brought = folders.map(packageOf).filter((name) => !ofExpress.has(name));
+    assert.deepEqual(brought.sort(), ['@opentelemetry/api', 'lru-cache', 'nestjs-logout']);
+
+    const files = JSON.parse(await host.run([process.execPath, '-e', LOADED]));
+    assert.deepEqual([...new Set(files.map(packageOf))].sort(), brought);
   },
 };
+
+/** Prints every file that our entries load. */
+const LOADED = `
+  for (const entry of ['express', 'memory']) require('nestjs-logout/' + entry);
+  console.log(JSON.stringify(Object.keys(require.cache)));`;
+
+/** The package that a path below `node_modules` belongs to. */
+const packageOf = (path) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)[1];
+
+/** The names of a tree of `npm ls --json`; what is optional and not installed has no version. */
+const namesIn = (dependencies = {}) =>
+  Object.entries(dependencies)
+    .filter(([, { version }]) => version !== undefined)
+    .flatMap(([name, { dependencies: own }]) => [name, ...namesIn(own)]);
 
 /** A token as any issuer could sign it. */
 function tokenOfAda(host) {

@@ -9,7 +9,7 @@ const PROGRAM = `
 /** The core and what reads HTTP without a framework. */
 const OWN = /^src\/(?!(?:nest|service|stores)\/)/;
 /** Packages that come with ours, and bring none themselves. */
-const BROUGHT = /^node_modules\/(?:@opentelemetry\/api|lru-cache)\//;
+const BROUGHT = /(?:^|\/)node_modules\/(?:@opentelemetry\/api|lru-cache)\//;
 
 describe('The Express face', () => {
   it('loads the core and nothing that a host must install: no Nest, no TypeORM', async () => {

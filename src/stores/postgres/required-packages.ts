@@ -1,0 +1,6 @@
+import { requirePackages } from '../../options/required-packages';
+
+requirePackages('nestjs-logout/postgres', {
+  pg: () => require('pg'),
+  typeorm: () => require('typeorm'),
+});
