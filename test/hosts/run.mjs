@@ -89,6 +89,8 @@ async function proveAll(names) {
     async () => {
       const files = await workshop.pack();
       assert.ok(files.includes('dist/src/index.js'), 'dist is not built: npm run build');
+      const maps = files.filter((file) => file.endsWith('.map'));
+      assert.deepEqual(maps, [], 'source maps, whose sources are not packed');
       databases = await Databases.start(join(workshop.folder, 'postgres'));
     },
   );
