@@ -7,6 +7,6 @@ import { CurrentToken, JwtAuthGuard, type VerifiedToken } from 'nestjs-logout';
 export class MeController {
   @Get()
   me(@CurrentToken() { claims }: VerifiedToken): { user: string } {
-    return { user: claims.sub };
+    return { user: String(claims.sub) };
   }
 }
