@@ -177,8 +177,8 @@ describe('The documented question', () => {
     expect(Number(presented)).toBeGreaterThanOrEqual(Number(revoked));
   });
 
-  it('Who tried to log out somebody else?', async () => {
-    expect(await answerTo('Who tried to log out somebody else?')).toEqual([
+  it('Who tried to log out another user?', async () => {
+    expect(await answerTo('Who tried to log out another user?')).toEqual([
       {
         occurred_at: expect.any(Date) as Date,
         subject: 'mallory',
@@ -266,7 +266,7 @@ describe('The document', () => {
       'What has this user done?',
       'What happened to this token?',
       'Who presented a token after its logout?',
-      'Who tried to log out somebody else?',
+      'Who tried to log out another user?',
       'Which networks were rate limited?',
       'How many failures were counted instead of written, and why did they fail?',
       'From which networks did they come?',
