@@ -3,9 +3,10 @@ import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { Enforcement } from '../web/enforcement';
 import { originOf } from '../web/request';
-import type { BodyRefusal } from '../web/body';
+import type { BodyReason } from '../web/body';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { onceKnown, orElse } from '../tokens/maybe-promise';
+import { reasonOf } from '../revocation/errors';
 import {
   rejection,
   type Authentication,
@@ -115,13 +116,13 @@ export class ExpressRevocation {
       // First of all: a client that goes away while the store is slow must be noticed.
       const body = await readLogoutBody(request);
       if (body.kind === 'aborted') return undefined;
-      if (body.kind === 'refused') return this.refuseRequest(body.refusal, origin);
+      if (body.kind === 'refused') return this.refuseRequest(body.reason, origin);
       await this.open();
       return await this.revoke(tokenIn(body.value), origin);
     } catch (error) {
       this.onError(error);
       this.core.refusals.countError(error);
-      this.audit.failed({ ...origin, ...FAILED_LOGOUT, reason: 'internal_error' });
+      this.audit.failed({ ...origin, ...FAILED_LOGOUT, reason: reasonOf(error) });
       return this.answers.unavailable;
     }
   }
@@ -136,7 +137,7 @@ export class ExpressRevocation {
   }
 
   private refuse(authentication: NotLive, origin: RequestOrigin): PreparedAnswer {
-    const reason = rejection(authentication).detail;
+    const reason = rejection(authentication).reason;
     this.core.refusals.count(reason);
     this.audit.failed({
       ...origin,
@@ -147,8 +148,7 @@ export class ExpressRevocation {
     return this.answers.logoutRefused;
   }
 
-  private refuseRequest(refusal: BodyRefusal, origin: RequestOrigin): PreparedAnswer {
-    const reason = refusal.toLowerCase();
+  private refuseRequest(reason: BodyReason, origin: RequestOrigin): PreparedAnswer {
     this.core.refusals.count(reason);
     this.audit.failed({ ...origin, event: 'input_validation_fail', outcome: 'failure', reason });
     return this.answers.logoutRefused;

@@ -2,7 +2,8 @@ import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { subjectOf } from '../tokens/verification/claims';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
-import { TokenRejectedError } from '../revocation/errors';
+import { reasonOf, TokenRejectedError } from '../revocation/errors';
+import { bodyTokenReason } from '../revocation/reasons';
 import {
   rejection,
   type Authentication,
@@ -90,7 +91,7 @@ export class Logout {
     if (isBearerNamed) return bearer;
     const verification = this.tokens.verify(named);
     if (verification.verdict === 'refused')
-      throw new TokenRejectedError('TOKEN_INVALID', `body_token_${verification.cause}`);
+      throw new TokenRejectedError('TOKEN_INVALID', bodyTokenReason(verification.cause));
     const { token } = verification;
     // Before its expiry is looked at: a stranger's token gets one answer.
     if (!hasSameOwner(token, bearer)) throw new ForeignTokenError(token);
@@ -126,7 +127,7 @@ function failedEvent({ bearer, origin }: LogoutAttempt, error: unknown): AuditEv
   return {
     event: isForeign ? 'authz_fail' : 'authn_token_revoked',
     outcome: 'failure',
-    reason: error instanceof TokenRejectedError ? error.detail : 'internal_error',
+    reason: reasonOf(error),
     ...(isForeign && { detail: { named: tokenFields(error.named) } }),
     ...('token' in bearer && tokenFields(bearer.token)),
     ...origin,

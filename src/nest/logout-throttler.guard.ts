@@ -23,10 +23,10 @@ export class LogoutThrottlerGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<PlatformRequest>();
     const bearer = await this.authenticator.authenticate(request);
-    const waitSeconds = await this.throttle.retryAfterSeconds(bearer, originOf(request));
-    if (waitSeconds === undefined) return true;
-    const { status, body, headers } = this.contract.refuse('TOO_MANY_REQUESTS', {
-      'Retry-After': String(waitSeconds),
+    const excess = await this.throttle.excess(bearer, originOf(request));
+    if (excess === undefined) return true;
+    const { status, body, headers } = this.contract.refuse(excess.reason, {
+      'Retry-After': String(excess.retryAfterSeconds),
     });
     setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), headers);
     throw new HttpException(body, status);

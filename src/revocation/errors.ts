@@ -1,3 +1,5 @@
+import { isReason, type Reason, type TokenReason } from './reasons';
+
 /** Why a token was not accepted. */
 export type TokenRejection =
   | 'TOKEN_MISSING' // no credentials in the request
@@ -14,15 +16,35 @@ export abstract class RevocationError extends Error {
   override readonly name = this.constructor.name;
 }
 
+/** The reason where no more is known than the code. */
+const REASON_OF_CODE: Readonly<Record<TokenRejection, TokenReason>> = {
+  TOKEN_MISSING: 'token_missing',
+  TOKEN_INVALID: 'token_invalid',
+  TOKEN_EXPIRED: 'token_expired',
+  TOKEN_REVOKED: 'token_revoked',
+  TOKEN_NOT_OWN: 'token_not_own',
+};
+
 /** The token was not accepted, and nothing was changed. */
 export class TokenRejectedError extends RevocationError {
+  /** What exactly was wrong, for log, audit and metrics; never for the client. */
+  readonly reason: TokenReason;
+
+  /** @param reason by default what the code says. */
   constructor(
     readonly code: TokenRejection,
-    /** What exactly was wrong, for the audit; never for the client, never quoting the token. */
-    readonly detail: string = code.toLowerCase(),
+    reason?: TokenReason,
   ) {
     super('The token was not accepted.');
+    // A host may throw this error too, and write there whom it refused.
+    this.reason = isReason(reason) ? reason : REASON_OF_CODE[code];
   }
+}
+
+/** Why a request failed, by the error that says so. */
+export function reasonOf(error: unknown): Reason {
+  if (error instanceof TokenRejectedError) return error.reason;
+  return error instanceof StoreUnavailableError ? 'store_unavailable' : 'internal_error';
 }
 
 /** The store gave no answer. Whether a write took effect is unknown; repeating it is safe. */

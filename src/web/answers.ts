@@ -1,13 +1,6 @@
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevocationError, type RevocationErrorCode } from '../revocation/errors';
-
-/** What the door itself refuses, before any token is looked at. */
-export type DoorRefusal =
-  | 'METHOD_NOT_ALLOWED'
-  | 'TOO_MANY_REQUESTS'
-  | 'UNSUPPORTED_MEDIA_TYPE'
-  | 'CONTENT_TOO_LARGE'
-  | 'BAD_REQUEST';
+import type { RequestReason } from '../revocation/reasons';
 
 /** Every sentence we answer with. */
 export interface Messages {
@@ -72,7 +65,7 @@ export const PRIVATE = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
-type AnswerCode = RevocationErrorCode | DoorRefusal | 'LOGGED_OUT' | 'NOT_FOUND';
+type AnswerCode = RevocationErrorCode | RequestReason | 'LOGGED_OUT' | 'NOT_FOUND';
 
 interface Meaning {
   readonly status: number;
@@ -94,22 +87,23 @@ const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
   // The documented contract; RFC 6750 §3.1 would have 401: the option `expiredStatus`.
   TOKEN_EXPIRED: { status: 403, message: 'tokenExpired', challenge: BAD_CREDENTIALS },
   STORE_UNAVAILABLE: { status: 500, message: 'internalError' },
-  METHOD_NOT_ALLOWED: { status: 405, message: 'methodNotAllowed' },
-  TOO_MANY_REQUESTS: { status: 429, message: 'tooManyRequests' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'unsupportedMediaType' },
-  CONTENT_TOO_LARGE: { status: 413, message: 'contentTooLarge' },
-  BAD_REQUEST: { status: 400, message: 'badRequest' },
+  method_not_allowed: { status: 405, message: 'methodNotAllowed' },
+  limit_by_token: { status: 429, message: 'tooManyRequests' },
+  limit_by_address: { status: 429, message: 'tooManyRequests' },
+  unsupported_media_type: { status: 415, message: 'unsupportedMediaType' },
+  content_too_large: { status: 413, message: 'contentTooLarge' },
+  bad_request: { status: 400, message: 'badRequest' },
   NOT_FOUND: { status: 404, message: 'notFound' },
 };
 
 const BY_STATUS = new Map<number, AnswerCode>([
-  [400, 'BAD_REQUEST'],
+  [400, 'bad_request'],
   [401, 'TOKEN_INVALID'],
   [404, 'NOT_FOUND'],
-  [405, 'METHOD_NOT_ALLOWED'],
-  [413, 'CONTENT_TOO_LARGE'],
-  [415, 'UNSUPPORTED_MEDIA_TYPE'],
-  [429, 'TOO_MANY_REQUESTS'],
+  [405, 'method_not_allowed'],
+  [413, 'content_too_large'],
+  [415, 'unsupported_media_type'],
+  [429, 'limit_by_address'],
 ]);
 
 /**
@@ -143,9 +137,9 @@ export class Contract {
   }
 
   /** The answer for what the gate, or the throttle, does not let in; it is counted. */
-  refuse(refusal: DoorRefusal, headers: Readonly<Record<string, string>> = {}): Answer {
-    this.refusals.count(refusal.toLowerCase());
-    return this.answer(refusal, headers);
+  refuse(reason: RequestReason, headers: Readonly<Record<string, string>> = {}): Answer {
+    this.refusals.count(reason);
+    return this.answer(reason, headers);
   }
 
   /** The answer for an error: ours by its code, and counted; anything else the documented 500. */
@@ -158,6 +152,6 @@ export class Contract {
   answerStatus(status: number): Answer {
     const known = BY_STATUS.get(status);
     if (known !== undefined) return this.answer(known);
-    return { ...this.answer(status < 500 ? 'BAD_REQUEST' : 'STORE_UNAVAILABLE'), status };
+    return { ...this.answer(status < 500 ? 'bad_request' : 'STORE_UNAVAILABLE'), status };
   }
 }

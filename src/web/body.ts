@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { RequestReason } from '../revocation/reasons';
 
 /** What a route takes as its body. */
 export type BodyKind = 'json' | 'form' | 'none';
@@ -11,12 +12,15 @@ export interface BodyRules {
 }
 
 /** Why a body was not read. */
-export type BodyRefusal = 'UNSUPPORTED_MEDIA_TYPE' | 'CONTENT_TOO_LARGE' | 'BAD_REQUEST';
+export type BodyReason = Extract<
+  RequestReason,
+  'unsupported_media_type' | 'content_too_large' | 'bad_request'
+>;
 
 export type Body =
   /** `value` is `undefined` where no body came. */
   | { readonly kind: 'read'; readonly value: unknown }
-  | { readonly kind: 'refused'; readonly refusal: BodyRefusal }
+  | { readonly kind: 'refused'; readonly reason: BodyReason }
   /** The client left before the body was whole. */
   | { readonly kind: 'aborted' };
 
@@ -58,8 +62,8 @@ export async function readBody(request: BodyRequest, rules: BodyRules): Promise<
   const isAcceptable = isMediaType(headers, rules.body);
   if (announcesBody(headers)) {
     const length = Number(headers['content-length'] ?? 0);
-    if (!isAcceptable && length > 0) return refused('UNSUPPORTED_MEDIA_TYPE');
-    if (length > rules.maxBodyBytes) return refused('CONTENT_TOO_LARGE');
+    if (!isAcceptable && length > 0) return refused('unsupported_media_type');
+    if (length > rules.maxBodyBytes) return refused('content_too_large');
   }
   if (isReadAlready(request)) return fromHost(request, rules, isAcceptable);
   if (!announcesBody(headers) && (request.httpVersionMajor ?? 1) < 2) return EMPTY;
@@ -89,11 +93,11 @@ function fromHost({ body, rawBody }: BodyRequest, rules: BodyRules, isAcceptable
   const bytes = [rawBody, body].find((each) => typeof each === 'string' || Buffer.isBuffer(each));
   if (bytes === undefined) {
     if (isAcceptable) return { kind: 'read', value: body };
-    return hasMembers(body) ? refused('UNSUPPORTED_MEDIA_TYPE') : EMPTY;
+    return hasMembers(body) ? refused('unsupported_media_type') : EMPTY;
   }
   const buffer = Buffer.from(bytes);
-  if (buffer.length > rules.maxBodyBytes) return refused('CONTENT_TOO_LARGE');
-  if (buffer.length > 0 && !isAcceptable) return refused('UNSUPPORTED_MEDIA_TYPE');
+  if (buffer.length > rules.maxBodyBytes) return refused('content_too_large');
+  if (buffer.length > 0 && !isAcceptable) return refused('unsupported_media_type');
   return parse(buffer, rules.body);
 }
 
@@ -113,8 +117,8 @@ function readBytes(
     stream.on('data', (chunk: Buffer) => {
       size += chunk.length;
       // Keep draining, so that the client can read the answer, but hold nothing.
-      if (!isAcceptable) resolve(refused('UNSUPPORTED_MEDIA_TYPE'));
-      else if (size > maxBytes) resolve(refused('CONTENT_TOO_LARGE'));
+      if (!isAcceptable) resolve(refused('unsupported_media_type'));
+      else if (size > maxBytes) resolve(refused('content_too_large'));
       else chunks.push(chunk);
     });
     stream.once('end', () => {
@@ -136,7 +140,7 @@ function parse(bytes: Buffer, kind: BodyKind): Body {
     return { kind: 'read', value: kind === 'form' ? formOf(text) : JSON.parse(text) };
   } catch {
     // The parser's message quotes the input; nothing of it may leave.
-    return refused('BAD_REQUEST');
+    return refused('bad_request');
   }
 }
 
@@ -148,6 +152,6 @@ function formOf(text: string): Readonly<Record<string, string>> {
   return form;
 }
 
-function refused(refusal: BodyRefusal): Body {
-  return { kind: 'refused', refusal };
+function refused(reason: BodyReason): Body {
+  return { kind: 'refused', reason };
 }

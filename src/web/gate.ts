@@ -2,12 +2,14 @@ import type { Readable } from 'node:stream';
 import type { RequestOrigin } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { Authentication } from '../revocation/revoked-tokens.service';
-import type { Answer, Contract, DoorRefusal, EmptyAnswer } from './answers';
+import { reasonOf } from '../revocation/errors';
+import type { RequestReason } from '../revocation/reasons';
+import type { Answer, Contract, EmptyAnswer } from './answers';
 import { announcesBody, isMediaType, readBody } from './body';
 import { originOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
 import type { Route } from './routes';
-import type { Throttle } from './throttle';
+import type { Excess, Throttle } from './throttle';
 
 /** A request that passed the gate: what its route needs of it. */
 export interface AdmittedRequest {
@@ -57,7 +59,7 @@ export class Gate {
     if (isPreflight(request)) return this.contract.answerEmpty({ Allow });
     const origin = originOf(request);
     await this.throttle.countAddress(origin);
-    return this.refuse('METHOD_NOT_ALLOWED', origin, { Allow });
+    return this.refuse('method_not_allowed', origin, { Allow });
   }
 
   /**
@@ -87,12 +89,12 @@ export class Gate {
     return this.guarded(request, route, async (origin): Promise<GateOutcome> => {
       const { text: bearerText, authentication } = this.authenticator.read(request);
       const bearer = await authentication;
-      const waitSeconds = await this.throttle.retryAfterSeconds(bearer, origin, route.throttledBy);
-      if (waitSeconds !== undefined) return this.tooMany(waitSeconds);
+      const excess = await this.throttle.excess(bearer, origin, route.throttledBy);
+      if (excess !== undefined) return this.tooMany(excess);
       const body = await readBody(bodyOf(request, stream), route);
       if (body.kind === 'aborted') return 'aborted';
-      if (body.kind === 'refused') return this.refuse(body.refusal, origin);
-      if (isForgeable(request, route)) return this.refuse('UNSUPPORTED_MEDIA_TYPE', origin);
+      if (body.kind === 'refused') return this.refuse(body.reason, origin);
+      if (isForgeable(request, route)) return this.refuse('unsupported_media_type', origin);
       const { value } = body;
       this.admitted.set(rawRequest(request), { route, bearer, bearerText, origin, body: value });
       return 'admitted';
@@ -108,11 +110,11 @@ export class Gate {
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
     const { origin, route } = known;
-    const waitSeconds =
+    const excess =
       bearer.verdict === 'live' && route.throttledBy === 'token'
-        ? await this.throttle.retryAfterSecondsForToken(bearer.token, origin)
+        ? await this.throttle.excessOfToken(bearer.token, origin)
         : undefined;
-    return waitSeconds === undefined ? { ...known, bearer, bearerText } : this.tooMany(waitSeconds);
+    return excess === undefined ? { ...known, bearer, bearerText } : this.tooMany(excess);
   }
 
   /** Runs `work`; what it throws becomes the documented 500, reported and audited. */
@@ -126,23 +128,22 @@ export class Gate {
       return await work(origin);
     } catch (error) {
       this.onError(error);
-      this.audit.failed({ event, outcome: 'failure', reason: 'internal_error', ...origin });
+      this.audit.failed({ event, outcome: 'failure', reason: reasonOf(error), ...origin });
       return this.contract.answerError(error);
     }
   }
 
-  private tooMany(waitSeconds: number): Answer {
-    return this.contract.refuse('TOO_MANY_REQUESTS', { 'Retry-After': String(waitSeconds) });
+  private tooMany({ reason, retryAfterSeconds }: Excess): Answer {
+    return this.contract.refuse(reason, { 'Retry-After': String(retryAfterSeconds) });
   }
 
   private refuse(
-    refusal: DoorRefusal,
+    reason: RequestReason,
     origin: RequestOrigin,
     headers?: Readonly<Record<string, string>>,
   ): Answer {
-    const reason = refusal.toLowerCase();
     this.audit.failed({ event: 'input_validation_fail', outcome: 'failure', reason, ...origin });
-    return this.contract.refuse(refusal, headers);
+    return this.contract.refuse(reason, headers);
   }
 }
 

@@ -2,6 +2,7 @@ import type { RequestOrigin } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import { networkOf } from '../audit/request-origin';
 import type { VerifiedToken } from '../tokens/identity';
+import type { RequestReason } from '../revocation/reasons';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 
 /** Counts requests by key; the storages of @nestjs/throttler are such. */
@@ -19,6 +20,12 @@ export interface RequestCounter {
     blockDuration: number,
     throttlerName: string,
   ): Promise<{ readonly isBlocked: boolean; readonly timeToBlockExpire: number }>;
+}
+
+/** A request too many: which bucket is full, and when to try again. */
+export interface Excess {
+  readonly reason: Extract<RequestReason, 'limit_by_token' | 'limit_by_address'>;
+  readonly retryAfterSeconds: number;
 }
 
 export interface ThrottleRules {
@@ -41,28 +48,25 @@ export class Throttle {
     private readonly onStorageError: (error: unknown) => void,
   ) {}
 
-  /**
-   * Counts a request.
-   * @returns after how many seconds to try again, or `undefined`: the request may pass.
-   */
-  async retryAfterSeconds(
+  /** Counts a request. @returns `undefined`: it may pass. */
+  async excess(
     bearer: Authentication,
     origin: RequestOrigin,
     throttledBy: 'token' | 'address' = 'token',
-  ): Promise<number | undefined> {
+  ): Promise<Excess | undefined> {
     const waitForAddress = await this.countAddress(origin);
     if (throttledBy === 'token' && bearer.verdict === 'live')
-      return this.retryAfterSecondsForToken(bearer.token, origin);
-    return this.refused(addressKey(origin), waitForAddress, origin);
+      return this.excessOfToken(bearer.token, origin);
+    return this.refused('limit_by_address', addressKey(origin), waitForAddress, origin);
   }
 
-  /** Counts a request by its live token alone. @returns as `retryAfterSeconds`. */
-  async retryAfterSecondsForToken(
+  /** Counts a request by its live token alone. @returns as `excess`. */
+  async excessOfToken(
     { revocationKey }: VerifiedToken,
     origin: RequestOrigin,
-  ): Promise<number | undefined> {
-    const byToken = `logout:token:${revocationKey}`;
-    return this.refused(byToken, await this.count(byToken), origin);
+  ): Promise<Excess | undefined> {
+    const key = `logout:token:${revocationKey}`;
+    return this.refused('limit_by_token', key, await this.count(key), origin);
   }
 
   /** Counts a request by its address alone. @returns seconds to wait when the bucket is full. */
@@ -92,18 +96,20 @@ export class Throttle {
 
   /** One row per bucket and window tells of the requests that were refused. */
   private refused(
+    reason: Excess['reason'],
     key: string,
-    waitSeconds: number | undefined,
+    retryAfterSeconds: number | undefined,
     origin: RequestOrigin,
-  ): number | undefined {
-    if (waitSeconds !== undefined)
-      this.audit.failedOnce(key, this.rules.windowMs, {
-        ...origin,
-        event: 'excess_rate_limit_exceeded',
-        outcome: 'failure',
-        reason: key.startsWith('logout:token:') ? 'limit_by_token' : 'limit_by_address',
-      });
-    return waitSeconds;
+  ): Excess | undefined {
+    if (retryAfterSeconds === undefined) return undefined;
+    const event = 'excess_rate_limit_exceeded';
+    this.audit.failedOnce(key, this.rules.windowMs, {
+      ...origin,
+      event,
+      outcome: 'failure',
+      reason,
+    });
+    return { reason, retryAfterSeconds };
   }
 }
 

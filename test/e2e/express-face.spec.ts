@@ -461,7 +461,7 @@ describe('The audit', () => {
     await host.store.close();
     await host.logout(issuer.token()).expect(500);
     expect(lines()).toMatchObject([
-      { event: 'authn_token_revoked', outcome: 'failure', reason: 'internal_error' },
+      { event: 'authn_token_revoked', outcome: 'failure', reason: 'store_unavailable' },
     ]);
   });
 

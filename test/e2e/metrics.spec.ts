@@ -1,3 +1,4 @@
+import type { TokenReason } from '../../src/revocation/reasons';
 import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import { metrics } from '@opentelemetry/api';
@@ -43,7 +44,8 @@ describe.each(PLATFORMS)('The refusals that OpenTelemetry is told of on %s', (pl
   let store: WatchedStore;
   let app: TestApp;
   const validate = (claims: Claims): Claims | null => {
-    if (claims.sub === 'mallory') throw new TokenRejectedError('TOKEN_INVALID', 'mallory again');
+    if (claims.sub === 'mallory')
+      throw new TokenRejectedError('TOKEN_INVALID', 'mallory again' as TokenReason);
     return claims.sub === 'eve' ? null : claims;
   };
   beforeEach(async () => {
@@ -152,7 +154,7 @@ describe.each(PLATFORMS)('The refusals that OpenTelemetry is told of on %s', (pl
     await app.post().send({}).expect(401);
     await app.post().send({}).expect(429);
     await request(app.url).post('/refresh').expect(429);
-    expect(await probe.refusals()).toEqual({ token_missing: 1, too_many_requests: 2 });
+    expect(await probe.refusals()).toEqual({ token_missing: 1, limit_by_address: 2 });
   });
 
   it('end with the application: its store is asked no more', async () => {
@@ -286,6 +288,6 @@ describe.each(PLATFORMS)('GET /metrics of the service on %s', (platform) => {
     let limited = 0;
     for (let i = 0; i < 6; i += 1) limited = (await logout('no-token')).status;
     expect(limited).toBe(429);
-    expect((await scrape()).text).toMatch(/reason="too_many_requests"\} [1-9]/);
+    expect((await scrape()).text).toMatch(/reason="limit_by_address"\} [1-9]/);
   });
 });

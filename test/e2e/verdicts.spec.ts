@@ -328,7 +328,7 @@ describe.each(PLATFORMS)('A store that fails on %s', (platform) => {
     expect(answerOf(await app.logout(token))).toEqual(ANSWERS.internal);
     await app.me(token).expect(200);
     expect(await auditOf(app)).toMatchObject([
-      { event: 'authn_token_revoked', outcome: 'failure', reason: 'internal_error' },
+      { event: 'authn_token_revoked', outcome: 'failure', reason: 'store_unavailable' },
     ]);
   });
 

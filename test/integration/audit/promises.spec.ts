@@ -78,7 +78,7 @@ describe('A logout and its audit row', () => {
     expect((await recorded()).map(({ outcome, reason }) => [outcome, reason])).toEqual(
       expect.arrayContaining([
         ['success', undefined],
-        ['failure', 'internal_error'],
+        ['failure', 'store_unavailable'],
       ]),
     );
   });
@@ -118,7 +118,12 @@ describe('A failure', () => {
     await holder.end();
 
     expect(await recorded()).toMatchObject([
-      { event: 'authn_token_revoked', outcome: 'failure', reason: 'internal_error', ip: ADA.from },
+      {
+        event: 'authn_token_revoked',
+        outcome: 'failure',
+        reason: 'store_unavailable',
+        ip: ADA.from,
+      },
     ]);
   });
 

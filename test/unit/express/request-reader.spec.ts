@@ -27,7 +27,7 @@ describe('The body of a logout', () => {
     const request = Object.assign(requestOf(form), { body: { token: 'a' } });
     expect(await readLogoutBody(request)).toEqual({
       kind: 'refused',
-      refusal: 'UNSUPPORTED_MEDIA_TYPE',
+      reason: 'unsupported_media_type',
     });
   });
 

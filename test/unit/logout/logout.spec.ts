@@ -94,8 +94,8 @@ describe('Logging out', () => {
       'TOKEN_NOT_OWN',
       'token_not_own',
     ],
-  ])('with %s changes nothing', async (_, bearer, named, code, detail) => {
-    await expect(logOut(bearer, named)).rejects.toMatchObject({ code, detail });
+  ])('with %s changes nothing', async (_, bearer, named, code, reason) => {
+    await expect(logOut(bearer, named)).rejects.toMatchObject({ code, reason });
     expect(store.added).toEqual([]);
   });
 
@@ -187,7 +187,7 @@ describe('Logging out', () => {
     store.canAdd = false;
     const text = issuer.token();
     await expect(logOut(text, text)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    expect(await failures()).toEqual([expect.objectContaining({ reason: 'internal_error' })]);
+    expect(await failures()).toEqual([expect.objectContaining({ reason: 'store_unavailable' })]);
   });
 
   describe('where the body token is optional', () => {

@@ -64,7 +64,7 @@ describe('A body of another kind', () => {
     const streamed = new PassThrough().end('{}');
     expect(await readFrom(streamed, headers)).toEqual({
       kind: 'refused',
-      refusal: 'UNSUPPORTED_MEDIA_TYPE',
+      reason: 'unsupported_media_type',
     });
   });
 
@@ -72,14 +72,14 @@ describe('A body of another kind', () => {
     const stream = new PassThrough();
     const reading = readFrom(stream, { ...FORM_TYPE, 'transfer-encoding': 'chunked' });
     stream.write('token=');
-    expect(await reading).toEqual({ kind: 'refused', refusal: 'UNSUPPORTED_MEDIA_TYPE' });
+    expect(await reading).toEqual({ kind: 'refused', reason: 'unsupported_media_type' });
   });
 
   it('is refused a byte over 16 KB by its length alone', async () => {
     const headers = { ...JSON_TYPE, 'content-length': '16385' };
     expect(await readFrom(new PassThrough(), headers)).toEqual({
       kind: 'refused',
-      refusal: 'CONTENT_TOO_LARGE',
+      reason: 'content_too_large',
     });
   });
 });
@@ -88,7 +88,7 @@ describe('A body over HTTP/2, which need not announce it', () => {
   it.each([
     ['JSON', JSON_TYPE, '{"a":1}', { kind: 'read', value: { a: 1 } }],
     ['nothing', {}, '', { kind: 'read', value: undefined }],
-    ['a form', FORM_TYPE, 'a=1', { kind: 'refused', refusal: 'UNSUPPORTED_MEDIA_TYPE' }],
+    ['a form', FORM_TYPE, 'a=1', { kind: 'refused', reason: 'unsupported_media_type' }],
   ])('%s', async (_, headers, text, body) => {
     const stream = new PassThrough().end(text);
     expect(await readFrom(stream, headers, { httpVersionMajor: 2 })).toEqual(body);
@@ -115,7 +115,7 @@ describe('A body that was read before us', () => {
   ])('is refused all the same: %s', async (_, headers, more) => {
     expect(await readFrom(await ended(), headers, more)).toEqual({
       kind: 'refused',
-      refusal: 'UNSUPPORTED_MEDIA_TYPE',
+      reason: 'unsupported_media_type',
     });
   });
 
@@ -123,7 +123,7 @@ describe('A body that was read before us', () => {
     const rawBody = Buffer.alloc(MAX_BYTES + 1, '1');
     expect(await readFrom(await ended(), JSON_TYPE, { rawBody })).toEqual({
       kind: 'refused',
-      refusal: 'CONTENT_TOO_LARGE',
+      reason: 'content_too_large',
     });
   });
 
@@ -153,7 +153,7 @@ describe('A form', () => {
   });
 
   it('is refused where a parameter comes twice', async () => {
-    expect(await form('token=a&token=b')).toEqual({ kind: 'refused', refusal: 'BAD_REQUEST' });
+    expect(await form('token=a&token=b')).toEqual({ kind: 'refused', reason: 'bad_request' });
   });
 });
 
@@ -177,7 +177,7 @@ describe('A body as it is read', () => {
     ['behind a byte order mark', '\ufeff{}'],
     ['no UTF-8', Buffer.from([0x22, 0x80, 0x22])],
   ])('is refused when it is %s', async (_, body) => {
-    expect(await read(body)).toEqual({ kind: 'refused', refusal: 'BAD_REQUEST' });
+    expect(await read(body)).toEqual({ kind: 'refused', reason: 'bad_request' });
   });
 
   it('is refused at the first byte over 16 KB, before it ends', async () => {
@@ -185,7 +185,7 @@ describe('A body as it is read', () => {
     const reading = readFrom(stream, CHUNKED);
     stream.write('x'.repeat(MAX_BYTES));
     stream.write('x');
-    expect(await reading).toEqual({ kind: 'refused', refusal: 'CONTENT_TOO_LARGE' });
+    expect(await reading).toEqual({ kind: 'refused', reason: 'content_too_large' });
   });
 
   it('is drained after that, so that the client can read its answer', async () => {

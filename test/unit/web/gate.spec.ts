@@ -84,7 +84,7 @@ describe('The gate', () => {
     });
     const malformed = requestWith({ headers: CHUNKED });
     expect(await admission(malformed, new PassThrough().end('{'))).toEqual(
-      contract.answer('BAD_REQUEST'),
+      contract.answer('bad_request'),
     );
   });
 
@@ -139,17 +139,17 @@ describe('The gate', () => {
   });
 
   it.each([
-    ['another method', { method: 'GET' }, 'METHOD_NOT_ALLOWED', { Allow: 'POST' }],
+    ['another method', { method: 'GET' }, 'method_not_allowed', { Allow: 'POST' }],
     [
       'a form',
       { headers: { 'content-type': 'x/y', 'content-length': '1' } },
-      'UNSUPPORTED_MEDIA_TYPE',
+      'unsupported_media_type',
       {},
     ],
     [
       'a large body',
       { headers: { 'content-type': 'application/json', 'content-length': '16385' } },
-      'CONTENT_TOO_LARGE',
+      'content_too_large',
       {},
     ],
   ] as const)('turns away %s, and audits it', async (_, over, code, headers) => {
@@ -168,7 +168,7 @@ describe('The gate', () => {
   it('turns away the eleventh request of an address, whatever its method before', async () => {
     for (let i = 0; i < 10; i += 1) await enter(requestWith({ method: 'GET' }));
     const eleventh = await enter(requestWith({ headers: {} }));
-    expect(eleventh).toEqual(contract.answer('TOO_MANY_REQUESTS', { 'Retry-After': '60' }));
+    expect(eleventh).toEqual(contract.answer('limit_by_address', { 'Retry-After': '60' }));
   });
 
   it('turns away a body that is no JSON, and audits it', async () => {
@@ -176,7 +176,7 @@ describe('The gate', () => {
       headers: { 'content-type': 'application/json', 'content-length': '1' },
     });
     expect(await enter(request, new PassThrough().end('{'))).toEqual(
-      contract.answer('BAD_REQUEST'),
+      contract.answer('bad_request'),
     );
     expect(await recorded()).toEqual([
       expect.objectContaining({ event: 'input_validation_fail', reason: 'bad_request' }),
@@ -197,7 +197,7 @@ describe('The gate', () => {
       {
         event: 'authn_token_revoked',
         outcome: 'failure',
-        reason: 'internal_error',
+        reason: 'store_unavailable',
         ip: '203.0.113.1',
       },
     ]);

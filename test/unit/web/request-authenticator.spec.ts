@@ -105,7 +105,7 @@ describe('Authenticating a request', () => {
     const text = issuer.token();
     const admit = () => hooked.admit(request(`Bearer ${text}`));
     expect([await admit(), await admit()]).toEqual([true, true]);
-    await expect(admit()).rejects.toMatchObject({ detail: 'refused_by_host' });
+    await expect(admit()).rejects.toMatchObject({ reason: 'refused_by_host' });
     expect(asked).toEqual(['ada', 'ada', 'ada']);
   });
 
@@ -125,7 +125,7 @@ describe('Authenticating a request', () => {
       const req = request(`Bearer ${issuer.token()}`);
       await expect(authenticator(() => answer).admit(req)).rejects.toMatchObject({
         code: 'TOKEN_INVALID',
-        detail: 'refused_by_host',
+        reason: 'refused_by_host',
       });
       expect(admittedToken(req)).toBeUndefined();
     },

@@ -1,0 +1,99 @@
+import type { RefusalCause } from '../tokens/verification/token-verifier';
+
+/** What is wrong with the token that the body of a logout names. */
+const BODY_TOKEN_REASONS = {
+  form: 'body_token_form',
+  header: 'body_token_header',
+  algorithm: 'body_token_algorithm',
+  type: 'body_token_type',
+  key: 'body_token_key',
+  signature: 'body_token_signature',
+  claims: 'body_token_claims',
+  lifetime: 'body_token_lifetime',
+  issuer: 'body_token_issuer',
+  audience: 'body_token_audience',
+  not_yet_valid: 'body_token_not_yet_valid',
+} as const satisfies Readonly<Record<RefusalCause, string>>;
+
+export type BodyTokenReason = (typeof BODY_TOKEN_REASONS)[RefusalCause];
+
+/** Why a token was not accepted. */
+export type TokenReason =
+  | 'token_missing' // no credentials in the request
+  | 'token_expired' // genuine in all else
+  | 'token_revoked'
+  | 'token_not_own' // of another issuer or subject than the bearer's
+  | 'token_invalid' // rejected by a host's code, which said no more
+  | 'refused_by_host' // by the option `validate`
+  | RefusalCause
+  | 'body_token_missing'
+  | BodyTokenReason;
+
+/** Why a request was refused whatever its token is. */
+export type RequestReason =
+  | 'method_not_allowed'
+  | 'limit_by_token'
+  | 'limit_by_address'
+  | 'unsupported_media_type'
+  | 'content_too_large'
+  | 'bad_request';
+
+/** Why a request could not be answered. */
+export type FailureReason =
+  | 'store_unavailable' // the store gave no answer
+  | 'internal_error'; // anything else unexpected
+
+/** Every "why not" there is: the same word in the log, the audit and the metrics. */
+export type Reason = TokenReason | RequestReason | FailureReason;
+
+/** A reason that is left out here does not compile. */
+const ALL: Readonly<Record<Reason, true>> = {
+  token_missing: true,
+  token_expired: true,
+  token_revoked: true,
+  token_not_own: true,
+  token_invalid: true,
+  refused_by_host: true,
+  form: true,
+  header: true,
+  algorithm: true,
+  type: true,
+  key: true,
+  signature: true,
+  claims: true,
+  lifetime: true,
+  issuer: true,
+  audience: true,
+  not_yet_valid: true,
+  body_token_missing: true,
+  body_token_form: true,
+  body_token_header: true,
+  body_token_algorithm: true,
+  body_token_type: true,
+  body_token_key: true,
+  body_token_signature: true,
+  body_token_claims: true,
+  body_token_lifetime: true,
+  body_token_issuer: true,
+  body_token_audience: true,
+  body_token_not_yet_valid: true,
+  method_not_allowed: true,
+  limit_by_token: true,
+  limit_by_address: true,
+  unsupported_media_type: true,
+  content_too_large: true,
+  bad_request: true,
+  store_unavailable: true,
+  internal_error: true,
+};
+
+export function isReason(value: unknown): value is Reason {
+  return typeof value === 'string' && Object.hasOwn(ALL, value);
+}
+
+export const REASONS: readonly Reason[] = Object.keys(ALL).filter(isReason);
+
+/** The reason for what is wrong with the token that a body names. */
+export function bodyTokenReason(cause: RefusalCause): BodyTokenReason {
+  return BODY_TOKEN_REASONS[cause];
+}
