@@ -1,5 +1,5 @@
 /*
- * The lease of a replica, as docs/architecture.md describes it. `node test/model/check.mjs` lets
+ * The lease of a replica, as docs/lease.md describes it. `node test/model/check.mjs` lets
  * spin search every reachable state, and checks that each mutant below is found.
  *
  * WHAT IS MODELLED
