@@ -1,10 +1,18 @@
 import type { AuditPrinter } from '../audit/audit-log';
 import type { CoreOptions } from '../core/compose';
 import { RevocationStore } from '../revocation/revocation-store';
-import { kindOf, misconfigured, refuseUnknown } from '../options/misconfiguration';
-import type { TokenRules } from '../tokens/verification/token-rules';
+import {
+  custom,
+  func,
+  instance,
+  reporter,
+  resolve,
+  type Resolved,
+  type Table,
+} from '../options/option';
+import { TOKEN_RULES, type TokenRules } from '../tokens/verification/token-rules';
 import type { TokenSource } from '../web/credentials';
-import { readEnforcementRules, type EnforcementRules } from '../web/enforcement';
+import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-options';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
 
 /**
@@ -43,48 +51,49 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
   readonly auditPrinter?: AuditPrinter;
 }
 
-/** The options after their check, every default in place. */
-export interface ResolvedOptions {
-  readonly core: CoreOptions;
-  readonly answers: PreparedAnswers;
-  readonly enforcementRules: EnforcementRules;
-  /** Never throws. */
-  readonly onError: (error: unknown) => void;
-}
+/** Every option beside the rules for tokens; one that is left out here does not compile. */
+export const REVOCATION_OPTIONS = {
+  store: instance(RevocationStore, 'a RevocationStore, such as new MemoryRevocationStore()', {
+    says: 'Where revocations and the audit live; opened by the first request, closed by `close()`.',
+  }),
+  ...ENFORCEMENT_OPTIONS,
+  answers: custom<PreparedAnswers, Partial<Answers>>(
+    { mustBe: 'an object with some of the answers, each `{ status, body }`', read: prepareAnswers },
+    {
+      default: {},
+      defaultSays: 'as documented',
+      says: 'Bodies and statuses of the answers, where you want others.',
+    },
+  ),
+  onError: reporter<unknown>({
+    default: console.error,
+    defaultSays: '`console.error`',
+    says: 'Told of every failure behind a 500.',
+  }),
+  auditPrinter: func<AuditPrinter>({
+    default: printToConsole,
+    defaultSays: '`console.log`, or `console.warn` for a failure',
+    says: 'Receives every audit event as one line of JSON.',
+  }),
+} satisfies Table<Omit<RevocationOptions, keyof TokenRules>>;
 
-/** Every option there is; a name left out here does not compile. */
-const KNOWN: Readonly<Record<keyof RevocationOptions, true>> = {
-  algorithms: true,
-  keys: true,
-  issuer: true,
-  audience: true,
-  types: true,
-  clockToleranceSeconds: true,
-  maxLifetimeSeconds: true,
-  tokenIdentity: true,
-  store: true,
-  answers: true,
-  tokenSources: true,
-  enforceExcept: true,
-  onError: true,
-  auditPrinter: true,
-};
+/** The options after their check, every default in place. */
+export interface ResolvedOptions extends Pick<
+  Resolved<typeof REVOCATION_OPTIONS>,
+  'answers' | 'onError'
+> {
+  readonly core: CoreOptions;
+  readonly enforcementRules: EnforcementRules;
+}
 
 /** @throws {TypeError} naming the option, what it must be and what it was. */
 export function resolveOptions(options: RevocationOptions): ResolvedOptions {
-  refuseUnknown(options, KNOWN);
-  const { issuer = null, audience = null, store } = options;
-  if (!((store as unknown) instanceof RevocationStore))
-    throw misconfigured(
-      'store',
-      'a RevocationStore, such as new MemoryRevocationStore()',
-      kindOf(store),
-    );
-  const onError = untroubled(readFunction('onError', options.onError, console.error));
-  const print = readFunction('auditPrinter', options.auditPrinter, printToConsole);
+  const resolved = resolve(REVOCATION_OPTIONS, options, TOKEN_RULES);
+  const { store, auditPrinter, answers, onError } = resolved;
+  const { issuer = null, audience = null } = options;
   const printAudit: AuditPrinter = (line, outcome) => {
     try {
-      print(line, outcome);
+      auditPrinter(line, outcome);
     } catch (error) {
       onError(error); // a logout that is committed must not become a 500 for want of a log
     }
@@ -97,33 +106,13 @@ export function resolveOptions(options: RevocationOptions): ResolvedOptions {
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,
     },
-    answers: prepareAnswers(options.answers),
-    enforcementRules: readEnforcementRules(options.tokenSources, options.enforceExcept),
+    answers,
+    enforcementRules: resolved,
     onError,
   };
 }
 
-function readFunction<F extends (...args: never[]) => void>(
-  option: string,
-  value: F | undefined,
-  preset: F,
-): F {
-  if (value === undefined) return preset;
-  if (typeof (value as unknown) === 'function') return value;
-  throw misconfigured(option, 'a function', kindOf(value));
-}
-
-function untroubled(onError: (error: unknown) => void): (error: unknown) => void {
-  return (error) => {
-    try {
-      onError(error);
-    } catch {
-      // Nobody is left to be told, and the request still wants its answer.
-    }
-  };
-}
-
-const printToConsole: AuditPrinter = (line, outcome) => {
+function printToConsole(...[line, outcome]: Parameters<AuditPrinter>): void {
   if (outcome === 'success') console.log(line);
   else console.warn(line);
-};
+}

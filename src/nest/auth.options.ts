@@ -1,16 +1,30 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { MeterProvider } from '@opentelemetry/api';
-import { ArrayUnique, IsIn, IsInt, Max, Min, validateSync } from 'class-validator';
 import { MESSAGES, type Messages } from '../web/answers';
 import { expiredCookies, type ExpiringCookie } from '../web/cookies';
 import type { TokenSource } from '../web/credentials';
-import { readEnforcementRules, type EnforcementRules } from '../web/enforcement';
+import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-options';
 import type { ValidateHook } from '../web/request-authenticator';
 import type { LogoutRules } from '../logout/logout';
 import { RevocationStore } from '../revocation/revocation-store';
 import { SessionTerminator } from '../logout/session-terminator';
-import { kindOf, misconfigured, refuseUnknown } from '../options/misconfiguration';
-import type { TokenRules } from '../tokens/verification/token-rules';
+import { misconfigured } from '../options/misconfiguration';
+import {
+  custom,
+  flag,
+  func,
+  having,
+  instance,
+  list,
+  oneOf,
+  optional,
+  quoted,
+  resolve,
+  whole,
+  type Resolved,
+  type Table,
+} from '../options/option';
+import { TOKEN_RULES, type TokenRules } from '../tokens/verification/token-rules';
 
 /** A directive of `Clear-Site-Data` (W3C Clear Site Data §3.1). */
 export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '*';
@@ -72,190 +86,163 @@ export interface AuthModuleOptions extends TokenRules {
   readonly meterProvider?: MeterProvider;
 }
 
-/** Decorates a number that must be whole and within bounds; the message says what it must be. */
-const whole = (min: number, max: number) => (target: object, name: string) => {
-  const options = { message: `a whole number from ${min} to ${max}` };
-  IsInt(options)(target, name);
-  Min(min, options)(target, name);
-  Max(max, options)(target, name);
-};
-
-const oneOf = (...values: readonly (string | number)[]): PropertyDecorator =>
-  IsIn(values, { message: values.map((value) => JSON.stringify(value)).join(' or ') });
-
 const SITE_DATA: readonly SiteData[] = ['cache', 'cookies', 'storage', 'executionContexts', '*'];
 
-/**
- * The options after their check, every default in place; the only ones that the module sees.
- * Each field is one option, with its default and what it must be.
- */
-export class AuthOptions {
-  readonly store: RevocationStore;
+const TEXTS = `"es", "en", or texts for some of ${Object.keys(MESSAGES.es).join(', ')}`;
+const PLAIN_PATH = 'a path of plain segments, such as "api/v1/auth"';
 
-  @oneOf(403, 401)
-  readonly expiredStatus: 401 | 403;
+/** Every option beside the rules for tokens; one that is left out here does not compile. */
+export const MODULE_OPTIONS = {
+  store: instance(
+    RevocationStore,
+    'a RevocationStore, such as new PostgresRevocationStore(dataSource)',
+    { says: 'Where revocations and the audit live; the module opens and closes it.' },
+  ),
+  expiredStatus: oneOf([403, 401], {
+    default: 403,
+    env: 'EXPIRED_STATUS',
+    says: 'Status for a genuine token that has expired.',
+  }),
+  messages: custom<Messages, 'es' | 'en' | Partial<Messages>>(
+    {
+      mustBe: TEXTS,
+      read: readMessages,
+      fromText: (text) => (text === 'es' || text === 'en' ? text : undefined),
+      textMustBe: 'es or en',
+    },
+    { default: 'es', env: 'MESSAGES', says: 'The sentences of the answers.' },
+  ),
+  bodyToken: oneOf(['required', 'optional'], {
+    default: 'required',
+    says: 'Whether the body must name the token, or the bearer is revoked where it names none.',
+  }),
+  repeatedLogoutStatus: oneOf([401, 200], {
+    default: 401,
+    says: 'Status for logging out what is logged out already.',
+  }),
+  validate: optional(
+    func<ValidateHook>({
+      says: 'Your own check on every guarded request; what it returns becomes `request.user`.',
+    }),
+  ),
+  throttleLimit: whole(1, 1_000_000, {
+    unit: 'requests',
+    default: 10,
+    env: 'THROTTLE_LIMIT',
+    says: 'How many a window for each address, and for each live token.',
+  }),
+  throttleTtlMs: whole(1000, 86_400_000, {
+    unit: 'milliseconds',
+    default: 60_000,
+    env: 'THROTTLE_TTL_MS',
+    says: 'Length of that window.',
+  }),
+  throttlerStorage: optional(
+    having<ThrottlerStorage>('increment', 'a ThrottlerStorage', {
+      defaultSays: 'in memory',
+      says: 'Where requests are counted; a shared one where several instances share the limit.',
+    }),
+  ),
+  enforce: oneOf(['everywhere', 'guarded'], {
+    default: 'everywhere',
+    says: 'Whether revoked tokens are refused on every HTTP route, or behind our guard alone.',
+  }),
+  ...ENFORCEMENT_OPTIONS,
+  cookies: custom<readonly string[], readonly ExpiringCookie[]>(
+    { mustBe: 'a list of cookies, each with its name and attributes', read: expiredCookies },
+    { default: [], says: 'Cookies to expire on a successful logout.' },
+  ),
+  clearSiteData: list<SiteData>(
+    `one of ${SITE_DATA.join(', ')}, each once`,
+    (value, at, all): value is SiteData =>
+      SITE_DATA.some((each) => each === value) && all.indexOf(value) === at,
+    { default: [], says: 'What the browser is told to forget on a logout; over HTTPS only.' },
+  ),
+  sessionTerminators: list(
+    'a SessionTerminator',
+    (value): value is SessionTerminator => value instanceof SessionTerminator,
+    { default: [], says: 'What else ends at logout, such as server-side sessions.' },
+  ),
+  meterProvider: optional(
+    having<MeterProvider>('getMeter', 'a MeterProvider', {
+      defaultSays: "that of OpenTelemetry's API",
+      says: 'Where metrics go.',
+    }),
+  ),
+} satisfies Table<Omit<AuthModuleOptions, keyof TokenRules>>;
 
-  @oneOf('required', 'optional')
-  readonly bodyToken: 'required' | 'optional';
+/** What `forRoot` and `forRootAsync` take beside the options: known before the factory has run. */
+export const MODULE_EXTRAS = {
+  path: custom<string>(
+    { mustBe: PLAIN_PATH, read: readPlainPath },
+    { default: 'api/v1/auth', says: "Where our routes stand, below the host's global prefix." },
+  ),
+  isGlobal: flag({
+    default: false,
+    says: 'Whether guards and services are known to every module of the host.',
+  }),
+};
 
-  @oneOf(401, 200)
-  readonly repeatedLogoutStatus: 200 | 401;
+/** A type for the class below, which takes its members from the table. */
+const Members = Object as unknown as new () => Resolved<typeof MODULE_OPTIONS>;
 
-  @whole(1, 1_000_000)
-  readonly throttleLimit: number;
+/** The options after their check, every default in place; the only ones that the module sees. */
+export class AuthOptions extends Members {
+  /**
+   * @param tokenRules checked by the `TokenVerifier` that they build.
+   * @throws {TypeError} naming the option, what it must be and what it was.
+   */
+  constructor(readonly tokenRules: AuthModuleOptions) {
+    super();
+    Object.freeze(Object.assign(this, resolve(MODULE_OPTIONS, tokenRules, TOKEN_RULES)));
+  }
 
-  @whole(1000, 86_400_000)
-  readonly throttleTtlMs: number;
-
-  @oneOf('everywhere', 'guarded')
-  readonly enforce: 'everywhere' | 'guarded';
-
-  readonly enforcementRules: EnforcementRules;
-
-  @IsIn(SITE_DATA, { each: true, message: `a list of ${SITE_DATA.join(', ')}` })
-  @ArrayUnique({ message: 'a list without repetitions' })
-  readonly clearSiteData: readonly SiteData[];
-
-  readonly sessionTerminators: readonly SessionTerminator[];
-
-  readonly messages: Messages;
   /** `Set-Cookie` values. */
-  readonly expiredCookies: readonly string[];
-  readonly validate: ValidateHook | undefined;
-  readonly throttlerStorage: ThrottlerStorage | undefined;
-  readonly meterProvider: MeterProvider | undefined;
-  /** Checked by the `TokenVerifier` that they build. */
-  readonly tokenRules: TokenRules;
-  readonly logoutRules: LogoutRules;
+  get expiredCookies(): readonly string[] {
+    return this.cookies;
+  }
 
-  /** @throws {TypeError} naming the option, what it must be and what it was. */
-  constructor(options: AuthModuleOptions) {
-    refuseUnknown(options, KNOWN);
-    // Not a spread over defaults: an explicit `undefined` would erase the default.
-    this.store = options.store;
-    this.expiredStatus = options.expiredStatus ?? 403;
-    this.bodyToken = options.bodyToken ?? 'required';
-    this.repeatedLogoutStatus = options.repeatedLogoutStatus ?? 401;
-    this.throttleLimit = options.throttleLimit ?? 10;
-    this.throttleTtlMs = options.throttleTtlMs ?? 60_000;
-    this.enforce = options.enforce ?? 'everywhere';
-    this.enforcementRules = readEnforcementRules(options.tokenSources, options.enforceExcept);
-    this.clearSiteData = readList('clearSiteData', options.clearSiteData ?? []);
-    this.sessionTerminators = readList('sessionTerminators', options.sessionTerminators ?? []);
-    this.messages = readMessages(options.messages ?? 'es');
-    this.expiredCookies = expiredCookies(options.cookies ?? []);
-    this.validate = options.validate;
-    this.throttlerStorage = options.throttlerStorage;
-    this.meterProvider = options.meterProvider;
-    this.tokenRules = options;
-    this.logoutRules = {
+  get enforcementRules(): EnforcementRules {
+    return this;
+  }
+
+  get logoutRules(): LogoutRules {
+    return {
       isBodyTokenOptional: this.bodyToken === 'optional',
       isRepeatable: this.repeatedLogoutStatus === 200,
     };
-    this.check();
-    Object.freeze(this);
-  }
-
-  private check(): void {
-    const [error] = validateSync(this, { stopAtFirstError: true });
-    if (error !== undefined) {
-      const [mustBe = 'valid'] = Object.values(error.constraints ?? {});
-      throw misconfigured(error.property, mustBe, describe(error.value));
-    }
-    if (!((this.store as unknown) instanceof RevocationStore))
-      throw misconfigured(
-        'store',
-        'a RevocationStore, such as new PostgresRevocationStore(dataSource)',
-        kindOf(this.store),
-      );
-    if (!isListOfTerminators(this.sessionTerminators))
-      throw misconfigured('sessionTerminators', 'a list of SessionTerminators', 'something else');
-    if (this.validate !== undefined && typeof this.validate !== 'function')
-      throw misconfigured('validate', 'a function', kindOf(this.validate));
-    if (this.throttlerStorage !== undefined && !has('increment', this.throttlerStorage))
-      throw misconfigured('throttlerStorage', 'a ThrottlerStorage', kindOf(this.throttlerStorage));
-    if (this.meterProvider !== undefined && !has('getMeter', this.meterProvider))
-      throw misconfigured('meterProvider', 'a MeterProvider', kindOf(this.meterProvider));
   }
 }
-
-/** Every option there is; a name left out here does not compile. */
-const KNOWN: Readonly<Record<keyof AuthModuleOptions, true>> = {
-  algorithms: true,
-  keys: true,
-  issuer: true,
-  audience: true,
-  types: true,
-  clockToleranceSeconds: true,
-  maxLifetimeSeconds: true,
-  tokenIdentity: true,
-  store: true,
-  expiredStatus: true,
-  messages: true,
-  bodyToken: true,
-  repeatedLogoutStatus: true,
-  validate: true,
-  throttleLimit: true,
-  throttleTtlMs: true,
-  throttlerStorage: true,
-  enforce: true,
-  tokenSources: true,
-  enforceExcept: true,
-  cookies: true,
-  clearSiteData: true,
-  sessionTerminators: true,
-  meterProvider: true,
-};
 
 /**
  * The path without the slashes around it; by default the documented one.
  * @throws {TypeError} it is no path of plain segments.
  */
-export function readPath(path: unknown = 'api/v1/auth'): string {
+export function readPath(path?: unknown): string {
+  return MODULE_EXTRAS.path.read(path, 'path');
+}
+
+function readPlainPath(path: unknown): string {
   const plain = typeof path === 'string' ? path.replace(/^\/|\/$/g, '') : '';
-  // Clients resolve dot segments before they ask (RFC 3986 §5.2.4): nobody would ever come.
+  // Clients resolve dot segments before they ask (RFC 3986 §5.2.4): no request would match.
   if (plain.split('/').every((segment) => /^[\w.~-]+$/.test(segment) && !/^\.\.?$/.test(segment)))
     return plain;
-  throw misconfigured('path', 'a path of plain segments, such as "api/v1/auth"', describe(path));
+  throw misconfigured('path', PLAIN_PATH, quoted(path));
 }
 
-function readList<T>(option: string, list: readonly T[]): readonly T[] {
-  const isList: boolean = Array.isArray(list);
-  if (!isList) throw misconfigured(option, 'a list', kindOf(list));
-  return list;
+function readMessages(own: unknown): Messages {
+  if (own === 'es' || own === 'en') return MESSAGES[own];
+  if (isTexts(own)) return { ...MESSAGES.es, ...own };
+  throw misconfigured('messages', TEXTS, quoted(own));
 }
 
-function readMessages(messages: 'es' | 'en' | Partial<Messages>): Messages {
-  if (messages === 'es' || messages === 'en') return MESSAGES[messages];
-  const own: unknown = messages;
-  const isTable =
-    typeof own === 'object' &&
-    own !== null &&
-    !Array.isArray(own) &&
-    Object.entries(own).every(
-      ([name, text]) => Object.hasOwn(MESSAGES.es, name) && typeof text === 'string',
-    );
-  if (!isTable)
-    throw misconfigured(
-      'messages',
-      `"es", "en", or texts for some of ${Object.keys(MESSAGES.es).join(', ')}`,
-      describe(own),
-    );
-  return { ...MESSAGES.es, ...messages };
-}
-
-function isListOfTerminators(value: unknown): boolean {
-  return Array.isArray(value) && value.every((each) => each instanceof SessionTerminator);
-}
-
-/** Whether it is an object with this method. */
-function has(method: string, value: unknown): boolean {
+function isTexts(value: unknown): value is Partial<Messages> {
   return (
-    typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function'
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.entries(value).every(
+      ([name, text]) => Object.hasOwn(MESSAGES.es, name) && typeof text === 'string',
+    )
   );
-}
-
-/** Unlike a key, these options hold nothing secret: their text may be shown. */
-function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : kindOf(value);
 }

@@ -20,16 +20,3 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
-
-/**
- * Stops the boot for options that nobody reads: a misspelt `audience` would leave it unchecked.
- * @throws {TypeError} `options` is no object, or has a name that `known` has not.
- */
-export function refuseUnknown(options: unknown, known: Readonly<Record<string, true>>): void {
-  if (typeof options !== 'object' || options === null)
-    throw misconfigured('options', 'an object', kindOf(options));
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  if (unknown === undefined) return;
-  const got = 'an option that does not exist';
-  throw misconfigured(unknown, 'left out', got, 'Check its spelling.');
-}

@@ -1,14 +1,8 @@
-import { kindOf, misconfigured } from '../options/misconfiguration';
 import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
-import { credentialsOf, takeAway, type Credential, type TokenSource } from './credentials';
+import { credentialsOf, takeAway, type Credential } from './credentials';
+import type { EnforcementRules } from './enforcement-options';
 import { originOf, type IncomingRequest } from './request';
 import type { LookUpsOfRequest, RequestAuthenticator } from './request-authenticator';
-
-/** What enforcement goes by; see the options `tokenSources` and `enforceExcept`. */
-export interface EnforcementRules {
-  readonly tokenSources: readonly TokenSource[];
-  readonly enforceExcept: readonly string[];
-}
 
 /** `refuse`: a revoked token came in a way that it cannot be taken away. */
 export type EnforcementOutcome = 'pass' | 'refuse';
@@ -98,52 +92,6 @@ function isExcepted(url: string, patterns: readonly string[]): boolean {
       ? path.startsWith(pattern.slice(0, -1)) && !/\/\.{0,2}(?:\/|$)|[%\\;]/.test(path)
       : path === pattern,
   );
-}
-
-/** @throws {TypeError} naming the option, what it must be and what it was. */
-export function readEnforcementRules(
-  tokenSources: unknown = [],
-  enforceExcept: unknown = [],
-): EnforcementRules {
-  return {
-    tokenSources: readList(
-      'tokenSources',
-      tokenSources,
-      isTokenSource,
-      'a list of { header: name }, { query: name } and functions',
-    ),
-    enforceExcept: readList(
-      'enforceExcept',
-      enforceExcept,
-      isPathPattern,
-      'a list of paths that start with "/", such as "/health" or "/assets/*"',
-    ),
-  };
-}
-
-function readList<T>(
-  option: string,
-  value: unknown,
-  isMember: (member: unknown) => member is T,
-  mustBe: string,
-): readonly T[] {
-  if (!Array.isArray(value)) throw misconfigured(option, mustBe, kindOf(value));
-  return value.map((member: unknown, at) => {
-    if (isMember(member)) return member;
-    throw misconfigured(`${option}[${at}]`, `a member of ${mustBe}`, kindOf(member));
-  });
-}
-
-function isTokenSource(value: unknown): value is TokenSource {
-  if (typeof value === 'function') return true;
-  if (typeof value !== 'object' || value === null) return false;
-  const [[kind, name] = [], ...others] = Object.entries(value) as [string, unknown][];
-  const isName = typeof name === 'string' && /^[\w.~-]+$/.test(name);
-  return others.length === 0 && (kind === 'header' || kind === 'query') && isName;
-}
-
-function isPathPattern(value: unknown): value is string {
-  return typeof value === 'string' && /^\/(?:[^*?#\s]*|(?:[^*?#\s]*\/)?\*)$/.test(value);
 }
 
 /** What the boot says of it: one line. */

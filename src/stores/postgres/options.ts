@@ -1,4 +1,17 @@
-import { kindOf, misconfigured, refuseUnknown } from '../../options/misconfiguration';
+import { misconfigured } from '../../options/misconfiguration';
+import {
+  flag,
+  oneOf,
+  optional,
+  reporter,
+  resolve,
+  text,
+  whole,
+  type Table,
+} from '../../options/option';
+
+/** How the address of a PostgreSQL server begins. */
+export const POSTGRES_URL = /^postgres(?:ql)?:\/\/\S+$/;
 
 /** How the Postgres store behaves. Everything has a default. */
 export interface PostgresStoreOptions {
@@ -66,94 +79,83 @@ export interface PostgresStoreOptions {
   readonly onError?: (error: Error) => void;
 }
 
+/** Every option; one that is left out here does not compile. */
+export const POSTGRES_STORE_OPTIONS = {
+  check: oneOf(['replica', 'direct'], {
+    default: 'replica',
+    env: 'CHECK',
+    says: 'How a token is checked: from memory, or by asking the database each time.',
+  }),
+  maxStalenessMs: whole(200, 60_000, {
+    unit: 'milliseconds',
+    default: 2000,
+    env: 'MAX_STALENESS_MS',
+    says: 'The bound: how long after a logout another instance may accept the token, at most.',
+  }),
+  pollIntervalMs: optional(
+    whole(50, 10_000, {
+      unit: 'milliseconds',
+      defaultSays: '500, or a quarter of `maxStalenessMs` where that is less',
+      says: 'How often the replica asks what changed; at most half of `maxStalenessMs`.',
+    }),
+  ),
+  maxEntries: whole(1, 100_000_000, {
+    unit: 'revocations',
+    default: 5_000_000,
+    says: 'How many the replica holds, at up to 32 bytes each; beyond, the database is asked.',
+  }),
+  logoutWaits: oneOf(['instance', 'cluster'], {
+    default: 'instance',
+    env: 'LOGOUT_WAITS',
+    says: 'Whether the 200 waits for its own commit, or until every instance refuses the token.',
+  }),
+  feedConnection: optional(
+    text('a URL such as postgres://user@host:5432/database', POSTGRES_URL, {
+      defaultSays: 'the address of the data source',
+      says: 'A direct address for the connection that listens, where PgBouncer stands between.',
+    }),
+  ),
+  lookupTimeoutMs: whole(10, 60_000, {
+    unit: 'milliseconds',
+    default: 400,
+    says: 'How long the check of one token may take before it fails.',
+  }),
+  writeTimeoutMs: whole(10, 60_000, {
+    unit: 'milliseconds',
+    default: 2000,
+    says: 'How long adding a revocation, or reading the audit, may take before it fails.',
+  }),
+  upkeepIntervalMs: whole(100, 3_600_000, {
+    unit: 'milliseconds',
+    default: 60_000,
+    says: 'How often partitions are made ahead and expired ones are dropped.',
+  }),
+  migrate: flag({
+    default: true,
+    says: 'Whether `open()` creates and updates the tables.',
+  }),
+  onError: reporter<Error>({
+    default: warn,
+    defaultSays: '`process.emitWarning`',
+    says: 'Told of failures in the background; all of it is tried again.',
+  }),
+} satisfies Table<PostgresStoreOptions>;
+
 /** `PostgresStoreOptions` with every default filled in. */
-export type ResolvedStoreOptions = Required<Omit<PostgresStoreOptions, 'feedConnection'>> &
-  Pick<PostgresStoreOptions, 'feedConnection'>;
-
-/** Every option there is; a name left out here does not compile. */
-const KNOWN: Readonly<Record<keyof PostgresStoreOptions, true>> = {
-  check: true,
-  maxStalenessMs: true,
-  pollIntervalMs: true,
-  maxEntries: true,
-  logoutWaits: true,
-  feedConnection: true,
-  lookupTimeoutMs: true,
-  writeTimeoutMs: true,
-  upkeepIntervalMs: true,
-  migrate: true,
-  onError: true,
-};
-
-const MS = 'milliseconds';
+export type ResolvedStoreOptions = ReturnType<typeof resolveStoreOptions>;
 
 /** @throws {TypeError} naming the option and what it must be. */
-export function resolveStoreOptions(options: PostgresStoreOptions): ResolvedStoreOptions {
-  refuseUnknown(options, KNOWN);
-  const { feedConnection, migrate = true, onError = warn } = options;
-  if (typeof migrate !== 'boolean')
-    throw misconfigured('migrate', 'true or false', kindOf(migrate));
-  if (typeof onError !== 'function') throw misconfigured('onError', 'a function', kindOf(onError));
-  if (feedConnection !== undefined && !/^postgres(?:ql)?:\/\/\S+$/.test(feedConnection)) {
-    const example = 'a URL such as postgres://user@host:5432/database';
-    throw misconfigured('feedConnection', example, kindOf(feedConnection));
-  }
-  return Object.freeze({
-    check: oneOf('check', options.check, ['replica', 'direct']),
-    logoutWaits: oneOf('logoutWaits', options.logoutWaits, ['instance', 'cluster']),
-    feedConnection,
-    migrate,
-    onError: untroubled(onError),
-    ...resolveNumbers(options),
-  });
+export function resolveStoreOptions(options: PostgresStoreOptions) {
+  const resolved = resolve(POSTGRES_STORE_OPTIONS, options);
+  const { maxStalenessMs } = resolved;
+  const { pollIntervalMs = Math.min(500, Math.floor(maxStalenessMs / 4)) } = resolved;
+  if (2 * pollIntervalMs <= maxStalenessMs) return Object.freeze({ ...resolved, pollIntervalMs });
+  throw misconfigured('pollIntervalMs', 'at most half of "maxStalenessMs"', String(pollIntervalMs));
 }
 
-function resolveNumbers(options: PostgresStoreOptions) {
-  const { maxStalenessMs = 2000, maxEntries = 5_000_000 } = options;
-  const { pollIntervalMs = Math.min(500, Math.floor(maxStalenessMs / 4)) } = options;
-  const { lookupTimeoutMs = 400, writeTimeoutMs = 2000, upkeepIntervalMs = 60_000 } = options;
-  checkWhole('maxStalenessMs', maxStalenessMs, 200, 60_000, MS);
-  checkWhole('pollIntervalMs', pollIntervalMs, 50, 10_000, MS);
-  checkWhole('maxEntries', maxEntries, 1, 100_000_000, 'revocations');
-  checkWhole('lookupTimeoutMs', lookupTimeoutMs, 10, 60_000, MS);
-  checkWhole('writeTimeoutMs', writeTimeoutMs, 10, 60_000, MS);
-  checkWhole('upkeepIntervalMs', upkeepIntervalMs, 100, 3_600_000, MS);
-  if (2 * pollIntervalMs > maxStalenessMs)
-    throw misconfigured(
-      'pollIntervalMs',
-      'at most half of "maxStalenessMs"',
-      String(pollIntervalMs),
-    );
-  const limits = { lookupTimeoutMs, writeTimeoutMs, upkeepIntervalMs };
-  return { maxStalenessMs, pollIntervalMs, maxEntries, ...limits };
-}
-
-/** The first choice is the default. */
-function oneOf<T extends string>(name: string, value: T | undefined, choices: [T, ...T[]]): T {
-  const choice = value ?? choices[0];
-  if (choices.includes(choice)) return choice;
-  throw misconfigured(name, choices.map((each) => `"${each}"`).join(' or '), kindOf(value));
-}
-
-function checkWhole(name: string, value: number, least: number, most: number, unit: string): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw misconfigured(name, `a whole number of ${unit} from ${least} to ${most}`, kindOf(value));
-}
-
-/** Called from timers and sockets, where what it throws would end the process. */
-function untroubled(onError: (error: Error) => void): (error: Error) => void {
-  return (error) => {
-    try {
-      onError(error);
-    } catch {
-      // Nobody is left to be told.
-    }
-  };
-}
-
-const warn = (error: Error): void => {
+function warn(error: Error): void {
   process.emitWarning(`nestjs-logout: ${messages(error).join(' ')}`);
-};
+}
 
 /** What a wrapped error says of itself is seldom enough to act on. */
 function messages({ message, cause }: Error): string[] {

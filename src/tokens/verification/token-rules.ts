@@ -4,6 +4,16 @@ import type { TokenIdentity } from '../identity';
 import { KeySet } from '../keys/key-set';
 import { type KeyInput, readKeys } from '../keys/keys';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
+import {
+  custom,
+  oneOf,
+  optional,
+  readOptions,
+  whole,
+  type About,
+  type Option,
+  type Table,
+} from '../../options/option';
 import { normalizeType } from './token-header';
 
 /** What a token must be to be accepted. What is not optional is a decision only you can make. */
@@ -57,32 +67,70 @@ export interface ResolvedTokenRules extends ClaimRules {
   readonly tokenIdentity: TokenIdentity;
 }
 
-const MAX_CLOCK_TOLERANCE_SECONDS = 60;
 const DAY_SECONDS = 86_400;
-const MAX_LIFETIME_SECONDS = 31 * DAY_SECONDS;
+const NAMES = Object.keys(SIGNATURE_ALGORITHMS).join(', ');
 const MAX_NAME_LENGTH = 255; // a longer one could never match: claims end there too
+const TYPES = 'a non-empty list of strings of 1–255 characters';
+const UNCHECKED =
+  'Without it a token that the same key signed for another service is accepted (RFC 8725 §3.8–9).';
+
+/** Every rule, in the order in which they are checked. */
+export const TOKEN_RULES = {
+  algorithms: custom(
+    { mustBe: `a list out of ${NAMES}`, read: readAlgorithms, fromText: algorithmsIn },
+    {
+      env: 'JWT_ALGORITHMS',
+      says: 'The only `alg` values accepted, of one family: HS*, or public-key algorithms.',
+    },
+  ),
+  keys: custom<unknown, TokenRules['keys']>(
+    { mustBe: 'a key or a list of keys, 1–4 for each algorithm', read: (value) => value },
+    { says: 'What verifies: a secret of 32 bytes or more, or public keys in PEM.' },
+  ),
+  issuer: accepted({
+    env: 'JWT_ISSUER',
+    says: 'The accepted `iss`.',
+  }),
+  audience: accepted({
+    env: 'JWT_AUDIENCE',
+    says: 'Who you are: `aud` must name one of these.',
+  }),
+  types: optional(
+    custom<ReadonlySet<string>, readonly string[]>(
+      { mustBe: TYPES, read: readTypes },
+      {
+        defaultSays: 'no `typ`, `JWT` or `at+jwt`',
+        says: 'The accepted header `typ`; when set, a token without one is refused.',
+      },
+    ),
+  ),
+  clockToleranceSeconds: whole(0, 60, {
+    unit: 'seconds',
+    default: 0,
+    env: 'CLOCK_TOLERANCE_SECONDS',
+    says: 'How much the clocks of issuer and verifier may differ.',
+  }),
+  maxLifetimeSeconds: whole(1, 31 * DAY_SECONDS, {
+    unit: 'seconds',
+    default: DAY_SECONDS,
+    env: 'MAX_LIFETIME_SECONDS',
+    says: 'The longest `exp − iat`; tokens that live longer are refused from the start.',
+  }),
+  tokenIdentity: oneOf(['jti', 'signed-part'], {
+    default: 'jti',
+    says: 'What a revocation goes by; `signed-part` where an issuer repeats a `jti`.',
+  }),
+} satisfies Table<TokenRules>;
 
 /** @throws {TypeError} naming the option, what it must be and what it was. */
 export function resolveTokenRules(rules: TokenRules): ResolvedTokenRules {
-  const {
-    types,
-    clockToleranceSeconds = 0,
-    maxLifetimeSeconds = DAY_SECONDS,
-    tokenIdentity = 'jti',
-  } = rules;
-  const algorithms = readAlgorithms(rules.algorithms);
-  const keys = new KeySet(readKeys(rules.keys, algorithms));
-  checkWhole('clockToleranceSeconds', clockToleranceSeconds, 0, MAX_CLOCK_TOLERANCE_SECONDS);
-  checkWhole('maxLifetimeSeconds', maxLifetimeSeconds, 1, MAX_LIFETIME_SECONDS);
-  checkIdentity(tokenIdentity);
+  const { algorithms, keys, issuer, audience, types, ...rest } = readOptions(TOKEN_RULES, rules);
   return Object.freeze({
-    keys,
-    issuers: readAccepted('issuer', rules.issuer),
-    audiences: readAccepted('audience', rules.audience),
-    types: new Set(types === undefined ? [undefined, 'jwt', 'at+jwt'] : readTypes(types)),
-    clockToleranceSeconds,
-    maxLifetimeSeconds,
-    tokenIdentity,
+    ...rest,
+    keys: new KeySet(readKeys(keys, algorithms)),
+    issuers: issuer,
+    audiences: audience,
+    types: types ?? new Set([undefined, 'jwt', 'at+jwt']),
   });
 }
 
@@ -91,7 +139,7 @@ function readAlgorithms(value: unknown): readonly Algorithm[] {
   if (names.length === 0) throw misconfigured('algorithms', 'a non-empty list', kindOf(value));
   names.forEach((name, index) => {
     if (isAlgorithm(name) && names.indexOf(name) === index) return;
-    const mustBe = `one of ${Object.keys(SIGNATURE_ALGORITHMS).join(', ')}, each once`;
+    const mustBe = `one of ${NAMES}, each once`;
     const got = isAlgorithm(name) ? `${name} again` : describeName(name);
     throw misconfigured(`algorithms[${index}]`, mustBe, got);
   });
@@ -103,39 +151,41 @@ function readAlgorithms(value: unknown): readonly Algorithm[] {
   return algorithms;
 }
 
+function algorithmsIn(text: string): readonly Algorithm[] | undefined {
+  const names = text.split(',').flatMap((name) => name.trim() || []);
+  return names.every(isAlgorithm) ? names : undefined;
+}
+
 function describeName(value: unknown): string {
   return typeof value === 'string' ? 'an unknown name' : kindOf(value);
 }
 
-function readAccepted(option: string, value: unknown): ReadonlySet<string> | null {
-  if (value === null) return null;
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (values.length > 0 && values.every(isAcceptableName)) return new Set(values);
-  throw misconfigured(
-    option,
-    'a string of 1–255 characters or a non-empty list of them, or null to leave it unchecked',
-    Array.isArray(value) && value.length > 0 ? 'a list with something else' : kindOf(value),
-    `Without it a token that the same key signed for somebody else is accepted (RFC 8725 §3.8–9).`,
-  );
+type Accepted = TokenRules['issuer'];
+
+function accepted(about: About<Accepted>): Option<ReadonlySet<string> | null, Accepted> {
+  const mustBe =
+    'a string of 1–255 characters or a non-empty list of them, or null to leave it unchecked';
+  const read = (value: unknown, name: string): ReadonlySet<string> | null => {
+    if (value === null) return null;
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (values.length > 0 && values.every(isAcceptableName)) return new Set(values);
+    const got = kindOfNames(value);
+    throw misconfigured(name, mustBe, got, UNCHECKED);
+  };
+  return custom({ mustBe, read, fromText: (text) => text }, about);
 }
 
-function readTypes(value: unknown): readonly string[] {
+function readTypes(value: unknown, name: string): ReadonlySet<string> {
   const values: readonly unknown[] = Array.isArray(value) ? value : [];
-  if (values.length > 0 && values.every(isAcceptableName)) return values.map(normalizeType);
-  const got = values.length > 0 ? 'a list with something else' : kindOf(value);
-  throw misconfigured('types', 'a non-empty list of strings of 1–255 characters', got);
+  if (values.length > 0 && values.every(isAcceptableName))
+    return new Set(values.map(normalizeType));
+  throw misconfigured(name, TYPES, kindOfNames(value));
+}
+
+function kindOfNames(value: unknown): string {
+  return Array.isArray(value) && value.length > 0 ? 'a list with something else' : kindOf(value);
 }
 
 function isAcceptableName(value: unknown): value is string {
   return typeof value === 'string' && value.length >= 1 && value.length <= MAX_NAME_LENGTH;
-}
-
-function checkWhole(option: string, value: unknown, min: number, max: number): void {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return;
-  throw misconfigured(option, `a whole number from ${min} to ${max}`, kindOf(value));
-}
-
-function checkIdentity(value: unknown): void {
-  if (value === 'jti' || value === 'signed-part') return;
-  throw misconfigured('tokenIdentity', "'jti' or 'signed-part'", describeName(value));
 }

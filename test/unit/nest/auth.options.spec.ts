@@ -33,6 +33,8 @@ const DEFAULTS = {
   meterProvider: undefined,
 };
 
+const SITE_DATA = 'one of cache, cookies, storage, executionContexts, *, each once';
+
 describe('The options', () => {
   it('have the documented defaults', () => {
     expect(new AuthOptions(GOOD)).toMatchObject(DEFAULTS);
@@ -81,23 +83,24 @@ describe('The options', () => {
     ['bodyToken', 'maybe', '"required" or "optional", got "maybe".'],
     ['bodyToken', true, '"required" or "optional", got true.'],
     ['repeatedLogoutStatus', 204, '401 or 200, got 204.'],
-    ['throttleLimit', 0, 'a whole number from 1 to 1000000, got 0.'],
-    ['throttleLimit', 1_000_001, 'a whole number from 1 to 1000000, got 1000001.'],
-    ['throttleLimit', 1.5, 'a whole number from 1 to 1000000, got 1.5.'],
-    ['throttleLimit', '10', 'a whole number from 1 to 1000000, got "10".'],
-    ['throttleLimit', NaN, 'a whole number from 1 to 1000000, got NaN.'],
-    ['throttleTtlMs', 999, 'a whole number from 1000 to 86400000, got 999.'],
-    ['throttleTtlMs', 86_400_001, 'a whole number from 1000 to 86400000, got 86400001.'],
-    ['throttleTtlMs', Infinity, 'a whole number from 1000 to 86400000, got Infinity.'],
+    ['throttleLimit', 0, 'a whole number of requests from 1 to 1000000, got 0.'],
+    ['throttleLimit', 1_000_001, 'a whole number of requests from 1 to 1000000, got 1000001.'],
+    ['throttleLimit', 1.5, 'a whole number of requests from 1 to 1000000, got 1.5.'],
+    ['throttleLimit', '10', 'a whole number of requests from 1 to 1000000, got "10".'],
+    ['throttleLimit', NaN, 'a whole number of requests from 1 to 1000000, got NaN.'],
+    ['throttleTtlMs', 999, 'a whole number of milliseconds from 1000 to 86400000, got 999.'],
     [
-      'clearSiteData',
-      ['all'],
-      'a list of cache, cookies, storage, executionContexts, *, got a list.',
+      'throttleTtlMs',
+      86_400_001,
+      'a whole number of milliseconds from 1000 to 86400000, got 86400001.',
+    ],
+    [
+      'throttleTtlMs',
+      Infinity,
+      'a whole number of milliseconds from 1000 to 86400000, got Infinity.',
     ],
     ['clearSiteData', 'cookies', 'a list, got a string.'],
-    ['clearSiteData', ['cache', 'cache'], 'a list without repetitions, got a list.'],
     ['sessionTerminators', {}, 'a list, got an object.'],
-    ['sessionTerminators', [{}], 'a list of SessionTerminators, got something else.'],
     ['cookies', 'sid', 'a list, got a string.'],
     ['validate', 'yes', 'a function, got a string.'],
     ['throttlerStorage', {}, 'a ThrottlerStorage, got an object.'],
@@ -125,6 +128,15 @@ describe('The options', () => {
     ['toString', 'x', 'left out, got an option that does not exist. Check its spelling.'],
   ])('%s must not be %j', (name, value, sentence) => {
     const refused = new TypeError(`nestjs-logout: "${name}" must be ${sentence}`);
+    expect(() => withOptions({ [name]: value })).toThrow(refused);
+  });
+
+  it.each<[string, string, unknown, string]>([
+    ['clearSiteData[0]', 'clearSiteData', ['all'], `${SITE_DATA}, got a string.`],
+    ['clearSiteData[1]', 'clearSiteData', ['cache', 'cache'], `${SITE_DATA}, got a string.`],
+    ['sessionTerminators[0]', 'sessionTerminators', [{}], 'a SessionTerminator, got an object.'],
+  ])('%s is named where it is wrong', (member, name, value, sentence) => {
+    const refused = new TypeError(`nestjs-logout: "${member}" must be ${sentence}`);
     expect(() => withOptions({ [name]: value })).toThrow(refused);
   });
 

@@ -21,7 +21,7 @@ describe('The options of the store', () => {
     ],
     [{ pollIntervalMs: 49 }, '"pollIntervalMs" must be a whole number of milliseconds from 50 to'],
     [{ maxEntries: 0 }, '"maxEntries" must be a whole number of revocations from 1 to'],
-    [{ check: 'cache' as 'direct' }, '"check" must be "replica" or "direct", got a string.'],
+    [{ check: 'cache' as 'direct' }, '"check" must be "replica" or "direct", got "cache".'],
     [{ logoutWaits: 'all' as 'cluster' }, '"logoutWaits" must be "instance" or "cluster"'],
     [{ feedConnection: 'host:5432' }, '"feedConnection" must be a URL such as postgres://'],
     [misspelt, '"maxStalenesMs" must be left out'],

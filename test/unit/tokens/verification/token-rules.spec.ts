@@ -64,7 +64,7 @@ const NAMES =
 const NAME_OR_NULL =
   'a string of 1–255 characters or a non-empty list of them, or null to leave it unchecked';
 const WITHOUT_IT =
-  'Without it a token that the same key signed for somebody else is accepted (RFC 8725 §3.8–9).';
+  'Without it a token that the same key signed for another service is accepted (RFC 8725 §3.8–9).';
 const badNames = [
   [undefined, 'undefined'],
   ['', 'an empty string'],
@@ -91,8 +91,8 @@ describe('rules that stop the boot', () => {
       ['JWT', ''],
       'a non-empty list of strings of 1–255 characters, got a list with something else.',
     ],
-    ['tokenIdentity', 'sub', "'jti' or 'signed-part', got an unknown name."],
-    ['tokenIdentity', null, "'jti' or 'signed-part', got null."],
+    ['tokenIdentity', 'sub', '"jti" or "signed-part", got "sub".'],
+    ['tokenIdentity', null, '"jti" or "signed-part", got null.'],
   ])('%s: %j', (option, value, expected) => {
     expect(() => resolve({ [option]: value })).toThrow(
       new TypeError(`nestjs-logout: "${option}" must be ${expected}`),
@@ -136,7 +136,7 @@ describe('rules that stop the boot', () => {
     ['clockToleranceSeconds', 61, '0 to 60, got 61'],
     ['clockToleranceSeconds', 0.5, '0 to 60, got 0.5'],
     ['clockToleranceSeconds', NaN, '0 to 60, got NaN'],
-    ['clockToleranceSeconds', '5', '0 to 60, got a string'],
+    ['clockToleranceSeconds', '5', '0 to 60, got "5"'],
     ['clockToleranceSeconds', null, '0 to 60, got null'],
     ['maxLifetimeSeconds', 0, '1 to 2678400, got 0'],
     ['maxLifetimeSeconds', 2_678_401, '1 to 2678400, got 2678401'],
@@ -144,7 +144,9 @@ describe('rules that stop the boot', () => {
     ['maxLifetimeSeconds', 5n, '1 to 2678400, got a bigint'],
   ])('%s: %p', (option, value, expected) => {
     expect(() => resolve({ [option]: value })).toThrow(
-      new TypeError(`nestjs-logout: "${option}" must be a whole number from ${expected}.`),
+      new TypeError(
+        `nestjs-logout: "${option}" must be a whole number of seconds from ${expected}.`,
+      ),
     );
   });
 
