@@ -19,16 +19,8 @@ export class AppModule {
   static from(settings: ServiceSettings, store: RevocationStore): DynamicModule {
     const metrics = new ServiceMetrics();
     const auth = AuthModule.forRoot({
-      algorithms: settings.algorithms,
+      ...settings.module,
       keys: settings.key,
-      issuer: settings.issuer,
-      audience: settings.audience,
-      clockToleranceSeconds: settings.clockToleranceSeconds,
-      maxLifetimeSeconds: settings.maxLifetimeSeconds,
-      expiredStatus: settings.expiredStatus,
-      messages: settings.messages,
-      throttleLimit: settings.throttleLimit,
-      throttleTtlMs: settings.throttleTtlMs,
       store,
       meterProvider: metrics.provider,
     });

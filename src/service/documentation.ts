@@ -1,10 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { MESSAGES } from '../web/answers';
-import type { Environment } from './environment';
+import { MODULE_OPTIONS, type AuthModuleOptions } from '../nest/auth.options';
+import type { Messages } from '../web/answers';
 
 type Responses = Readonly<Record<number, object>>;
-type Language = Pick<Environment, 'messages' | 'expiredStatus'>;
+type Language = Pick<AuthModuleOptions, 'messages' | 'expiredStatus'>;
+
+const textsOf = ({ messages }: Language): Messages =>
+  MODULE_OPTIONS.messages.read(messages, 'messages');
 
 /** An answer in our envelope, with its exact body as the example. */
 function answer(message: string, description: string, headers: readonly string[] = []): object {
@@ -32,8 +35,9 @@ const loggedOut = (message: string): object => ({
 });
 
 /** What every protected route answers to a token that it does not accept. */
-function refusals({ messages = 'es', expiredStatus = 403 }: Language): Responses {
-  const text = MESSAGES[messages];
+function refusals(language: Language): Responses {
+  const text = textsOf(language);
+  const expiredStatus = MODULE_OPTIONS.expiredStatus.read(language.expiredStatus, 'expiredStatus');
   return {
     [expiredStatus]: answer(text.tokenExpired, 'A genuine token that has expired.', [
       'WWW-Authenticate',
@@ -48,7 +52,7 @@ function refusals({ messages = 'es', expiredStatus = 403 }: Language): Responses
 }
 
 function logoutResponses(language: Language): Responses {
-  const text = MESSAGES[language.messages ?? 'es'];
+  const text = textsOf(language);
   return {
     200: loggedOut(text.loggedOut),
     400: answer(text.badRequest, 'The body is not JSON.'),

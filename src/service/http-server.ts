@@ -5,7 +5,8 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import express from 'express';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
-import { Contract, MESSAGES } from '../web/answers';
+import { MODULE_OPTIONS } from '../nest/auth.options';
+import { Contract } from '../web/answers';
 import type { PlatformRequest } from '../web/request';
 import { send } from '../nest/send';
 import type { Environment } from './environment';
@@ -77,8 +78,8 @@ function fastifyTrust({ trustProxy }: Environment) {
   return trustProxy === false ? false : [...trustProxy];
 }
 
-const contractOf = ({ messages }: Environment): Contract =>
-  new Contract(MESSAGES[messages ?? 'es'], 403);
+const contractOf = ({ module: { messages } }: Environment): Contract =>
+  new Contract(MODULE_OPTIONS.messages.read(messages, 'messages'), 403);
 
 /** A token that crossed the network in the clear is not to be trusted in production. */
 function isRefused(environment: Environment, request: PlatformRequest): boolean {

@@ -39,9 +39,7 @@ export async function startService(environment: Environment): Promise<Service> {
   const url = databaseUrl ?? postgres?.url();
   const logger = new Logger('PostgresRevocationStore');
   const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), {
-    check: settings.check,
-    maxStalenessMs: settings.maxStalenessMs,
-    logoutWaits: settings.logoutWaits,
+    ...settings.store,
     onError: (error) => {
       logger.error(error);
     },
@@ -70,11 +68,11 @@ async function listen(
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Service> {
   const server = app.getHttpServer() as Server;
-  serveDocumentation(app, settings);
+  serveDocumentation(app, settings.module);
   limit(server);
   const drain = drainable(server);
   await app.listen(settings.port, settings.host);
-  if (settings.issuer === null || settings.audience === null)
+  if (settings.module.issuer === null || settings.module.audience === null)
     new Logger('nestjs-logout').warn('JWT_ISSUER or JWT_AUDIENCE is not set, so not checked.');
   const url = await app.getUrl();
   return {

@@ -41,17 +41,19 @@ function dataDirSetting({ dataDir }: ServiceSettings): string {
 }
 
 function mint(settings: ServiceSettings): string {
-  const { key, algorithms, issuer, audience, maxLifetimeSeconds } = settings;
+  const { algorithms, issuer, audience, maxLifetimeSeconds } = settings.module;
   // A key of its own is a secret, and a secret has one algorithm.
   const algorithm = algorithms.find(isSymmetric);
-  return new JwtService({ secret: key }).sign(
-    { sub: 'ada' },
+  return new JwtService({ secret: settings.key }).sign(
+    {
+      sub: 'ada',
+      ...(issuer !== null && { iss: issuer }),
+      ...(audience !== null && { aud: audience }),
+    },
     {
       algorithm,
       expiresIn: Math.min(HOUR_SECONDS, maxLifetimeSeconds ?? HOUR_SECONDS),
       jwtid: randomUUID(),
-      ...(issuer !== null && { issuer }),
-      ...(audience !== null && { audience }),
     },
   );
 }

@@ -3,6 +3,32 @@ import { readEnvironment } from '../../../src/service/environment';
 const SECRET = 'a secret of at least thirty-two bytes';
 const PEM = '-----BEGIN PUBLIC KEY-----';
 
+/** Variables that other programs set, each a word here. */
+const FOREIGN = `
+  _ CI COLORTERM DEBUG DISPLAY EDITOR HOME HOSTNAME INIT_CWD INVOCATION_ID JOURNAL_STREAM LANG LANGUAGE
+  LC_ALL LC_CTYPE LC_MESSAGES LOGNAME LS_COLORS MAIL MANPATH OLDPWD PATH PWD SHELL SHLVL TERM
+  TERM_PROGRAM TMPDIR TZ USER VISUAL XDG_CONFIG_DIRS XDG_DATA_DIRS XDG_DATA_HOME XDG_RUNTIME_DIR
+  ALLUSERSPROFILE APPDATA COMPUTERNAME OS PROCESSOR_ARCHITECTURE PROGRAMDATA SYSTEMROOT USERPROFILE
+  NODE NODE_EXTRA_CA_CERTS NODE_OPTIONS NODE_PATH NODE_VERSION NODE_TLS_REJECT_UNAUTHORIZED NO_COLOR
+  NVM_DIR YARN_VERSION npm_command npm_config_cache npm_config_loglevel npm_config_noproxy
+  npm_config_platform npm_config_user_agent npm_execpath npm_lifecycle_event npm_node_execpath
+  npm_package_json npm_package_name npm_package_version
+  PGAPPNAME PGDATA PGDATABASE PGHOST PGPASSWORD PGPORT PGSSLMODE PGUSER DB_HOST DB_NAME DB_URL
+  DB_PASSWORD DB_PORT DB_USER POSTGRES_DB POSTGRES_HOST POSTGRES_PASSWORD POSTGRES_PORT
+  POSTGRES_SERVICE_HOST POSTGRES_URL POSTGRES_USER POSTGRES_PORT_5432_TCP_ADDR DATABASE_HOST
+  DATABASE_NAME DATABASE_PASSWORD MYSQL_URL MONGO_URL AMQP_URL
+  HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy no_proxy SSL_CERT_DIR SSL_CERT_FILE
+  KUBERNETES_PORT KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT POD_NAME POD_NAMESPACE CONTAINER_NAME
+  DYNO WEB_CONCURRENCY AWS_ACCESS_KEY_ID AWS_REGION AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+  ECS_CONTAINER_METADATA_URI GOOGLE_CLOUD_PROJECT K_SERVICE WEBSITE_HOSTNAME VERCEL_URL
+  GITHUB_ACTIONS GITHUB_TOKEN RUNNER_OS GITLAB_CI JENKINS_URL BUILD_NUMBER
+  OTEL_EXPORTER_OTLP_ENDPOINT OTEL_LOG_LEVEL OTEL_SERVICE_NAME SENTRY_DSN DD_AGENT_HOST DD_LOG_LEVEL
+  JAVA_HOME JAVA_OPTS GOPATH CARGO_HOME PYTHONPATH VIRTUAL_ENV SSH_AUTH_SOCK SSH_CONNECTION
+  JWT_EXPIRES_IN JWT_PRIVATE_KEY JWT_REFRESH_SECRET JWT_SECRET_KEY SESSION_SECRET COOKIE_SECRET
+`
+  .trim()
+  .split(/\s+/);
+
 describe('The environment of the service', () => {
   it('needs nothing: everything has a default', () => {
     expect(readEnvironment({})).toEqual({
@@ -11,23 +37,13 @@ describe('The environment of the service', () => {
       platform: 'express',
       databaseUrl: undefined,
       dataDir: undefined,
-      algorithms: ['HS256'],
       key: undefined,
-      issuer: null,
-      audience: null,
-      clockToleranceSeconds: undefined,
-      maxLifetimeSeconds: undefined,
-      check: undefined,
-      maxStalenessMs: undefined,
-      logoutWaits: undefined,
-      throttleLimit: undefined,
-      throttleTtlMs: undefined,
       trustProxy: false,
-      expiredStatus: undefined,
-      messages: undefined,
       logLevel: 'log',
       isProduction: false,
       mayUseHttp: false,
+      module: { algorithms: ['HS256'], issuer: null, audience: null },
+      store: {},
     });
   });
 
@@ -62,23 +78,23 @@ describe('The environment of the service', () => {
       platform: 'fastify',
       databaseUrl: 'postgresql://u:p@db:5432/app',
       dataDir: '/srv/data',
-      algorithms: ['RS256', 'ES256'],
       key: PEM,
-      issuer: 'https://login.example',
-      audience: 'https://api.example',
-      clockToleranceSeconds: 60,
-      maxLifetimeSeconds: 3600,
-      check: 'direct',
-      maxStalenessMs: 1000,
-      logoutWaits: 'cluster',
-      throttleLimit: 100,
-      throttleTtlMs: 1000,
       trustProxy: ['10.0.0.0/8', '::1'],
-      expiredStatus: 401,
-      messages: 'en',
       logLevel: 'debug',
       isProduction: true,
       mayUseHttp: true,
+      module: {
+        algorithms: ['RS256', 'ES256'],
+        issuer: 'https://login.example',
+        audience: 'https://api.example',
+        clockToleranceSeconds: 60,
+        maxLifetimeSeconds: 3600,
+        throttleLimit: 100,
+        throttleTtlMs: 1000,
+        expiredStatus: 401,
+        messages: 'en',
+      },
+      store: { check: 'direct', maxStalenessMs: 1000, logoutWaits: 'cluster' },
     });
   });
 
@@ -90,7 +106,7 @@ describe('The environment of the service', () => {
 
   it('takes a secret alone for HS256', () => {
     expect(readEnvironment({ JWT_SECRET: SECRET })).toMatchObject({
-      algorithms: ['HS256'],
+      module: { algorithms: ['HS256'] },
       key: SECRET,
     });
   });
@@ -113,12 +129,12 @@ describe('The environment of the service', () => {
   });
 
   it.each([
-    [{ EXPIRED_STATUS: '403' }, { expiredStatus: 403 }],
-    [{ MESSAGES: 'es' }, { messages: 'es' }],
-    [{ CHECK: 'replica' }, { check: 'replica' }],
-    [{ MAX_STALENESS_MS: '200' }, { maxStalenessMs: 200 }],
-    [{ MAX_STALENESS_MS: '60000' }, { maxStalenessMs: 60_000 }],
-    [{ LOGOUT_WAITS: 'instance' }, { logoutWaits: 'instance' }],
+    [{ EXPIRED_STATUS: '403' }, { module: { expiredStatus: 403 } }],
+    [{ MESSAGES: 'es' }, { module: { messages: 'es' } }],
+    [{ CHECK: 'replica' }, { store: { check: 'replica' } }],
+    [{ MAX_STALENESS_MS: '200' }, { store: { maxStalenessMs: 200 } }],
+    [{ MAX_STALENESS_MS: '60000' }, { store: { maxStalenessMs: 60_000 } }],
+    [{ LOGOUT_WAITS: 'instance' }, { store: { logoutWaits: 'instance' } }],
     [{ ALLOW_HTTP: 'false' }, { mayUseHttp: false }],
     [{ NODE_ENV: 'test' }, { isProduction: false }],
   ])('reads %j', (values, expected) => {
@@ -135,9 +151,18 @@ describe('The environment of the service', () => {
       'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database.',
     ],
     [{ CHECK: 'memory' }, 'CHECK must be replica or direct.'],
-    [{ MAX_STALENESS_MS: '199' }, 'MAX_STALENESS_MS must be a whole number from 200 to 60000.'],
-    [{ MAX_STALENESS_MS: '2s' }, 'MAX_STALENESS_MS must be a whole number from 200 to 60000.'],
-    [{ MAX_STALENESS_MS: '60001' }, 'MAX_STALENESS_MS must be a whole number from 200 to 60000.'],
+    [
+      { MAX_STALENESS_MS: '199' },
+      'MAX_STALENESS_MS must be a whole number of milliseconds from 200 to 60000.',
+    ],
+    [
+      { MAX_STALENESS_MS: '2s' },
+      'MAX_STALENESS_MS must be a whole number of milliseconds from 200 to 60000.',
+    ],
+    [
+      { MAX_STALENESS_MS: '60001' },
+      'MAX_STALENESS_MS must be a whole number of milliseconds from 200 to 60000.',
+    ],
     [{ LOGOUT_WAITS: 'all' }, 'LOGOUT_WAITS must be instance or cluster.'],
     [
       { JWT_SECRET: SECRET, JWT_PUBLIC_KEY: PEM },
@@ -154,14 +179,20 @@ describe('The environment of the service', () => {
     ],
     [
       { CLOCK_TOLERANCE_SECONDS: '61' },
-      'CLOCK_TOLERANCE_SECONDS must be a whole number from 0 to 60.',
+      'CLOCK_TOLERANCE_SECONDS must be a whole number of seconds from 0 to 60.',
     ],
     [
       { MAX_LIFETIME_SECONDS: '0' },
-      'MAX_LIFETIME_SECONDS must be a whole number from 1 to 2678400.',
+      'MAX_LIFETIME_SECONDS must be a whole number of seconds from 1 to 2678400.',
     ],
-    [{ THROTTLE_LIMIT: '0' }, 'THROTTLE_LIMIT must be a whole number from 1 to 1000000.'],
-    [{ THROTTLE_TTL_MS: '999' }, 'THROTTLE_TTL_MS must be a whole number from 1000 to 86400000.'],
+    [
+      { THROTTLE_LIMIT: '0' },
+      'THROTTLE_LIMIT must be a whole number of requests from 1 to 1000000.',
+    ],
+    [
+      { THROTTLE_TTL_MS: '999' },
+      'THROTTLE_TTL_MS must be a whole number of milliseconds from 1000 to 86400000.',
+    ],
     [
       { TRUST_PROXY: 'true' },
       'TRUST_PROXY must be off, a number of proxies, or a list of networks such as 10.0.0.0/8.',
@@ -174,7 +205,7 @@ describe('The environment of the service', () => {
       { TRUST_PROXY: '10.0.0.0/8/8' },
       'TRUST_PROXY must be off, a number of proxies, or a list of networks such as 10.0.0.0/8.',
     ],
-    [{ EXPIRED_STATUS: '400' }, 'EXPIRED_STATUS must be 401 or 403.'],
+    [{ EXPIRED_STATUS: '400' }, 'EXPIRED_STATUS must be 403 or 401.'],
     [{ MESSAGES: 'fr' }, 'MESSAGES must be es or en.'],
     [{ LOG_LEVEL: 'all' }, 'LOG_LEVEL must be error or warn or log or debug.'],
     [{ ALLOW_HTTP: 'yes' }, 'ALLOW_HTTP must be true or false.'],
@@ -185,6 +216,39 @@ describe('The environment of the service', () => {
     [{ REDIS_URL: 'redis://r' }, 'REDIS_URL must be left out: this version does not have it yet.'],
   ])('stops the boot for %j', (values, sentence) => {
     expect(() => readEnvironment(values)).toThrow(new TypeError(sentence));
+  });
+
+  it.each([
+    ['JWT_SECRTE', 'JWT_SECRET'],
+    ['JWT_SECRETS', 'JWT_SECRET'],
+    ['MAX_STALENES_MS', 'MAX_STALENESS_MS'],
+    ['MAXSTALENESSMS', 'MAX_STALENESS_MS'],
+    ['JWT_AUDIANCE', 'JWT_AUDIENCE'],
+    ['CLOCK_TOLERANCE_SECS', 'CLOCK_TOLERANCE_SECONDS'],
+    ['TRUSTED_PROXY', 'TRUST_PROXY'],
+    ['DATABASE_URI', 'DATABASE_URL'],
+    ['DATABASE_USER', 'DATABASE_URL'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+    ['JWT_SSUET', 'JWT_ISSUER'], // nearer than JWT_SECRET
+    ['THROTLE_LIMIT', 'THROTTLE_LIMIT'],
+  ])('stops the boot for %s, and names %s', (misspelt, meant) => {
+    const sentence = `${misspelt} must be left out: there is no such variable. ${meant} was probably meant.`;
+    expect(() => readEnvironment({ [misspelt]: 'x' })).toThrow(new TypeError(sentence));
+  });
+
+  it.each([
+    ['is empty', { JWT_SECRTE: ' ' }],
+    ['stands beside the right one', { DATABASE_URL: 'postgres://db/app', DATABASE_USER: 'app' }],
+    ['has one of ours as a part', { LC_MESSAGES: 'C', DD_LOG_LEVEL: 'info', MY_PLATFORM: 'x' }],
+    ['is near a name of few letters', { HOSTS: 'a', REPORT: 'b', CHECKS: 'c', DATADIR: 'd' }],
+    ['is four edits away', { DATABASE_HOST: 'x' }],
+  ])('takes a variable for another program’s that %s', (_what, values) => {
+    expect(() => readEnvironment(values)).not.toThrow();
+  });
+
+  it('takes the variables of systems, shells, npm, containers and clouds as they are', () => {
+    const values = Object.fromEntries(FOREIGN.map((name) => [name, 'value']));
+    expect(readEnvironment(values)).toEqual(readEnvironment({}));
   });
 
   it('never shows a value: some are secrets', () => {

@@ -7,7 +7,7 @@ describe('The trial', () => {
     const environment = readEnvironment({ MAX_LIFETIME_SECONDS: max });
     const key = 'k'.repeat(32);
     const text = trial('http://127.0.0.1:1', { ...environment, key });
-    const verifier = new TokenVerifier({ ...environment, keys: key });
+    const verifier = new TokenVerifier({ ...environment.module, keys: key });
     expect(verifier.verify(/^TOKEN=(.*)$/m.exec(text)?.[1]).verdict).toBe('accepted');
   });
 });

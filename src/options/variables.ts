@@ -1,0 +1,80 @@
+import type { Entries, Option } from './option';
+
+/** What a table's variables may set; what no variable sets is absent. */
+export type FromVariables<T> = {
+  readonly [Name in keyof T]?: T[Name] extends Option<unknown, infer In> ? In : never;
+};
+
+/** A name of fewer letters is close to too many others. */
+const MIN_LETTERS = 8;
+const MAX_EDITS = 3;
+
+/**
+ * The options that are set by variables, for those of the table that have one. A variable that is
+ * empty counts as absent.
+ * @throws {TypeError} naming the variable and what it must be; its value may be a secret.
+ */
+export function readVariables<T extends Entries>(
+  table: T,
+  values: NodeJS.ProcessEnv,
+): FromVariables<T> {
+  const found = Object.entries(table).flatMap(([name, option]) => {
+    const text = option.about.env === undefined ? '' : values[option.about.env]?.trim();
+    if (text === undefined || text === '') return [];
+    const value = option.fromText?.(text);
+    if (value !== undefined) return [[name, value]];
+    throw badVariable(option.about.env, option.textMustBe ?? option.mustBe);
+  });
+  return Object.fromEntries(found) as FromVariables<T>;
+}
+
+export function badVariable(name = '', mustBe: string): TypeError {
+  return new TypeError(`${name} must be ${mustBe}.`);
+}
+
+/** The variables of these tables. */
+export function variablesOf(...tables: readonly Entries[]): string[] {
+  return tables.flatMap((table) => Object.values(table).flatMap(({ about }) => about.env ?? []));
+}
+
+/**
+ * Stops the boot for a variable that is probably a misspelling of one of `names`: ignored, it would
+ * leave a check or a bound unset. Not for one whose right spelling is set too, and not for a name
+ * that has one of ours as a part, such as LC_MESSAGES: that is another program's.
+ * @throws {TypeError} naming the right one.
+ */
+export function refuseMisspelt(values: NodeJS.ProcessEnv, names: readonly string[]): void {
+  const isSet = (name: string): boolean => (values[name] ?? '').trim() !== '';
+  const missing = names.filter((name) => letters(name) >= MIN_LETTERS && !isSet(name));
+  const others = Object.keys(values).filter((name) => isSet(name) && !names.includes(name));
+  for (const name of others) {
+    const meant = nearest(name, missing);
+    if (meant !== undefined && !`_${name}_`.includes(`_${meant}_`))
+      throw badVariable(name, `left out: there is no such variable. ${meant} was probably meant`);
+  }
+}
+
+const letters = (name: string): number => name.replace(/[^A-Z]/g, '').length;
+
+function nearest(name: string, candidates: readonly string[]): string | undefined {
+  const [first] = candidates
+    .map((candidate) => ({ candidate, edits: editsBetween(name, candidate) }))
+    .filter(({ edits }) => edits <= MAX_EDITS)
+    .sort((a, b) => a.edits - b.edits);
+  return first?.candidate;
+}
+
+/** The least number of insertions, deletions and substitutions (Levenshtein). */
+export function editsBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (const [line, letter] of Array.from(a).entries()) {
+    const next = [line + 1];
+    for (const [at, other] of Array.from(b).entries()) {
+      const [diagonal = 0, above = 0] = row.slice(at, at + 2);
+      const left = next[at] ?? 0;
+      next.push(Math.min(diagonal + (letter === other ? 0 : 1), above + 1, left + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
