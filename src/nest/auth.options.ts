@@ -129,7 +129,7 @@ export const MODULE_OPTIONS = {
     unit: 'requests',
     default: 10,
     env: 'THROTTLE_LIMIT',
-    says: 'How many a window for each address, and for each live token.',
+    says: 'How many a window allows, for each address and for each live token.',
   }),
   throttleTtlMs: whole(1000, 86_400_000, {
     unit: 'milliseconds',

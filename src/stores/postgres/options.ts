@@ -72,8 +72,8 @@ export interface PostgresStoreOptions {
    */
   readonly migrate?: boolean;
   /**
-   * Told what went wrong where nobody waits for an answer: reads of what is new, announcements, the
-   * doorbell, upkeep, idle connections. All of it is tried again.
+   * Told what went wrong in the background: reads of what is new, announcements, the doorbell,
+   * upkeep, idle connections. All of it is tried again.
    * @defaultValue `process.emitWarning`
    */
   readonly onError?: (error: Error) => void;

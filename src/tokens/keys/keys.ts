@@ -19,7 +19,7 @@ export interface DescribedKey {
 export type KeyInput = KeyMaterial | DescribedKey;
 
 /** Without a `kid` each is tried, and a forged token costs a verification for each. */
-const MAX_KEYS_PER_ALGORITHM = 4;
+export const MAX_KEYS_PER_ALGORITHM = 4;
 
 /** One key for one algorithm, checked. */
 export interface ConfiguredKey {

@@ -2,7 +2,7 @@ import { type Algorithm, isAlgorithm, SIGNATURE_ALGORITHMS } from '../keys/algor
 import type { ClaimRules } from './claims';
 import type { TokenIdentity } from '../identity';
 import { KeySet } from '../keys/key-set';
-import { type KeyInput, readKeys } from '../keys/keys';
+import { type KeyInput, MAX_KEYS_PER_ALGORITHM, readKeys } from '../keys/keys';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import {
   custom,
@@ -84,7 +84,10 @@ export const TOKEN_RULES = {
     },
   ),
   keys: custom<unknown, TokenRules['keys']>(
-    { mustBe: 'a key or a list of keys, 1–4 for each algorithm', read: (value) => value },
+    {
+      mustBe: `a key or a list of keys, 1–${MAX_KEYS_PER_ALGORITHM} for each algorithm`,
+      read: (value) => value, // with the algorithms: see below
+    },
     { says: 'What verifies: a secret of 32 bytes or more, or public keys in PEM.' },
   ),
   issuer: accepted({
@@ -172,7 +175,9 @@ function accepted(about: About<Accepted>): Option<ReadonlySet<string> | null, Ac
     const got = kindOfNames(value);
     throw misconfigured(name, mustBe, got, UNCHECKED);
   };
-  return custom({ mustBe, read, fromText: (text) => text }, about);
+  const fromText = (text: string): string | undefined =>
+    isAcceptableName(text) ? text : undefined;
+  return custom({ mustBe, read, fromText, textMustBe: 'a string of 1–255 characters' }, about);
 }
 
 function readTypes(value: unknown, name: string): ReadonlySet<string> {
