@@ -2,6 +2,7 @@
 import type { Bench, Group } from './bench';
 import { readCommand, type Command } from './command-line';
 import { catchUp } from './groups/catch-up';
+import { enforcement } from './groups/enforcement';
 import { firstSeen } from './groups/first-seen';
 import { guarded } from './groups/guarded';
 import { inMemory } from './groups/in-memory';
@@ -17,6 +18,7 @@ import { Workplace } from './workplace';
 const GROUPS: Readonly<Record<string, Group>> = {
   express: guarded('express'),
   fastify: guarded('fastify'),
+  enforcement,
   'first-seen': firstSeen,
   logouts,
   propagation,
