@@ -262,6 +262,25 @@ describe.each(PLATFORMS)('While the store is away, on %s', (platform) => {
   });
 });
 
+describe.each(PLATFORMS)('Beside a forged token of the same identity, on %s', (platform) => {
+  it('a logged out one stays refused, also where the store is asked each time', async () => {
+    const app = await TestApp.start(platform, { store: new FaultyStore() }, { issuer });
+    try {
+      const token = issuer.token();
+      const forged = jwt.sign(jwt.decode(token) as object, 'a key of somebody else, long enough');
+      const ask = () =>
+        request(app.url)
+          .get('/me')
+          .set({ ...bearer(token), Cookie: `a=${forged}` });
+      await ask().expect(200);
+      await app.logout(token).expect(200);
+      await ask().expect(401);
+    } finally {
+      await app.close();
+    }
+  });
+});
+
 describe.each(PLATFORMS)('With enforce: "guarded" on %s', (platform) => {
   it("a host's own guard goes on accepting the token", async () => {
     const app = await start(platform, { enforce: 'guarded' });
