@@ -6,9 +6,8 @@ const floors = [
   ['tokens'],
   ['audit'],
   ['revocation'],
-  ['replica'],
-  ['logout', 'stores', 'metrics'],
-  ['web', 'core'],
+  ['logout', 'replica', 'stores', 'metrics'],
+  ['web', 'core', 'postgres'],
   ['nest', 'express'],
   ['service'],
 ];
@@ -16,8 +15,8 @@ const floors = [
 /** What only these floors know: frameworks and drivers, each with the folders that may use it. */
 const packages = {
   '@nestjs': ['nest', 'service'],
-  typeorm: ['stores', 'service'],
-  pg: ['stores', 'service'],
+  typeorm: ['stores', 'postgres', 'service'],
+  pg: ['stores', 'postgres', 'service'],
   passport: ['nest'],
   '@opentelemetry': ['metrics', 'core', 'nest', 'express', 'service'],
 };
@@ -29,8 +28,9 @@ const forbidden = Object.fromEntries(
       const above = floors.slice(at).flat();
       const targets = new Set([
         ...above.filter((other) => other !== folder),
-        // A store is chosen by the host; the service is a host.
-        ...(['stores', 'service'].includes(folder) ? [] : ['stores']),
+        // A store is chosen by the host, which the service is; `postgres` is one with its replica.
+        ...(['stores', 'postgres', 'service'].includes(folder) ? [] : ['stores']),
+        ...(['postgres', 'service'].includes(folder) ? [] : ['postgres']),
         ...Object.keys(packages).filter((name) => !packages[name].includes(folder)),
       ]);
       return [folder, [...targets]];

@@ -33,7 +33,7 @@ export { EVERY_AGE } from './revocation/revocation';
 export type { Revocation, RevocationScope } from './revocation/revocation';
 export { RevocationCheck } from './revocation/revocation-check';
 export { RevocationStore } from './revocation/revocation-store';
-export type { HostTransaction } from './revocation/revocation-store';
+export type { HostTransaction } from './revocation/unit-of-work';
 export { RevokedTokensService } from './revocation/revoked-tokens.service';
 export type { Authentication, RevokeOptions } from './revocation/revoked-tokens.service';
 export { StoreClock } from './revocation/store-clock';

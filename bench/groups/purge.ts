@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DataSource } from 'typeorm';
-import { PostgresRevocationStore } from '../../src/stores/postgres';
+import { PostgresRevocationStore } from '../../src/postgres';
 import type { Group } from '../bench';
 import { query } from '../postgres';
 import { measure } from '../statistics';

@@ -13,7 +13,7 @@ import { PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
 import { DataSource } from 'typeorm';
 // In your project: from 'nestjs-logout' and 'nestjs-logout/postgres'.
 import { AuthModule, JwtAuthGuard } from '../../src';
-import { PostgresRevocationStore } from '../../src/stores/postgres';
+import { PostgresRevocationStore } from '../../src/postgres';
 import type { ReplicaStatus } from '../../src/revocation/store-status';
 import { insertRevocations } from '../revocations';
 import { AUDIENCE, ISSUER } from '../tokens';

@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { PostgresRevocationStore } from '../../src/stores/postgres';
+import { PostgresRevocationStore } from '../../src/postgres';
 import { onGoodbye } from '../processes';
 
 export interface Boot {

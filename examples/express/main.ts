@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 // In your project: from 'nestjs-logout/express', 'nestjs-logout/memory', 'nestjs-logout/postgres'.
 import { createRevocation, type RevocationStore } from '../../src/express';
 import { MemoryRevocationStore } from '../../src/stores/memory';
-import { PostgresRevocationStore } from '../../src/stores/postgres';
+import { PostgresRevocationStore } from '../../src/postgres';
 
 const { PORT = '3000', JWT_SECRET = '', DATABASE_URL = '' } = process.env;
 

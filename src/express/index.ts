@@ -17,7 +17,7 @@ export type { Readiness } from '../revocation/readiness';
 export { EVERY_AGE } from '../revocation/revocation';
 export type { Revocation, RevocationScope } from '../revocation/revocation';
 export { RevocationStore } from '../revocation/revocation-store';
-export type { HostTransaction } from '../revocation/revocation-store';
+export type { HostTransaction } from '../revocation/unit-of-work';
 export { RevokedTokensService } from '../revocation/revoked-tokens.service';
 export type { Authentication, RevokeOptions } from '../revocation/revoked-tokens.service';
 export type { Algorithm } from '../tokens/keys/algorithms';

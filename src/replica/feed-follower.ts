@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '../revocation/errors';
 import type { FeedCursor, RevocationFeed } from '../revocation/revocation-feed';
 import { MAX_SKEW_MS, type StoreClock } from '../revocation/store-clock';
+import type { Doubts } from './doubts';
 import { instantOf, Pace, sparingly, type Instant, type InstanceTime } from './instance-time';
 import type { KnownRevocations } from './known-revocations';
 import { Registration, type Lease, type LeaseClaim } from './lease';
@@ -16,10 +17,16 @@ export interface FollowerOptions {
 /** What a follower keeps current. */
 export interface Followed {
   readonly known: KnownRevocations;
+  readonly doubts: Doubts;
   readonly lease: Lease;
   /** The feed observes it with every read. */
   readonly clock: StoreClock;
   readonly progress: FeedProgress;
+}
+
+/** A read that was sent. */
+interface Read extends LeaseClaim {
+  readonly number: number;
 }
 
 export interface FeedProgress {
@@ -117,7 +124,8 @@ export class FeedFollower {
     this.pace.heard();
     const since = this.cursor;
     const { announced } = this.registration;
-    const claim: LeaseClaim = { readBegan: instantOf(this.time), announced };
+    const number = this.followed.doubts.readBegins();
+    const claim: Read = { number, readBegan: instantOf(this.time), announced };
     const cursor = await this.feed.read(since, (slice) => {
       this.followed.known.apply(slice);
     });
@@ -134,16 +142,29 @@ export class FeedFollower {
   }
 
   /** Everything until the cursor is in memory. */
-  private arrived(cursor: FeedCursor, claim: LeaseClaim, kind: 'loads' | 'catchUps'): void {
+  private arrived(cursor: FeedCursor, claim: Read, kind: 'loads' | 'catchUps'): void {
     if (this.isOver) return;
     const { lease, progress } = this.followed;
     this.cursor = cursor;
+    this.endDoubts(cursor, claim);
     this.forgetExpired();
     if (this.hasGaps) lease.drop();
     else lease.grant(claim);
     progress[kind] += 1;
     progress.catchUpMs = this.time.monotonic() - claim.readBegan.monotonicMs;
     void this.registration.renew(cursor);
+  }
+
+  /** What this read has decided is in memory, or never comes. */
+  private endDoubts(cursor: FeedCursor, { number }: Read): void {
+    const { known, doubts, clock } = this.followed;
+    // By the store's clock, never by ours, which may be ahead.
+    const storeMs = clock.lastStoreTime?.getTime() ?? -Infinity;
+    doubts.review(
+      number,
+      (position) => this.feed.hasDecided(cursor, position),
+      (revocation) => known.includes(revocation) || revocation.expiresAt.getTime() < storeMs,
+    );
   }
 
   /** By the store's clock, never by ours. */

@@ -1,5 +1,5 @@
 import type { RevocationKey } from '../tokens/identity';
-import { EVERY_AGE, type Revocation } from '../revocation/revocation';
+import { EVERY_AGE, type Revocation, type RevocationScope } from '../revocation/revocation';
 import type { CheckedRevocation, FeedSlice, TokenGroup } from '../revocation/revocation-feed';
 import { Cutoffs } from './cutoffs';
 import type { Window } from './prefix-log';
@@ -9,6 +9,8 @@ import { TokenPrefixes } from './token-prefixes';
 /** Once it was full, memory counts as having room again below this share of `maxEntries`. */
 const ROOM_AGAIN_BELOW = 0.9;
 const HOUR_MS = 3_600_000;
+
+type LearnedRevocation = Pick<Revocation, 'key' | 'scope' | 'issuedBefore' | 'expiresAt'>;
 
 /**
  * The revocations that one instance has learned, in any order and as often as it likes. They are
@@ -46,14 +48,22 @@ export class KnownRevocations {
   }
 
   /** Learns a revocation of this instance's own. */
-  add(revocation: Pick<Revocation, 'key' | 'scope' | 'issuedBefore' | 'expiresAt'>): void {
+  add(revocation: LearnedRevocation): void {
     const { key, scope, issuedBefore, expiresAt } = revocation;
-    if (scope !== 'token' || issuedBefore !== EVERY_AGE) {
+    if (!isToken(scope, issuedBefore)) {
       this.addCutoff(revocation);
       return;
     }
     this.prefix.readText(key);
     this.addToken(this.tokens.windowFor(endOfHour(expiresAt)));
+  }
+
+  /** Whether one is held that refuses as much, for as long. */
+  includes({ key, scope, issuedBefore, expiresAt }: LearnedRevocation): boolean {
+    if (!isToken(scope, issuedBefore))
+      return this.cutoffs.has(key, latestOf(issuedBefore), expiresAt.getTime());
+    this.prefix.readText(key);
+    return this.tokens.has(this.prefix, this.tokens.windowFor(endOfHour(expiresAt)));
   }
 
   /**
@@ -95,7 +105,7 @@ export class KnownRevocations {
   }
 
   private addCutoff({ key, issuedBefore, expiresAt }: CheckedRevocation): void {
-    const latest = issuedBefore === EVERY_AGE ? Infinity : issuedBefore.getTime();
+    const latest = latestOf(issuedBefore);
     const until = expiresAt.getTime();
     if (this.cutoffs.has(key, latest, until)) return;
     if (this.hasRoom) this.cutoffs.add(key, latest, until);
@@ -106,6 +116,13 @@ export class KnownRevocations {
     return this.size < this.maxEntries;
   }
 }
+
+const isToken = (scope: RevocationScope, issuedBefore: Revocation['issuedBefore']): boolean =>
+  scope === 'token' && issuedBefore === EVERY_AGE;
+
+/** In ms since the epoch. */
+const latestOf = (issuedBefore: Revocation['issuedBefore']): number =>
+  issuedBefore === EVERY_AGE ? Infinity : issuedBefore.getTime();
 
 /** As feeds group tokens: when one of our own comes back with the feed, it is held already. */
 function endOfHour(instant: Date): number {

@@ -1,5 +1,6 @@
 import type { RevocationKey } from '../tokens/identity';
 import type { Revocation } from '../revocation/revocation';
+import { Doubts, type Doubt } from './doubts';
 import { RevocationCheck } from '../revocation/revocation-check';
 import type { RevocationFeed } from '../revocation/revocation-feed';
 import type { StoreClock } from '../revocation/store-clock';
@@ -23,9 +24,7 @@ export interface ReplicaOptions extends FollowerOptions {
 export class Replica extends RevocationCheck {
   private readonly revocations: KnownRevocations;
   private readonly lease: Lease;
-  /** Keys, each until when the revocation in doubt would be live, in ms since the epoch. */
-  private readonly doubted = new Map<RevocationKey, number>();
-  private purgeDoubtsAbove = 1000;
+  private readonly doubts = new Doubts();
   private readonly progress: FeedProgress = {
     catchUpMs: null,
     catchUps: 0,
@@ -58,8 +57,9 @@ export class Replica extends RevocationCheck {
    */
   start(): Promise<void> {
     if (this.follower === null) {
-      const { feed, revocations: known, lease, clock, progress, options, time } = this;
-      const follower = new FeedFollower(feed, { known, lease, clock, progress }, options, time);
+      const { feed, revocations: known, doubts, lease, clock, progress, options, time } = this;
+      const followed = { known, doubts, lease, clock, progress };
+      const follower = new FeedFollower(feed, followed, options, time);
       this.follower = follower;
       this.loaded = this.stopped.then(() => follower.start());
     }
@@ -72,15 +72,14 @@ export class Replica extends RevocationCheck {
   }
 
   /**
-   * A revocation that may be committed at any moment, or never, without anybody telling us: one of
-   * a host's transaction, or one whose answer was lost. Until it is known the store is asked.
+   * Until a read has decided what becomes of the revocation, or it is known, the store is asked
+   * about tokens that it covers.
    */
-  doubt({ key, expiresAt }: Revocation): void {
-    this.doubted.set(key, expiresAt.getTime());
-    if (this.doubted.size <= this.purgeDoubtsAbove) return;
-    const now = this.clock.now();
-    for (const [each, until] of this.doubted) if (until < now) this.doubted.delete(each);
-    this.purgeDoubtsAbove = Math.max(1000, 2 * this.doubted.size);
+  doubt(doubt: Doubt): void {
+    this.doubts.add(doubt);
+    // While no read arrives, what has expired makes room for what comes.
+    const storeMs = this.clock.lastStoreTime?.getTime() ?? -Infinity;
+    this.doubts.tidy(({ expiresAt }) => expiresAt.getTime() < storeMs);
   }
 
   /** At once where it is known as revoked, or while the lease lasts; else the store is asked. */
@@ -90,7 +89,7 @@ export class Replica extends RevocationCheck {
 
   known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined {
     if (this.revocations.covers(keys, issuedAt)) return true;
-    return this.mayAnswer() && !this.isDoubted(keys) ? false : undefined;
+    return this.mayAnswer() && !this.isDoubted(keys, issuedAt) ? false : undefined;
   }
 
   status(): ReplicaStatus {
@@ -117,8 +116,8 @@ export class Replica extends RevocationCheck {
     return this.stopped;
   }
 
-  private isDoubted(keys: readonly RevocationKey[]): boolean {
-    return this.doubted.size > 0 && keys.some((key) => this.doubted.has(key));
+  private isDoubted(keys: readonly RevocationKey[], issuedAt: Date): boolean {
+    return this.doubts.size > 0 && keys.some((key) => this.doubts.cover(key, issuedAt.getTime()));
   }
 
   private mayAnswer(): boolean {

@@ -1,4 +1,6 @@
 import type { Revocation } from './revocation';
+import type { StoreStatus } from './store-status';
+import type { CommitPosition, HostTransaction } from './unit-of-work';
 
 /** How far a read came: what the next one continues from. Only its feed can read it. */
 export interface FeedCursor {
@@ -34,11 +36,14 @@ export interface Announcement {
 }
 
 /**
- * How a replica learns what changed. Whatever breaks, each promise settles within a time limit.
- * Adapter: Postgres; a port because the replica's proof must be driven by hand in tests, and
- * because other stores will say it differently.
+ * How replicas learn what changed in a store, and how they are told. Whatever breaks, each promise
+ * settles within a time limit. Adapter: Postgres; a port because the replica's proof must be driven
+ * by hand in tests, and because other stores will say it differently.
  */
 export abstract class RevocationFeed {
+  /** What wakes this instance: the doorbell, or polling alone. */
+  abstract readonly wakenBy: NonNullable<StoreStatus['feed']>;
+
   /**
    * Reads from the primary every live revocation (`since` is `null`), or every one that the read
    * that returned `since` did not see, and hands them to `apply` in any order.
@@ -56,6 +61,31 @@ export abstract class RevocationFeed {
    * lost, repeated or false.
    */
   abstract listen(onRing: () => void): void;
+
+  /**
+   * Tells the other instances that something has changed. Costs the caller nothing; never fails.
+   */
+  abstract ring(): void;
+
+  /**
+   * The position that everything has which the transaction writes. Writes nothing itself.
+   * @throws {TypeError} the store joins no transactions.
+   * @throws {StoreUnavailableError} or what the transaction fails with.
+   */
+  abstract positionOf(transaction: HostTransaction): Promise<CommitPosition>;
+
+  /**
+   * Whether what has this position is decided in the read that returned the cursor: that read, or
+   * one before it, has brought it, or it never comes. `false` where that cannot be told.
+   */
+  abstract hasDecided(cursor: FeedCursor, position: CommitPosition): boolean;
+
+  /**
+   * Resolves once no other instance can answer from a memory that lacks what has this position and
+   * was committed before this call. Never rejects: where instances cannot be asked it waits until
+   * their leases are over.
+   */
+  abstract seenByAll(position: CommitPosition): Promise<void>;
 
   /**
    * Tells all instances, durably, that this one answers from memory, and how far that reaches.

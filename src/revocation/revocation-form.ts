@@ -1,4 +1,5 @@
 import { EVERY_AGE, type Revocation } from './revocation';
+import { checkSize, type UnitOfWork } from './unit-of-work';
 import type { RevocationKey } from '../tokens/identity';
 
 const KEY = /^[\da-f]{64}$/;
@@ -10,6 +11,12 @@ export function checkRevocation(revocation: Revocation): void {
   checkKey(revocation.key);
   checkInstant('expiresAt', revocation.expiresAt);
   if (revocation.issuedBefore !== EVERY_AGE) checkInstant('issuedBefore', revocation.issuedBefore);
+}
+
+/** @throws {TypeError} as `checkRevocation`, or the size is none that a unit of work may have. */
+export function checkWork(work: UnitOfWork): void {
+  checkSize(work);
+  for (const { revocation } of work.revocations) checkRevocation(revocation);
 }
 
 /** @throws {TypeError} as `checkRevocation`, or there is no key: nothing asked is no answer. */

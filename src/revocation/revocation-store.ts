@@ -4,11 +4,7 @@ import type { Revocation } from './revocation';
 import { RevocationCheck } from './revocation-check';
 import type { StoreClock } from './store-clock';
 import type { StoreStatus } from './store-status';
-
-/** A transaction of the host's, such as TypeORM's `EntityManager`: whatever runs SQL inside it. */
-export interface HostTransaction {
-  query(sql: string, parameters?: unknown[]): Promise<unknown>;
-}
+import type { Committed, HostTransaction, UnitOfWork } from './unit-of-work';
 
 /**
  * Where revocations live. Adapters: Postgres and memory; what they promise in common is
@@ -25,18 +21,31 @@ export abstract class RevocationStore extends RevocationCheck {
   abstract open(): Promise<void>;
 
   /**
-   * Adds a revocation and, when it is new, its audit event: both or neither, durably for this
-   * store, before this resolves. With `transaction` they become durable when the host commits.
+   * Commits all of the work or nothing, durably for this store, before this resolves. With
+   * `transaction` it becomes durable when the host commits.
+   * @throws {TypeError} the work is not of its form: nothing was committed.
+   * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe for the
+   * revocations and their events, and may record other events twice.
+   */
+  abstract commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed>;
+
+  /**
+   * Commits one revocation and, when it is new, its audit event.
    * @returns `true` when this call revoked, `false` when the same revocation was there already.
+   * @throws {TypeError} as `commit`.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
-  abstract add(
+  async add(
     revocation: Revocation,
     event: AuditEvent,
     transaction?: HostTransaction,
-  ): Promise<boolean>;
+  ): Promise<boolean> {
+    const work = { revocations: [{ revocation, event }], events: [] };
+    const { areNew } = await this.commit(work, transaction);
+    return areNew[0] === true;
+  }
 
-  /** Costs nothing: asks nobody. */
+  /** Costs nothing: no database is asked. */
   abstract status(): StoreStatus;
 
   /** Stops upkeep and closes what the store itself opened, never what it was given. Idempotent. */

@@ -13,7 +13,8 @@ import type {
 import { TokenRejectedError } from './errors';
 import { onceKnown } from '../tokens/maybe-promise';
 import { EVERY_AGE, type Revocation } from './revocation';
-import type { HostTransaction, RevocationStore } from './revocation-store';
+import type { RevocationStore } from './revocation-store';
+import type { HostTransaction } from './unit-of-work';
 
 /** Clocks of instances may differ by this much before a row could be purged too early. */
 const SKEW_SECONDS = 60;

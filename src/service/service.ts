@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module';
 import type { RevocationStore } from '../revocation/revocation-store';
-import { PostgresRevocationStore } from '../stores/postgres/revocation-store.postgres';
+import { PostgresRevocationStore } from '../postgres/postgres-revocation-store';
 import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,

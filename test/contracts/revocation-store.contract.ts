@@ -119,6 +119,89 @@ export function describeRevocationStore(
       });
     });
 
+    describe('a unit of work', () => {
+      const event = (reason: string, subject: string): AuditEvent => logout({ reason, subject });
+
+      it('adds all its revocations, and tells which were new', async () => {
+        const [old, ...added] = [fresh(), fresh(), cutoff(now)];
+        await store.add(old, logout());
+        const revocations = [old, ...added].map((one) => ({ revocation: one, event: logout() }));
+
+        const { areNew } = await store.commit({ revocations, events: [] });
+
+        expect(areNew).toEqual([false, true, true]);
+        for (const { key } of [old, ...added])
+          expect(await store.isRevoked([key], now)).toBe(true);
+      });
+
+      it('records the events of what was new, and its own in any case', async () => {
+        const subject = randomUUID();
+        const [old, added] = [fresh(), fresh()];
+        await store.add(old, logout());
+
+        const work = {
+          revocations: [
+            { revocation: old, event: event('of the old one', subject) },
+            { revocation: added, event: event('of the new one', subject) },
+          ],
+          events: [event('own', subject), event('own, too', subject)],
+        };
+        await store.commit(work);
+
+        const { events } = await store.audit.find({ subject });
+        expect(names(events).toSorted()).toEqual(['of the new one', 'own', 'own, too']);
+      });
+
+      it('may hold events alone', async () => {
+        const subject = randomUUID();
+
+        await store.commit({ revocations: [], events: [event('alone', subject)] });
+
+        expect(names((await store.audit.find({ subject })).events)).toEqual(['alone']);
+      });
+
+      it('shares nothing with others that are committed at once', async () => {
+        const units = Array.from({ length: 20 }, (_, index) =>
+          Array.from({ length: index % 3 }, () => fresh()),
+        );
+        const repeated = fresh();
+        await store.add(repeated, logout());
+
+        const answers = await Promise.all(
+          units.map((unit) =>
+            store.commit({
+              revocations: [...unit, repeated].map((one) => ({ revocation: one, event: logout() })),
+              events: [logout()],
+            }),
+          ),
+        );
+
+        expect(answers.map(({ areNew }) => areNew)).toEqual(
+          units.map((unit) => [...unit.map(() => true), false]),
+        );
+      });
+
+      it.each([
+        ['nothing', 0],
+        ['more than 1000 members', 1001],
+      ])('refuses one of %s as a mistake of the caller', async (_, count) => {
+        const events = Array.from({ length: count }, () => logout());
+        await expect(store.commit({ revocations: [], events })).rejects.toThrow(TypeError);
+      });
+
+      it('adds nothing where one of its members is not of its form', async () => {
+        const good = fresh();
+        const revocations = [good, fresh({ key: 'short' })].map((one) => ({
+          revocation: one,
+          event: logout(),
+        }));
+
+        await expect(store.commit({ revocations, events: [] })).rejects.toThrow(TypeError);
+
+        expect(await store.isRevoked([good.key], now)).toBe(false);
+      });
+    });
+
     describe('looking up', () => {
       it.each(['token', 'session'] as const)(
         'refuses what a %s revocation covers, however new it is',

@@ -8,7 +8,7 @@ import type { Test } from 'supertest';
 import { DataSource } from 'typeorm';
 import { RevokedTokensService } from '../../src';
 import { MemoryRevocationStore } from '../../src/stores/memory';
-import { PostgresRevocationStore } from '../../src/stores/postgres';
+import { PostgresRevocationStore } from '../../src/postgres';
 import { TestApp } from '../support/app';
 import { ExpressHost, FRAMEWORKS } from '../support/express-host';
 import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';

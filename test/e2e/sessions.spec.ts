@@ -7,7 +7,7 @@ import {
   type RevocationStore,
 } from '../../src';
 import { MemoryRevocationStore } from '../../src/stores/memory';
-import { PostgresRevocationStore } from '../../src/stores/postgres';
+import { PostgresRevocationStore } from '../../src/postgres';
 import { sessionIdKey } from '../../src/tokens/identity';
 import { DOCUMENTED, MeController, PLATFORMS, TestApp } from '../support/app';
 import { auditOf } from '../support/audit';

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { PostgresStoreOptions } from '../../src/stores/postgres';
+import type { PostgresStoreOptions } from '../../src/postgres';
 import { TestIssuer } from '../support/tokens';
 import { Instance } from './instance';
 import type { Unserved } from './history';

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { AuthModule, JwtAuthGuard, RevokedTokensService } from '../../src';
-import { PostgresRevocationStore, type PostgresStoreOptions } from '../../src/stores/postgres';
+import { PostgresRevocationStore, type PostgresStoreOptions } from '../../src/postgres';
 import { AUDIENCE, ISSUER } from '../support/tokens';
 
 /** What the parent tells an instance, as JSON in SETTINGS. */

@@ -28,7 +28,7 @@ const ACCEPTED = /accepted \d+ ms after|but in the end \S*,?.*accepted/;
 const FOLLOWER = 'src/replica/feed-follower.ts';
 const LEASE = 'src/replica/lease.ts';
 const REPLICA = 'src/replica/replica.ts';
-const STORE = 'src/stores/postgres/revocation-store.postgres.ts';
+const STORE = 'src/replica/replicated-store.ts';
 const LOOK_UPS = 'src/stores/postgres/reads/look-ups.ts';
 const QUERIES = 'src/stores/postgres/feed/feed-queries.ts';
 const FEED = 'src/stores/postgres/feed/feed.postgres.ts';
@@ -184,7 +184,7 @@ const MUTATIONS = [
   {
     name: 'a full memory answers nevertheless',
     edits: [
-      [REPLICA, 'this.lease.isValid && !this.known.isFull', 'this.lease.isValid'],
+      [REPLICA, 'this.lease.isValid && !this.revocations.isFull', 'this.lease.isValid'],
       [FOLLOWER, 'if (this.hasGaps) lease.drop();\n    else ', ''],
     ],
     noticedBy: ['load', 'nothing is forgotten'],

@@ -1,5 +1,5 @@
-import type { AuditEvent } from '../../src';
-import { StoreUnavailableError, type HostTransaction, type Revocation } from '../../src';
+import { StoreUnavailableError, type HostTransaction } from '../../src';
+import type { Committed, UnitOfWork } from '../../src/revocation/unit-of-work';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import type { RevocationKey } from '../../src/tokens/identity';
 
@@ -25,15 +25,11 @@ export class FaultyStore extends MemoryRevocationStore {
     return undefined;
   }
 
-  override async add(
-    revocation: Revocation,
-    event: AuditEvent,
-    transaction?: HostTransaction,
-  ): Promise<boolean> {
+  override async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
     this.additions += 1;
     if (this.addFails === 'before') throw this.error;
-    const isNew = await super.add(revocation, event, transaction);
+    const committed = await super.commit(work, transaction);
     if (this.addFails === 'after') throw this.error;
-    return isNew;
+    return committed;
   }
 }

@@ -2,7 +2,8 @@ import type { AuditEvent } from '../../src/audit/audit-event';
 import { AuditTrail, type AuditPage, type AuditQuery } from '../../src/audit/audit-trail';
 import { StoreUnavailableError } from '../../src/revocation/errors';
 import type { Revocation } from '../../src/revocation/revocation';
-import { RevocationStore, type HostTransaction } from '../../src/revocation/revocation-store';
+import { RevocationStore } from '../../src/revocation/revocation-store';
+import type { Committed, HostTransaction, UnitOfWork } from '../../src/revocation/unit-of-work';
 import { MemoryRevocationStore } from '../../src/stores/memory/revocation-store.memory';
 import type { StoreClock } from '../../src/revocation/store-clock';
 import type { StoreStatus } from '../../src/revocation/store-status';
@@ -30,15 +31,11 @@ export class ObservedStore extends RevocationStore {
     return this.inner.open();
   }
 
-  async add(
-    revocation: Revocation,
-    event: AuditEvent,
-    transaction?: HostTransaction,
-  ): Promise<boolean> {
+  async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
     if (!this.canAdd) throw new StoreUnavailableError('add a revocation');
-    this.added.push(revocation);
+    this.added.push(...work.revocations.map(({ revocation }) => revocation));
     if (transaction !== undefined) this.transactions.push(transaction);
-    return this.inner.add(revocation, event);
+    return this.inner.commit(work);
   }
 
   async isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {

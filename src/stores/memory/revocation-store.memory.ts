@@ -1,11 +1,11 @@
-import type { AuditEvent } from '../../audit/audit-event';
 import { StoreUnavailableError } from '../../revocation/errors';
 import { EVERY_AGE, type Revocation } from '../../revocation/revocation';
-import { RevocationStore, type HostTransaction } from '../../revocation/revocation-store';
+import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
 import type { RevocationKey } from '../../tokens/identity';
-import { checkLookup, checkRevocation } from '../../revocation/revocation-form';
+import { checkLookup, checkWork } from '../../revocation/revocation-form';
+import type { Committed, HostTransaction, UnitOfWork } from '../../revocation/unit-of-work';
 import { MemoryAuditTrail } from './audit-trail.memory';
 
 /** How often expired revocations are looked for, at most: a whole walk costs a millisecond or so. */
@@ -41,24 +41,21 @@ export class MemoryRevocationStore extends RevocationStore {
   }
 
   /** @throws {TypeError} a transaction was given: memory cannot join one. */
-  async add(
-    revocation: Revocation,
-    event: AuditEvent,
-    transaction?: HostTransaction,
-  ): Promise<boolean> {
+  async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
     await Promise.resolve();
     if (transaction !== undefined) {
       throw new TypeError(
         'nestjs-logout: MemoryRevocationStore cannot join a transaction; use the Postgres store.',
       );
     }
-    checkRevocation(revocation);
+    checkWork(work);
     this.refuseWhenClosed('add a revocation');
     this.purgeNowAndThen();
-    const isNew = this.hold(revocation);
-    if (isNew) this.audit.record(event);
-    if (isNew) this.counts.additions += 1;
-    return isNew;
+    const areNew = work.revocations.map(({ revocation }) => this.hold(revocation));
+    const told = work.revocations.filter((_, at) => areNew[at]).map(({ event }) => event);
+    for (const event of [...told, ...work.events]) this.audit.record(event);
+    this.counts.additions += told.length;
+    return { areNew, position: null };
   }
 
   isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {

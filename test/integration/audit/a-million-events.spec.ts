@@ -1,7 +1,7 @@
 import type { AuditEvent, AuditQuery } from '../../../src';
 import { checkAuditQuery } from '../../../src/audit/audit-query';
 import { pageQuery } from '../../../src/stores/postgres/reads/audit-page';
-import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { Tables } from '../../../src/stores/postgres/connection/tables';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openStore } from '../stores/open-store';

@@ -3,7 +3,7 @@ import { Logger, type INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Test } from 'supertest';
 import { AuditLog, type AuthModuleOptions } from '../../../src';
-import { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { TestApp } from '../../support/app';
 import type { TestDatabase } from '../../support/database';
 import { hostOf } from '../stores/open-store';

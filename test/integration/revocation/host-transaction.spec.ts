@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { AuditLog } from '../../../src/audit/audit-log';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
-import { PostgresRevocationStore } from '../../../src/stores/postgres';
+import { PostgresRevocationStore } from '../../../src/postgres';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { Revocation } from '../../../src/revocation/revocation';
-import { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { startCluster, type TestCluster } from '../../support/cluster';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';

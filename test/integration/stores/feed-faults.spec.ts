@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
-import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { xmaxOf } from '../../../src/stores/postgres/feed/snapshot';
 import { startCluster, type TestCluster } from '../../support/cluster';
 import { logout, revocation } from '../../contracts/revocation-store.contract';

@@ -3,7 +3,7 @@ import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import { newestQuery } from '../../../src/stores/postgres/feed/feed-queries';
 import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
-import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { Tables } from '../../../src/stores/postgres/connection/tables';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, randomKey, revocation } from '../../contracts/revocation-store.contract';

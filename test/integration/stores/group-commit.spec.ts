@@ -5,11 +5,11 @@ import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { Revocation } from '../../../src/revocation/revocation';
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { PostgresConnections } from '../../../src/stores/postgres/connection/connections';
-import { GroupCommit, type Committed } from '../../../src/stores/postgres/writes/group-commit';
+import { GroupCommit } from '../../../src/stores/postgres/writes/group-commit';
 import { resolveStoreOptions } from '../../../src/stores/postgres/options';
 import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
 import { Partitions } from '../../../src/stores/postgres/schema/partitions';
-import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
@@ -49,19 +49,31 @@ const newGroup = (timeoutMs = TIMEOUT_MS): GroupCommit =>
 const several = (count: number, changes: Partial<Revocation> = {}): Revocation[] =>
   Array.from({ length: count }, () => revocation(changes));
 
+/** What became of one revocation. */
+interface Added {
+  readonly isNew: boolean;
+  readonly xid: string;
+}
+
+async function addTo(to: GroupCommit, one: Revocation, event: AuditEvent): Promise<Added> {
+  const { areNew, position } = await to.commit({
+    revocations: [{ revocation: one, event }],
+    events: [],
+  });
+  return { isNew: areNew[0]!, xid: position! };
+}
+
 /** Adds all of them in one turn of the event loop. */
-const addAll = (
-  all: readonly Revocation[],
-  event: Partial<AuditEvent> = {},
-): Promise<Committed[]> => Promise.all(all.map((one) => group.add(one, logout(event))));
+const addAll = (all: readonly Revocation[], event: Partial<AuditEvent> = {}): Promise<Added[]> =>
+  Promise.all(all.map((one) => addTo(group, one, logout(event))));
 
 /** What each of them came to: whether it was new, or why it failed. */
-const outcomes = async (all: readonly Promise<Committed>[]): Promise<unknown[]> => {
+const outcomes = async (all: readonly Promise<Added>[]): Promise<unknown[]> => {
   const settled = await Promise.allSettled(all);
   return settled.map((one): unknown => (one.status === 'fulfilled' ? one.value.isNew : one.reason));
 };
 
-const xidsOf = (all: readonly Committed[]): string[] => [...new Set(all.map(({ xid }) => xid))];
+const xidsOf = (all: readonly Added[]): string[] => [...new Set(all.map(({ xid }) => xid))];
 
 const count = async (sql: string, parameters: unknown[] = []): Promise<unknown> =>
   (await database.query(`SELECT count(*)::int AS n FROM ${sql}`, parameters))[0]!['n'];
@@ -123,7 +135,9 @@ describe('Revocations that arrive together', () => {
     const asked = [one!, two!, one!, one!, two!];
 
     const answers = await Promise.all(
-      asked.map((each, index) => group.add(each, logout({ subject: 'twin', reason: `${index}` }))),
+      asked.map((each, index) =>
+        addTo(group, each, logout({ subject: 'twin', reason: `${index}` })),
+      ),
     );
 
     expect(xidsOf(answers)).toHaveLength(1);
@@ -148,7 +162,7 @@ describe('Revocations that arrive together', () => {
   it('are audited in the order in which they arrived', async () => {
     const all = several(30);
     await Promise.all(
-      all.map((one, index) => group.add(one, logout({ subject: 'order', reason: `${index}` }))),
+      all.map((one, index) => addTo(group, one, logout({ subject: 'order', reason: `${index}` }))),
     );
 
     const { events } = await store.audit.find({ subject: 'order' });
@@ -218,7 +232,7 @@ describe('A revocation that fails', () => {
       const all = [...innocent.slice(0, 5), guilty, ...innocent.slice(5)];
 
       const answers = await outcomes(
-        all.map((one) => group.add(one, logout({ subject: 'company' }))),
+        all.map((one) => addTo(group, one, logout({ subject: 'company' }))),
       );
 
       expect(answers.filter((answer) => answer === true)).toHaveLength(8);
@@ -234,7 +248,7 @@ describe('A revocation that fails', () => {
     const bad = logout({ detail: { count: 1n } });
 
     const answers = await outcomes(
-      all.map((one, index) => group.add(one, index === 1 ? bad : logout())),
+      all.map((one, index) => addTo(group, one, index === 1 ? bad : logout())),
     );
 
     expect(answers).toEqual([true, expect.any(StoreUnavailableError), true]);
@@ -246,7 +260,7 @@ describe('A revocation that fails', () => {
     await database.query(`CREATE VIEW ${hourOf(orphan.expiresAt).name} AS SELECT 1`);
     const others = several(5);
 
-    const answers = await outcomes([...others, orphan].map((one) => group.add(one, logout())));
+    const answers = await outcomes([...others, orphan].map((one) => addTo(group, one, logout())));
 
     expect(answers.slice(0, 5)).toEqual([true, true, true, true, true]);
     expect(answers[5]).toHaveProperty('cause.code', '23514');
@@ -261,7 +275,7 @@ describe('A revocation that fails', () => {
       CREATE TRIGGER object BEFORE INSERT ON revoked_tokens FOR EACH ROW
       WHEN (NEW.reason = 'guilty') EXECUTE FUNCTION object()`);
 
-    const answers = await outcomes(all.map((one) => group.add(one, logout())));
+    const answers = await outcomes(all.map((one) => addTo(group, one, logout())));
     await database.query('DROP TRIGGER object ON revoked_tokens');
 
     expect(answers).toEqual(all.map(() => expect.any(StoreUnavailableError) as unknown));
@@ -272,7 +286,7 @@ describe('A revocation that fails', () => {
   it('fails with all the others when there is no connection to be had', async () => {
     await connections.close();
 
-    const answers = await outcomes(several(100).map((one) => group.add(one, logout())));
+    const answers = await outcomes(several(100).map((one) => addTo(group, one, logout())));
 
     expect(answers).toEqual(answers.map(() => expect.any(StoreUnavailableError) as unknown));
   });
@@ -284,16 +298,16 @@ describe('A revocation that waits', () => {
     await other.query('BEGIN; LOCK TABLE revoked_tokens IN SHARE UPDATE EXCLUSIVE MODE');
     const far = revocation({ expiresAt: new Date(Date.now() + 4000 * HOUR_MS) });
     const hasty = newGroup(SHORT_TIMEOUT_MS);
-    const first = outcomes([hasty.add(far, logout())]);
+    const first = outcomes([addTo(hasty, far, logout())]);
     await heldUp();
     const late = several(5);
     const start = performance.now();
 
-    const answers = await outcomes(late.map((one) => hasty.add(one, logout())));
+    const answers = await outcomes(late.map((one) => addTo(hasty, one, logout())));
     const elapsed = performance.now() - start;
     await other.query('COMMIT');
     await first;
-    await hasty.add(revocation(), logout()); // whatever was to be sent before it has been
+    await addTo(hasty, revocation(), logout()); // whatever was to be sent before it has been
 
     expect(answers).toEqual(late.map(() => expect.any(StoreUnavailableError) as unknown));
     expect(elapsed).toBeGreaterThan(SHORT_TIMEOUT_MS - 10);
@@ -306,7 +320,7 @@ describe('A revocation that waits', () => {
     await heldUp();
     const thousand = addAll(several(1000));
 
-    const oneMore: unknown = await group.add(revocation(), logout()).catch((e: unknown) => e);
+    const oneMore: unknown = await addTo(group, revocation(), logout()).catch((e: unknown) => e);
     await other.query('COMMIT');
     const answers = [...(await first), ...(await thousand)];
 
@@ -322,8 +336,8 @@ describe('Instances that revoke the same tokens in opposite order', () => {
     const rounds = Array.from({ length: 40 }, () => several(64));
 
     for (const round of rounds) {
-      const there = round.map((one) => group.add(one, logout()));
-      const back = round.toReversed().map((one) => beside.add(one, logout()));
+      const there = round.map((one) => addTo(group, one, logout()));
+      const back = round.toReversed().map((one) => addTo(beside, one, logout()));
       const answers = await outcomes([...there, ...back]);
       expect(answers.filter((answer) => answer === true)).toHaveLength(64);
       expect(answers.filter((answer) => answer === false)).toHaveLength(64);

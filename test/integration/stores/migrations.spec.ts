@@ -3,7 +3,7 @@ import { DataSource, type MigrationInterface } from 'typeorm';
 import { MIGRATIONS_TABLE, revocationMigrations } from '../../../migrations/revocation-migrations';
 import { AuthEvent } from '../../../src/stores/postgres/auth-event.entity';
 import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
-import { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { RevokedToken } from '../../../src/stores/postgres/revoked-token.entity';
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';

@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import type { PostgresStoreOptions } from '../../../src/stores/postgres/options';
-import { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 
 type PostgresOptions = Extract<DataSource['options'], { type: 'postgres' }>;
 

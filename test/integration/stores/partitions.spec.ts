@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { lockKeyOf } from '../../../src/stores/postgres/schema/advisory-lock';
 import { cutoffQuery } from '../../../src/stores/postgres/reads/look-ups';
 import { monthOf } from '../../../src/stores/postgres/schema/partition-names';
-import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { hourOf, monthOf } from '../../../src/stores/postgres/schema/partition-names';
-import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, type TestDatabase } from '../../support/database';
 import {
   describeRevocationStore,

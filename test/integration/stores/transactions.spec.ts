@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
-import type { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';

@@ -106,6 +106,9 @@ export class HandFeed extends RevocationFeed {
   /** Whether what is under way has ended when it is closed. */
   endsCalls = true;
   readonly closings: Pending<void, void>[] = [];
+  /** What has been decided, whatever a cursor says. */
+  readonly decided = new Set<string>();
+  readonly wakenBy = 'doorbell';
   private onRing: () => void = () => undefined;
 
   /** @param storeMs the store's time of day. */
@@ -149,9 +152,27 @@ export class HandFeed extends RevocationFeed {
     }
   }
 
-  async ring(): Promise<void> {
+  /** Another instance rings. */
+  async hear(): Promise<void> {
     this.onRing();
     await settle();
+  }
+
+  ring(): void {
+    this.calls.push('ring');
+  }
+
+  positionOf(): Promise<string> {
+    return Promise.resolve('1');
+  }
+
+  hasDecided(_: FeedCursor, position: string): boolean {
+    return this.decided.has(position);
+  }
+
+  seenByAll(position: string): Promise<void> {
+    this.calls.push(`wait ${position}`);
+    return Promise.resolve();
   }
 
   /** Whether a read is under way. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   STALENESS_MS,
   SimulatedWorld,
+  UNDONE,
   TICK_MS,
   type Action,
   type Outcome,
@@ -22,7 +23,7 @@ const action = <K extends Action['kind']>(
   >;
 
 const logout = action('logout', {
-  way: fc.constantFrom('remote', 'remote', 'local', 'strict', 'in doubt', 'rolled back'),
+  way: fc.constantFrom('remote', 'remote', 'local', 'strict', 'in doubt', ...UNDONE),
   lasts: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 100 })),
   rings: flag,
   shortLived: fc.constantFrom(false, false, true),

@@ -49,6 +49,9 @@ describe('A replica', () => {
     const answer = replica.isRevoked([keyOf(token)], ISSUED);
     return typeof answer === 'boolean' ? answer : 'store';
   };
+  const doubt = (token: number, position: string | null = null, expiresAt?: Date): void => {
+    replica.doubt({ revocation: revocationOf(token, expiresAt), position });
+  };
   /** Loaded, with a lease that rests on this moment. */
   const load = async (...revocations: Revocation[]): Promise<void> => {
     void replica.start();
@@ -289,7 +292,7 @@ describe('A replica', () => {
     it('makes no storm of loads where servers take turns and the bell rings', async () => {
       await feed.refuse();
       await feed.answer('t0');
-      await feed.ring();
+      await feed.hear();
       await time.pass(POLL_MS - 1);
       expect(feed.isReading).toBe(false);
       await time.pass(1);
@@ -322,16 +325,16 @@ describe('A replica', () => {
     it('begin at once when the bell rings', async () => {
       await load();
       await time.pass(100);
-      await feed.ring();
+      await feed.hear();
       expect(feed.calls.at(-1)).toBe('read s0');
     });
 
     it('happen one at a time; all who ring meanwhile cause exactly one more', async () => {
       await load();
       await time.pass(100);
-      await feed.ring();
-      await feed.ring();
-      await feed.ring();
+      await feed.hear();
+      await feed.hear();
+      await feed.hear();
       expect(feed.reads).toHaveLength(2);
       await feed.answer('s1');
       await time.pass(5);
@@ -344,7 +347,7 @@ describe('A replica', () => {
     it('do not follow each other more closely than every 5 ms, however often it rings', async () => {
       await load();
       for (let ms = 0; ms < 100; ms += 1) {
-        await feed.ring();
+        await feed.hear();
         if (feed.isReading) await feed.answer('s');
         await time.pass(1);
       }
@@ -355,7 +358,7 @@ describe('A replica', () => {
     it('come no later because it rang', async () => {
       await load();
       await time.pass(490);
-      await feed.ring();
+      await feed.hear();
       await feed.answer('s1');
       await time.pass(POLL_MS - 1);
       expect(feed.isReading).toBe(false);
@@ -394,7 +397,7 @@ describe('A replica', () => {
       await load();
       await time.pass(POLL_MS);
       await feed.fail();
-      await feed.ring();
+      await feed.hear();
       await time.pass(POLL_MS - 1);
       expect(feed.isReading).toBe(false);
       await time.pass(1);
@@ -409,7 +412,7 @@ describe('A replica', () => {
       await feed.fail();
       await time.pass(600);
       expect(feed.isReading).toBe(false);
-      await feed.ring();
+      await feed.hear();
       expect(feed.isReading).toBe(true);
     });
   });
@@ -678,7 +681,7 @@ describe('A replica', () => {
 
     it('about a logout in doubt is the store’s to answer, and no other is', async () => {
       await load();
-      replica.doubt(revocationOf(1));
+      doubt(1);
       expect([ask(1), ask(2)]).toEqual(['store', false]);
       replica.learn(revocationOf(1));
       expect(ask(1)).toBe(true);
@@ -687,9 +690,61 @@ describe('A replica', () => {
     it('about one of very many logouts in doubt is the store’s for as long as it may be live', async () => {
       await load();
       const past = new Date(time.wall() - 1);
-      replica.doubt(revocationOf(1));
-      for (let token = 2; token < 3000; token += 1) replica.doubt(revocationOf(token, past));
+      doubt(1);
+      for (let token = 2; token < 3000; token += 1) doubt(token, null, past);
       expect([ask(1), ask(2)]).toEqual(['store', false]);
+    });
+
+    it('about a logout in doubt is memory’s again once a read has seen its transaction end', async () => {
+      await load();
+      doubt(1, '7');
+      doubt(2, null);
+      await time.pass(POLL_MS);
+      await feed.answer('b');
+      expect([ask(1), ask(2)]).toEqual(['store', 'store']);
+
+      feed.decided.add('7');
+      expect([ask(1), ask(2)]).toEqual(['store', 'store']);
+      await time.pass(POLL_MS);
+      await feed.answer('c');
+      expect([ask(1), ask(2)]).toEqual([false, 'store']);
+    });
+
+    it('about what two transactions have in doubt is the store’s until both have ended', async () => {
+      await load();
+      doubt(1, '7');
+      doubt(1, '8');
+      feed.decided.add('8');
+      await time.pass(POLL_MS);
+      await feed.answer('b');
+      expect(ask(1)).toBe('store');
+      feed.decided.add('7');
+      await time.pass(POLL_MS);
+      await feed.answer('c');
+      expect(ask(1)).toBe(false);
+    });
+
+    it('about what was in doubt without a position is memory’s once it is known', async () => {
+      await load();
+      const cutoff = { ...revocationOf(1), scope: 'issuer' as const, issuedBefore: ISSUED };
+      const younger = new Date(ISSUED.getTime() + 1);
+      replica.doubt({ revocation: { ...cutoff, issuedBefore: younger }, position: null });
+      expect(replica.known([keyOf(1)], younger)).toBeUndefined();
+      await time.pass(POLL_MS);
+      await feed.answer('b', cutoff);
+      expect(replica.known([keyOf(1)], younger)).toBeUndefined();
+      await time.pass(POLL_MS);
+      await feed.answer('c', { ...cutoff, issuedBefore: younger });
+      expect(replica.known([keyOf(1)], younger)).toBe(true);
+      expect(replica.known([keyOf(1)], new Date(younger.getTime() + 1))).toBe(false);
+    });
+
+    it('about a token younger than a cutoff in doubt is memory’s', async () => {
+      await load();
+      const cutoff = { ...revocationOf(1), scope: 'issuer' as const, issuedBefore: ISSUED };
+      replica.doubt({ revocation: cutoff, position: null });
+      expect(replica.known([keyOf(1)], ISSUED)).toBeUndefined();
+      expect(replica.known([keyOf(1)], new Date(ISSUED.getTime() + 1))).toBe(false);
     });
 
     it('without a lease is the store’s to answer', async () => {
@@ -732,7 +787,7 @@ describe('A replica', () => {
       expect(feed.isReading).toBe(false);
       expect(time.pending).toBe(0);
       const { length } = feed.calls;
-      await feed.ring();
+      await feed.hear();
       await time.pass(60_000);
       expect(feed.calls).toHaveLength(length);
       expect(errors).toEqual([]);

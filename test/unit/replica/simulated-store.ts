@@ -36,6 +36,11 @@ export class SimulatedStore {
   private transactions: Transaction[] = [];
   private nextXid = 100;
 
+  /** What the next transaction will be numbered. */
+  get next(): number {
+    return this.nextXid;
+  }
+
   begin(revocation: Revocation): number {
     const xid = this.nextXid++;
     this.transactions.push({ xid, revocation, state: 'under way' });

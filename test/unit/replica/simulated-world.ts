@@ -19,13 +19,16 @@ const RUN_MS = 2000;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 const ISSUED = new Date(EPOCH_MS);
 
+/** Logouts whose transactions are rolled back. */
+export const UNDONE = ['rolled back', 'in doubt and rolled back'] as const;
+
 /** How one call to the store ends. */
 export type Outcome = 'ok' | 'fails' | 'fails halfway' | 'hangs' | 'answers late';
 
 export type Action = { readonly at: number } & (
   | {
       readonly kind: 'logout';
-      readonly way: 'remote' | 'local' | 'strict' | 'in doubt' | 'rolled back';
+      readonly way: 'remote' | 'local' | 'strict' | 'in doubt' | (typeof UNDONE)[number];
       /** From its first statement to its commit, in ticks. */
       readonly lasts: number;
       readonly rings: boolean;
@@ -276,9 +279,10 @@ export class SimulatedWorld {
       ...revocationOf(++this.tokens, new Date(this.storeMs() + keptMs)),
       scope: shortLived ? 'session' : 'token', // a session is forgotten to the millisecond
     };
-    if (way === 'in doubt')
+    if (way.startsWith('in doubt'))
       this.at(0, 'here', () => {
-        this.replica.doubt(revocation); // the transaction is the host's, in this process
+        // The transaction is the host's, in this process.
+        this.replica.doubt({ revocation, position: String(this.store.next) });
         this.tell('instance', `${nameOf(revocation.key)} is in doubt from now on`);
         this.runTransaction(revocation, action);
       });
@@ -293,12 +297,10 @@ export class SimulatedWorld {
     const name = nameOf(revocation.key);
     this.tell('store', `transaction ${xid} begins: the logout of ${name}`);
     this.at(lasts * TICK_MS, 'elsewhere', () => {
-      const isCommitted = this.store.end(
-        revocation,
-        way === 'rolled back' ? 'rolled back' : 'committed',
-      );
+      const isUndone = way.endsWith('rolled back');
+      const isCommitted = this.store.end(revocation, isUndone ? 'rolled back' : 'committed');
       if (isCommitted) this.tell('store', `transaction ${xid} commits`);
-      else if (way === 'rolled back') this.tell('store', `transaction ${xid} is rolled back`);
+      else if (isUndone) this.tell('store', `transaction ${xid} is rolled back`);
       else this.tell('client', `the logout of ${name} fails: its server is gone`);
       if (!isCommitted) return;
       const committedMs = this.nowMs;
@@ -483,6 +485,20 @@ class SimulatedFeed extends RevocationFeed {
 
   listen(onRing: () => void): void {
     this.onRing = onRing;
+  }
+
+  readonly wakenBy = 'doorbell';
+
+  positionOf(): Promise<string> {
+    return Promise.reject(new Error('the world begins its transactions itself'));
+  }
+
+  hasDecided({ snapshot }: FeedCursor, position: string): boolean {
+    return sees(JSON.parse(snapshot) as Snapshot, Number(position));
+  }
+
+  seenByAll(): Promise<void> {
+    return Promise.reject(new Error('the world waits itself'));
   }
 
   read(since: FeedCursor | null, apply: (slice: FeedSlice) => void): Promise<FeedCursor | null> {

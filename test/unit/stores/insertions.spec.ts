@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { addAndCommit } from '../../../src/stores/postgres/writes/insertions';
-import { storableRevocation } from '../../../src/stores/postgres/writes/json-rows';
+import { storableAddition } from '../../../src/stores/postgres/writes/json-rows';
 import { Tables } from '../../../src/stores/postgres/connection/tables';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 
@@ -16,10 +16,10 @@ const messageOf = (subjects: readonly string[]): string =>
   addAndCommit(
     new Tables('public'),
     subjects.map((subject) =>
-      storableRevocation(
-        revocation({ subject, reason: subject }),
-        logout({ subject, userAgent: subject, detail: { subject } }),
-      ),
+      storableAddition({
+        revocation: revocation({ subject, reason: subject }),
+        event: logout({ subject, userAgent: subject, detail: { subject } }),
+      }),
     ),
     1500,
   );

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import { resolveStoreOptions } from '../../../src/stores/postgres/options';
-import { PostgresRevocationStore } from '../../../src/stores/postgres/revocation-store.postgres';
+import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 
 const host = new DataSource({ type: 'postgres', url: 'postgres://x/y' });
 

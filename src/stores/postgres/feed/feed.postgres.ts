@@ -8,6 +8,7 @@ import {
   type FeedSlice,
 } from '../../../revocation/revocation-feed';
 import type { StoreClock } from '../../../revocation/store-clock';
+import type { CommitPosition, HostTransaction } from '../../../revocation/unit-of-work';
 import { onConnection, PAGE_TIMEOUT_MS, type PostgresConnections } from '../connection/connections';
 import { Doorbell, type DoorbellOptions } from './doorbell';
 import { faultOf, PostgresFault, READ_ONLY, within } from '../connection/postgres-error';
@@ -23,7 +24,8 @@ import {
 } from './feed-queries';
 import { CLIENT_GRACE_MS } from '../connection/pool-options';
 import { ReplicaInstances } from './replica-instances';
-import { xmaxOf } from './snapshot';
+import { sees, xmaxOf } from './snapshot';
+import { StrictWait } from './cluster-wait';
 import { unlessAborted } from '../connection/unless-aborted';
 
 /** One snapshot for all statements of a read, whatever the defaults of the role are. */
@@ -32,6 +34,8 @@ const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 const ROWS_PER_PAGE = 4;
 
 export interface FeedOptions extends DoorbellOptions {
+  /** As long others are waited for that cannot be asked. */
+  readonly maxStalenessMs: number;
   /** For the first word of the server in each read; what is dead must be noticed soon. */
   readonly lookupTimeoutMs: number;
 }
@@ -40,6 +44,7 @@ export interface FeedOptions extends DoorbellOptions {
 export class PostgresFeed extends RevocationFeed {
   readonly doorbell: Doorbell;
   readonly instances: ReplicaInstances;
+  private readonly strictWait: StrictWait;
   private closing = new AbortController();
 
   constructor(
@@ -50,6 +55,11 @@ export class PostgresFeed extends RevocationFeed {
     super();
     this.doorbell = new Doorbell(connections, options);
     this.instances = new ReplicaInstances(connections, options.lookupTimeoutMs);
+    this.strictWait = new StrictWait(this.instances, options.maxStalenessMs);
+  }
+
+  get wakenBy(): 'doorbell' | 'polling' {
+    return this.doorbell.state;
   }
 
   async read(
@@ -71,6 +81,26 @@ export class PostgresFeed extends RevocationFeed {
 
   listen(onRing: () => void): void {
     this.doorbell.listen(onRing);
+  }
+
+  ring(): void {
+    this.doorbell.ring();
+  }
+
+  async positionOf(transaction: HostTransaction): Promise<CommitPosition> {
+    try {
+      return positionIn(await transaction.query(POSITION_QUERY));
+    } catch (error) {
+      throw new StoreUnavailableError('join the transaction', { cause: faultOf(error) });
+    }
+  }
+
+  hasDecided({ snapshot }: FeedCursor, position: CommitPosition): boolean {
+    return sees(snapshot, BigInt(position));
+  }
+
+  seenByAll(position: CommitPosition): Promise<void> {
+    return this.strictWait.seenByAll(position);
   }
 
   async announce(announcement: Announcement): Promise<void> {
@@ -128,6 +158,15 @@ export class PostgresFeed extends RevocationFeed {
     this.clock.observe(now);
     return cursor;
   }
+}
+
+/** The transaction's number, which it is given by this where it has none yet. */
+const POSITION_QUERY = 'SELECT pg_current_xact_id()::text AS position';
+
+function positionIn(rows: unknown): CommitPosition {
+  const [row] = Array.isArray(rows) ? (rows as unknown[]) : [];
+  if (typeof row === 'object' && row !== null && 'position' in row) return String(row.position);
+  throw new PostgresFault('the transaction did not return the rows of its statement');
 }
 
 /** Sends statements as one message. @returns the rows of each. */

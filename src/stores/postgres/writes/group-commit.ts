@@ -1,6 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { AuditEvent } from '../../../audit/audit-event';
-import type { Revocation } from '../../../revocation/revocation';
+import type { Committed, UnitOfWork } from '../../../revocation/unit-of-work';
 import { onConnection, type PostgresConnections } from '../connection/connections';
 import {
   blamesRows,
@@ -9,27 +8,19 @@ import {
   orUnavailable,
   PostgresFault,
 } from '../connection/postgres-error';
-import { addAndCommit } from './insertions';
+import { addAndCommit, newPlacesIn } from './insertions';
 import type { Partitions } from '../schema/partitions';
-import { storableRevocation, type StorableRevocation } from './json-rows';
+import { eventToJson, storableAddition, type StorableAddition } from './json-rows';
 
 const MAX_PER_COMMIT = 64;
 const MAX_WAITING = 1000;
 
-/** What became of a revocation. */
-export interface Committed {
-  /** Whether this call revoked; otherwise the same revocation was there already. */
-  readonly isNew: boolean;
-  /**
-   * The transaction of this call. Where it is visible, the revocation is, whoever added that: an
-   * earlier one had committed before the statement that met it ended.
-   */
-  readonly xid: string;
-}
-
-/** A revocation whose caller waits. */
-interface Asked extends StorableRevocation {
-  readonly expiresAt: Date;
+/** Work whose caller waits. */
+interface Asked {
+  readonly rows: readonly StorableAddition[];
+  /** As JSON. */
+  readonly events: readonly string[];
+  readonly expiries: readonly Date[];
   /** When its caller has been told that time was up; by the monotonic clock. */
   readonly deadline: number;
   readonly settle: (committed: Committed) => void;
@@ -57,23 +48,29 @@ export class GroupCommit {
   }
 
   /**
-   * Adds the revocation and, when it is new, its event, both durably.
+   * Commits all of the work or nothing, durably. Its position is the transaction of this call:
+   * where that is visible, every revocation is, also one that was there already. An earlier call
+   * had committed that before the statement that met it ended.
    * @throws {StoreUnavailableError} no answer in time (what was not sent by then never is), or too
    * many are waiting.
    */
-  add(revocation: Revocation, event: AuditEvent): Promise<Committed> {
-    return orUnavailable('add a revocation', this.timeoutMs, () => this.enqueue(revocation, event));
+  commit(work: UnitOfWork): Promise<Committed> {
+    return orUnavailable('add a revocation', this.timeoutMs, () => this.enqueue(work));
   }
 
-  private enqueue(revocation: Revocation, event: AuditEvent): Promise<Committed> {
+  private enqueue({ revocations, events }: UnitOfWork): Promise<Committed> {
     return new Promise((settle, fail) => {
       if (this.waiting.length >= MAX_WAITING) {
         throw new PostgresFault(`${MAX_WAITING} revocations are waiting already`);
       }
-      const deadline = performance.now() + this.timeoutMs;
-      const { expiresAt } = revocation;
-      const row = storableRevocation(revocation, event);
-      this.waiting.push({ ...row, expiresAt, deadline, settle, fail });
+      this.waiting.push({
+        rows: revocations.map(storableAddition),
+        events: events.map(eventToJson),
+        expiries: revocations.map(({ revocation }) => revocation.expiresAt),
+        deadline: performance.now() + this.timeoutMs,
+        settle,
+        fail,
+      });
       if (!this.isCommitting) void this.commitAll();
     });
   }
@@ -93,7 +90,7 @@ export class GroupCommit {
     try {
       await onConnection(this.connections.writes, async (client) => {
         for (batch = this.take(); batch.length > 0; batch = this.take())
-          await this.commit(client, batch);
+          await this.send(client, batch);
       });
     } catch (error) {
       // Nothing was taken where there was no connection to send it by.
@@ -107,27 +104,31 @@ export class GroupCommit {
     return this.waiting.splice(0, MAX_PER_COMMIT);
   }
 
-  private async commit(client: PoolClient, batch: readonly Asked[]): Promise<void> {
-    const message = addAndCommit(this.connections.tables, batch, timeLeft(batch));
+  private async send(client: PoolClient, batch: readonly Asked[]): Promise<void> {
+    const rows = batch.flatMap((asked) => asked.rows);
+    const events = batch.flatMap((asked) => asked.events);
+    const message = addAndCommit(this.connections.tables, rows, timeLeft(batch), events);
     const { xid, newPlaces } = readAnswer(await client.query(message));
     this.committed.commits += 1;
-    this.committed.committedRevocations += batch.length;
-    batch.forEach(({ settle }, index) => {
-      settle({ isNew: newPlaces.has(index + 1), xid });
-    });
+    this.committed.committedRevocations += rows.length;
+    let place = 0;
+    for (const asked of batch) {
+      const areNew = asked.rows.map(() => newPlaces.has(++place));
+      asked.settle({ areNew, position: xid });
+    }
   }
 
   private async recover(batch: readonly Asked[], error: unknown): Promise<void> {
     if (codeOf(error) !== NO_PARTITION) return this.isolate(batch, error);
     // What could not be made fails its row alone.
-    await this.partitions.makeAgain(batch.map(({ expiresAt }) => expiresAt)).catch(ignore);
+    await this.partitions.makeAgain(batch.flatMap(({ expiries }) => expiries)).catch(ignore);
     const inTime = batch.filter(isInTime);
     if (inTime.length > 0)
       await this.commitAgain(inTime).catch((again: unknown) => this.isolate(inTime, again));
   }
 
   private commitAgain(batch: readonly Asked[]): Promise<void> {
-    return onConnection(this.connections.writes, (client) => this.commit(client, batch));
+    return onConnection(this.connections.writes, (client) => this.send(client, batch));
   }
 
   /** Commits row by row where a row is to blame, so that the others do not fail with it. */
@@ -154,7 +155,7 @@ interface Answer {
   readonly newPlaces: ReadonlySet<number>;
 }
 
-/** The driver answers a message of four statements with four results. */
+/** The driver answers a message of several statements with as many results: ours is the third. */
 function readAnswer(results: unknown): Answer {
   const [, , added] = results as [
     unknown,
@@ -163,5 +164,5 @@ function readAnswer(results: unknown): Answer {
   ];
   const [row] = added.rows;
   if (row === undefined) throw new PostgresFault('the server did not say what it added');
-  return { xid: row.xid, newPlaces: new Set(row.new_places?.split(',').map(Number)) };
+  return { xid: row.xid, newPlaces: newPlacesIn(row.new_places) };
 }

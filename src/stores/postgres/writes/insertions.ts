@@ -1,12 +1,7 @@
 import type { AuditEvent } from '../../../audit/audit-event';
-import type { Revocation } from '../../../revocation/revocation';
+import type { Addition } from '../../../revocation/unit-of-work';
 import { BEGIN_WRITING } from '../connection/connections';
-import {
-  EVENT_COLUMNS,
-  eventToJson,
-  storableRevocation,
-  type StorableRevocation,
-} from './json-rows';
+import { EVENT_COLUMNS, eventToJson, storableAddition, type StorableAddition } from './json-rows';
 import type { Tables } from '../connection/tables';
 
 const eventNames = Object.keys(EVENT_COLUMNS).join(', ');
@@ -26,52 +21,61 @@ export interface Statement {
 }
 
 /**
- * Adds the revocation and, if that is new, the event, durably once the transaction commits;
- * returns one row: `is_new` as text.
+ * Adds the revocations and the events of those that are new, durably once the transaction commits;
+ * returns one row: `xid` and `new_places`, see `newPlacesIn`.
  *
  * A table named in the statement itself makes the server hear of partitions that were attached
  * since the transaction began; in the function's kept plan it does not.
  */
-export function addRevocation(
-  tables: Tables,
-  revocation: Revocation,
-  event: AuditEvent,
-): Statement {
-  const row = storableRevocation(revocation, event);
+export function addRevocations(tables: Tables, additions: readonly Addition[]): Statement {
+  const rows = additions.map(storableAddition);
   return {
-    text: `SELECT (new_places IS NOT NULL)::text AS is_new
-      FROM ${functionOf(tables)}($1::json, $2::json)
+    text: `SELECT xid, new_places FROM ${functionOf(tables)}($1::json, $2::json)
       WHERE NOT EXISTS (SELECT FROM ${tables.revokedTokens} WHERE false)`,
-    values: [arrayOf([row.revocation]), arrayOf([row.event])],
+    values: [
+      arrayOf(rows.map(({ revocation }) => revocation)),
+      arrayOf(rows.map(({ event }) => event)),
+    ],
   };
 }
 
+/** The places of the revocations that were new, from 1. @param text with commas between them. */
+export const newPlacesIn = (text: string | null): ReadonlySet<number> =>
+  new Set(text?.split(',').map(Number));
+
 /**
- * A durable transaction of its own that adds the revocations and the events of those that are new.
- * One message: a process that stops, or a network that breaks, in the midst of several would leave
- * locks behind that other logouts of the same tokens wait for.
+ * A durable transaction of its own that adds the revocations and the events of those that are new,
+ * and then more events. One message: a process that stops, or a network that breaks, in the midst
+ * of several would leave locks behind that other logouts of the same tokens wait for.
+ * @param events as JSON.
  */
 export function addAndCommit(
   tables: Tables,
-  rows: readonly StorableRevocation[],
+  rows: readonly StorableAddition[],
   timeoutMs: number,
+  events: readonly string[] = [],
 ): string {
   const revocations = jsonLiteral(arrayOf(rows.map(({ revocation }) => revocation)));
-  const events = jsonLiteral(arrayOf(rows.map(({ event }) => event)));
+  const told = jsonLiteral(arrayOf(rows.map(({ event }) => event)));
+  const append =
+    events.length === 0 ? '' : `${insertEvents(tables, jsonLiteral(arrayOf(events)))}; `;
   return (
     `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${timeoutMs}; ` +
-    `SELECT xid, new_places FROM ${functionOf(tables)}(${revocations}, ${events}); COMMIT`
+    `SELECT xid, new_places FROM ${functionOf(tables)}(${revocations}, ${told}); ${append}COMMIT`
   );
 }
 
 /** Adds the events in their order. */
 export function appendEvents(tables: Tables, events: readonly AuditEvent[]): Statement {
   return {
-    text: `INSERT INTO ${tables.authEvents} (${eventNames})
-      SELECT ${eventNames} FROM json_to_recordset($1::json) AS event (${eventTypes})`,
+    text: insertEvents(tables, '$1::json'),
     values: [arrayOf(events.map(eventToJson))],
   };
 }
+
+const insertEvents = (tables: Tables, json: string): string =>
+  `INSERT INTO ${tables.authEvents} (${eventNames})
+    SELECT ${eventNames} FROM json_to_recordset(${json}) AS event (${eventTypes})`;
 
 const functionOf = (tables: Tables): string => tables.qualify('add_revocations');
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { AuditEvent } from '../../../audit/audit-event';
 import { EVERY_AGE, type Revocation } from '../../../revocation/revocation';
+import type { Addition } from '../../../revocation/unit-of-work';
 
 /** The longest text the columns take; one that names a user must not fail for its length. */
 const TEXT_LENGTH = 255;
@@ -29,13 +30,13 @@ export const EVENT_COLUMNS = {
 } as const;
 
 /** A revocation and its event, each as an object in JSON that the database takes. */
-export interface StorableRevocation {
+export interface StorableAddition {
   readonly revocation: string;
   readonly event: string;
 }
 
 /** @throws {TypeError} the event's detail is no JSON. */
-export function storableRevocation(revocation: Revocation, event: AuditEvent): StorableRevocation {
+export function storableAddition({ revocation, event }: Addition): StorableAddition {
   return { revocation: toJson(revocationRow(revocation)), event: eventToJson(event) };
 }
 

@@ -1,4 +1,4 @@
-import { requirePackages } from '../../options/required-packages';
+import { requirePackages } from '../options/required-packages';
 
 requirePackages('nestjs-logout/postgres', {
   pg: () => require('pg'),

@@ -1,0 +1,37 @@
+/** For authors of stores and faces: the ports of the core, and the replica for any store. */
+export type {
+  AuditEvent,
+  AuditEventName,
+  AuditOutcome,
+  RecordedAuditEvent,
+} from '../audit/audit-event';
+export { AuditTrail } from '../audit/audit-trail';
+export type { AuditPage, AuditQuery } from '../audit/audit-trail';
+export { Replica } from '../replica/replica';
+export type { ReplicaOptions } from '../replica/replica';
+export { ReplicatedStore } from '../replica/replicated-store';
+export type { ReplicationOptions } from '../replica/replicated-store';
+export { RevocationError, StoreUnavailableError } from '../revocation/errors';
+export { EVERY_AGE } from '../revocation/revocation';
+export type { Revocation, RevocationScope } from '../revocation/revocation';
+export { RevocationCheck } from '../revocation/revocation-check';
+export { RevocationFeed } from '../revocation/revocation-feed';
+export type {
+  Announcement,
+  CheckedRevocation,
+  FeedCursor,
+  FeedSlice,
+  TokenGroup,
+} from '../revocation/revocation-feed';
+export { checkLookup, checkWork } from '../revocation/revocation-form';
+export { RevocationStore } from '../revocation/revocation-store';
+export { StoreClock } from '../revocation/store-clock';
+export type { ReplicaStatus, StoreStatus } from '../revocation/store-status';
+export type {
+  Addition,
+  CommitPosition,
+  Committed,
+  HostTransaction,
+  UnitOfWork,
+} from '../revocation/unit-of-work';
+export type { RevocationKey } from '../tokens/identity';

@@ -1,0 +1,126 @@
+import type { AuditTrail } from '../audit/audit-trail';
+import { StoreUnavailableError } from '../revocation/errors';
+import type { RevocationFeed } from '../revocation/revocation-feed';
+import { checkLookup, checkWork } from '../revocation/revocation-form';
+import { RevocationStore } from '../revocation/revocation-store';
+import type { StoreClock } from '../revocation/store-clock';
+import type { StoreStatus } from '../revocation/store-status';
+import type { Committed, HostTransaction, UnitOfWork } from '../revocation/unit-of-work';
+import type { RevocationKey } from '../tokens/identity';
+import { Replica, type ReplicaOptions } from './replica';
+
+export interface ReplicationOptions extends ReplicaOptions {
+  /**
+   * `replica`: this instance answers from memory. `direct`: it asks the store about each token, and
+   * tells the instances with a replica what it revokes.
+   */
+  readonly check: 'replica' | 'direct';
+  /** `cluster`: what commits waits until no instance answers from a memory that lacks it. */
+  readonly logoutWaits: 'instance' | 'cluster';
+}
+
+/** Any store, with its live revocations in this instance's memory. */
+export class ReplicatedStore extends RevocationStore {
+  readonly audit: AuditTrail;
+  readonly clock: StoreClock;
+  private readonly replica: Replica | undefined;
+  private opening: Promise<void> | undefined;
+
+  /**
+   * @param truth keeps the revocations, and is asked while memory may not answer.
+   * @param feed tells what changed in `truth`, and observes its clock with every read.
+   */
+  constructor(
+    private readonly truth: RevocationStore,
+    private readonly feed: RevocationFeed,
+    private readonly options: ReplicationOptions,
+  ) {
+    super();
+    this.audit = truth.audit;
+    this.clock = truth.clock;
+    if (options.check === 'replica') this.replica = new Replica(feed, truth, truth.clock, options);
+  }
+
+  /**
+   * Opens the store, then loads what is revoked. After a failure it may be called again.
+   * @throws as the store's own `open`; a load that fails is repeated, and fails nothing.
+   */
+  open(): Promise<void> {
+    this.opening ??= this.prepare().catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
+  }
+
+  /**
+   * Once this resolves everything it revokes is refused here, and within `maxStalenessMs`
+   * everywhere; with `logoutWaits: 'cluster'` everywhere. With `transaction`, its own time limits
+   * apply, what it writes is durable once it commits, and `maxStalenessMs` counts from then.
+   */
+  async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
+    checkWork(work);
+    return transaction === undefined ? this.commitNow(work) : this.join(work, transaction);
+  }
+
+  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
+    checkLookup(keys, issuedAt);
+    return (this.replica ?? this.truth).isRevoked(keys, issuedAt);
+  }
+
+  known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined {
+    return (this.replica ?? this.truth).known(keys, issuedAt);
+  }
+
+  status(): StoreStatus {
+    const status = this.truth.status();
+    if (this.replica === undefined) return status;
+    return { ...status, feed: this.feed.wakenBy, replica: this.replica.status() };
+  }
+
+  async close(): Promise<void> {
+    await this.opening?.catch(() => undefined);
+    this.opening = undefined;
+    await this.replica?.stop();
+    await this.truth.close();
+  }
+
+  private async prepare(): Promise<void> {
+    await this.truth.open();
+    await this.replica?.start();
+  }
+
+  private async commitNow(work: UnitOfWork): Promise<Committed> {
+    const committed = await this.attempt(work);
+    if (work.revocations.length === 0) return committed;
+    for (const { revocation } of work.revocations) this.replica?.learn(revocation);
+    this.feed.ring();
+    if (this.options.logoutWaits === 'cluster') await this.waitForAll(committed);
+    return committed;
+  }
+
+  private async attempt(work: UnitOfWork): Promise<Committed> {
+    try {
+      return await this.truth.commit(work);
+    } catch (error) {
+      // Its answer may be all that was lost. The position was in the answer.
+      this.doubt(work, null);
+      throw error;
+    }
+  }
+
+  private async join(work: UnitOfWork, transaction: HostTransaction): Promise<Committed> {
+    // Before anything is written: from then on the host may commit at any moment.
+    if (this.replica !== undefined) this.doubt(work, await this.feed.positionOf(transaction));
+    return this.truth.commit(work, transaction);
+  }
+
+  private doubt({ revocations }: UnitOfWork, position: string | null): void {
+    for (const { revocation } of revocations) this.replica?.doubt({ revocation, position });
+  }
+
+  private async waitForAll({ position }: Committed): Promise<void> {
+    if (position === null) throw new StoreUnavailableError('tell where its commit stands');
+    await this.feed.seenByAll(position);
+  }
+}

@@ -1,0 +1,132 @@
+import type { DataSource } from 'typeorm';
+import type { AuditTrail } from '../../audit/audit-trail';
+import { StoreUnavailableError } from '../../revocation/errors';
+import { checkLookup, checkWork } from '../../revocation/revocation-form';
+import { RevocationStore } from '../../revocation/revocation-store';
+import { StoreClock } from '../../revocation/store-clock';
+import type { StoreStatus } from '../../revocation/store-status';
+import type { Committed, HostTransaction, UnitOfWork } from '../../revocation/unit-of-work';
+import type { RevocationKey } from '../../tokens/identity';
+import { PostgresAuditTrail } from './audit-trail.postgres';
+import { PostgresConnections } from './connection/connections';
+import { postgresOptionsOf } from './connection/pool-options';
+import {
+  codeOf,
+  faultOf,
+  INSUFFICIENT_PRIVILEGE,
+  orUnavailable,
+} from './connection/postgres-error';
+import { PostgresFeed } from './feed/feed.postgres';
+import type { ResolvedStoreOptions } from './options';
+import { LookUps } from './reads/look-ups';
+import { checkMigrated, checkSchema, migrate } from './schema/migrate';
+import { Partitions } from './schema/partitions';
+import { Upkeep } from './schema/upkeep';
+import { Writer } from './writes/audit-writer';
+import { GroupCommit } from './writes/group-commit';
+import { addWithin } from './writes/host-transaction';
+
+/**
+ * The tables `revoked_tokens` and `auth_events`: adds to them, and looks up each token in them. The
+ * other instances learn what was added through the feed; to ring it is for the caller.
+ */
+export class PostgresStore extends RevocationStore {
+  readonly audit: AuditTrail;
+  readonly clock = new StoreClock();
+  readonly feed: PostgresFeed;
+  private readonly connections: PostgresConnections;
+  private readonly partitions: Partitions;
+  private readonly groupCommit: GroupCommit;
+  private readonly lookUps: LookUps;
+  private readonly upkeep: Upkeep;
+  private opening?: Promise<void>;
+
+  /**
+   * @param dataSource the host's; only its options are used. It is never opened or closed here.
+   * @throws {TypeError} the data source is not of type `postgres`.
+   */
+  constructor(
+    dataSource: DataSource,
+    private readonly options: ResolvedStoreOptions,
+  ) {
+    super();
+    postgresOptionsOf(dataSource);
+    const { lookupTimeoutMs, writeTimeoutMs } = options;
+    this.connections = new PostgresConnections(dataSource, options);
+    this.partitions = new Partitions(this.connections, this.clock, writeTimeoutMs);
+    this.groupCommit = new GroupCommit(this.connections, this.partitions, writeTimeoutMs);
+    this.lookUps = new LookUps(this.connections, this.clock, lookupTimeoutMs);
+    this.feed = new PostgresFeed(this.connections, this.clock, options);
+    this.upkeep = new Upkeep(this.partitions, options);
+    const writer = new Writer(this.connections, this.partitions, writeTimeoutMs);
+    this.audit = new PostgresAuditTrail(this.connections, writer, options);
+  }
+
+  /**
+   * Connects, migrates, makes partitions ahead and starts upkeep. Instances may open at the same
+   * time. After a failure everything is closed, and it may be called again.
+   * @throws {TypeError} the database is not prepared in a way that only its owner can change.
+   * @throws {StoreUnavailableError}
+   */
+  open(): Promise<void> {
+    this.opening ??= this.prepare().catch(async (error: unknown) => {
+      delete this.opening;
+      await this.connections.close();
+      if (error instanceof TypeError) throw error;
+      throw new StoreUnavailableError('open', { cause: faultOf(error) });
+    });
+    return this.opening;
+  }
+
+  /**
+   * Durable once this resolves; with `transaction` once that commits, and within its own time
+   * limits.
+   */
+  async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
+    checkWork(work);
+    if (transaction === undefined) return this.groupCommit.commit(work);
+    await orUnavailable('add a revocation', this.options.writeTimeoutMs, () =>
+      // Beforehand: an insert that fails for want of a partition would abort the transaction.
+      this.partitions.makeFor(work.revocations.map(({ revocation }) => revocation.expiresAt)),
+    );
+    return addWithin(transaction, this.connections.tables, work);
+  }
+
+  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+    checkLookup(keys, issuedAt);
+    return this.lookUps.isRevoked(keys, issuedAt);
+  }
+
+  known(): undefined {
+    return undefined;
+  }
+
+  status(): StoreStatus {
+    return {
+      skewMs: this.clock.skewMs,
+      directLookUps: this.lookUps.count,
+      ...this.groupCommit.counts,
+      feed: null,
+      replica: null,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.opening?.catch(() => undefined);
+    delete this.opening;
+    await this.upkeep.stop();
+    await this.connections.close();
+  }
+
+  private async prepare(): Promise<void> {
+    await this.connections.open();
+    await checkSchema(this.connections);
+    await (this.options.migrate ? migrate(this.connections) : checkMigrated(this.connections));
+    await this.partitions.makeAhead().catch((error: unknown) => {
+      // A role that may not do DDL relies on another instance, or a job of the owner's, for this.
+      if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+      this.options.onError(faultOf(error));
+    });
+    this.upkeep.start();
+  }
+}

@@ -1,0 +1,38 @@
+import { StoreUnavailableError } from '../../../revocation/errors';
+import type { Committed, HostTransaction, UnitOfWork } from '../../../revocation/unit-of-work';
+import { faultOf, PostgresFault } from '../connection/postgres-error';
+import type { Tables } from '../connection/tables';
+import { addRevocations, appendEvents, newPlacesIn } from './insertions';
+
+/**
+ * Adds the work in a transaction of the host's, which decides whether it ever commits. The
+ * partitions for it must be there.
+ * @throws {StoreUnavailableError} the transaction has failed, or its connection has.
+ */
+export async function addWithin(
+  transaction: HostTransaction,
+  tables: Tables,
+  { revocations, events }: UnitOfWork,
+): Promise<Committed> {
+  try {
+    const { text, values } = addRevocations(tables, revocations);
+    const { xid, new_places } = rowIn(await transaction.query(text, values));
+    if (events.length > 0) {
+      const append = appendEvents(tables, events);
+      await transaction.query(append.text, append.values);
+    }
+    const isNew = newPlacesIn(new_places);
+    return { areNew: revocations.map((_, at) => isNew.has(at + 1)), position: xid };
+  } catch (error) {
+    throw new StoreUnavailableError('add a revocation', { cause: faultOf(error) });
+  }
+}
+
+function rowIn(rows: unknown): { xid: string; new_places: string | null } {
+  const [row] = Array.isArray(rows) ? (rows as unknown[]) : [];
+  if (typeof row === 'object' && row !== null && 'xid' in row && 'new_places' in row) {
+    const { xid, new_places } = row;
+    return { xid: String(xid), new_places: typeof new_places === 'string' ? new_places : null };
+  }
+  throw new PostgresFault('the transaction did not return the rows of its statement');
+}

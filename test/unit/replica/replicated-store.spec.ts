@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreUnavailableError } from '../../../src/revocation/errors';
+import type { UnitOfWork } from '../../../src/revocation/unit-of-work';
+import { ReplicatedStore, type ReplicationOptions } from '../../../src/replica/replicated-store';
+import {
+  describeRevocationStore,
+  logout,
+  revocation,
+} from '../../contracts/revocation-store.contract';
+import { LoggedStore, LogFeed } from '../../support/logged-store';
+
+const OPTIONS: ReplicationOptions = {
+  check: 'replica',
+  logoutWaits: 'instance',
+  maxStalenessMs: 60_000,
+  pollIntervalMs: 10_000,
+  maxEntries: 1000,
+  onError: () => undefined,
+};
+
+describeRevocationStore(
+  'ReplicatedStore over any store and a feed',
+  async () => {
+    const truth = new LoggedStore();
+    const store = new ReplicatedStore(truth, new LogFeed(truth), OPTIONS);
+    await store.open();
+    return { store, now: () => Promise.resolve(new Date()) };
+  },
+  { forgetsAtOnce: false },
+);
+
+describe('ReplicatedStore', () => {
+  let truth: LoggedStore;
+  let feed: LogFeed;
+  let store: ReplicatedStore;
+  const opened: ReplicatedStore[] = [];
+
+  const openOne = async (changes: Partial<ReplicationOptions> = {}): Promise<ReplicatedStore> => {
+    feed = new LogFeed(truth);
+    const one = new ReplicatedStore(truth, feed, { ...OPTIONS, ...changes });
+    opened.push(one);
+    await one.open();
+    return one;
+  };
+  beforeEach(async () => {
+    truth = new LoggedStore();
+    store = await openOne();
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((one) => one.close()));
+  });
+
+  const lookUps = (): number => truth.status().directLookUps;
+  const ask = ({ key }: { key: string }, of = store): unknown => of.isRevoked([key], new Date());
+
+  /** Two revocations, each with its event, and one event more. */
+  const workOf = (): { work: UnitOfWork; keys: { key: string }[] } => {
+    const revocations = [revocation(), revocation()].map((one) => ({
+      revocation: one,
+      event: logout(),
+    }));
+    return {
+      work: { revocations, events: [logout({ reason: 'rotated' })] },
+      keys: revocations.map((one) => ({ key: one.revocation.key })),
+    };
+  };
+
+  it('answers from memory what it loaded, what it commits and what it knows nothing of', async () => {
+    const one = revocation();
+    await store.add(one, logout());
+
+    expect([ask(one), ask(revocation())]).toEqual([true, false]);
+    expect(lookUps()).toBe(0);
+    expect(store.status()).toMatchObject({ feed: 'doorbell', replica: { answersFrom: 'memory' } });
+  });
+
+  it('learns all of a unit of work, as it learns one revocation', async () => {
+    const { work, keys } = workOf();
+
+    const { areNew } = await store.commit(work);
+
+    expect(areNew).toEqual([true, true]);
+    expect(keys.map((key) => ask(key))).toEqual([true, true]);
+  });
+
+  it('rings for a unit of work, so that the others know it long before they poll', async () => {
+    const other = await openOne();
+    const { work, keys } = workOf();
+
+    await store.commit(work);
+    for (let tries = 0; tries < 100 && ask(keys[0]!, other) === false; tries += 1) await sleep(10);
+
+    expect(keys.map((key) => ask(key, other))).toEqual([true, true]);
+  });
+
+  it('waits for all instances with a unit of work, and with none that revokes nothing', async () => {
+    const patient = await openOne({ logoutWaits: 'cluster' });
+
+    await patient.commit(workOf().work);
+    await patient.commit({ revocations: [], events: [logout()] });
+    await patient.add(revocation(), logout());
+
+    expect(feed.waits).toEqual(['2', '3']);
+  });
+
+  it('says nothing of a commit that it cannot wait for', async () => {
+    const patient = await openOne({ logoutWaits: 'cluster' });
+    const commit = truth.commit.bind(truth);
+    truth.commit = async (work) => ({ ...(await commit(work)), position: null });
+
+    await expect(patient.add(revocation(), logout())).rejects.toThrow(StoreUnavailableError);
+  });
+
+  it('asks the store about what may have been committed, and about nothing else', async () => {
+    const one = revocation();
+    const commit = truth.commit.bind(truth);
+    truth.commit = async (work) => {
+      await commit(work);
+      throw new StoreUnavailableError('add a revocation');
+    };
+
+    await expect(store.add(one, logout())).rejects.toThrow(StoreUnavailableError);
+
+    expect(await ask(one)).toBe(true);
+    expect(lookUps()).toBe(1);
+    expect(ask(revocation())).toBe(false);
+  });
+
+  it('doubts nothing that is not of its form', async () => {
+    const one = revocation({ expiresAt: new Date(Number.NaN) });
+
+    await expect(store.add(one, logout())).rejects.toThrow(TypeError);
+
+    expect(ask(one)).toBe(false);
+  });
+
+  it('asks the store about each token where it has no replica, and tells the others', async () => {
+    const direct = await openOne({ check: 'direct', logoutWaits: 'cluster' });
+    const one = revocation();
+    await direct.add(one, logout());
+
+    expect([ask(one, direct), ask(revocation(), direct)]).toEqual([true, false]);
+    expect(lookUps()).toBe(2);
+    expect(feed.waits).toEqual(['1']);
+    expect(direct.status()).toMatchObject({ feed: null, replica: null });
+  });
+
+  describe('in a transaction of the host’s', () => {
+    const host = { query: () => Promise.resolve([]) };
+
+    it('asks the store until a read has seen the transaction end', async () => {
+      const one = revocation();
+      feed.positionOf = () => Promise.resolve('1');
+      truth.commit = () => Promise.resolve({ areNew: [true], position: '1' });
+      await store.add(one, logout(), host);
+      expect(await ask(one)).toBe(false);
+      expect(lookUps()).toBe(1);
+
+      truth.log.push(revocation()); // the transaction has ended, and left nothing of ours
+      truth.listeners.forEach((ring) => {
+        ring();
+      });
+      await sleep(100);
+      expect(ask(one)).toBe(false);
+      expect(lookUps()).toBe(1);
+    });
+
+    it('writes nothing where it cannot tell which transaction it is', async () => {
+      feed.positionOf = () => Promise.reject(new StoreUnavailableError('join the transaction'));
+      const one = revocation();
+
+      await expect(store.add(one, logout(), host)).rejects.toThrow(StoreUnavailableError);
+
+      expect(truth.log).toEqual([]);
+      expect(ask(one)).toBe(false);
+      expect(lookUps()).toBe(0);
+    });
+  });
+});
