@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { KnownRevocations } from '../src/replica/known-revocations';
-import type { TokenGroup } from '../src/revocation/revocation-feed';
+import type { AbsoluteGroup } from '../src/revocation/revocation-feed';
 import { tokenKey } from '../src/tokens/identity';
 import { goalsOf, table } from './report';
 import { measure, percentile, ratio, type Measure } from './statistics';
@@ -77,7 +77,7 @@ class Days {
     for (let left = count; left > 0; left -= SLICE) {
       const tokens = this.groups(Math.min(left, SLICE), share);
       this.applying.time(() => {
-        this.known.apply({ tokens, others: [] });
+        this.known.apply({ absolute: tokens, cutoffs: [] });
       });
     }
   }
@@ -104,7 +104,7 @@ class Days {
     return live.reduce((sum, [, count]) => sum + count, 0);
   }
 
-  private groups(count: number, share: () => number): TokenGroup[] {
+  private groups(count: number, share: () => number): AbsoluteGroup[] {
     return this.buffers.map((buffer) => {
       const size = Math.ceil(count / GROUPS_IN_SLICE);
       const expiry = this.now + Math.ceil(share() * MINUTES_OF_DAY) * MINUTE_MS;

@@ -44,7 +44,7 @@ class FullFeed extends RevocationFeed {
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null> {
     for (let left = since === null ? ENTRIES : 0; left > 0; left -= SLICE) {
-      apply({ tokens: groupsOf(Math.min(left, SLICE)), others: [] });
+      apply({ absolute: groupsOf(Math.min(left, SLICE)), cutoffs: [] });
       await turn();
     }
     return { snapshot: 'bench', server: 'bench' };

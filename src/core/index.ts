@@ -17,11 +17,11 @@ export type { Revocation, RevocationScope } from '../revocation/revocation';
 export { RevocationCheck } from '../revocation/revocation-check';
 export { RevocationFeed } from '../revocation/revocation-feed';
 export type {
+  AbsoluteGroup,
   Announcement,
-  CheckedRevocation,
+  Cutoff,
   FeedCursor,
   FeedSlice,
-  TokenGroup,
 } from '../revocation/revocation-feed';
 export { checkLookup, checkWork } from '../revocation/revocation-form';
 export { RevocationStore } from '../revocation/revocation-store';

@@ -4,13 +4,13 @@ import type { RevocationKey } from '../tokens/identity';
 const LOOKED_AT_ONCE = 5000;
 
 interface Cutoff {
-  /** What was issued then or before is refused; ms since the epoch, `Infinity` for a session. */
+  /** What was issued then or before is refused; in ms since the epoch. */
   readonly issuedBefore: number;
   /** In ms since the epoch. */
   readonly expiresAt: number;
 }
 
-/** Revocations of more than one token: of sessions, subjects, clients and issuers. */
+/** Revocations of what was issued up to an instant: of subjects, clients and issuers. */
 export class Cutoffs {
   /** By key those that no other one includes. There is one, as a rule. */
   private readonly byKey = new Map<RevocationKey, readonly Cutoff[]>();

@@ -1,6 +1,6 @@
 import type { RevocationKey } from '../tokens/identity';
-import { EVERY_AGE, type Revocation, type RevocationScope } from '../revocation/revocation';
-import type { CheckedRevocation, FeedSlice, TokenGroup } from '../revocation/revocation-feed';
+import { EVERY_AGE, type Revocation } from '../revocation/revocation';
+import type { AbsoluteGroup, Cutoff, FeedSlice } from '../revocation/revocation-feed';
 import { Cutoffs } from './cutoffs';
 import type { Window } from './prefix-log';
 import { PREFIX_BYTES, TokenPrefix } from './token-prefix';
@@ -10,14 +10,15 @@ import { TokenPrefixes } from './token-prefixes';
 const ROOM_AGAIN_BELOW = 0.9;
 const HOUR_MS = 3_600_000;
 
-type LearnedRevocation = Pick<Revocation, 'key' | 'scope' | 'issuedBefore' | 'expiresAt'>;
+type LearnedRevocation = Pick<Revocation, 'key' | 'issuedBefore' | 'expiresAt'>;
 
 /**
  * The revocations that one instance has learned, in any order and as often as it likes. They are
  * never evicted: where there is no room for one more, it is refused, and `isFull` says so.
  */
 export class KnownRevocations {
-  private readonly tokens = new TokenPrefixes();
+  /** Whatever their scope: 26 to 29 bytes each. */
+  private readonly absolute = new TokenPrefixes();
   private readonly cutoffs = new Cutoffs();
   private readonly prefix = new TokenPrefix();
   private hasRefused = false;
@@ -30,7 +31,7 @@ export class KnownRevocations {
    * a later expiry counts twice until the earlier one is forgotten.
    */
   get size(): number {
-    return this.tokens.size + this.cutoffs.size;
+    return this.absolute.size + this.cutoffs.size;
   }
 
   /**
@@ -42,28 +43,28 @@ export class KnownRevocations {
   }
 
   /** Learns what a feed has read. */
-  apply({ tokens, others }: FeedSlice): void {
-    for (const group of tokens) this.addTokens(group);
-    for (const other of others) this.addCutoff(other);
+  apply({ absolute, cutoffs }: FeedSlice): void {
+    for (const group of absolute) this.addGroup(group);
+    for (const cutoff of cutoffs) this.addCutoff(cutoff);
   }
 
   /** Learns a revocation of this instance's own. */
   add(revocation: LearnedRevocation): void {
-    const { key, scope, issuedBefore, expiresAt } = revocation;
-    if (!isToken(scope, issuedBefore)) {
-      this.addCutoff(revocation);
+    const { key, issuedBefore, expiresAt } = revocation;
+    if (issuedBefore !== EVERY_AGE) {
+      this.addCutoff({ key, issuedBefore, expiresAt });
       return;
     }
     this.prefix.readText(key);
-    this.addToken(this.tokens.windowFor(endOfHour(expiresAt)));
+    this.addPrefix(this.absolute.windowFor(endOfHour(expiresAt)));
   }
 
   /** Whether one is held that refuses as much, for as long. */
-  includes({ key, scope, issuedBefore, expiresAt }: LearnedRevocation): boolean {
-    if (!isToken(scope, issuedBefore))
-      return this.cutoffs.has(key, latestOf(issuedBefore), expiresAt.getTime());
+  includes({ key, issuedBefore, expiresAt }: LearnedRevocation): boolean {
+    if (issuedBefore !== EVERY_AGE)
+      return this.cutoffs.has(key, issuedBefore.getTime(), expiresAt.getTime());
     this.prefix.readText(key);
-    return this.tokens.has(this.prefix, this.tokens.windowFor(endOfHour(expiresAt)));
+    return this.absolute.has(this.prefix, this.absolute.windowFor(endOfHour(expiresAt)));
   }
 
   /**
@@ -74,7 +75,7 @@ export class KnownRevocations {
   covers(keys: readonly RevocationKey[], issuedAt: Date): boolean {
     for (const key of keys) {
       this.prefix.readText(key);
-      if (this.tokens.has(this.prefix)) return true;
+      if (this.absolute.has(this.prefix)) return true;
       if (this.cutoffs.size > 0 && this.cutoffs.covers(key, issuedAt.getTime())) return true;
     }
     return false;
@@ -85,27 +86,27 @@ export class KnownRevocations {
    * @param now by the clock that decides about expiry: the store's.
    */
   forget(now: Date): void {
-    this.tokens.forget(now.getTime());
+    this.absolute.forget(now.getTime());
     this.cutoffs.forget(now.getTime());
     if (this.size < this.maxEntries * ROOM_AGAIN_BELOW) this.hasRefused = false;
   }
 
-  private addTokens({ expiresBefore, prefixes }: TokenGroup): void {
-    const window = this.tokens.windowFor(expiresBefore.getTime());
+  private addGroup({ expiresBefore, prefixes }: AbsoluteGroup): void {
+    const window = this.absolute.windowFor(expiresBefore.getTime());
     const bytes = new DataView(prefixes.buffer, prefixes.byteOffset, prefixes.length);
     for (let at = 0; at < bytes.byteLength; at += PREFIX_BYTES) {
       this.prefix.readBytes(bytes, at);
-      this.addToken(window);
+      this.addPrefix(window);
     }
   }
 
-  private addToken(window: Window): void {
-    if (this.tokens.has(this.prefix, window)) return;
-    if (!this.hasRoom || !this.tokens.add(this.prefix, window)) this.hasRefused = true;
+  private addPrefix(window: Window): void {
+    if (this.absolute.has(this.prefix, window)) return;
+    if (!this.hasRoom || !this.absolute.add(this.prefix, window)) this.hasRefused = true;
   }
 
-  private addCutoff({ key, issuedBefore, expiresAt }: CheckedRevocation): void {
-    const latest = latestOf(issuedBefore);
+  private addCutoff({ key, issuedBefore, expiresAt }: Cutoff): void {
+    const latest = issuedBefore.getTime();
     const until = expiresAt.getTime();
     if (this.cutoffs.has(key, latest, until)) return;
     if (this.hasRoom) this.cutoffs.add(key, latest, until);
@@ -117,14 +118,7 @@ export class KnownRevocations {
   }
 }
 
-const isToken = (scope: RevocationScope, issuedBefore: Revocation['issuedBefore']): boolean =>
-  scope === 'token' && issuedBefore === EVERY_AGE;
-
-/** In ms since the epoch. */
-const latestOf = (issuedBefore: Revocation['issuedBefore']): number =>
-  issuedBefore === EVERY_AGE ? Infinity : issuedBefore.getTime();
-
-/** As feeds group tokens: when one of our own comes back with the feed, it is held already. */
+/** As feeds group them: when one of our own comes back with the feed, it is held already. */
 function endOfHour(instant: Date): number {
   return (Math.floor(instant.getTime() / HOUR_MS) + 1) * HOUR_MS;
 }

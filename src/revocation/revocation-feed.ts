@@ -10,22 +10,23 @@ export interface FeedCursor {
   readonly server: string;
 }
 
-/** Absolute revocations of tokens that nobody needs after an instant. */
-export interface TokenGroup {
+/** Absolute revocations, of whatever scope, that are not needed after an instant. */
+export interface AbsoluteGroup {
   /** The end of an hour: they are forgotten together, a little later than they could be. */
   readonly expiresBefore: Date;
   /** The first 16 bytes of each key, one after the other. */
   readonly prefixes: Buffer;
 }
 
-/** What a check needs to know of a revocation. */
-export type CheckedRevocation = Pick<Revocation, 'key' | 'issuedBefore' | 'expiresAt'>;
+/** What a check needs to know of a cutoff. */
+export interface Cutoff extends Pick<Revocation, 'key' | 'expiresAt'> {
+  readonly issuedBefore: Date;
+}
 
 /** Some revocations: few enough to be applied in less than 10 ms. */
 export interface FeedSlice {
-  readonly tokens: readonly TokenGroup[];
-  /** Sessions and cutoffs. */
-  readonly others: readonly CheckedRevocation[];
+  readonly absolute: readonly AbsoluteGroup[];
+  readonly cutoffs: readonly Cutoff[];
 }
 
 /** This instance among those that answer from memory. */

@@ -52,10 +52,11 @@ const insert = async (writer: Client, key = randomKey()): Promise<string> => {
 };
 
 /** Adds that many revocations of a scope in one statement, over the coming day. */
-const insertMany = (count: number, scope: string): Promise<unknown> =>
+const insertMany = (count: number, scope: 'token' | 'subject'): Promise<unknown> =>
   database.query(
     `INSERT INTO revoked_tokens (key, scope, issued_before, expires_at)
-     SELECT sha256(($1 || place)::bytea), $2::text, 'infinity',
+     SELECT sha256(($1 || place)::bytea), $2::text,
+       CASE WHEN $2::text = 'token' THEN 'infinity' ELSE now() END,
        now() + interval '1 minute' + (place % 24) * interval '1 hour'
      FROM generate_series(1, $3::int) AS place`,
     [randomKey(), scope, count],
@@ -77,43 +78,35 @@ describe('The feed', () => {
   it('loads all that is live, and nothing that has expired', async () => {
     const token = revocation();
     const session = revocation({ scope: 'session', expiresAt: ahead(30 * 24) });
-    await store.add(token, logout());
-    await store.add(session, logout());
+    const subject = revocation({ scope: 'subject', issuedBefore: new Date() });
+    for (const one of [token, session, subject]) await store.add(one, logout());
     await store.add(revocation({ expiresAt: ahead(-1) }), logout());
 
     const { tokens, others } = await open.read(null);
 
-    expect(tokens).toEqual([halfOf(token.key)]);
-    expect(others).toEqual([session.key]);
+    expect(tokens.toSorted()).toEqual([token, session].map(({ key }) => halfOf(key)).toSorted());
+    expect(others).toEqual([subject.key]);
   });
 
-  it('tells until when a token is needed, and of the others all that a check asks', async () => {
+  it('tells until when what is absolute is needed, and of a cutoff all that a check asks', async () => {
     const since = await load();
     const token = revocation({
       expiresAt: new Date(Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 1),
     });
-    const session = revocation({ scope: 'session', expiresAt: ahead(5) });
     const subject = revocation({
       scope: 'subject',
       issuedBefore: new Date(Date.now() - 1234),
       expiresAt: ahead(7),
     });
-    for (const one of [token, session, subject]) await store.add(one, logout());
+    for (const one of [token, subject]) await store.add(one, logout());
 
     const { slices } = await open.read(since);
 
     expect(
-      slices.flatMap(({ tokens }) => tokens.map(({ expiresBefore }) => expiresBefore)),
+      slices.flatMap(({ absolute }) => absolute.map(({ expiresBefore }) => expiresBefore)),
     ).toEqual([new Date(token.expiresAt.getTime() - 1 + HOUR_MS)]);
-    expect(slices.flatMap(({ others }) => others)).toEqual(
-      expect.arrayContaining(
-        [session, subject].map(({ key, issuedBefore, expiresAt }) => ({
-          key,
-          issuedBefore,
-          expiresAt,
-        })),
-      ),
-    );
+    const { key, issuedBefore, expiresAt } = subject;
+    expect(slices.flatMap(({ cutoffs }) => cutoffs)).toEqual([{ key, issuedBefore, expiresAt }]);
   });
 
   it('tells each catch-up what is new since the read before, and nothing else', async () => {
@@ -191,14 +184,14 @@ describe('The feed', () => {
   it('hands over a hundred thousand at once in small slices', async () => {
     const since = await load();
     await insertMany(100_000, 'token');
-    await insertMany(5000, 'session');
+    await insertMany(5000, 'subject');
 
     const caughtUp = await open.read(since);
     const loaded = await open.read(null);
 
     const sizes = [...caughtUp.slices, ...loaded.slices].map(
-      ({ tokens, others }) =>
-        tokens.reduce((sum, { prefixes }) => sum + prefixes.length / 16, 0) + others.length,
+      ({ absolute, cutoffs }) =>
+        absolute.reduce((sum, { prefixes }) => sum + prefixes.length / 16, 0) + cutoffs.length,
     );
     expect(new Set(caughtUp.tokens).size).toBe(100_000);
     expect(new Set(caughtUp.others).size).toBe(5000);
@@ -222,8 +215,8 @@ describe('The feed', () => {
     const during: Promise<boolean>[] = [];
 
     const slices: number[] = [];
-    const cursor = await open.feed.read(null, ({ tokens }) => {
-      slices.push(tokens.reduce((sum, { prefixes }) => sum + prefixes.length / 16, 0));
+    const cursor = await open.feed.read(null, ({ absolute }) => {
+      slices.push(absolute.reduce((sum, { prefixes }) => sum + prefixes.length / 16, 0));
       during.push(store.add(revocation({ expiresAt: ahead(23) }), logout()));
     });
     await Promise.all(during);

@@ -22,9 +22,9 @@ export interface OpenFeed {
 export interface Reading {
   readonly cursor: FeedCursor | null;
   readonly slices: readonly FeedSlice[];
-  /** The first halves of the keys of tokens, as hex. */
+  /** The first halves of the keys of absolute revocations, as hex. */
   readonly tokens: readonly string[];
-  /** The keys of sessions and cutoffs. */
+  /** The keys of cutoffs. */
   readonly others: readonly string[];
 }
 
@@ -53,8 +53,10 @@ export async function openFeed(
       return {
         cursor,
         slices,
-        tokens: slices.flatMap(({ tokens }) => tokens.flatMap(({ prefixes }) => halves(prefixes))),
-        others: slices.flatMap(({ others }) => others.map(({ key }) => key)),
+        tokens: slices.flatMap(({ absolute }) =>
+          absolute.flatMap(({ prefixes }) => halves(prefixes)),
+        ),
+        others: slices.flatMap(({ cutoffs }) => cutoffs.map(({ key }) => key)),
       };
     },
     close: async () => {

@@ -232,14 +232,17 @@ export function keyOf(token: number): string {
   return token.toString(16).padStart(32, '0').padEnd(64, 'f');
 }
 
-/** As a feed hands them over: tokens by their prefixes, the others one by one. */
+/** As a feed hands them over: absolute ones by their prefixes, cutoffs one by one. */
 export function sliceOf(revocations: readonly Revocation[]): FeedSlice {
-  const isToken = ({ scope }: Revocation) => scope === 'token';
   return {
-    tokens: revocations.filter(isToken).map(({ key, expiresAt }) => ({
-      expiresBefore: expiresAt,
-      prefixes: Buffer.from(key.slice(0, 32), 'hex'),
-    })),
-    others: revocations.filter((revocation) => !isToken(revocation)),
+    absolute: revocations
+      .filter(({ issuedBefore }) => issuedBefore === EVERY_AGE)
+      .map(({ key, expiresAt }) => ({
+        expiresBefore: expiresAt,
+        prefixes: Buffer.from(key.slice(0, 32), 'hex'),
+      })),
+    cutoffs: revocations.flatMap(({ key, issuedBefore, expiresAt }) =>
+      issuedBefore === EVERY_AGE ? [] : [{ key, issuedBefore, expiresAt }],
+    ),
   };
 }

@@ -44,8 +44,8 @@ class Model {
   /** Whether one covers it that is live or has expired a short while ago. */
   mayCover(question: Question): boolean {
     return this.covering(question).some((one) => {
-      // Tokens are forgotten by the hour.
-      const until = isToken(one) ? endOfHour(one.expiresAt).getTime() : one.expiresAt.getTime();
+      // Absolute ones are forgotten by the hour.
+      const until = isAbsolute(one) ? endOfHour(one.expiresAt).getTime() : one.expiresAt.getTime();
       const grace = Math.max(15 * MINUTE_MS, (until - one.toldAt.getTime()) / 16);
       return until + grace >= this.now.getTime();
     });
@@ -54,13 +54,13 @@ class Model {
   private covering({ key, issuedAt }: Question) {
     return this.told.filter(
       (one) =>
-        (isToken(one) ? one.key.slice(0, 32) === key.slice(0, 32) : one.key === key) &&
+        (isAbsolute(one) ? one.key.slice(0, 32) === key.slice(0, 32) : one.key === key) &&
         (one.issuedBefore === 'infinity' || one.issuedBefore >= issuedAt),
     );
   }
 }
 
-const isToken = ({ scope }: Told): boolean => scope === 'token';
+const isAbsolute = ({ issuedBefore }: Told): boolean => issuedBefore === 'infinity';
 
 // Few keys, which share much: all of the first 128 bits, 124, 64, none.
 const ZEROS = '0'.repeat(64);
@@ -110,13 +110,16 @@ const adding = telling.map((one): Step => (known, model) => {
 
 const applying = fc.array(telling, { maxLength: 12 }).map((all): Step => (known, model) => {
   const told = all.map((one) => toldAt(model.now, one));
-  const tokens = told.filter(isToken).map(({ key, expiresAt }) => {
+  const absolute = told.filter(isAbsolute).map(({ key, expiresAt }) => {
     return {
       expiresBefore: endOfHour(expiresAt),
       prefixes: Buffer.from(key, 'hex').subarray(0, 16),
     };
   });
-  known.apply({ tokens, others: told.filter((one) => !isToken(one)) });
+  const cutoffs = told.flatMap(({ key, issuedBefore, expiresAt }) =>
+    issuedBefore === 'infinity' ? [] : [{ key, issuedBefore, expiresAt }],
+  );
+  known.apply({ absolute, cutoffs });
   for (const one of told) model.add(one);
 });
 

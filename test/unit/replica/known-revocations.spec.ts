@@ -27,15 +27,15 @@ function nothingKnown(maxEntries = 1_000_000): KnownRevocations {
 }
 
 function applyTokens(known: KnownRevocations, expiresBefore: Date, keys: RevocationKey[]): void {
-  known.apply({ tokens: [{ expiresBefore, prefixes: prefixesOf(keys) }], others: [] });
+  known.apply({ absolute: [{ expiresBefore, prefixes: prefixesOf(keys) }], cutoffs: [] });
 }
 
 function addToken(known: KnownRevocations, expiresAt: Date, key: RevocationKey): void {
-  known.add({ key, scope: 'token', issuedBefore: 'infinity', expiresAt });
+  known.add({ key, issuedBefore: 'infinity', expiresAt });
 }
 
-function addSession(known: KnownRevocations, expiresAt: Date, key: RevocationKey): void {
-  known.add({ key, scope: 'session', issuedBefore: 'infinity', expiresAt });
+function addCutoff(known: KnownRevocations, expiresAt: Date, key: RevocationKey): void {
+  known.add({ key, issuedBefore: at(MONTH_MINUTES), expiresAt });
 }
 
 /** What typed arrays and buffers that are still in use take. */
@@ -121,7 +121,7 @@ describe('What a replica knows', () => {
       const known = nothingKnown();
       const keys = keysFrom(0, 5);
       const prefixes = Buffer.concat([Buffer.alloc(3), prefixesOf(keys)]).subarray(3 + 16, 3 + 48);
-      known.apply({ tokens: [{ expiresBefore: at(60), prefixes }], others: [] });
+      known.apply({ absolute: [{ expiresBefore: at(60), prefixes }], cutoffs: [] });
 
       expect(coveredAmong(known, keys)).toEqual(keys.slice(1, 3));
     });
@@ -129,7 +129,7 @@ describe('What a replica knows', () => {
     it('takes a slice without anything in it', () => {
       const known = nothingKnown();
       applyTokens(known, at(60), []);
-      known.apply({ tokens: [], others: [] });
+      known.apply({ absolute: [], cutoffs: [] });
 
       expect(known.size).toBe(0);
     });
@@ -192,9 +192,9 @@ describe('What a replica knows', () => {
     });
   });
 
-  describe('of sessions and cutoffs', () => {
-    const addCutoff = (known: KnownRevocations, issuedBefore: Date, expiresAt: Date): void => {
-      known.add({ key: keyOf('ada'), scope: 'subject', issuedBefore, expiresAt });
+  describe('of cutoffs', () => {
+    const cutOff = (known: KnownRevocations, issuedBefore: Date, expiresAt: Date): void => {
+      known.add({ key: keyOf('ada'), issuedBefore, expiresAt });
     };
     const covers = (known: KnownRevocations, issuedAt: Date): boolean =>
       known.covers([keyOf('ada')], issuedAt);
@@ -205,25 +205,25 @@ describe('What a replica knows', () => {
       ['after', 1, false],
     ])('judges a token issued %s the cutoff', (_, milliseconds, isCovered) => {
       const known = nothingKnown();
-      addCutoff(known, at(10), at(60));
+      cutOff(known, at(10), at(60));
 
       expect(covers(known, new Date(at(10).getTime() + milliseconds))).toBe(isCovered);
     });
 
-    it('covers tokens of every age for a session, as a feed tells it or as its own', () => {
+    it('are known whether a feed tells them or they are its own', () => {
       const known = nothingKnown();
-      const other = { key: keyOf('theirs'), issuedBefore: 'infinity', expiresAt: at(60) } as const;
-      known.apply({ tokens: [], others: [other] });
-      addSession(known, at(60), keyOf('ours'));
+      const other = { key: keyOf('theirs'), issuedBefore: at(10), expiresAt: at(60) };
+      known.apply({ absolute: [], cutoffs: [other] });
+      addCutoff(known, at(60), keyOf('ours'));
 
       const keys = [keyOf('theirs'), keyOf('ours')];
-      expect(keys.filter((key) => known.covers([key], at(MONTH_MINUTES)))).toEqual(keys);
+      expect(keys.filter((key) => known.covers([key], at(10)))).toEqual(keys);
       expect(known.size).toBe(2);
     });
 
-    it('never takes a session for a token that shares its prefix', () => {
+    it('never takes a cutoff for what shares its prefix', () => {
       const known = nothingKnown();
-      addSession(known, at(60), keyOf('s'));
+      addCutoff(known, at(60), keyOf('s'));
 
       expect(coveredAmong(known, [keyOf('s').slice(0, 32) + keyOf('t').slice(32)])).toEqual([]);
     });
@@ -233,7 +233,7 @@ describe('What a replica knows', () => {
       ['the later one first', [9, 1]],
     ])('obeys the later of two cutoffs, told %s', (_, cutoffs) => {
       const known = nothingKnown();
-      for (const minutes of cutoffs) addCutoff(known, at(minutes), at(60));
+      for (const minutes of cutoffs) cutOff(known, at(minutes), at(60));
 
       expect([covers(known, at(9)), covers(known, at(10))]).toEqual([true, false]);
       expect(known.size).toBe(1);
@@ -256,7 +256,7 @@ describe('What a replica knows', () => {
       ],
     ])('obeys each cutoff until its own expiry, told %s', (_, cutoffs) => {
       const known = nothingKnown();
-      for (const [minutes, expiry] of cutoffs) addCutoff(known, at(minutes!), at(expiry!));
+      for (const [minutes, expiry] of cutoffs) cutOff(known, at(minutes!), at(expiry!));
 
       expect(covers(known, at(9))).toBe(true);
       known.forget(at(60));
@@ -267,17 +267,17 @@ describe('What a replica knows', () => {
       expect(covers(known, at(1))).toBe(false);
     });
 
-    it('forgets many sessions little by little', () => {
+    it('forgets many little by little', () => {
       const known = nothingKnown();
-      for (const key of keysFrom(0, 12_000)) addSession(known, at(60), key);
-      addSession(known, at(120), keyOf('live'));
+      for (const key of keysFrom(0, 12_000)) addCutoff(known, at(60), key);
+      addCutoff(known, at(120), keyOf('live'));
       const sizes = [1, 2, 3].map((): number => {
         known.forget(at(61));
         return known.size;
       });
 
       expect(sizes).toEqual([7001, 2001, 1]);
-      addSession(known, at(60), keyOf('late'));
+      addCutoff(known, at(60), keyOf('late'));
       known.forget(at(61));
       expect(known.size).toBe(1);
       expect(coveredAmong(known, [keyOf('live')])).toEqual([keyOf('live')]);
@@ -314,7 +314,7 @@ describe('What a replica knows', () => {
     it('never forgets what is live when told an earlier time than before', () => {
       const known = nothingKnown();
       addToken(known, at(60), keyOf('t'));
-      addSession(known, at(60), keyOf('s'));
+      addCutoff(known, at(60), keyOf('s'));
       known.forget(at(59));
       known.forget(at(-1000));
 
@@ -407,7 +407,7 @@ describe('What a replica knows', () => {
     it('refuses, evicts nothing, and says so', () => {
       const known = nothingKnown(3);
       addToken(known, at(60), keyOf(0));
-      addSession(known, at(60), keyOf(1));
+      addCutoff(known, at(60), keyOf(1));
       applyTokens(known, at(60), [keyOf(2)]);
       expect(known.isFull).toBe(false);
 
@@ -418,7 +418,7 @@ describe('What a replica knows', () => {
 
     it.each([
       ['token', addToken],
-      ['session', addSession],
+      ['cutoff', addCutoff],
     ])('is not full for a %s that it knows already, but for another', (_, add) => {
       const known = nothingKnown(1);
       add(known, at(60), keyOf('t'));

@@ -277,7 +277,8 @@ export class SimulatedWorld {
     const keptMs = shortLived ? 300 : 1_000_000;
     const revocation: Revocation = {
       ...revocationOf(++this.tokens, new Date(this.storeMs() + keptMs)),
-      scope: shortLived ? 'session' : 'token', // a session is forgotten to the millisecond
+      // A cutoff is forgotten to the millisecond.
+      ...(shortLived && { scope: 'subject', issuedBefore: ISSUED }),
     };
     if (way.startsWith('in doubt'))
       this.at(0, 'here', () => {

@@ -1,10 +1,9 @@
 import type {
-  CheckedRevocation,
+  AbsoluteGroup,
+  Cutoff,
   FeedCursor,
   FeedSlice,
-  TokenGroup,
 } from '../../../revocation/revocation-feed';
-import { EVERY_AGE } from '../../../revocation/revocation';
 import { SERVER_IDENTITY } from './server-identity';
 import { SEES_NOTHING } from './snapshot';
 import { quoteText, type Tables } from '../connection/tables';
@@ -49,8 +48,8 @@ const HOURS = `(
   UNION ALL SELECT date_trunc('hour', now(), 'UTC') + interval '48 hours', 'infinity')`;
 
 /**
- * Tokens come as the first halves of their keys in one text, a million of which Node reads in a
- * fraction of the time of as many rows; the others as JSON: key, milliseconds, milliseconds.
+ * Absolute revocations come as the first halves of their keys in one text, a million of which Node
+ * reads in a fraction of the time of as many rows; cutoffs as JSON: key, milliseconds, milliseconds.
  */
 function groupedQuery(
   tables: Tables,
@@ -63,12 +62,12 @@ function groupedQuery(
     SELECT part.* FROM ${ranges} AS range (from_expiry, to_expiry), LATERAL (
       SELECT extract(epoch FROM date_trunc('hour', expires_at, 'UTC') + interval '1 hour')::bigint
           ::text AS expires_before,
-        encode(string_agg(substring(key FOR 16), '') FILTER (WHERE scope = 'token'), 'hex')
+        encode(string_agg(substring(key FOR 16), '') FILTER (WHERE issued_before = 'infinity'), 'hex')
           AS prefixes,
         (json_agg(json_build_array(encode(key, 'hex'),
-          CASE WHEN isfinite(issued_before) THEN floor(extract(epoch FROM issued_before) * 1000) END,
-          ceil(extract(epoch FROM expires_at) * 1000))) FILTER (WHERE scope <> 'token'))::text
-          AS others
+          floor(extract(epoch FROM issued_before) * 1000),
+          ceil(extract(epoch FROM expires_at) * 1000)))
+          FILTER (WHERE issued_before < 'infinity'))::text AS cutoffs
       FROM (
         SELECT *, (row_number() OVER () - 1) / ${MAX_PER_ROW} AS place
         FROM ${tables.revokedSince}(${seen}, from_expiry, to_expiry, ${most ?? 'NULL'})
@@ -79,27 +78,27 @@ function groupedQuery(
 
 /** @param rows of one of the queries above. */
 export function sliceIn(rows: readonly TextRow[]): FeedSlice {
-  return { tokens: rows.flatMap(tokensIn), others: rows.flatMap(othersIn) };
+  return { absolute: rows.flatMap(absoluteIn), cutoffs: rows.flatMap(cutoffsIn) };
 }
 
 /** How many revocations are in a slice. */
-export const sizeOf = ({ tokens, others }: FeedSlice): number =>
-  tokens.reduce((sum, { prefixes }) => sum + prefixes.length / PREFIX_BYTES, others.length);
+export const sizeOf = ({ absolute, cutoffs }: FeedSlice): number =>
+  absolute.reduce((sum, { prefixes }) => sum + prefixes.length / PREFIX_BYTES, cutoffs.length);
 
 const PREFIX_BYTES = 16;
 
-function tokensIn({ expires_before, prefixes }: TextRow): TokenGroup[] {
+function absoluteIn({ expires_before, prefixes }: TextRow): AbsoluteGroup[] {
   if (!prefixes) return [];
   const expiresBefore = new Date(Number(expires_before) * 1000);
   return [{ expiresBefore, prefixes: Buffer.from(prefixes, 'hex') }];
 }
 
-function othersIn({ others }: TextRow): CheckedRevocation[] {
-  if (!others) return [];
-  const revocations = JSON.parse(others) as [string, number | null, number][];
+function cutoffsIn({ cutoffs }: TextRow): Cutoff[] {
+  if (!cutoffs) return [];
+  const revocations = JSON.parse(cutoffs) as [string, number, number][];
   return revocations.map(([key, issuedBefore, expiresAt]) => ({
     key,
-    issuedBefore: issuedBefore === null ? EVERY_AGE : new Date(issuedBefore),
+    issuedBefore: new Date(issuedBefore),
     expiresAt: new Date(expiresAt),
   }));
 }
