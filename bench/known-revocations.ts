@@ -8,7 +8,7 @@ import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { KnownRevocations } from '../src/replica/known-revocations';
 import type { AbsoluteGroup } from '../src/revocation/revocation-feed';
-import { tokenKey } from '../src/tokens/identity';
+import { queryOf } from '../src/tokens/scopes';
 import { goalsOf, table } from './report';
 import { measure, percentile, ratio, type Measure } from './statistics';
 
@@ -170,9 +170,8 @@ function keysOf(prefixes: Buffer): string[] {
 }
 
 function lookUpNs(known: KnownRevocations, keys: readonly string[]): number {
-  const issuedAt = new Date();
-  const questions = keys.map((key) => [key]); // as remembered tokens have them
-  return nsEach(questions, (question) => known.covers(question, issuedAt));
+  const questions = keys.map((key) => ({ absolute: [key], cutoffs: [] }));
+  return nsEach(questions, (question) => known.covers(question));
 }
 
 /** From the claims of tokens that were never seen before. */
@@ -186,7 +185,7 @@ function claimsNs(known: KnownRevocations): number {
     exp: 2,
   }));
   return nsEach(all, (claims) =>
-    known.covers([tokenKey(claims, '', 'jti')], new Date(claims.iat * 1000)),
+    known.covers(queryOf({ claims, signingInput: '', identity: 'jti' })),
   );
 }
 

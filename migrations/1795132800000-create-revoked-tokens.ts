@@ -12,7 +12,7 @@ export class CreateRevokedTokens1795132800000 implements MigrationInterface {
       CREATE TABLE ${table} (
         key           bytea       NOT NULL CHECK (octet_length(key) = 32), -- a SHA-256
         scope         text        NOT NULL
-          CHECK (scope IN ('token', 'session', 'subject', 'client', 'issuer')),
+          CHECK (scope IN ('token', 'session', 'server-session', 'subject', 'client', 'issuer')),
         issued_before timestamptz NOT NULL CHECK (issued_before > '-infinity'),
         expires_at    timestamptz NOT NULL CHECK (isfinite(expires_at)),
         revoked_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -25,7 +25,7 @@ export class CreateRevokedTokens1795132800000 implements MigrationInterface {
         actor         text CHECK (char_length(actor) <= 255),
         xid           xid8        NOT NULL DEFAULT pg_current_xact_id(), -- written by nobody
         PRIMARY KEY (key, issued_before, expires_at),
-        CHECK (scope NOT IN ('token', 'session') OR issued_before = 'infinity')
+        CHECK (scope NOT IN ('token', 'session', 'server-session') OR issued_before = 'infinity')
       ) PARTITION BY RANGE (expires_at)`);
 
     // Serves readers that follow the table: "every row that my last snapshot did not see".

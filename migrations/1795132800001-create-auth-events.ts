@@ -15,7 +15,7 @@ export class CreateAuthEvents1795132800001 implements MigrationInterface {
         outcome           text        NOT NULL
           CHECK (outcome IN ('success', 'failure', 'summary')),
         scope             text
-          CHECK (scope IN ('token', 'session', 'subject', 'client', 'issuer')),
+          CHECK (scope IN ('token', 'session', 'server-session', 'subject', 'client', 'issuer')),
         issuer            text CHECK (char_length(issuer) <= 255),
         subject           text CHECK (char_length(subject) <= 255),
         actor             text CHECK (char_length(actor) <= 255),

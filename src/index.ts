@@ -47,6 +47,7 @@ export { SessionTerminator } from './logout/session-terminator';
 export type { Algorithm } from './tokens/keys/algorithms';
 export type { Claims } from './tokens/verification/claims';
 export type { RevocationKey, TokenIdentity } from './tokens/identity';
+export type { RevocationQuery } from './tokens/scopes';
 export type { DescribedKey, KeyInput } from './tokens/keys/keys';
 export type { TokenRules } from './tokens/verification/token-rules';
 export { TokenVerifier } from './tokens/verification/token-verifier';

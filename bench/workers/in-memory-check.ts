@@ -8,7 +8,9 @@ import {
   type FeedCursor,
   type FeedSlice,
 } from '../../src/revocation/revocation-feed';
-import { tokenKey, type RevocationKey, type VerifiedToken } from '../../src/tokens/identity';
+import { tokenKey } from '../../src/tokens/identity';
+import { queryOf, type RevocationQuery } from '../../src/tokens/scopes';
+import type { VerifiedToken } from '../../src/tokens/verified-token';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { onGoodbye } from '../processes';
 import { AUDIENCE, ISSUER, TokenSigner } from '../tokens';
@@ -50,8 +52,26 @@ class FullFeed extends RevocationFeed {
     return { snapshot: 'bench', server: 'bench' };
   }
 
+  readonly wakenBy = 'polling';
+
   listen(): void {
-    // Nobody rings.
+    // No bell is heard here.
+  }
+
+  ring(): void {
+    // No other instance is there.
+  }
+
+  positionOf(): Promise<never> {
+    return Promise.reject(new TypeError('The bench has no transactions.'));
+  }
+
+  hasDecided(): boolean {
+    return false;
+  }
+
+  seenByAll(): Promise<void> {
+    return Promise.resolve();
   }
 
   announce(): Promise<void> {
@@ -80,8 +100,8 @@ class ReplicatedStore extends MemoryRevocationStore {
     onError: lapsed,
   });
 
-  override isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
-    return this.replica.isRevoked(keys, issuedAt);
+  override isRevoked(query: RevocationQuery): boolean | Promise<boolean> {
+    return this.replica.isRevoked(query);
   }
 }
 
@@ -114,7 +134,11 @@ function claimsOf(count: number): Claims[] {
   }));
 }
 
-const keyOf = (claims: Claims): RevocationKey => tokenKey(claims, '', 'jti');
+const tokenOf = (claims: Claims): VerifiedToken => ({
+  claims,
+  revocationKey: tokenKey(claims, '', 'jti'),
+  keys: queryOf({ claims, signingInput: '', identity: 'jti' }),
+});
 
 function residentBytes(): number {
   for (let count = 0; count < 3; count += 1) globalThis.gc?.();
@@ -147,11 +171,11 @@ async function measured(): Promise<InMemoryCheck> {
   };
   const figures = async (asked: number) => {
     const claims = claimsOf(asked);
-    const tokens = claims.map((each) => ({ claims: each, revocationKey: keyOf(each) }));
+    const tokens = claims.map(tokenOf);
     const texts = Array.from({ length: TEXTS }, () => signer.sign('HS256'));
     await nsOf([...texts, ...texts], checkText, rest); // a text is remembered when it comes again
     const checkClaims = (each: Claims): void => {
-      check({ claims: each, revocationKey: keyOf(each) });
+      check(tokenOf(each));
     };
     return {
       fromClaims: await nsOf(claims, checkClaims, rest),

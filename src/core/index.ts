@@ -35,3 +35,5 @@ export type {
   UnitOfWork,
 } from '../revocation/unit-of-work';
 export type { RevocationKey } from '../tokens/identity';
+export { SCOPES } from '../tokens/scopes';
+export type { RevocationQuery } from '../tokens/scopes';

@@ -1,6 +1,7 @@
 import { EVERY_AGE, type Revocation } from '../revocation/revocation';
 import type { CommitPosition } from '../revocation/unit-of-work';
 import type { RevocationKey } from '../tokens/identity';
+import type { RevocationQuery } from '../tokens/scopes';
 
 /** Keys reviewed at once: so it takes a millisecond at most. */
 const REVIEWED_AT_ONCE = 5000;
@@ -39,9 +40,12 @@ export class Doubts {
     return ++this.readsBegun;
   }
 
-  /** Whether a token with this key, issued then, may be revoked unknown to us. */
-  cover(key: RevocationKey, issuedAt: number): boolean {
-    return this.byKey.get(key)?.some(({ revocation }) => reaches(revocation, issuedAt)) === true;
+  /** Whether the token that is asked about may be revoked unknown to us. */
+  cover({ absolute, cutoffs }: RevocationQuery): boolean {
+    return (
+      absolute.some((key) => this.covers(key, Infinity)) ||
+      cutoffs.some(({ key, at }) => this.covers(key, at))
+    );
   }
 
   /**
@@ -67,6 +71,10 @@ export class Doubts {
   /** Ends doubts of the next two keys: called with each addition, it keeps few that are over. */
   tidy(isOver: (revocation: Revocation) => boolean): void {
     this.endSome(2, ({ revocation }) => isOver(revocation));
+  }
+
+  private covers(key: RevocationKey, issuedAt: number): boolean {
+    return this.byKey.get(key)?.some(({ revocation }) => reaches(revocation, issuedAt)) === true;
   }
 
   private endSome(most: number, isOver: (doubt: Held) => boolean): void {

@@ -1,4 +1,5 @@
 import type { RevocationKey } from '../tokens/identity';
+import type { RevocationQuery } from '../tokens/scopes';
 import { EVERY_AGE, type Revocation } from '../revocation/revocation';
 import type { AbsoluteGroup, Cutoff, FeedSlice } from '../revocation/revocation-feed';
 import { Cutoffs } from './cutoffs';
@@ -68,15 +69,14 @@ export class KnownRevocations {
   }
 
   /**
-   * Whether a revocation that is held covers a token with these keys, issued then. What a revocation
-   * that has expired covers cannot be accepted any more, so that one may be held still.
-   * @param keys 64 lower-case hexadecimal digits each.
+   * Whether a revocation that is held covers the token that is asked about. What a revocation that
+   * has expired covers cannot be accepted any more, so that one may be held still.
    */
-  covers(keys: readonly RevocationKey[], issuedAt: Date): boolean {
-    for (const key of keys) {
-      this.prefix.readText(key);
-      if (this.absolute.has(this.prefix)) return true;
-      if (this.cutoffs.size > 0 && this.cutoffs.covers(key, issuedAt.getTime())) return true;
+  covers({ absolute, cutoffs }: RevocationQuery): boolean {
+    for (const key of absolute) if (this.isAbsolutelyRevoked(key)) return true;
+    for (const { key, at } of cutoffs) {
+      if (this.isAbsolutelyRevoked(key)) return true;
+      if (this.cutoffs.size > 0 && this.cutoffs.covers(key, at)) return true;
     }
     return false;
   }
@@ -89,6 +89,11 @@ export class KnownRevocations {
     this.absolute.forget(now.getTime());
     this.cutoffs.forget(now.getTime());
     if (this.size < this.maxEntries * ROOM_AGAIN_BELOW) this.hasRefused = false;
+  }
+
+  private isAbsolutelyRevoked(key: RevocationKey): boolean {
+    this.prefix.readText(key);
+    return this.absolute.has(this.prefix);
   }
 
   private addGroup({ expiresBefore, prefixes }: AbsoluteGroup): void {

@@ -1,4 +1,4 @@
-import type { RevocationKey } from '../tokens/identity';
+import type { RevocationQuery } from '../tokens/scopes';
 import type { Revocation } from '../revocation/revocation';
 import { Doubts, type Doubt } from './doubts';
 import { RevocationCheck } from '../revocation/revocation-check';
@@ -83,13 +83,13 @@ export class Replica extends RevocationCheck {
   }
 
   /** At once where it is known as revoked, or while the lease lasts; else the store is asked. */
-  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
-    return this.known(keys, issuedAt) ?? this.ask(keys, issuedAt);
+  isRevoked(query: RevocationQuery): boolean | Promise<boolean> {
+    return this.known(query) ?? this.ask(query);
   }
 
-  known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined {
-    if (this.revocations.covers(keys, issuedAt)) return true;
-    return this.mayAnswer() && !this.isDoubted(keys, issuedAt) ? false : undefined;
+  known(query: RevocationQuery): boolean | undefined {
+    if (this.revocations.covers(query)) return true;
+    return this.mayAnswer() && !this.isDoubted(query) ? false : undefined;
   }
 
   status(): ReplicaStatus {
@@ -116,17 +116,17 @@ export class Replica extends RevocationCheck {
     return this.stopped;
   }
 
-  private isDoubted(keys: readonly RevocationKey[], issuedAt: Date): boolean {
-    return this.doubts.size > 0 && keys.some((key) => this.doubts.cover(key, issuedAt.getTime()));
+  private isDoubted(query: RevocationQuery): boolean {
+    return this.doubts.size > 0 && this.doubts.cover(query);
   }
 
   private mayAnswer(): boolean {
     return this.lease.isValid && !this.revocations.isFull;
   }
 
-  private async ask(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
-    const isRevoked = await this.direct.isRevoked(keys, issuedAt);
-    return isRevoked || this.revocations.covers(keys, issuedAt); // learned here meanwhile
+  private async ask(query: RevocationQuery): Promise<boolean> {
+    const isRevoked = await this.direct.isRevoked(query);
+    return isRevoked || this.revocations.covers(query); // learned here meanwhile
   }
 }
 

@@ -6,7 +6,7 @@ import { RevocationStore } from '../revocation/revocation-store';
 import type { StoreClock } from '../revocation/store-clock';
 import type { StoreStatus } from '../revocation/store-status';
 import type { Committed, HostTransaction, UnitOfWork } from '../revocation/unit-of-work';
-import type { RevocationKey } from '../tokens/identity';
+import type { RevocationQuery } from '../tokens/scopes';
 import { Replica, type ReplicaOptions } from './replica';
 
 export interface ReplicationOptions extends ReplicaOptions {
@@ -63,13 +63,13 @@ export class ReplicatedStore extends RevocationStore {
     return transaction === undefined ? this.commitNow(work) : this.join(work, transaction);
   }
 
-  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
-    checkLookup(keys, issuedAt);
-    return (this.replica ?? this.truth).isRevoked(keys, issuedAt);
+  isRevoked(query: RevocationQuery): boolean | Promise<boolean> {
+    checkLookup(query);
+    return (this.replica ?? this.truth).isRevoked(query);
   }
 
-  known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined {
-    return (this.replica ?? this.truth).known(keys, issuedAt);
+  known(query: RevocationQuery): boolean | undefined {
+    return (this.replica ?? this.truth).known(query);
   }
 
   status(): StoreStatus {

@@ -1,14 +1,18 @@
 import { EVERY_AGE, type Revocation } from './revocation';
 import { checkSize, type UnitOfWork } from './unit-of-work';
-import type { RevocationKey } from '../tokens/identity';
+import { SCOPES, type RevocationQuery } from '../tokens/scopes';
 
 const KEY = /^[\da-f]{64}$/;
 /** PostgreSQL reads no ISO text of more than four digits of year. */
 const LAST_INSTANT = Date.UTC(9999, 11, 31);
 
-/** @throws {TypeError} a key is not a SHA-256 as 64 hex digits, or an instant is none. */
+/**
+ * @throws {TypeError} a key is not a SHA-256 as 64 hex digits, an instant is none, or the scope is
+ * unknown, or absolute with a cutoff.
+ */
 export function checkRevocation(revocation: Revocation): void {
   checkKey(revocation.key);
+  checkScope(revocation);
   checkInstant('expiresAt', revocation.expiresAt);
   if (revocation.issuedBefore !== EVERY_AGE) checkInstant('issuedBefore', revocation.issuedBefore);
 }
@@ -20,10 +24,21 @@ export function checkWork(work: UnitOfWork): void {
 }
 
 /** @throws {TypeError} as `checkRevocation`, or there is no key: nothing asked is no answer. */
-export function checkLookup(keys: readonly RevocationKey[], issuedAt: Date): void {
-  if (keys.length === 0) throw new TypeError('nestjs-logout: a look-up must name a key.');
-  keys.forEach(checkKey);
-  checkInstant('issuedAt', issuedAt);
+export function checkLookup({ absolute, cutoffs }: RevocationQuery): void {
+  if (absolute.length + cutoffs.length === 0)
+    throw new TypeError('nestjs-logout: a look-up must name a key.');
+  absolute.forEach(checkKey);
+  for (const { key, at } of cutoffs) {
+    checkKey(key);
+    checkTime('at', at);
+  }
+}
+
+function checkScope({ scope, issuedBefore }: Revocation): void {
+  if (!Object.hasOwn(SCOPES, scope))
+    throw new TypeError(`nestjs-logout: "scope" must be one of ${Object.keys(SCOPES).join(', ')}.`);
+  if (SCOPES[scope].kind === 'absolute' && issuedBefore !== EVERY_AGE)
+    throw new TypeError(`nestjs-logout: a revocation of scope "${scope}" must be of every age.`);
 }
 
 function checkKey(key: unknown): void {
@@ -32,8 +47,11 @@ function checkKey(key: unknown): void {
 }
 
 function checkInstant(name: string, instant: unknown): void {
-  const time = instant instanceof Date ? instant.getTime() : Number.NaN;
+  checkTime(name, instant instanceof Date ? instant.getTime() : Number.NaN);
+}
+
+function checkTime(name: string, time: number): void {
   if (!(time >= 0 && time <= LAST_INSTANT)) {
-    throw new TypeError(`nestjs-logout: "${name}" must be a Date between 1970 and 9999.`);
+    throw new TypeError(`nestjs-logout: "${name}" must be an instant between 1970 and 9999.`);
   }
 }

@@ -1,10 +1,7 @@
 import type { RevocationKey } from '../tokens/identity';
+import type { RevocationScope } from '../tokens/scopes';
 
-/**
- * What a revocation covers. `token` and `session` are absolute: they refuse whatever `iat` says.
- * The others are cutoffs: they refuse what was issued at or before `issuedBefore`.
- */
-export type RevocationScope = 'token' | 'session' | 'subject' | 'client' | 'issuer';
+export type { RevocationScope };
 
 /** An absolute revocation refuses tokens of every age. */
 export const EVERY_AGE = 'infinity';
@@ -13,8 +10,12 @@ export const EVERY_AGE = 'infinity';
 export interface Revocation {
   /** What is looked up; see `tokens/identity.ts`. Never the token's text. */
   readonly key: RevocationKey;
+  /** Says what `key` is of; see `tokens/scopes.ts`. */
   readonly scope: RevocationScope;
-  /** Tokens issued at or before this instant are refused. */
+  /**
+   * Tokens issued at or before this instant are refused. `EVERY_AGE` where the scope is absolute;
+   * also a cutoff may have it.
+   */
   readonly issuedBefore: Date | typeof EVERY_AGE;
   /** From here on nothing that this revocation covers can be accepted, so it may be purged. */
   readonly expiresAt: Date;

@@ -1,7 +1,7 @@
 import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { OriginSource } from '../audit/request-origin';
-import { expiresAt, issuedAt, subjectOf } from '../tokens/verification/claims';
+import { expiresAt, subjectOf } from '../tokens/verification/claims';
 import type { RevocationKey } from '../tokens/identity';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
 import type {
@@ -90,8 +90,8 @@ export class RevokedTokensService {
   /**
    * @throws {StoreUnavailableError} or rejects with it; never "not revoked" for want of an answer.
    */
-  isRevoked({ claims, revocationKey }: VerifiedToken): boolean | Promise<boolean> {
-    return this.store.isRevoked([revocationKey], issuedAt(claims));
+  isRevoked({ keys }: VerifiedToken): boolean | Promise<boolean> {
+    return this.store.isRevoked(keys);
   }
 
   /** Like `isRevoked`, for a token that somebody presented: reuse leaves an audit row. */
@@ -103,8 +103,8 @@ export class RevokedTokensService {
   }
 
   /** Whether memory knows that the token is not revoked; its signature is not looked at. */
-  isKnownLive({ claims, revocationKey }: UnverifiedToken): boolean {
-    return this.store.known([revocationKey], issuedAt(claims)) === false;
+  isKnownLive({ keys }: UnverifiedToken): boolean {
+    return this.store.known(keys) === false;
   }
 
   /**
@@ -115,7 +115,7 @@ export class RevokedTokensService {
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
   isPresentedRevoked(token: UnverifiedToken, origin: OriginSource): boolean | Promise<boolean> {
-    const known = this.store.known([token.revocationKey], issuedAt(token.claims));
+    const known = this.store.known(token.keys);
     if (known === false) return false;
     if (known === undefined)
       return (

@@ -13,13 +13,6 @@ export type TokenIdentity = 'jti' | 'signed-part';
  */
 export type RevocationKey = string;
 
-/** A token whose signature and claims may be trusted. */
-export interface VerifiedToken {
-  readonly claims: Claims;
-  /** What a revocation of this token is kept under. */
-  readonly revocationKey: RevocationKey;
-}
-
 /** No part can be this long, so it tells an absent part from an empty one. */
 const ABSENT = 0xffffffff;
 const LENGTH_BYTES = 4;

@@ -5,6 +5,7 @@ import { StoreUnavailableError } from '../../src/revocation/errors';
 import type { Revocation } from '../../src/revocation/revocation';
 import type { RevocationStore } from '../../src/revocation/revocation-store';
 import type { RevocationKey } from '../../src/tokens/identity';
+import { about } from '../support/queries';
 
 /** An open store, and the instant that its own clock shows. */
 export interface StoreUnderTest {
@@ -131,7 +132,7 @@ export function describeRevocationStore(
 
         expect(areNew).toEqual([false, true, true]);
         for (const { key } of [old, ...added])
-          expect(await store.isRevoked([key], now)).toBe(true);
+          expect(await store.isRevoked(about([key], now))).toBe(true);
       });
 
       it('records the events of what was new, and its own in any case', async () => {
@@ -198,19 +199,19 @@ export function describeRevocationStore(
 
         await expect(store.commit({ revocations, events: [] })).rejects.toThrow(TypeError);
 
-        expect(await store.isRevoked([good.key], now)).toBe(false);
+        expect(await store.isRevoked(about([good.key], now))).toBe(false);
       });
     });
 
     describe('looking up', () => {
-      it.each(['token', 'session'] as const)(
+      it.each(['token', 'session', 'server-session'] as const)(
         'refuses what a %s revocation covers, however new it is',
         async (scope) => {
           const one = fresh({ scope });
           await store.add(one, logout());
 
-          expect(await store.isRevoked([one.key], new Date(0))).toBe(true);
-          expect(await store.isRevoked([one.key], later(now, 86_400_000))).toBe(true);
+          expect(await store.isRevoked(about([one.key], new Date(0)))).toBe(true);
+          expect(await store.isRevoked(about([one.key], later(now, 86_400_000)))).toBe(true);
         },
       );
 
@@ -224,7 +225,7 @@ export function describeRevocationStore(
         const one = cutoff(now);
         await store.add(one, logout());
 
-        expect(await store.isRevoked([one.key], later(now, offset))).toBe(isRevoked);
+        expect(await store.isRevoked(about([one.key], later(now, offset)))).toBe(isRevoked);
       });
 
       it.each([
@@ -238,12 +239,12 @@ export function describeRevocationStore(
         ];
 
         expect(answers).toEqual([true, true]);
-        expect(await store.isRevoked([key], later(now, 900))).toBe(true);
-        expect(await store.isRevoked([key], later(now, 901))).toBe(false);
+        expect(await store.isRevoked(about([key], later(now, 900)))).toBe(true);
+        expect(await store.isRevoked(about([key], later(now, 901)))).toBe(false);
       });
 
       it('knows nothing of a key that was never revoked', async () => {
-        expect(await store.isRevoked([randomKey()], now)).toBe(false);
+        expect(await store.isRevoked(about([randomKey()], now))).toBe(false);
       });
 
       it('finds one revoked key among several', async () => {
@@ -251,7 +252,7 @@ export function describeRevocationStore(
         await store.add(one, logout());
 
         const keys = [randomKey(), one.key, randomKey()];
-        expect(await store.isRevoked(keys, now)).toBe(true);
+        expect(await store.isRevoked(about(keys, now))).toBe(true);
       });
 
       it('gives each of many simultaneous questions its own answer', async () => {
@@ -259,7 +260,9 @@ export function describeRevocationStore(
         await Promise.all(revoked.map((one) => store.add(one, logout())));
         const asked = revoked.flatMap(({ key }) => [key, randomKey()]);
 
-        const answers = await Promise.all(asked.map(async (key) => store.isRevoked([key], now)));
+        const answers = await Promise.all(
+          asked.map(async (key) => store.isRevoked(about([key], now))),
+        );
 
         expect(answers).toEqual(asked.map((_, index) => index % 2 === 0));
       });
@@ -271,7 +274,7 @@ export function describeRevocationStore(
         const offsets = Array.from({ length: 30 }, (_, index) => [901, 500, 0][index % 3]!);
 
         const answers = await Promise.all(
-          offsets.map(async (offset) => store.isRevoked([key], later(now, offset))),
+          offsets.map(async (offset) => store.isRevoked(about([key], later(now, offset)))),
         );
 
         expect(answers).toEqual(offsets.map((offset) => offset <= 900));
@@ -286,7 +289,7 @@ export function describeRevocationStore(
           const one = fresh({ expiresAt: later(now, offset) });
           await store.add(one, logout());
 
-          expect(await store.isRevoked([one.key], now)).toBe(isRevoked);
+          expect(await store.isRevoked(about([one.key], now))).toBe(isRevoked);
         },
       );
 
@@ -295,7 +298,9 @@ export function describeRevocationStore(
         ['a key of another length', ['0'.repeat(40)], new Date()],
         ['an instant that is none', [randomKey()], new Date(Number.NaN)],
       ])('refuses to answer about %s', async (_, keys, issuedAt) => {
-        await expect((async () => store.isRevoked(keys, issuedAt))()).rejects.toThrow(TypeError);
+        await expect((async () => store.isRevoked(about(keys, issuedAt)))()).rejects.toThrow(
+          TypeError,
+        );
       });
     });
 
@@ -444,7 +449,7 @@ export function describeRevocationStore(
         ['adds nothing', () => closed.add(fresh(), logout())],
         [
           'never says that a token is not revoked',
-          async () => closed.isRevoked([randomKey()], now),
+          async () => closed.isRevoked(about([randomKey()], now)),
         ],
         ['appends nothing', () => closed.audit.append([logout()])],
         ['finds nothing', () => closed.audit.find({})],
@@ -456,7 +461,7 @@ export function describeRevocationStore(
         await closed.open();
         await closed.open();
 
-        expect(await closed.isRevoked([randomKey()], now)).toBe(false);
+        expect(await closed.isRevoked(about([randomKey()], now))).toBe(false);
       });
     });
   });

@@ -1,3 +1,4 @@
+import type { RevocationQuery } from '../../src/tokens/scopes';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type RequestHandler } from 'express';
@@ -7,9 +8,9 @@ import { DOCUMENTED, TestApp } from '../support/app';
 const LATE_MS = 150;
 
 class SlowStore extends MemoryRevocationStore {
-  override async isRevoked(keys: readonly string[], issuedAt: Date): Promise<boolean> {
+  override async isRevoked(query: RevocationQuery): Promise<boolean> {
     await sleep(LATE_MS);
-    return super.isRevoked(keys, issuedAt);
+    return super.isRevoked(query);
   }
 }
 

@@ -152,7 +152,11 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
       'session_expired/success',
       'authn_token_revoked/success',
     ]);
-    expect(events[0]).toMatchObject({ scope: 'session', tokenId: 't-1', userAgent: 'browser' });
+    expect(events[0]).toMatchObject({
+      scope: 'server-session',
+      tokenId: 't-1',
+      userAgent: 'browser',
+    });
     expect(events[0]?.detail).toEqual({
       terminator: host.terminator(host.newStore(), revocations).name,
       sessionFingerprint: sessionIdKey(id),
@@ -295,7 +299,7 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
       await get(app, '/session/who', cookie).expect({ user: null });
       const kept =
         await database.query(`SELECT row_to_json(r)::text AS row, key, issued_before::text
-        FROM revoked_tokens r WHERE scope = 'session'`);
+        FROM revoked_tokens r WHERE scope = 'server-session'`);
       expect(kept).toEqual([
         expect.objectContaining({
           key: Buffer.from(sessionIdKey(id), 'hex'),

@@ -1,7 +1,7 @@
 import { StoreUnavailableError, type HostTransaction } from '../../src';
 import type { Committed, UnitOfWork } from '../../src/revocation/unit-of-work';
 import { MemoryRevocationStore } from '../../src/stores/memory';
-import type { RevocationKey } from '../../src/tokens/identity';
+import type { RevocationQuery } from '../../src/tokens/scopes';
 
 /** The memory store, with faults that can be switched on while it runs. */
 export class FaultyStore extends MemoryRevocationStore {
@@ -14,10 +14,10 @@ export class FaultyStore extends MemoryRevocationStore {
   additions = 0;
   lookUps = 0;
 
-  override async isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+  override async isRevoked(query: RevocationQuery): Promise<boolean> {
     this.lookUps += 1;
     if (this.isBlind) throw this.error;
-    return super.isRevoked(keys, issuedAt);
+    return super.isRevoked(query);
   }
 
   /** Every look-up is asked for, so that it can fail. */

@@ -7,14 +7,14 @@ import type { Committed, HostTransaction, UnitOfWork } from '../../src/revocatio
 import { MemoryRevocationStore } from '../../src/stores/memory/revocation-store.memory';
 import type { StoreClock } from '../../src/revocation/store-clock';
 import type { StoreStatus } from '../../src/revocation/store-status';
-import type { RevocationKey } from '../../src/tokens/identity';
+import type { RevocationQuery } from '../../src/tokens/scopes';
 
 /** A memory store that remembers what it was asked, and that can be made to fail. */
 export class ObservedStore extends RevocationStore {
   readonly audit: AuditTrail;
   readonly clock: StoreClock;
   readonly added: Revocation[] = [];
-  readonly lookedUp: { keys: readonly RevocationKey[]; issuedAt: Date }[] = [];
+  readonly lookedUp: RevocationQuery[] = [];
   readonly transactions: HostTransaction[] = [];
   canLookUp = true;
   canAdd = true;
@@ -38,10 +38,10 @@ export class ObservedStore extends RevocationStore {
     return this.inner.commit(work);
   }
 
-  async isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
-    this.lookedUp.push({ keys, issuedAt });
+  async isRevoked(query: RevocationQuery): Promise<boolean> {
+    this.lookedUp.push(query);
     if (!this.canLookUp) throw new StoreUnavailableError('look up a token');
-    return this.inner.isRevoked(keys, issuedAt);
+    return this.inner.isRevoked(query);
   }
 
   known(): undefined {

@@ -81,7 +81,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
     const key = sessionIdKey(id);
     const revocation: Revocation = {
       key,
-      scope: 'session',
+      scope: 'server-session',
       issuedBefore: EVERY_AGE,
       expiresAt: sessionEnd(session.cookie, Date.now()),
       issuer: token.claims.iss,
@@ -92,7 +92,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
       ...tokenFields(token),
       event: 'session_expired',
       outcome: 'success',
-      scope: 'session',
+      scope: 'server-session',
       detail: { terminator: this.name, sessionFingerprint: key },
     };
     if (await this.revocationStore.add(revocation, event)) committed?.(event);

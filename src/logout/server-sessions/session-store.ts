@@ -30,7 +30,7 @@ export function keepEnded(store: SessionStore, revocations: RevocationStore): vo
   asking.set(store, asked.add(revocations));
 
   const isEnded = async (id: string): Promise<boolean> =>
-    revocations.isRevoked([sessionIdKey(id)], new Date());
+    revocations.isRevoked({ absolute: [sessionIdKey(id)], cutoffs: [] });
   const endedReadsAsNone = (read: Read) => reading(read, isEnded);
   const endedStaysGone = (write: Write) =>
     writing(write, isEnded, (id) => settled((done) => store.destroy(id, done)));

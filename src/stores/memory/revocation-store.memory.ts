@@ -4,6 +4,7 @@ import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
 import type { RevocationKey } from '../../tokens/identity';
+import type { RevocationQuery } from '../../tokens/scopes';
 import { checkLookup, checkWork } from '../../revocation/revocation-form';
 import type { Committed, HostTransaction, UnitOfWork } from '../../revocation/unit-of-work';
 import { MemoryAuditTrail } from './audit-trail.memory';
@@ -58,22 +59,25 @@ export class MemoryRevocationStore extends RevocationStore {
     return { areNew, position: null };
   }
 
-  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
-    checkLookup(keys, issuedAt);
+  isRevoked(query: RevocationQuery): boolean | Promise<boolean> {
+    checkLookup(query);
     this.counts.lookUps += 1;
     this.refuseWhenClosed('look up a token');
-    return this.covers(keys, issuedAt);
+    return this.covers(query);
   }
 
-  known(keys: readonly RevocationKey[], issuedAt: Date): boolean | undefined {
-    return this.isClosed ? undefined : this.covers(keys, issuedAt);
+  known(query: RevocationQuery): boolean | undefined {
+    return this.isClosed ? undefined : this.covers(query);
   }
 
-  private covers(keys: readonly RevocationKey[], issuedAt: Date): boolean {
+  private covers({ absolute, cutoffs }: RevocationQuery): boolean {
     const now = this.clock.now();
-    const covers = ({ issuedBefore, expiresAt }: Held) =>
-      issuedBefore >= issuedAt.getTime() && expiresAt >= now;
-    return keys.some((key) => this.held.get(key)?.some(covers) === true);
+    const isCovered = (key: RevocationKey, at: number): boolean =>
+      this.held.get(key)?.some((one) => one.issuedBefore >= at && one.expiresAt >= now) === true;
+    return (
+      absolute.some((key) => isCovered(key, Infinity)) ||
+      cutoffs.some(({ key, at }) => isCovered(key, at))
+    );
   }
 
   status(): StoreStatus {

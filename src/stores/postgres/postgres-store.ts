@@ -6,7 +6,7 @@ import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
 import type { Committed, HostTransaction, UnitOfWork } from '../../revocation/unit-of-work';
-import type { RevocationKey } from '../../tokens/identity';
+import type { RevocationQuery } from '../../tokens/scopes';
 import { PostgresAuditTrail } from './audit-trail.postgres';
 import { PostgresConnections } from './connection/connections';
 import { postgresOptionsOf } from './connection/pool-options';
@@ -92,9 +92,9 @@ export class PostgresStore extends RevocationStore {
     return addWithin(transaction, this.connections.tables, work);
   }
 
-  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
-    checkLookup(keys, issuedAt);
-    return this.lookUps.isRevoked(keys, issuedAt);
+  isRevoked(query: RevocationQuery): Promise<boolean> {
+    checkLookup(query);
+    return this.lookUps.isRevoked(query);
   }
 
   known(): undefined {

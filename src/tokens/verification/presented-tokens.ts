@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { isClaims } from './claims';
-import { tokenKey, type TokenIdentity, type VerifiedToken } from '../identity';
+import { tokenKey, type TokenIdentity } from '../identity';
+import { queryOf } from '../scopes';
+import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject, type JsonObject } from './json-object';
 import { ownText } from './verified-token-cache';
 import { SightedTexts } from './seen-once-filter';
@@ -100,6 +102,7 @@ function tokenAt(
   return {
     claims,
     revocationKey: tokenKey(claims, signingInput, identity),
+    keys: queryOf({ claims, signingInput, identity }),
     header: found.header,
     signingInput,
     signature: signatureAfter(text, dot + 1 + payload.length),
@@ -198,7 +201,7 @@ function fitted(signature: Buffer, bytes: number): Buffer {
 
 /** What all remembered texts together may take. */
 const MAX_CACHE_BYTES = 8 * 1024 * 1024;
-const ENTRY_BYTES = 1000;
+const ENTRY_BYTES = 2000;
 /** As long as the shortest signature there is, HS256's: no two tokens share it by chance. */
 const NAME_LENGTH = 43;
 

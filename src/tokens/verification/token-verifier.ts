@@ -1,5 +1,7 @@
 import { findFault, isClaims } from './claims';
-import { tokenKey, type VerifiedToken } from '../identity';
+import { tokenKey } from '../identity';
+import { queryOf } from '../scopes';
+import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject } from './json-object';
 import { lenientSignatures, PresentedTokens, type UnverifiedToken } from './presented-tokens';
 import { RememberedTokens } from './verified-token-cache';
@@ -116,9 +118,12 @@ export class TokenVerifier {
     // Nothing of the payload is looked at before its signature is known to be good.
     const claims = parseJsonObject(parts.payload);
     if (claims === undefined || !isClaims(claims)) return 'claims';
+    const { signingInput } = parts;
+    const identity = this.rules.tokenIdentity;
     return {
       claims,
-      revocationKey: tokenKey(claims, parts.signingInput, this.rules.tokenIdentity),
+      revocationKey: tokenKey(claims, signingInput, identity),
+      keys: queryOf({ claims, signingInput, identity }),
     };
   }
 

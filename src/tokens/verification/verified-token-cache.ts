@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Claims } from './claims';
-import type { VerifiedToken } from '../identity';
+import type { RevocationQuery } from '../scopes';
+import type { VerifiedToken } from '../verified-token';
 import { isJsonObject } from './json-object';
 import type { KeySet } from '../keys/key-set';
 
@@ -38,17 +39,17 @@ export class RememberedTokens {
     // To hash all of a long text would cost more than anything else here, so a name finds it; but
     // nothing counts except the whole text.
     if (known?.text !== text) return undefined;
-    return { claims: copyOf(known.claims), revocationKey: known.revocationKey };
+    const { claims, revocationKey, keys: queried } = known;
+    return { claims: copyOf(claims), revocationKey, keys: queried };
   }
 
   /** @param token signed by one of these keys, with claims of the right form. */
   remember(text: string, token: VerifiedToken, keys: KeySet): void {
     this.forgetOthers(keys);
-    const size = bytesOf(text, token.claims);
+    const size = bytesOf(text, token.claims) + bytesOfKeys(token.keys);
     if (size > MAX_BYTES) return;
     const own = ownText(text);
-    const { claims, revocationKey } = token;
-    this.tokens.set(nameOf(own), { text: own, claims: copyOf(claims), revocationKey }, { size });
+    this.tokens.set(nameOf(own), { ...token, text: own, claims: copyOf(token.claims) }, { size });
   }
 
   forget(text: string): void {
@@ -103,6 +104,12 @@ const NAME_BYTES = 120;
 
 /** Copying goes as deep as the claims do, on a stack that is finite. */
 const MAX_NESTING = 16;
+
+/** Of a key: its 64 digits, and what holds them. */
+const KEY_BYTES = 160;
+
+const bytesOfKeys = ({ absolute, cutoffs }: RevocationQuery): number =>
+  KEY_BYTES * (absolute.length + cutoffs.length);
 
 /** The memory that a token takes; infinite for claims that nest too deeply to be copied. */
 function bytesOf(text: string, claims: Claims): number {

@@ -4,6 +4,7 @@ import { LookUps } from '../../../src/stores/postgres/reads/look-ups';
 import { Partitions } from '../../../src/stores/postgres/schema/partitions';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openFeed, type OpenFeed } from './open-feed';
+import { about } from '../../support/queries';
 
 const NOBODY = '0'.repeat(64);
 
@@ -25,7 +26,7 @@ describe('The clock of an instance, against the database’s', () => {
     clock = new StoreClock(() => Date.now() + offMs);
     return new LookUps(open.connections, clock, 1000);
   };
-  const ask = (lookUps: LookUps): Promise<boolean> => lookUps.isRevoked([NOBODY], new Date());
+  const ask = (lookUps: LookUps): Promise<boolean> => lookUps.isRevoked(about([NOBODY]));
 
   it('may be behind by less than rows outlive their tokens, and ahead by anything', async () => {
     await expect(ask(lookUpsWithClockOff(-25_000))).resolves.toBe(false);

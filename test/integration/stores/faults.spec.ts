@@ -10,10 +10,11 @@ import { startCluster, type TestCluster } from '../../support/cluster';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
+import { about } from '../../support/queries';
 
 /** Asks the database, not the memory of an instance. */
 const look = async (store: PostgresRevocationStore, key = revocation().key): Promise<boolean> =>
-  store.isRevoked([key], new Date());
+  store.isRevoked(about([key]));
 
 /** `undefined` where the store gave no answer; anything but an answer or its own error is thrown. */
 const answerOf = async <T>(attempt: Promise<T>): Promise<T | undefined> => {

@@ -8,6 +8,7 @@ import { RevokedToken } from '../../../src/stores/postgres/revoked-token.entity'
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
+import { about } from '../../support/queries';
 
 let database: TestDatabase;
 
@@ -183,7 +184,7 @@ describe('Opening the store', () => {
 
     await store.add(one, logout({ subject: 'ada' }));
 
-    expect(await store.isRevoked([one.key], new Date())).toBe(true);
+    expect(await store.isRevoked(about([one.key]))).toBe(true);
     expect((await store.audit.find({ subject: 'ada' })).events).toHaveLength(1);
     expect(await relations('Log out')).toEqual(expect.arrayContaining([MIGRATIONS_TABLE]));
     expect(await relations('public')).toEqual([]);
@@ -207,7 +208,7 @@ describe('Opening the store', () => {
     });
     const one = revocation();
     const isNew = await store.add(one, logout());
-    const isRevoked = await store.isRevoked([one.key], new Date());
+    const isRevoked = await store.isRevoked(about([one.key]));
     await store.close();
     await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
 
@@ -244,7 +245,7 @@ describe('The data source of the host', () => {
     await store.open();
     await store.add(one, logout());
 
-    expect(await store.isRevoked([one.key], new Date())).toBe(true);
+    expect(await store.isRevoked(about([one.key]))).toBe(true);
     await store.close();
   });
 

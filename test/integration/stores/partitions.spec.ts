@@ -7,6 +7,7 @@ import type { PostgresRevocationStore } from '../../../src/postgres/postgres-rev
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
+import { about } from '../../support/queries';
 
 const HOUR_MS = 3_600_000;
 const ago = (hours: number): Date => new Date(Date.now() - hours * HOUR_MS);
@@ -114,7 +115,7 @@ describe('Partitions', () => {
     const one = revocation({ expiresAt: new Date(Date.now() + 90 * 24 * HOUR_MS) });
 
     expect(await store.add(one, logout())).toBe(true);
-    expect(await store.isRevoked([one.key], new Date())).toBe(true);
+    expect(await store.isRevoked(about([one.key]))).toBe(true);
   });
 
   it('are made once when many instances find none at the same time', async () => {
@@ -149,7 +150,7 @@ describe('Partitions', () => {
 
     await until(noneExpired);
 
-    expect(await store.isRevoked([live.key], new Date())).toBe(true);
+    expect(await store.isRevoked(about([live.key]))).toBe(true);
   });
 
   it('stay while another instance is at work on them', async () => {
@@ -174,7 +175,7 @@ describe('Partitions', () => {
     await Promise.all(
       [2, 3, 4].map((hours) => store.add(revocation({ expiresAt: ago(hours) }), logout())),
     );
-    const question = { keys: ['ab'.repeat(32)], issuedAt: Date.now() };
+    const question = about(['ab'.repeat(32)]);
 
     const steps = await stepsOf(cutoffQuery('revoked_cutoffs', [question]));
 

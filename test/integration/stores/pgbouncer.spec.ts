@@ -8,6 +8,7 @@ import {
 import { halfOf, openFeed } from './open-feed';
 import { hostOf, openStore } from './open-store';
 import { hasPgBouncer, startPgBouncer, type PgBouncer } from './pgbouncer';
+import { about } from '../../support/queries';
 
 /** Resolves once `condition` holds; fails when it does not come to that. */
 const until = async (condition: () => boolean): Promise<void> => {
@@ -119,7 +120,7 @@ function describeBehindPgBouncer(): void {
     it('leaves nothing behind on the connections that others use next', async () => {
       const store = await openStore(bouncer.url, { writeTimeoutMs: 1234, lookupTimeoutMs: 567 });
       await store.add(revocation(), logout());
-      await store.isRevoked([revocation().key], new Date());
+      await store.isRevoked(about([revocation().key]));
       await store.close();
 
       const host = await hostOf(bouncer.url, { poolSize: 4 }).initialize();

@@ -5,6 +5,7 @@ import {
   revocation,
 } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
+import { about } from '../../support/queries';
 
 let database: TestDatabase;
 
@@ -62,8 +63,8 @@ describe('PostgresRevocationStore', () => {
 
     jest.useFakeTimers({ advanceTimers: true, now: Date.now() + 3 * 86_400_000 });
     const answers = [
-      await store.isRevoked([live.key], new Date(0)),
-      await store.isRevoked([expired.key], new Date(0)),
+      await store.isRevoked(about([live.key], new Date(0))),
+      await store.isRevoked(about([expired.key], new Date(0))),
     ];
     await store.close();
 

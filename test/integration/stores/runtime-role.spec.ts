@@ -10,6 +10,7 @@ import {
   revocation,
 } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
+import { about } from '../../support/queries';
 
 const HOUR_MS = 3_600_000;
 const fromNow = (hours: number): Date => new Date(Date.now() + hours * HOUR_MS);
@@ -104,8 +105,8 @@ describe('A role that owns nothing', () => {
     const one = revocation();
     await store.add(one, logout());
 
-    expect(await store.isRevoked([one.key], new Date())).toBe(true);
-    expect(await store.isRevoked([revocation().key], new Date())).toBe(false);
+    expect(await store.isRevoked(about([one.key]))).toBe(true);
+    expect(await store.isRevoked(about([revocation().key]))).toBe(false);
     await store.close();
   });
 

@@ -4,6 +4,7 @@ import type { PostgresRevocationStore } from '../../../src/postgres/postgres-rev
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
+import { about } from '../../support/queries';
 
 let database: TestDatabase;
 let store: PostgresRevocationStore;
@@ -30,12 +31,12 @@ describe('A revocation in a transaction of the host’s', () => {
 
     const isNew = await host.transaction(async (manager) => {
       const answer = await store.add(one, logout({ subject: 'committed' }), manager);
-      expect(await store.isRevoked([one.key], new Date())).toBe(false);
+      expect(await store.isRevoked(about([one.key]))).toBe(false);
       return answer;
     });
 
     expect(isNew).toBe(true);
-    expect(await store.isRevoked([one.key], new Date())).toBe(true);
+    expect(await store.isRevoked(about([one.key]))).toBe(true);
     expect(await eventsOf('committed')).toBe(1);
   });
 
@@ -48,7 +49,7 @@ describe('A revocation in a transaction of the host’s', () => {
     });
 
     await expect(transaction).rejects.toThrow('changed my mind');
-    expect(await store.isRevoked([one.key], new Date())).toBe(false);
+    expect(await store.isRevoked(about([one.key]))).toBe(false);
     expect(await eventsOf('rolled back')).toBe(0);
   });
 
@@ -151,7 +152,7 @@ describe('A revocation and its event', () => {
     await expect(failure).rejects.toThrow(StoreUnavailableError);
     await database.query('ALTER TABLE auth_events RENAME COLUMN cause TO reason');
 
-    expect(await store.isRevoked([one.key], new Date())).toBe(false);
+    expect(await store.isRevoked(about([one.key]))).toBe(false);
   });
 
   it.each([

@@ -2,11 +2,13 @@ import type { AuditEvent } from '../../../src/audit/audit-event';
 import { AuditLog, tokenFields } from '../../../src/audit/audit-log';
 import type { VerifiedToken } from '../../../src/tokens/verification/token-verifier';
 import { ObservedTrail } from '../../support/stores';
+import { about } from '../../support/queries';
 
 const failure: AuditEvent = { event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' };
 const token: VerifiedToken = {
   claims: { iss: 'https://i', sub: 'ada', jti: 'j1', sid: 's1', iat: 1, exp: 2 },
   revocationKey: '07'.repeat(32),
+  keys: about(['07'.repeat(32)]),
 };
 
 describe('The audit log', () => {

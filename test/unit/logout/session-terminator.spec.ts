@@ -1,10 +1,12 @@
 import { AuditLog, SessionTerminator, type VerifiedToken } from '../../../src';
 import { SessionTermination } from '../../../src/logout/session-terminator';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
+import { about } from '../../support/queries';
 
 const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
   revocationKey: '07'.repeat(32),
+  keys: about(['07'.repeat(32)]),
 };
 
 class OwnTerminator extends SessionTerminator {

@@ -4,10 +4,12 @@ import { Farewell } from '../../../src/nest/logout-response';
 import type { PlatformRequest } from '../../../src/web/request';
 import { SessionTermination } from '../../../src/logout/session-terminator';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
+import { about } from '../../support/queries';
 
 const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', iat: 0, exp: 1 },
   revocationKey: '07'.repeat(32),
+  keys: about(['07'.repeat(32)]),
 };
 const ORIGIN = { ip: '192.0.2.1' };
 

@@ -7,6 +7,7 @@ import {
   type FeedCursor,
   type FeedSlice,
 } from '../../../src/revocation/revocation-feed';
+import type { RevocationQuery } from '../../../src/tokens/scopes';
 import type { StoreClock } from '../../../src/revocation/store-clock';
 
 /** Lets everything run that is ready to run. */
@@ -212,8 +213,8 @@ export class HandFeed extends RevocationFeed {
 export class HandCheck extends RevocationCheck {
   readonly asked: Pending<readonly string[], boolean>[] = [];
 
-  isRevoked(keys: readonly string[]): Promise<boolean> {
-    const question = new Pending<readonly string[], boolean>(keys);
+  isRevoked({ absolute }: RevocationQuery): Promise<boolean> {
+    const question = new Pending<readonly string[], boolean>(absolute);
     this.asked.push(question);
     return question.answered;
   }

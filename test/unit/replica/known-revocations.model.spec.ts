@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { KnownRevocations } from '../../../src/replica/known-revocations';
 import type { Revocation } from '../../../src/revocation/revocation';
 import type { RevocationKey } from '../../../src/tokens/identity';
+import { about } from '../../support/queries';
 
 const START = Date.UTC(2030, 0, 1);
 const MINUTE_MS = 60_000;
@@ -139,7 +140,7 @@ const questions = KEYS.flatMap((key) => [0, 3, 6].map((minute) => ({ key, issued
 const isCoveredBy =
   (known: KnownRevocations) =>
   ({ key, issuedAt }: Question): boolean =>
-    known.covers([key], issuedAt);
+    known.covers(about([key], issuedAt));
 
 function expectToKnowAllOf(model: Model, known: KnownRevocations): void {
   const live = questions.filter((question) => model.mustCover(question));

@@ -2,6 +2,7 @@ import { Replica, type ReplicaOptions } from '../../../src/replica/replica';
 import type { Revocation } from '../../../src/revocation/revocation';
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { HandCheck, HandFeed, HandTime, keyOf, revocationOf, settle } from './by-hand';
+import { about } from '../../support/queries';
 
 const ISSUED = new Date(Date.UTC(2026, 0, 1));
 const STALENESS_MS = 2000;
@@ -46,7 +47,7 @@ describe('A replica', () => {
 
   /** `store` where the store had to be asked. */
   const ask = (token: number): boolean | 'store' => {
-    const answer = replica.isRevoked([keyOf(token)], ISSUED);
+    const answer = replica.isRevoked(about([keyOf(token)], ISSUED));
     return typeof answer === 'boolean' ? answer : 'store';
   };
   const doubt = (token: number, position: string | null = null, expiresAt?: Date): void => {
@@ -675,8 +676,8 @@ describe('A replica', () => {
 
     it('about a session or a cutoff regards when the token was issued', async () => {
       await load({ ...revocationOf(1), scope: 'subject', issuedBefore: ISSUED });
-      expect(replica.isRevoked([keyOf(9), keyOf(1)], ISSUED)).toBe(true);
-      expect(replica.isRevoked([keyOf(1)], new Date(ISSUED.getTime() + 1))).toBe(false);
+      expect(replica.isRevoked(about([keyOf(9), keyOf(1)], ISSUED))).toBe(true);
+      expect(replica.isRevoked(about([keyOf(1)], new Date(ISSUED.getTime() + 1)))).toBe(false);
     });
 
     it('about a logout in doubt is the store’s to answer, and no other is', async () => {
@@ -729,27 +730,27 @@ describe('A replica', () => {
       const cutoff = { ...revocationOf(1), scope: 'issuer' as const, issuedBefore: ISSUED };
       const younger = new Date(ISSUED.getTime() + 1);
       replica.doubt({ revocation: { ...cutoff, issuedBefore: younger }, position: null });
-      expect(replica.known([keyOf(1)], younger)).toBeUndefined();
+      expect(replica.known(about([keyOf(1)], younger))).toBeUndefined();
       await time.pass(POLL_MS);
       await feed.answer('b', cutoff);
-      expect(replica.known([keyOf(1)], younger)).toBeUndefined();
+      expect(replica.known(about([keyOf(1)], younger))).toBeUndefined();
       await time.pass(POLL_MS);
       await feed.answer('c', { ...cutoff, issuedBefore: younger });
-      expect(replica.known([keyOf(1)], younger)).toBe(true);
-      expect(replica.known([keyOf(1)], new Date(younger.getTime() + 1))).toBe(false);
+      expect(replica.known(about([keyOf(1)], younger))).toBe(true);
+      expect(replica.known(about([keyOf(1)], new Date(younger.getTime() + 1)))).toBe(false);
     });
 
     it('about a token younger than a cutoff in doubt is memory’s', async () => {
       await load();
       const cutoff = { ...revocationOf(1), scope: 'issuer' as const, issuedBefore: ISSUED };
       replica.doubt({ revocation: cutoff, position: null });
-      expect(replica.known([keyOf(1)], ISSUED)).toBeUndefined();
-      expect(replica.known([keyOf(1)], new Date(ISSUED.getTime() + 1))).toBe(false);
+      expect(replica.known(about([keyOf(1)], ISSUED))).toBeUndefined();
+      expect(replica.known(about([keyOf(1)], new Date(ISSUED.getTime() + 1)))).toBe(false);
     });
 
     it('without a lease is the store’s to answer', async () => {
       const answers = [1, 2].map((token) =>
-        Promise.resolve(replica.isRevoked([keyOf(token)], ISSUED)),
+        Promise.resolve(replica.isRevoked(about([keyOf(token)], ISSUED))),
       );
       await store.asked[0]!.answer(true);
       await store.asked[1]!.answer(false);
@@ -758,14 +759,14 @@ describe('A replica', () => {
     });
 
     it('that the store answers too early is answered again by what was logged out here since', async () => {
-      const answer = replica.isRevoked([keyOf(1)], ISSUED);
+      const answer = replica.isRevoked(about([keyOf(1)], ISSUED));
       replica.learn(revocationOf(1));
       await store.asked[0]!.answer(false);
       await expect(answer).resolves.toBe(true);
     });
 
     it('without any answer is an error, never "not revoked"', async () => {
-      const answer = replica.isRevoked([keyOf(1)], ISSUED);
+      const answer = replica.isRevoked(about([keyOf(1)], ISSUED));
       const rejected = expect(answer).rejects.toThrow('timeout');
       await store.asked[0]!.fail('timeout');
       await rejected;
@@ -775,7 +776,7 @@ describe('A replica', () => {
       store.isRevoked = () => {
         throw new Error('too many are waiting');
       };
-      await expect(replica.isRevoked([keyOf(1)], ISSUED)).rejects.toThrow('too many');
+      await expect(replica.isRevoked(about([keyOf(1)], ISSUED))).rejects.toThrow('too many');
     });
   });
 

@@ -8,6 +8,7 @@ import {
   revocation,
 } from '../../contracts/revocation-store.contract';
 import { LoggedStore, LogFeed } from '../../support/logged-store';
+import { about } from '../../support/queries';
 
 const OPTIONS: ReplicationOptions = {
   check: 'replica',
@@ -51,7 +52,7 @@ describe('ReplicatedStore', () => {
   });
 
   const lookUps = (): number => truth.status().directLookUps;
-  const ask = ({ key }: { key: string }, of = store): unknown => of.isRevoked([key], new Date());
+  const ask = ({ key }: { key: string }, of = store): unknown => of.isRevoked(about([key]));
 
   /** Two revocations, each with its event, and one event more. */
   const workOf = (): { work: UnitOfWork; keys: { key: string }[] } => {

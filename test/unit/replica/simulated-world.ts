@@ -10,6 +10,7 @@ import {
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { keyOf, revocationOf, settle, sliceOf } from './by-hand';
 import { sees, SimulatedStore, type Snapshot } from './simulated-store';
+import { about } from '../../support/queries';
 
 /** Everything happens at multiples of this, so that much happens at once, in any order. */
 export const TICK_MS = 5;
@@ -130,7 +131,7 @@ export class SimulatedWorld {
   ) {
     this.replica = new Replica(
       this.feed,
-      { isRevoked: ([key]) => this.lookUp(key!) },
+      { isRevoked: ({ absolute: [key] }) => this.lookUp(key!) },
       this.clock,
       {
         maxStalenessMs: STALENESS_MS,
@@ -365,7 +366,7 @@ export class SimulatedWorld {
 
   private ask(key: string): unknown {
     this.isProbing = true;
-    const answer = this.replica.isRevoked([key], ISSUED);
+    const answer = this.replica.isRevoked(about([key], ISSUED));
     this.isProbing = false;
     return answer;
   }
@@ -423,7 +424,7 @@ export class SimulatedWorld {
   private request(): void {
     const arrivedMs = this.nowMs;
     for (const { revocation, answeredMs } of this.loggedOut) {
-      const answer = this.replica.isRevoked([revocation.key], ISSUED);
+      const answer = this.replica.isRevoked(about([revocation.key], ISSUED));
       if (typeof answer === 'boolean') continue; // probed all the time
       const name = nameOf(revocation.key);
       this.tell('client', `a request with ${name}: the store is asked`);

@@ -2,7 +2,7 @@ import { readinessOf } from '../../../src/revocation/readiness';
 import { MAX_SKEW_MS, StoreClock } from '../../../src/revocation/store-clock';
 import type { ReplicaStatus, StoreStatus } from '../../../src/revocation/store-status';
 import { MemoryRevocationStore } from '../../../src/stores/memory/revocation-store.memory';
-import type { RevocationKey } from '../../../src/tokens/identity';
+import type { RevocationQuery } from '../../../src/tokens/scopes';
 
 const REPLICA: ReplicaStatus = {
   answersFrom: 'memory',
@@ -20,11 +20,11 @@ class TellingStore extends MemoryRevocationStore {
   override readonly clock = new StoreClock();
   isAway = false;
   replica: ReplicaStatus | null = null;
-  asked: (readonly RevocationKey[])[] = [];
+  asked: (readonly string[])[] = [];
 
-  override isRevoked(keys: readonly RevocationKey[], issuedAt: Date): boolean | Promise<boolean> {
-    this.asked.push(keys);
-    return this.isAway ? Promise.reject(new Error('away')) : super.isRevoked(keys, issuedAt);
+  override isRevoked(query: RevocationQuery): boolean | Promise<boolean> {
+    this.asked.push(query.absolute);
+    return this.isAway ? Promise.reject(new Error('away')) : super.isRevoked(query);
   }
 
   override status(): StoreStatus {

@@ -1,6 +1,12 @@
 import { AuditLog } from '../../../src/audit/audit-log';
 import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocation/errors';
-import { EVERY_AGE } from '../../../src/revocation/revocation';
+import {
+  EVERY_AGE,
+  type Revocation,
+  type RevocationScope,
+} from '../../../src/revocation/revocation';
+import { revocationKey } from '../../../src/tokens/identity';
+import { queryOf } from '../../../src/tokens/scopes';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { TokenVerifier, type VerifiedToken } from '../../../src/tokens/verification/token-verifier';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
@@ -15,6 +21,8 @@ const verifier = new TokenVerifier({
   audience: AUDIENCE,
   clockToleranceSeconds: 5,
 });
+
+const LOGOUT = { event: 'authn_token_revoked', outcome: 'success' } as const;
 
 describe('RevokedTokensService', () => {
   let store: ObservedStore;
@@ -65,18 +73,46 @@ describe('RevokedTokensService', () => {
     expect(await tokens.authenticate('garbage')).toEqual({ verdict: 'refused', cause: 'form' });
   });
 
-  it('asks the store about the key and the age of the token, and of no other', async () => {
-    const text = issuer.token({ iat: 1_795_000_000.25, exp: 1_795_000_100 });
-    const token = {
-      ...verified(issuer.token()),
-      claims: { sub: 'a', iat: 1_795_000_000.25, exp: 2 },
-    };
-    expect(tokens.verify(text)).toBeDefined();
+  it('asks the store about every key of the token, and of no other', async () => {
+    const token = verified(issuer.token({ sid: 's-1', iat: 1_795_000_000.25, exp: 1_795_000_100 }));
     await tokens.isRevoked(token);
-    expect(store.lookedUp).toEqual([
-      { keys: [token.revocationKey], issuedAt: new Date(1_795_000_000_250) },
+    expect(store.lookedUp).toEqual([token.keys]);
+    expect(token.keys.absolute).toEqual([
+      token.revocationKey,
+      revocationKey('session', ISSUER, 's-1'),
     ]);
+    expect(token.keys.cutoffs).toEqual(
+      [
+        revocationKey('subject', ISSUER, String(token.claims.sub)),
+        revocationKey('issuer', ISSUER),
+      ].map((key) => ({ key, at: 1_795_000_000_250 })),
+    );
   });
+
+  it.each<[string, RevocationScope, string[], Revocation['issuedBefore']]>([
+    ['its session', 'session', ['session', ISSUER, 's-1'], EVERY_AGE],
+    ['its subject', 'subject', ['subject', ISSUER, 'ada'], new Date(1_795_000_000_000)],
+    ['its client', 'client', ['client', ISSUER, 'app'], new Date(1_795_000_000_000)],
+    ['its party', 'client', ['client', ISSUER, 'web'], new Date(1_795_000_000_000)],
+    ['its issuer', 'issuer', ['issuer', ISSUER], new Date(1_795_000_000_000)],
+    ['its subject for good', 'subject', ['subject', ISSUER, 'ada'], EVERY_AGE],
+  ])(
+    'refuses a token from a revocation of %s on',
+    async (_, scope, [tag, ...parts], issuedBefore) => {
+      const claims = { sub: 'ada', sid: 's-1', client_id: 'app', azp: 'web' };
+      const old = verified(issuer.token({ ...claims, iat: 1_795_000_000, exp: 1_795_000_100 }));
+      const young = verified(issuer.token({ ...claims, iat: 1_795_000_001, exp: 1_795_000_100 }));
+      const elsewhere = { ...old.claims, iss: 'https://else.example' };
+      const keys = queryOf({ claims: elsewhere, signingInput: '', identity: 'jti' });
+      const key = revocationKey(tag!, ...parts);
+      const expiresAt = new Date(Date.now() + 60_000);
+      await store.add({ key, scope, issuedBefore, expiresAt }, LOGOUT);
+      const isAbsolute = issuedBefore === EVERY_AGE;
+      expect(await tokens.isRevoked(old)).toBe(true);
+      expect(await tokens.isRevoked(young)).toBe(isAbsolute);
+      expect(await tokens.isRevoked({ ...old, keys })).toBe(false);
+    },
+  );
 
   it('keeps a revocation until nothing could accept the token any more', async () => {
     const exp = Math.floor(Date.now() / 1000) + 100;

@@ -3,10 +3,15 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import { Throttle } from '../../../src/web/throttle';
 import type { Authentication } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
+import { about } from '../../support/queries';
 
 const LIVE: Authentication = {
   verdict: 'live',
-  token: { claims: { sub: 'ada', iat: 1, exp: 2 }, revocationKey: 'ab'.repeat(32) },
+  token: {
+    claims: { sub: 'ada', iat: 1, exp: 2 },
+    revocationKey: 'ab'.repeat(32),
+    keys: about(['ab'.repeat(32)]),
+  },
 };
 const TOKEN_KEY = `logout:token:${'ab'.repeat(32)}`;
 

@@ -1,18 +1,14 @@
 import { MAX_SKEW_MS, type StoreClock } from '../../../revocation/store-clock';
 import type { RevocationKey } from '../../../tokens/identity';
+import type { RevocationQuery } from '../../../tokens/scopes';
 import { LOOK_UP_CONNECTIONS, type PostgresConnections } from '../connection/connections';
 import { orUnavailable, PostgresFault } from '../connection/postgres-error';
 
 const MAX_PER_STATEMENT = 250;
 const MAX_WAITING = 1000;
 
-interface Question {
-  readonly keys: readonly RevocationKey[];
-  /** Milliseconds since the epoch. */
-  readonly issuedAt: number;
-}
-
-interface LookUp extends Question {
+interface LookUp {
+  readonly query: RevocationQuery;
   /** By how much the clock that the token was verified with is ahead of the monotonic one. */
   readonly clockOffsetMs: number;
   /** When its caller has been told that time was up; by the monotonic clock. */
@@ -42,12 +38,12 @@ export class LookUps {
    * @throws {StoreUnavailableError} no answer, no answer in time, or too many are waiting; also
    * where the token was verified by a clock more than 30 s behind the database's.
    */
-  isRevoked(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+  isRevoked(query: RevocationQuery): Promise<boolean> {
     this.count += 1;
-    return orUnavailable('look up a token', this.timeoutMs, () => this.enqueue(keys, issuedAt));
+    return orUnavailable('look up a token', this.timeoutMs, () => this.enqueue(query));
   }
 
-  private enqueue(keys: readonly RevocationKey[], issuedAt: Date): Promise<boolean> {
+  private enqueue(query: RevocationQuery): Promise<boolean> {
     return new Promise((settle, fail) => {
       if (this.waiting.length >= MAX_WAITING) {
         throw new PostgresFault(`${MAX_WAITING} look-ups are waiting already`);
@@ -56,8 +52,7 @@ export class LookUps {
       const clockOffsetMs = this.clock.now() - now;
       const deadline = now + this.timeoutMs;
       this.waiting.push({
-        keys,
-        issuedAt: issuedAt.getTime(),
+        query,
         clockOffsetMs,
         deadline,
         settle,
@@ -83,10 +78,10 @@ export class LookUps {
     try {
       const { now, cutoffs } = await this.cutoffsOf(batch);
       this.clock.observe(now);
-      for (const { keys, issuedAt, clockOffsetMs, settle, fail } of batch) {
+      for (const { query, clockOffsetMs, settle, fail } of batch) {
         const behindMs = now - (clockOffsetMs + performance.now());
         if (behindMs > MAX_SKEW_MS) fail(isBehind(behindMs));
-        else settle(keys.some((key) => (cutoffs.get(key) ?? -Infinity) >= issuedAt));
+        else settle(isCovered(query, cutoffs));
       }
     } catch (error) {
       for (const { fail } of batch) fail(error);
@@ -102,7 +97,10 @@ export class LookUps {
     // implicit transaction, which SET LOCAL lasts for and which an error ends.
     const results: unknown = await lookUps.query(
       `SET LOCAL statement_timeout = ${this.timeoutMs}; ${CLOCK_QUERY}; ` +
-        cutoffQuery(tables.revokedCutoffs, batch),
+        cutoffQuery(
+          tables.revokedCutoffs,
+          batch.map(({ query }) => query),
+        ),
     );
     const { now, cutoffs } = readAnswers(results);
     return { now, cutoffs: new Map(cutoffs.map(({ key, cutoff }) => [key, Number(cutoff)])) };
@@ -125,15 +123,32 @@ function isBehind(behindMs: number): PostgresFault {
  * Asks the function `revoked_cutoffs`, whose plan outlives the statement. All that is put into the
  * text is formatted here: hex of our own keys, and an instant.
  */
-export function cutoffQuery(revokedCutoffs: string, batch: readonly Question[]): string {
-  const keys = new Set(batch.flatMap((question) => question.keys));
+export function cutoffQuery(revokedCutoffs: string, batch: readonly RevocationQuery[]): string {
+  const asked = batch.flatMap(({ cutoffs }) => cutoffs);
+  const keys = new Set([
+    ...batch.flatMap(({ absolute }) => absolute),
+    ...asked.map(({ key }) => key),
+  ]);
   const literals = [...keys].map((key) => `decode('${key}', 'hex')`).join(', ');
-  const oldest = new Date(Math.min(...batch.map(({ issuedAt }) => issuedAt))).toISOString();
+  const oldestMs = Math.min(...asked.map(({ at }) => at));
+  const oldest = oldestMs === Infinity ? 'infinity' : new Date(oldestMs).toISOString();
   // date_trunc: a token's instant has milliseconds only, so that nothing is lost by comparing them.
   return `
     SELECT encode(revoked_key, 'hex') AS key,
       round(extract(epoch FROM date_trunc('milliseconds', cutoff)) * 1000)::text AS cutoff
     FROM ${revokedCutoffs}(ARRAY[${literals}]::bytea[], '${oldest}'::timestamptz)`;
+}
+
+/** @param cutoffs the latest of each key. */
+function isCovered(
+  { absolute, cutoffs: asked }: RevocationQuery,
+  cutoffs: ReadonlyMap<string, number>,
+): boolean {
+  const latest = (key: RevocationKey): number => cutoffs.get(key) ?? -Infinity;
+  return (
+    absolute.some((key) => latest(key) === Infinity) ||
+    asked.some(({ key, at }) => latest(key) >= at)
+  );
 }
 
 interface Cutoff {

@@ -10,10 +10,12 @@ import {
 } from '../../../../src';
 import { sessionIdKey } from '../../../../src/tokens/identity';
 import { FaultyStore } from '../../../support/faulty-store';
+import { about } from '../../../support/queries';
 
 const TOKEN: VerifiedToken = {
   claims: { iss: 'https://login.example', sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
   revocationKey: '07'.repeat(32),
+  keys: about(['07'.repeat(32)]),
 };
 const ORIGIN = { ip: '192.0.2.1' };
 
@@ -74,7 +76,7 @@ describe.each([
     expect(revocations.added).toEqual([
       {
         key: sessionIdKey('the-id'),
-        scope: 'session',
+        scope: 'server-session',
         issuedBefore: EVERY_AGE,
         expiresAt: expect.any(Date) as Date,
         issuer: 'https://login.example',
@@ -95,7 +97,7 @@ describe.each([
       {
         event: 'session_expired',
         outcome: 'success',
-        scope: 'session',
+        scope: 'server-session',
         ip: '192.0.2.1',
         issuer: 'https://login.example',
         subject: 'ada',

@@ -32,7 +32,7 @@ const load = (store: SessionStore, id: string): Promise<unknown> =>
 
 async function end(revocations: RevocationStore, id: string): Promise<void> {
   await revocations.add(
-    { key: sessionIdKey(id), scope: 'session', issuedBefore: EVERY_AGE, expiresAt: LATER },
+    { key: sessionIdKey(id), scope: 'server-session', issuedBefore: EVERY_AGE, expiresAt: LATER },
     { event: 'session_expired', outcome: 'success' },
   );
 }

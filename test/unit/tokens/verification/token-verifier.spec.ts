@@ -2,6 +2,7 @@ import crypto from 'node:crypto';
 import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { tokenKey } from '../../../../src/tokens/identity';
+import { queryOf } from '../../../../src/tokens/scopes';
 import {
   TokenVerifier,
   type Verification,
@@ -29,9 +30,10 @@ const outcome = (verification: Verification) =>
 describe('a good token', () => {
   it.each(ALL_SIGNERS)('is accepted with $algorithm, with its claims and its key', (signer) => {
     const claims = { ...CLAIMS, iss: 'a', jti: 'j1', role: 'admin' };
+    const keys = queryOf({ claims, signingInput: '', identity: 'jti' });
     expect(verifierOf(signer).verify(mint(signer, claims))).toEqual({
       verdict: 'accepted',
-      token: { claims, revocationKey: tokenKey(claims, '', 'jti') },
+      token: { claims, revocationKey: tokenKey(claims, '', 'jti'), keys },
     });
   });
 
@@ -85,9 +87,10 @@ describe('an expired token', () => {
   it('is told from a refused one, and still says whose it was', () => {
     const text = mint(HS256, claims);
     const signingInput = text.slice(0, text.lastIndexOf('.'));
+    const keys = queryOf({ claims, signingInput, identity: 'jti' });
     expect(verifier.verify(text)).toEqual({
       verdict: 'expired',
-      token: { claims, revocationKey: tokenKey(claims, signingInput, 'jti') },
+      token: { claims, revocationKey: tokenKey(claims, signingInput, 'jti'), keys },
     });
   });
 

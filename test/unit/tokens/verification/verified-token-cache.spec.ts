@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { KeySet } from '../../../../src/tokens/keys/key-set';
 import { RememberedTokens } from '../../../../src/tokens/verification/verified-token-cache';
 import { CLAIMS, mint, SIGNERS } from '../signers';
+import { about } from '../../../support/queries';
 
 const HS256 = SIGNERS.HS256;
 const keysOf = () => new KeySet([{ option: 'keys', key: HS256.key, algorithm: 'HS256' }]);
@@ -18,16 +19,21 @@ describe('The memory of genuine tokens', () => {
   });
 
   const revocationKey = 'ab'.repeat(32);
+  const queried = about([revocationKey]);
   const remember = (claims: object): string => {
     const text = mint(HS256, claims);
-    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey }, keys);
+    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried }, keys);
     return text;
   };
   const claimsOf = (text: string) => memory.find(text, keys)?.claims as Record<string, unknown>;
 
   it('gives back what was found out about a text', () => {
     const text = remember({ sub: 'grace' });
-    expect(memory.find(text, keys)).toEqual({ claims: { ...CLAIMS, sub: 'grace' }, revocationKey });
+    expect(memory.find(text, keys)).toEqual({
+      claims: { ...CLAIMS, sub: 'grace' },
+      revocationKey,
+      keys: queried,
+    });
   });
 
   it('knows no other text, not even one that differs in a single character', () => {
@@ -82,7 +88,7 @@ describe('The memory of genuine tokens', () => {
   const bytesOf = (claims: object, length = 500): number => {
     const before = memory.bytes;
     const text = `${memory.bytes}`.padStart(length, '.');
-    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey }, keys);
+    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried }, keys);
     return memory.bytes - before;
   };
 
@@ -110,7 +116,7 @@ describe('The memory of genuine tokens', () => {
     for (const token of tokens) {
       const header = Buffer.from(`Bearer ${blanks}${token}`).toString('latin1');
       const text = header.slice('Bearer '.length + blanks.length);
-      memory.remember(text, { claims: CLAIMS, revocationKey }, keys);
+      memory.remember(text, { claims: CLAIMS, revocationKey, keys: queried }, keys);
     }
     collectGarbage();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MEGABYTE);
@@ -134,7 +140,7 @@ describe('The memory of genuine tokens', () => {
   it('shares no claims with whoever told it of them', () => {
     const claims = { ...CLAIMS, aud: ['api'] };
     const text = mint(HS256, claims);
-    memory.remember(text, { claims, revocationKey }, keys);
+    memory.remember(text, { claims, revocationKey, keys: queried }, keys);
     claims.aud.push('admin-api');
     claims.sub = 'eve';
     expect(claimsOf(text)).toEqual({ ...CLAIMS, aud: ['api'] });
@@ -156,7 +162,7 @@ describe('The memory of genuine tokens', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue({ depthSize: 'small' })), (rest) => {
         const claims = JSON.parse(JSON.stringify({ ...rest, ...CLAIMS })) as typeof CLAIMS;
         const text = mint(HS256, claims);
-        memory.remember(text, { claims, revocationKey }, keys);
+        memory.remember(text, { claims, revocationKey, keys: queried }, keys);
         expect(JSON.stringify(claimsOf(text))).toBe(JSON.stringify(claims));
       }),
     );

@@ -1,0 +1,91 @@
+import { revocationKey, tokenKey, type RevocationKey, type TokenIdentity } from './identity';
+import { issuedAt, subjectOf, type Claims } from './verification/claims';
+
+/** What a revocation covers. Each has a line in `SCOPES`, which says how. */
+export type RevocationScope =
+  'token' | 'session' | 'server-session' | 'subject' | 'client' | 'issuer';
+
+/** A token of the right form. */
+export interface ReadToken {
+  readonly claims: Claims;
+  /** `header.payload` as received. */
+  readonly signingInput: string;
+  readonly identity: TokenIdentity;
+}
+
+interface ScopeRule {
+  /**
+   * `absolute`: a revocation refuses tokens of every age. `cutoff`: it refuses what was issued at or
+   * before an instant.
+   */
+  readonly kind: 'absolute' | 'cutoff';
+  /** Under which keys a revocation of this scope covers the token; empty where it cannot. */
+  keysOf(token: ReadToken): readonly RevocationKey[];
+}
+
+/**
+ * Every scope there is. To add one: a line here, the name in the CHECK constraints of
+ * `revoked_tokens` and `auth_events`, and its row in docs/audit.md.
+ */
+export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
+  token: {
+    kind: 'absolute',
+    keysOf: ({ claims, signingInput, identity }) => [tokenKey(claims, signingInput, identity)],
+  },
+  session: {
+    kind: 'absolute',
+    keysOf: ({ claims: { iss, sid } }) =>
+      sid === undefined ? [] : [revocationKey('session', iss, sid)],
+  },
+  // The session of a cookie, which no token names; its key is `sessionIdKey`.
+  'server-session': { kind: 'absolute', keysOf: () => [] },
+  subject: {
+    kind: 'cutoff',
+    keysOf: ({ claims }) => [revocationKey('subject', claims.iss, subjectOf(claims))],
+  },
+  // `azp` is a client too (OpenID Connect Core §2): a revocation of either covers the token.
+  client: {
+    kind: 'cutoff',
+    keysOf: ({ claims: { iss, client_id, azp } }) =>
+      [...new Set([client_id, azp])].flatMap((id) =>
+        id === undefined ? [] : [revocationKey('client', iss, id)],
+      ),
+  },
+  issuer: {
+    kind: 'cutoff',
+    keysOf: ({ claims: { iss } }) => (iss === undefined ? [] : [issuerKey(iss)]),
+  },
+};
+
+let lastIssuer = { iss: '', key: revocationKey('issuer', '') };
+
+/** Most tokens have the same issuer as the one before. */
+function issuerKey(iss: string): RevocationKey {
+  if (lastIssuer.iss !== iss) lastIssuer = { iss, key: revocationKey('issuer', iss) };
+  return lastIssuer.key;
+}
+
+/** What a check is asked: whether any live revocation with one of these keys covers a token. */
+export interface RevocationQuery {
+  /** Revoked where an absolute revocation has the key. */
+  readonly absolute: readonly RevocationKey[];
+  /** Revoked where an absolute one has it too, or a cutoff that is not before `at`. */
+  readonly cutoffs: readonly {
+    readonly key: RevocationKey;
+    /** When the token was issued, in ms since the epoch. */
+    readonly at: number;
+  }[];
+}
+
+const RULES = Object.values(SCOPES);
+
+/** Every key under which the token may be revoked. Frozen, because tokens are remembered. */
+export function queryOf(token: ReadToken): RevocationQuery {
+  const keysOf = (kind: ScopeRule['kind']) =>
+    RULES.flatMap((rule) => (rule.kind === kind ? rule.keysOf(token) : []));
+  const at = issuedAt(token.claims).getTime();
+  return Object.freeze({
+    absolute: Object.freeze(keysOf('absolute')),
+    cutoffs: Object.freeze(keysOf('cutoff').map((key) => Object.freeze({ key, at }))),
+  });
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { queryOf, SCOPES } from '../../../src/tokens/scopes';
+
+const NAMES = Object.keys(SCOPES);
+const CLAIMS = { sub: 'ada', iat: 10.0005, exp: 20 };
+
+const query = (claims: object = {}) =>
+  queryOf({ claims: { ...CLAIMS, ...claims }, signingInput: 'a.b', identity: 'jti' });
+
+describe('The scopes', () => {
+  it.each([
+    ['revoked_tokens', 'migrations/1795132800000-create-revoked-tokens.ts'],
+    ['auth_events', 'migrations/1795132800001-create-auth-events.ts'],
+  ])('are those that %s takes', (_, file) => {
+    const [, listed = ''] = /CHECK \(scope IN \(([^)]*)\)\)/.exec(readFileSync(file, 'utf8')) ?? [];
+
+    expect(listed.split(', ').toSorted()).toEqual(NAMES.map((name) => `'${name}'`).toSorted());
+  });
+
+  it('are absolute where revoked_tokens says so', () => {
+    const sql = readFileSync('migrations/1795132800000-create-revoked-tokens.ts', 'utf8');
+    const [, listed = ''] = /CHECK \(scope NOT IN \(([^)]*)\) OR/.exec(sql) ?? [];
+    const absolute = Object.entries(SCOPES).filter(([, { kind }]) => kind === 'absolute');
+
+    expect(listed.split(', ')).toEqual(absolute.map(([name]) => `'${name}'`));
+  });
+
+  it('give a token a key for each of its names', () => {
+    const { absolute, cutoffs } = query();
+    expect([absolute.length, cutoffs.length]).toEqual([1, 1]);
+
+    const all = query({ iss: 'i', sid: 's', client_id: 'c', azp: 'p' });
+    expect([all.absolute.length, all.cutoffs.length]).toEqual([2, 4]);
+    expect(new Set([...all.absolute, ...all.cutoffs.map(({ key }) => key)]).size).toBe(6);
+    expect(query({ client_id: 'c', azp: 'c' }).cutoffs).toHaveLength(2);
+  });
+
+  it('tell issuers apart that take turns', () => {
+    const issuerOf = (iss: string): unknown => query({ iss }).cutoffs.at(-1);
+
+    expect(issuerOf('a')).toEqual(issuerOf('a'));
+    expect(issuerOf('b')).not.toEqual(issuerOf('a'));
+    expect(issuerOf('a')).not.toEqual(issuerOf('b'));
+  });
+
+  it('date a token by the millisecond that it was issued in', () => {
+    expect(query().cutoffs[0]?.at).toBe(10_000);
+  });
+
+  it('cannot be changed in a token that is remembered', () => {
+    const { absolute, cutoffs } = query();
+    expect([absolute, cutoffs, cutoffs[0]].every(Object.isFrozen)).toBe(true);
+  });
+});
