@@ -84,6 +84,24 @@ describe('The instances that answer from memory', () => {
     expect([before.length, after.length]).toEqual([1, 0]);
   });
 
+  it('count however old they look where another server wrote that, and are kept for an hour', async () => {
+    const [one, other] = [await instance(), await instance()];
+    const { snapshot, server } = await load(one);
+    const cursor = { snapshot, server: `${server}0` }; // replication had stalled, then a promotion
+    await one.feed.announce({ maxStalenessMs: 2000, cursor });
+
+    await age(2000, 3000);
+    const before = await other.feed.instances.others();
+    await other.feed.announce({ maxStalenessMs: 3000, cursor: null });
+    const kept = await rows();
+    await age(2000, 700);
+    await (await instance()).feed.announce({ maxStalenessMs: 4000, cursor: null });
+
+    expect(before).toEqual([{ maxStalenessMs: 2000, snapshot: null }]);
+    expect(kept).toMatchObject([{ max_staleness_ms: 2000 }, { max_staleness_ms: 3000 }]);
+    expect(await rows()).toMatchObject([{ max_staleness_ms: 3000 }, { max_staleness_ms: 4000 }]);
+  });
+
   it('are seen anew with each announcement, also when they were taken for dead', async () => {
     const [one, other] = [await instance(), await instance()];
     const announcement = { maxStalenessMs: 2000, cursor: await load(one) };

@@ -9,6 +9,8 @@ import { quoteText } from '../connection/tables';
 
 /** In its stalenesses; half of that after its last announcement it answers from memory no more. */
 const DEAD_AFTER = 10;
+/** How long a row is kept that this server did not write: see `others`. */
+const FOREIGN_KEPT = '1 hour';
 
 /** Another instance that answers from memory. */
 export interface OtherInstance {
@@ -55,7 +57,9 @@ export class ReplicaInstances {
   }
 
   /**
-   * Those that may answer from memory now. Fails where they cannot be read in time, and at a
+   * Those that may answer from memory now. A row that another server wrote counts however old it
+   * looks: where replication had stalled before a promotion, its instance may have announced itself
+   * a moment ago, to the server that is gone, and hold a lease from there. Fails where they cannot be read in time, and at a
    * standby, which may not have seen one register: there no transaction that could write begins.
    */
   async others(): Promise<OtherInstance[]> {
@@ -63,7 +67,8 @@ export class ReplicaInstances {
       client.query(`${this.begin};
         SELECT max_staleness_ms::text AS staleness,
           CASE WHEN server = ${SERVER_IDENTITY} THEN snapshot::text END AS snapshot
-        FROM ${this.table} WHERE NOT ${isOf(this.id)} AND NOT ${IS_DEAD}; COMMIT`),
+        FROM ${this.table}
+        WHERE NOT ${isOf(this.id)} AND (NOT (${IS_OLD}) OR server <> ${SERVER_IDENTITY}); COMMIT`),
     )) as unknown as Asked;
     const rows = results[ASKED]?.rows ?? [];
     return rows.map(({ staleness, snapshot }) => ({ maxStalenessMs: Number(staleness), snapshot }));
@@ -99,7 +104,10 @@ export class ReplicaInstances {
 const isOf = (id: string): string => `instance_id = '${id}'`;
 
 const STATE = 'max_staleness_ms, snapshot, server, seen_at';
-const IS_DEAD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER} milliseconds'`;
+const IS_OLD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER} milliseconds'`;
+/** The row may go. */
+const IS_DEAD = `${IS_OLD}
+  AND (server = ${SERVER_IDENTITY} OR seen_at < now() - interval '${FOREIGN_KEPT}')`;
 
 /** BEGIN, SET, SET, UPDATE, COMMIT. */
 const RENEWED = 3;
