@@ -7,7 +7,7 @@ import { AuthGuard, PassportModule, PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { DataSource } from 'typeorm';
 import { AuthModule } from '../../src';
-import { PostgresRevocationStore } from '../../src/stores/postgres';
+import { PostgresRevocationStore } from '../../src/postgres';
 import { AUDIENCE, ISSUER } from '../tokens';
 import { ME, serve, setting } from './serve';
 import { verifyingKey } from './verifying-key';
