@@ -188,12 +188,12 @@ describe('RevokedTokensService', () => {
       'token_expired',
     ],
     ['unacceptable', () => 'garbage', 'TOKEN_INVALID', 'form'],
-  ])('revokes nothing for an %s text', async (_, text, code, detail) => {
+  ])('revokes nothing for an %s text', async (_, text, code, reason) => {
     const attempt = tokens.revoke(text());
     await expect(attempt).rejects.toThrow(TokenRejectedError);
     await expect(attempt).rejects.toMatchObject({
       code,
-      detail,
+      reason,
       name: 'TokenRejectedError',
       message: 'The token was not accepted.',
     });
