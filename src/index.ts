@@ -12,7 +12,7 @@ export type {
 } from './audit/audit-event';
 export { AuditTrail } from './audit/audit-trail';
 export type { AuditPage, AuditQuery } from './audit/audit-trail';
-export { Contract } from './web/answers';
+export { LogoutAnswers } from './web/answers';
 export type { Answer, Envelope, Messages } from './web/answers';
 export type { ExpiringCookie } from './web/cookies';
 export { CurrentToken } from './nest/current-token.decorator';
@@ -29,7 +29,7 @@ export { RevocationError, StoreUnavailableError, TokenRejectedError } from './re
 export type { RevocationErrorCode, TokenRejection } from './revocation/errors';
 export { readinessOf } from './revocation/readiness';
 export type { Readiness } from './revocation/readiness';
-export { EVERY_AGE } from './revocation/revocation';
+export { ANY_ISSUE_TIME } from './revocation/revocation';
 export type { Revocation, RevocationScope } from './revocation/revocation';
 export { RevocationCheck } from './revocation/revocation-check';
 export { RevocationStore } from './revocation/revocation-store';
@@ -42,7 +42,7 @@ export { ExpressSessionTerminator } from './logout/server-sessions/express-sessi
 export { FastifySessionTerminator } from './logout/server-sessions/fastify-session-terminator';
 export { ServerSessionTerminator } from './logout/server-sessions/server-session-terminator';
 export type { ServerSession } from './logout/server-sessions/server-session-terminator';
-export type { SessionStore } from './logout/server-sessions/session-store';
+export type { ServerSessionStore } from './logout/server-sessions/session-store';
 export { SessionTerminator } from './logout/session-terminator';
 export type { Algorithm } from './tokens/keys/algorithms';
 export type { Claims } from './tokens/verification/claims';

@@ -12,7 +12,7 @@ export type { ReplicaOptions } from '../replica/replica';
 export { ReplicatedStore } from '../replica/replicated-store';
 export type { ReplicationOptions } from '../replica/replicated-store';
 export { RevocationError, StoreUnavailableError } from '../revocation/errors';
-export { EVERY_AGE } from '../revocation/revocation';
+export { ANY_ISSUE_TIME } from '../revocation/revocation';
 export type { Revocation, RevocationScope } from '../revocation/revocation';
 export { RevocationCheck } from '../revocation/revocation-check';
 export { RevocationFeed } from '../revocation/revocation-feed';

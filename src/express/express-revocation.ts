@@ -5,7 +5,7 @@ import { Enforcement } from '../web/enforcement';
 import { originOf } from '../web/request';
 import type { BodyReason } from '../web/body';
 import { RequestAuthenticator } from '../web/request-authenticator';
-import { onceKnown, orElse } from '../tokens/maybe-promise';
+import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
 import { reasonOf } from '../revocation/errors';
 import {
   rejection,
@@ -60,7 +60,7 @@ export class ExpressRevocation {
    * others: `notAuthenticated` with a challenge (RFC 6750 §3), `unavailable` when the store fails.
    */
   readonly verifyToken: ExpressHandler = (request, response, next) => {
-    void onceKnown(this.authenticate(request), (authentication) => {
+    void mapMaybe(this.authenticate(request), (authentication) => {
       if (authentication === undefined) {
         send(response, this.answers.unavailable);
       } else if (authentication.verdict === 'live') {
@@ -79,14 +79,14 @@ export class ExpressRevocation {
    * token cannot be checked. First of all: `app.use(enforce)`.
    */
   readonly enforce: ExpressHandler = (request, response, next) => {
-    const outcome = orElse(
+    const outcome = catchMaybe(
       () => this.enforcement.inspect(request),
       (error) => {
         this.failed(error);
         return undefined;
       },
     );
-    void onceKnown(outcome, (known) => {
+    void mapMaybe(outcome, (known) => {
       if (known === 'pass') next();
       else if (known === 'refuse')
         send(response, this.answers.notAuthenticated, challengeFor({ verdict: 'missing' }));
@@ -158,7 +158,7 @@ export class ExpressRevocation {
   private authenticate(
     request: ExpressRequest,
   ): Authentication | undefined | Promise<Authentication | undefined> {
-    return orElse(
+    return catchMaybe(
       (): Authentication | Promise<Authentication> => {
         const check = () => this.authenticator.authenticate(request);
         return this.core.isOpen ? check() : this.open().then(check);

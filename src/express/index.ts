@@ -14,7 +14,7 @@ export { RevocationError, StoreUnavailableError, TokenRejectedError } from '../r
 export type { RevocationErrorCode, TokenRejection } from '../revocation/errors';
 export { readinessOf } from '../revocation/readiness';
 export type { Readiness } from '../revocation/readiness';
-export { EVERY_AGE } from '../revocation/revocation';
+export { ANY_ISSUE_TIME } from '../revocation/revocation';
 export type { Revocation, RevocationScope } from '../revocation/revocation';
 export { RevocationStore } from '../revocation/revocation-store';
 export type { HostTransaction } from '../revocation/unit-of-work';

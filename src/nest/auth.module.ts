@@ -14,7 +14,7 @@ import { Logout } from '../logout/logout';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
-import { Contract } from '../web/answers';
+import { LogoutAnswers } from '../web/answers';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { Throttle } from '../web/throttle';
 import { AuthOptions, readPath, type AuthModuleOptions } from './auth.options';
@@ -119,7 +119,7 @@ const core: Provider[] = [
   providers: [...core, ...HTTP_PROVIDERS],
   exports: [
     AuditLog,
-    Contract,
+    LogoutAnswers,
     JwtAuthGuard,
     LogoutExceptionFilter,
     LogoutThrottlerGuard,

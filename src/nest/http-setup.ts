@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
 import { LogoutCore } from '../core/compose';
-import { Contract } from '../web/answers';
+import { LogoutAnswers } from '../web/answers';
 import { describeEnforcement, Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
 import { lenientPath, ROUTES, type Route } from '../web/routes';
@@ -30,7 +30,7 @@ export class HttpSetup implements OnModuleInit {
     private readonly core: LogoutCore,
     private readonly enforcement: Enforcement,
     private readonly gate: Gate,
-    private readonly contract: Contract,
+    private readonly answers: LogoutAnswers,
     adapterHost: HttpAdapterHost,
     private readonly config: ApplicationConfig,
     @Inject(PATH) path: string,
@@ -62,7 +62,7 @@ export class HttpSetup implements OnModuleInit {
       installEnforcement(
         adapter,
         this.enforcement,
-        this.contract,
+        this.answers,
         (error) => {
           this.logger.error(error);
         },

@@ -4,7 +4,7 @@ import { AuditLog } from '../audit/audit-log';
 import { SessionTermination } from '../logout/session-terminator';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
-import { Contract } from '../web/answers';
+import { LogoutAnswers } from '../web/answers';
 import { Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -15,7 +15,7 @@ import { HttpSetup } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { JwtStrategy } from './jwt.strategy';
 import { LogoutExceptionFilter } from './logout-exception.filter';
-import { Farewell } from './logout-response';
+import { LogoutEffects } from './logout-response';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
 import { CHECKED_OPTIONS, RegistrationCheck } from './registration-check';
 
@@ -27,9 +27,9 @@ const report = (error: unknown): void => {
 /** From a request to the core, and back to an answer. */
 export const HTTP_PROVIDERS: Provider[] = [
   {
-    provide: Contract,
+    provide: LogoutAnswers,
     useFactory: ({ messages, expiredStatus }: AuthOptions, refusals: RefusalCounts) =>
-      new Contract(messages, expiredStatus, refusals),
+      new LogoutAnswers(messages, expiredStatus, refusals),
     inject: [AuthOptions, RefusalCounts],
   },
   {
@@ -63,21 +63,21 @@ export const HTTP_PROVIDERS: Provider[] = [
     useFactory: (
       authenticator: RequestAuthenticator,
       throttle: Throttle,
-      contract: Contract,
+      answers: LogoutAnswers,
       audit: AuditLog,
-    ) => new Gate(authenticator, throttle, contract, audit, report),
-    inject: [RequestAuthenticator, Throttle, Contract, AuditLog],
+    ) => new Gate(authenticator, throttle, answers, audit, report),
+    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuditLog],
   },
   {
-    provide: Farewell,
-    useFactory: (options: AuthOptions, contract: Contract, audit: AuditLog) =>
-      new Farewell(
+    provide: LogoutEffects,
+    useFactory: (options: AuthOptions, answers: LogoutAnswers, audit: AuditLog) =>
+      new LogoutEffects(
         new SessionTermination(options.sessionTerminators, audit, report),
-        contract,
+        answers,
         options.expiredCookies,
         options.clearSiteData,
       ),
-    inject: [AuthOptions, Contract, AuditLog],
+    inject: [AuthOptions, LogoutAnswers, AuditLog],
   },
   HttpSetup,
   ThrottlerStorageService,

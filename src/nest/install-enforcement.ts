@@ -1,8 +1,8 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import type { Contract } from '../web/answers';
+import type { LogoutAnswers } from '../web/answers';
 import type { Enforcement } from '../web/enforcement';
 import type { PlatformRequest } from '../web/request';
-import { onceKnown, orElse } from '../tokens/maybe-promise';
+import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
 import { send } from './send';
 
 /** The part of Fastify that is used here; written out so that Express hosts need no Fastify. */
@@ -20,22 +20,22 @@ interface Fastify {
 export function installEnforcement(
   adapter: AbstractHttpAdapter,
   enforcement: Enforcement,
-  contract: Contract,
+  answers: LogoutAnswers,
   onError: (error: unknown) => void,
   isOurs: (request: PlatformRequest) => boolean,
 ): void {
   const enforce = (request: PlatformRequest, response: object, next: () => void): void => {
-    const outcome = orElse(
+    const outcome = catchMaybe(
       () => enforcement.inspect(request),
       (error) => {
         if (isOurs(request)) return 'pass';
         onError(error);
-        return contract.answerError(error);
+        return answers.answerError(error);
       },
     );
-    void onceKnown(outcome, (known) => {
+    void mapMaybe(outcome, (known) => {
       if (known === 'pass') next();
-      else send(adapter, response, known === 'refuse' ? contract.answer('TOKEN_REVOKED') : known);
+      else send(adapter, response, known === 'refuse' ? answers.answer('TOKEN_REVOKED') : known);
     });
   };
   if (adapter.getType() === 'fastify') adapter.getInstance<Fastify>().addHook('onRequest', enforce);

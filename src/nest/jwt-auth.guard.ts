@@ -6,8 +6,8 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
-import { onceKnown, orElse } from '../tokens/maybe-promise';
-import { Contract } from '../web/answers';
+import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
+import { LogoutAnswers } from '../web/answers';
 import type { PlatformRequest } from '../web/request';
 import { IS_PUBLIC } from './public.decorator';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -25,7 +25,7 @@ export class JwtAuthGuard implements CanActivate {
 
   constructor(
     private readonly authenticator: RequestAuthenticator,
-    private readonly contract: Contract,
+    private readonly answers: LogoutAnswers,
     private readonly reflector: Reflector,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
@@ -38,9 +38,9 @@ export class JwtAuthGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (this.isPublic(context)) return true;
     const request = this.getRequest(context);
-    return orElse(
+    return catchMaybe(
       () =>
-        onceKnown(this.authenticator.admit(request), (user) => {
+        mapMaybe(this.authenticator.admit(request), (user) => {
           request.user = user;
           return true;
         }),
@@ -68,7 +68,7 @@ export class JwtAuthGuard implements CanActivate {
   private refusal(error: unknown, context: ExecutionContext): HttpException {
     // What the host's `validate` throws on purpose is the host's answer.
     if (error instanceof HttpException) return error;
-    const { status, body, headers } = this.contract.answerError(error);
+    const { status, body, headers } = this.answers.answerError(error);
     if (status >= 500) this.logger.error(error);
     if (context.getType() === 'http')
       setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), headers);

@@ -1,7 +1,7 @@
 import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
-import { Contract } from '../web/answers';
+import { LogoutAnswers } from '../web/answers';
 import type { PlatformRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
 
@@ -26,7 +26,7 @@ export class JwtStrategy extends LogoutJwtStrategy {
 
   constructor(
     private readonly authenticator: RequestAuthenticator,
-    private readonly contract: Contract,
+    private readonly answers: LogoutAnswers,
   ) {
     // passport-jwt insists on a key and an extractor; `authenticate` below needs neither.
     super({ secretOrKey: 'unused', jwtFromRequest: () => null });
@@ -53,7 +53,7 @@ export class JwtStrategy extends LogoutJwtStrategy {
 
   private refusal(error: unknown): HttpException {
     if (error instanceof HttpException) return error;
-    const { status, body } = this.contract.answerError(error);
+    const { status, body } = this.answers.answerError(error);
     if (status >= 500) this.logger.error(error);
     return new HttpException(body, status);
   }

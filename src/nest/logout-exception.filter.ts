@@ -7,7 +7,7 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { Contract, type Answer } from '../web/answers';
+import { LogoutAnswers, type Answer } from '../web/answers';
 import { GateRefusal } from './gate.guard';
 import { send } from './send';
 
@@ -21,7 +21,7 @@ export class LogoutExceptionFilter implements ExceptionFilter {
   private readonly logger = new Logger(LogoutExceptionFilter.name);
 
   constructor(
-    private readonly contract: Contract,
+    private readonly answers: LogoutAnswers,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
@@ -34,9 +34,8 @@ export class LogoutExceptionFilter implements ExceptionFilter {
   }
 
   private answer(exception: unknown): Answer {
-    if (exception instanceof HttpException)
-      return this.contract.answerStatus(exception.getStatus());
-    return this.contract.answerError(exception);
+    if (exception instanceof HttpException) return this.answers.answerStatus(exception.getStatus());
+    return this.answers.answerError(exception);
   }
 }
 

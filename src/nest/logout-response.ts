@@ -2,14 +2,14 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { RequestOrigin } from '../audit/audit-event';
 import type { SessionTermination } from '../logout/session-terminator';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
-import type { Answer, Contract } from '../web/answers';
+import type { Answer, LogoutAnswers } from '../web/answers';
 import type { PlatformRequest } from '../web/request';
 
 /** What a successful logout does beside the revocation: sessions, cookies, the browser's data. */
-export class Farewell {
+export class LogoutEffects {
   constructor(
     private readonly sessions: SessionTermination,
-    private readonly contract: Contract,
+    private readonly answers: LogoutAnswers,
     /** `Set-Cookie` values. */
     private readonly expiredCookies: readonly string[],
     /** Directives of `Clear-Site-Data`; none sends no header. */
@@ -17,13 +17,13 @@ export class Farewell {
   ) {}
 
   /** Ends the session, and returns the answer that makes the browser forget. */
-  async say(
+  async apply(
     request: PlatformRequest,
     token: VerifiedToken,
     origin: RequestOrigin,
   ): Promise<Answer> {
     await this.sessions.run(request, token, origin);
-    return this.contract.answer('LOGGED_OUT', this.clearingHeader(request));
+    return this.answers.answer('LOGGED_OUT', this.clearingHeader(request));
   }
 
   private clearingHeader(request: PlatformRequest): Record<string, string> {

@@ -1,6 +1,6 @@
 import { HttpException, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { Contract } from '../web/answers';
+import { LogoutAnswers } from '../web/answers';
 import { originOf, type PlatformRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { setHeaders } from './send';
@@ -15,7 +15,7 @@ export class LogoutThrottlerGuard implements CanActivate {
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
-    private readonly contract: Contract,
+    private readonly answers: LogoutAnswers,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
@@ -25,7 +25,7 @@ export class LogoutThrottlerGuard implements CanActivate {
     const bearer = await this.authenticator.authenticate(request);
     const excess = await this.throttle.excess(bearer, originOf(request));
     if (excess === undefined) return true;
-    const { status, body, headers } = this.contract.refuse(excess.reason, {
+    const { status, body, headers } = this.answers.refuse(excess.reason, {
       'Retry-After': String(excess.retryAfterSeconds),
     });
     setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), headers);

@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { Logout } from '../logout/logout';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
-import { Contract } from '../web/answers';
+import { LogoutAnswers } from '../web/answers';
 import type { AdmittedRequest } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
 import { ROUTES } from '../web/routes';
@@ -11,7 +11,7 @@ import { GateGuard } from './gate.guard';
 import { Admitted, Gated } from './gated.decorator';
 import { namedToken } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
-import { Farewell } from './logout-response';
+import { LogoutEffects } from './logout-response';
 import { Public, PublicForHosts } from './public.decorator';
 import { send } from './send';
 
@@ -24,8 +24,8 @@ import { send } from './send';
 export class LogoutController {
   constructor(
     private readonly useCase: Logout,
-    private readonly farewell: Farewell,
-    private readonly contract: Contract,
+    private readonly effects: LogoutEffects,
+    private readonly answers: LogoutAnswers,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
@@ -41,12 +41,12 @@ export class LogoutController {
     const token = await this.useCase.run({ bearer, named, isBearerNamed, origin });
     const { httpAdapter } = this.adapterHost;
     if (isBearer(token, bearer)) {
-      const answer = await this.farewell.say(request, token, origin);
-      this.farewell.expireCookies(httpAdapter, response);
+      const answer = await this.effects.apply(request, token, origin);
+      this.effects.expireCookies(httpAdapter, response);
       send(httpAdapter, response, answer);
     } else {
       // Another token was named: the bearer lives on, and so does what its browser holds.
-      send(httpAdapter, response, this.contract.answer('LOGGED_OUT'));
+      send(httpAdapter, response, this.answers.answer('LOGGED_OUT'));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { EVERY_AGE, type Revocation } from '../revocation/revocation';
+import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import type { CommitPosition } from '../revocation/unit-of-work';
 import type { RevocationKey } from '../tokens/identity';
 import type { RevocationQuery } from '../tokens/scopes';
@@ -97,4 +97,4 @@ export class Doubts {
 }
 
 const reaches = ({ issuedBefore }: Revocation, issuedAt: number): boolean =>
-  issuedBefore === EVERY_AGE || issuedBefore.getTime() >= issuedAt;
+  issuedBefore === ANY_ISSUE_TIME || issuedBefore.getTime() >= issuedAt;

@@ -2,7 +2,13 @@ import { StoreUnavailableError } from '../revocation/errors';
 import type { FeedCursor, RevocationFeed } from '../revocation/revocation-feed';
 import { MAX_SKEW_MS, type StoreClock } from '../revocation/store-clock';
 import type { Doubts } from './doubts';
-import { instantOf, Pace, sparingly, type Instant, type InstanceTime } from './instance-time';
+import {
+  instantOf,
+  PollSchedule,
+  rateLimited,
+  type Instant,
+  type InstanceTime,
+} from './instance-time';
 import type { KnownRevocations } from './known-revocations';
 import { Registration, type Lease, type LeaseClaim } from './lease';
 
@@ -43,14 +49,14 @@ export interface FeedProgress {
  */
 export class FeedFollower {
   private readonly registration: Registration;
-  private readonly pace: Pace;
+  private readonly pace: PollSchedule;
   private readonly complain: (error: Error) => void;
   private readonly complainOfSize: (error: Error) => void;
   private cursor: FeedCursor | null = null;
   /** Something live may be missing in memory, so that everything must be loaded. */
   private hasGaps = false;
   private forgottenMs = -Infinity;
-  private setbacks = 0;
+  private consecutiveFailures = 0;
   private roundBegan: Instant;
   private isOver = false;
   private running: Promise<void> = Promise.resolve();
@@ -61,11 +67,11 @@ export class FeedFollower {
     { maxStalenessMs, pollIntervalMs, onError }: FollowerOptions,
     private readonly time: InstanceTime,
   ) {
-    const complainOfSilence = sparingly(onError, time);
+    const complainOfSilence = rateLimited(onError, time);
     this.registration = new Registration(feed, maxStalenessMs, time, complainOfSilence);
-    this.pace = new Pace(pollIntervalMs, time);
-    this.complain = sparingly(onError, time);
-    this.complainOfSize = sparingly(onError, time);
+    this.pace = new PollSchedule(pollIntervalMs, time);
+    this.complain = rateLimited(onError, time);
+    this.complainOfSize = rateLimited(onError, time);
     this.roundBegan = instantOf(time);
   }
 
@@ -91,7 +97,7 @@ export class FeedFollower {
 
   private async follow(): Promise<void> {
     while (!this.isOver) {
-      await this.pace.untilDue(this.roundBegan, this.setbacks);
+      await this.pace.untilDue(this.roundBegan, this.consecutiveFailures);
       await this.round();
     }
   }
@@ -104,7 +110,7 @@ export class FeedFollower {
       const isOtherServer = this.cursor !== null && !(await this.read());
       if (this.cursor === null) await this.load();
       // Servers that take turns behind one address must not make a storm of loads.
-      this.setbacks = isOtherServer ? 1 : 0;
+      this.consecutiveFailures = isOtherServer ? 1 : 0;
     } catch (error) {
       this.failed(error);
     }
@@ -129,13 +135,13 @@ export class FeedFollower {
     const cursor = await this.feed.read(since, (slice) => {
       this.followed.known.apply(slice);
     });
-    if (cursor === null) this.lostTrack();
+    if (cursor === null) this.resetCursor();
     else this.arrived(cursor, claim, since === null ? 'loads' : 'catchUps');
     return cursor !== null;
   }
 
   /** Another server, or one that was set back: it may know nothing of what we announced. */
-  private lostTrack(): void {
+  private resetCursor(): void {
     this.cursor = null;
     this.followed.lease.drop();
     this.registration.drop();
@@ -187,7 +193,7 @@ export class FeedFollower {
 
   private failed(error: unknown): void {
     if (this.isOver) return;
-    this.setbacks += 1;
+    this.consecutiveFailures += 1;
     this.followed.progress.failedCatchUps += 1;
     this.complain(error instanceof Error ? error : new Error(String(error)));
   }

@@ -43,7 +43,7 @@ export function elapsedMs(since: Instant, time: InstanceTime): number {
 }
 
 /** An outage is news once, and then for those who read the log later: one error a minute. */
-export function sparingly(
+export function rateLimited(
   onError: (error: Error) => void,
   time: InstanceTime,
 ): (error: Error) => void {
@@ -60,7 +60,7 @@ export function sparingly(
 }
 
 /** When the next read is due: after the poll interval, or at a ring if that is sooner. */
-export class Pace {
+export class PollSchedule {
   private hasRung = false;
   private heedsRings = false;
   private wake: () => void = () => undefined;
@@ -89,14 +89,14 @@ export class Pace {
 
   /**
    * @param since when the last round of reads began.
-   * @param setbacks in a row: after one, rings wait for the poll interval too, and polls back off.
+   * @param consecutiveFailures in a row: after one, rings wait for the poll interval too, and polls back off.
    */
-  async untilDue(since: Instant, setbacks: number): Promise<void> {
-    const isCalm = setbacks === 0;
+  async untilDue(since: Instant, consecutiveFailures: number): Promise<void> {
+    const isCalm = consecutiveFailures === 0;
     const restMs = isCalm ? Math.min(RING_REST_MS, this.pollIntervalMs) : this.pollIntervalMs;
     const pauseMs = isCalm
       ? this.pollIntervalMs - elapsedMs(since, this.time)
-      : Math.min(this.pollIntervalMs * 2 ** (setbacks - 1), MAX_PAUSE_MS);
+      : Math.min(this.pollIntervalMs * 2 ** (consecutiveFailures - 1), MAX_PAUSE_MS);
     await this.sleep(restMs, false);
     if (!this.hasRung && pauseMs > restMs) await this.sleep(pauseMs - restMs, true);
   }

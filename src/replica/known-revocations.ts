@@ -1,6 +1,6 @@
 import type { RevocationKey } from '../tokens/identity';
 import type { RevocationQuery } from '../tokens/scopes';
-import { EVERY_AGE, type Revocation } from '../revocation/revocation';
+import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import type { AbsoluteGroup, Cutoff, FeedSlice } from '../revocation/revocation-feed';
 import { Cutoffs } from './cutoffs';
 import type { Window } from './prefix-log';
@@ -52,7 +52,7 @@ export class KnownRevocations {
   /** Learns a revocation of this instance's own. */
   add(revocation: LearnedRevocation): void {
     const { key, issuedBefore, expiresAt } = revocation;
-    if (issuedBefore !== EVERY_AGE) {
+    if (issuedBefore !== ANY_ISSUE_TIME) {
       this.addCutoff({ key, issuedBefore, expiresAt });
       return;
     }
@@ -62,7 +62,7 @@ export class KnownRevocations {
 
   /** Whether one is held that refuses as much, for as long. */
   includes({ key, issuedBefore, expiresAt }: LearnedRevocation): boolean {
-    if (issuedBefore !== EVERY_AGE)
+    if (issuedBefore !== ANY_ISSUE_TIME)
       return this.cutoffs.has(key, issuedBefore.getTime(), expiresAt.getTime());
     this.prefix.readText(key);
     return this.absolute.has(this.prefix, this.absolute.windowFor(endOfHour(expiresAt)));

@@ -1,4 +1,4 @@
-import { EVERY_AGE, type Revocation } from './revocation';
+import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import { checkSize, type UnitOfWork } from './unit-of-work';
 import { SCOPES, type RevocationQuery } from '../tokens/scopes';
 
@@ -14,7 +14,8 @@ export function checkRevocation(revocation: Revocation): void {
   checkKey(revocation.key);
   checkScope(revocation);
   checkInstant('expiresAt', revocation.expiresAt);
-  if (revocation.issuedBefore !== EVERY_AGE) checkInstant('issuedBefore', revocation.issuedBefore);
+  if (revocation.issuedBefore !== ANY_ISSUE_TIME)
+    checkInstant('issuedBefore', revocation.issuedBefore);
 }
 
 /** @throws {TypeError} as `checkRevocation`, or the size is none that a unit of work may have. */
@@ -37,7 +38,7 @@ export function checkLookup({ absolute, cutoffs }: RevocationQuery): void {
 function checkScope({ scope, issuedBefore }: Revocation): void {
   if (!Object.hasOwn(SCOPES, scope))
     throw new TypeError(`nestjs-logout: "scope" must be one of ${Object.keys(SCOPES).join(', ')}.`);
-  if (SCOPES[scope].kind === 'absolute' && issuedBefore !== EVERY_AGE)
+  if (SCOPES[scope].kind === 'absolute' && issuedBefore !== ANY_ISSUE_TIME)
     throw new TypeError(`nestjs-logout: a revocation of scope "${scope}" must be of every age.`);
 }
 

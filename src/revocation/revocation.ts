@@ -4,7 +4,7 @@ import type { RevocationScope } from '../tokens/scopes';
 export type { RevocationScope };
 
 /** An absolute revocation refuses tokens of every age. */
-export const EVERY_AGE = 'infinity';
+export const ANY_ISSUE_TIME = 'infinity';
 
 /** One member of the grow-only set of revocations. Never changed, only purged. */
 export interface Revocation {
@@ -13,10 +13,10 @@ export interface Revocation {
   /** Says what `key` is of; see `tokens/scopes.ts`. */
   readonly scope: RevocationScope;
   /**
-   * Tokens issued at or before this instant are refused. `EVERY_AGE` where the scope is absolute;
+   * Tokens issued at or before this instant are refused. `ANY_ISSUE_TIME` where the scope is absolute;
    * also a cutoff may have it.
    */
-  readonly issuedBefore: Date | typeof EVERY_AGE;
+  readonly issuedBefore: Date | typeof ANY_ISSUE_TIME;
   /** From here on nothing that this revocation covers can be accepted, so it may be purged. */
   readonly expiresAt: Date;
   readonly issuer?: string;

@@ -11,8 +11,8 @@ import type {
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
 import { TokenRejectedError } from './errors';
-import { onceKnown } from '../tokens/maybe-promise';
-import { EVERY_AGE, type Revocation } from './revocation';
+import { mapMaybe } from '../tokens/maybe-promise';
+import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import type { RevocationStore } from './revocation-store';
 import type { HostTransaction } from './unit-of-work';
 
@@ -81,7 +81,7 @@ export class RevokedTokensService {
     if (verification.verdict !== 'accepted') return verification;
     const { token } = verification;
     const isReused = lookUps?.get(token.revocationKey) ?? this.isReused(token, origin);
-    return onceKnown(isReused, (isRevoked) => ({
+    return mapMaybe(isReused, (isRevoked) => ({
       verdict: isRevoked ? 'revoked' : 'live',
       token,
     }));
@@ -96,7 +96,7 @@ export class RevokedTokensService {
 
   /** Like `isRevoked`, for a token that somebody presented: reuse leaves an audit row. */
   isReused(token: VerifiedToken, origin: OriginSource): boolean | Promise<boolean> {
-    return onceKnown(this.isRevoked(token), (isRevoked) => {
+    return mapMaybe(this.isRevoked(token), (isRevoked) => {
       if (isRevoked) this.audit.reused(token, origin);
       return isRevoked;
     });
@@ -176,7 +176,7 @@ export class RevokedTokensService {
     return {
       key: token.revocationKey,
       scope: 'token',
-      issuedBefore: EVERY_AGE,
+      issuedBefore: ANY_ISSUE_TIME,
       expiresAt: this.keptUntil(token),
       issuer: iss,
       subject: subjectOf(token.claims),

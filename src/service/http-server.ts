@@ -6,7 +6,7 @@ import express from 'express';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { MODULE_OPTIONS } from '../nest/auth.options';
-import { Contract } from '../web/answers';
+import { LogoutAnswers } from '../web/answers';
 import type { PlatformRequest } from '../web/request';
 import { send } from '../nest/send';
 import type { Environment } from './environment';
@@ -48,14 +48,14 @@ function expressAdapter(environment: Environment): ExpressAdapter {
 }
 
 function fastifyAdapter(environment: Environment): FastifyAdapter {
-  const contract = contractOf(environment);
-  const refusal = contract.answerStatus(403);
+  const answers = contractOf(environment);
+  const refusal = answers.answerStatus(403);
   const adapter: FastifyAdapter = new FastifyAdapter({
     trustProxy: fastifyTrust(environment),
     // A URL that the router cannot decode reaches no hook; Fastify's own answer would quote it.
     frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) => {
       securityHeaders(request.raw, reply.raw, () => {
-        send(adapter, reply, contract.answer('NOT_FOUND'));
+        send(adapter, reply, answers.answer('NOT_FOUND'));
       });
     },
   });
@@ -78,8 +78,8 @@ function fastifyTrust({ trustProxy }: Environment) {
   return trustProxy === false ? false : [...trustProxy];
 }
 
-const contractOf = ({ module: { messages } }: Environment): Contract =>
-  new Contract(MODULE_OPTIONS.messages.read(messages, 'messages'), 403);
+const contractOf = ({ module: { messages } }: Environment): LogoutAnswers =>
+  new LogoutAnswers(MODULE_OPTIONS.messages.read(messages, 'messages'), 403);
 
 /** A token that crossed the network in the clear is not to be trusted in production. */
 function isRefused(environment: Environment, request: PlatformRequest): boolean {

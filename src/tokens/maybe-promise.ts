@@ -2,12 +2,12 @@
  * Goes on with a value: at once where it is there, later where it is promised. `await` would cost
  * a turn of the queue also where the answer lay in memory, which is nearly every request.
  */
-export function onceKnown<T, R>(value: T | PromiseLike<T>, next: (value: T) => R): R | Promise<R> {
+export function mapMaybe<T, R>(value: T | PromiseLike<T>, next: (value: T) => R): R | Promise<R> {
   return isPromised(value) ? Promise.resolve(value).then(next) : next(value);
 }
 
 /** What `run` returns or promises; whether it throws or rejects, `failed` has the last word. */
-export function orElse<T, R>(
+export function catchMaybe<T, R>(
   run: () => T | Promise<T>,
   failed: (error: unknown) => R,
 ): T | R | Promise<T | R> {

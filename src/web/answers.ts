@@ -84,7 +84,7 @@ const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
   TOKEN_INVALID: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
   TOKEN_REVOKED: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
   TOKEN_NOT_OWN: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
-  // The documented contract; RFC 6750 §3.1 would have 401: the option `expiredStatus`.
+  // The documented answers; RFC 6750 §3.1 would have 401: the option `expiredStatus`.
   TOKEN_EXPIRED: { status: 403, message: 'tokenExpired', challenge: BAD_CREDENTIALS },
   STORE_UNAVAILABLE: { status: 500, message: 'internalError' },
   method_not_allowed: { status: 405, message: 'methodNotAllowed' },
@@ -110,7 +110,7 @@ const BY_STATUS = new Map<number, AnswerCode>([
  * Turns what happened into the documented answer (docs/http.md), in the host's words. Every refusal
  * of ours passes here once, and is counted.
  */
-export class Contract {
+export class LogoutAnswers {
   constructor(
     private readonly messages: Messages,
     private readonly expiredStatus: number,

@@ -4,7 +4,7 @@ import type { AuditLog } from '../audit/audit-log';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../revocation/reasons';
-import type { Answer, Contract, EmptyAnswer } from './answers';
+import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
 import { announcesBody, isMediaType, readBody } from './body';
 import { originOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
@@ -37,7 +37,7 @@ export class Gate {
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
-    private readonly contract: Contract,
+    private readonly answers: LogoutAnswers,
     private readonly audit: AuditLog,
     private readonly onError: (error: unknown) => void,
   ) {}
@@ -56,7 +56,7 @@ export class Gate {
     if (route !== undefined) return this.decide(request, route, stream);
     const Allow = routes.map(({ method }) => method).join(', ');
     // The host's CORS has not answered this preflight: no origin is allowed anything.
-    if (isPreflight(request)) return this.contract.answerEmpty({ Allow });
+    if (isPreflight(request)) return this.answers.answerEmpty({ Allow });
     const origin = originOf(request);
     await this.throttle.countAddress(origin);
     return this.refuse('method_not_allowed', origin, { Allow });
@@ -129,12 +129,12 @@ export class Gate {
     } catch (error) {
       this.onError(error);
       this.audit.failed({ event, outcome: 'failure', reason: reasonOf(error), ...origin });
-      return this.contract.answerError(error);
+      return this.answers.answerError(error);
     }
   }
 
   private tooMany({ reason, retryAfterSeconds }: Excess): Answer {
-    return this.contract.refuse(reason, { 'Retry-After': String(retryAfterSeconds) });
+    return this.answers.refuse(reason, { 'Retry-After': String(retryAfterSeconds) });
   }
 
   private refuse(
@@ -143,7 +143,7 @@ export class Gate {
     headers?: Readonly<Record<string, string>>,
   ): Answer {
     this.audit.failed({ event: 'input_validation_fail', outcome: 'failure', reason, ...origin });
-    return this.contract.refuse(reason, headers);
+    return this.answers.refuse(reason, headers);
   }
 }
 

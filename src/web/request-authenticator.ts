@@ -7,7 +7,7 @@ import {
   type Authentication,
   type RevokedTokensService,
 } from '../revocation/revoked-tokens.service';
-import { onceKnown } from '../tokens/maybe-promise';
+import { mapMaybe } from '../tokens/maybe-promise';
 import { bearerCredentials } from './bearer';
 import { sentHeaders } from './credentials';
 import { originOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
@@ -96,10 +96,10 @@ export class RequestAuthenticator {
    * @throws {StoreUnavailableError} it must not be let in.
    */
   admit(request: PlatformRequest): unknown {
-    return onceKnown(this.authenticate(request), (authentication) => {
+    return mapMaybe(this.authenticate(request), (authentication) => {
       if (authentication.verdict !== 'live') throw rejection(authentication);
       const { token } = authentication;
-      return onceKnown(this.userOf(token.claims, request), (user) => {
+      return mapMaybe(this.userOf(token.claims, request), (user) => {
         if (user === null || user === undefined || user === false)
           throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
         // Function platforms may leave it out.

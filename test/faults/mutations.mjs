@@ -175,8 +175,8 @@ const MUTATIONS = [
     edits: [
       [
         FOLLOWER,
-        '  private lostTrack(): void {\n',
-        '  private lostTrack(): void {\n    this.followed.known.forget(new Date(8.64e15));\n',
+        '  private resetCursor(): void {\n',
+        '  private resetCursor(): void {\n    this.followed.known.forget(new Date(8.64e15));\n',
       ],
     ],
     noticedBy: ['other-server', 'promoted with rows missing'],

@@ -9,7 +9,7 @@ import {
   ExpressSessionTerminator,
   FastifySessionTerminator,
   type RevocationStore,
-  type SessionStore,
+  type ServerSessionStore,
   type SessionTerminator,
 } from '../../src';
 import type { Platform } from './app';
@@ -22,10 +22,10 @@ const COOKIE = { secure: false, maxAge: 3_600_000 };
 /** The sessions of one host, real package and all; each instance has a store object of its own. */
 export interface SessionHost {
   /** Another store over the same sessions, as instances have that share a server for them. */
-  newStore(): SessionStore;
+  newStore(): ServerSessionStore;
   /** Registers the session package. */
-  install(app: INestApplication, store: SessionStore): Promise<void>;
-  terminator(store: SessionStore, revocations: RevocationStore): SessionTerminator;
+  install(app: INestApplication, store: ServerSessionStore): Promise<void>;
+  terminator(store: ServerSessionStore, revocations: RevocationStore): SessionTerminator;
   /** The ids of what is stored, whatever any wrapping says. */
   storedIds(): string[];
 }
@@ -37,11 +37,11 @@ export function sessionHost(platform: Platform): SessionHost {
 class ExpressSessions implements SessionHost {
   private readonly sessions: Record<string, string> = {};
 
-  newStore(): SessionStore {
+  newStore(): ServerSessionStore {
     return Object.assign(new expressSession.MemoryStore(), { sessions: this.sessions });
   }
 
-  install(app: INestApplication, store: SessionStore): Promise<void> {
+  install(app: INestApplication, store: ServerSessionStore): Promise<void> {
     (app as NestExpressApplication).use(
       expressSession({
         name: SESSION_COOKIE,
@@ -56,7 +56,7 @@ class ExpressSessions implements SessionHost {
     return Promise.resolve();
   }
 
-  terminator(store: SessionStore, revocations: RevocationStore): SessionTerminator {
+  terminator(store: ServerSessionStore, revocations: RevocationStore): SessionTerminator {
     return new ExpressSessionTerminator(store, revocations);
   }
 
@@ -68,11 +68,11 @@ class ExpressSessions implements SessionHost {
 class FastifySessions implements SessionHost {
   private readonly sessions = new Map<string, Session>();
 
-  newStore(): SessionStore {
+  newStore(): ServerSessionStore {
     return new MemoryStore(this.sessions);
   }
 
-  async install(app: INestApplication, store: SessionStore): Promise<void> {
+  async install(app: INestApplication, store: ServerSessionStore): Promise<void> {
     await (app as NestFastifyApplication).register(fastifyCookie);
     await (app as NestFastifyApplication).register(fastifySession, {
       cookieName: SESSION_COOKIE,
@@ -84,7 +84,7 @@ class FastifySessions implements SessionHost {
     });
   }
 
-  terminator(store: SessionStore, revocations: RevocationStore): SessionTerminator {
+  terminator(store: ServerSessionStore, revocations: RevocationStore): SessionTerminator {
     return new FastifySessionTerminator(store, revocations);
   }
 

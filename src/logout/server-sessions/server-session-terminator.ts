@@ -1,13 +1,13 @@
 import type { AuditEvent, RequestOrigin } from '../../audit/audit-event';
 import { tokenFields } from '../../audit/audit-log';
-import { EVERY_AGE, type Revocation } from '../../revocation/revocation';
+import { ANY_ISSUE_TIME, type Revocation } from '../../revocation/revocation';
 import { RevocationStore } from '../../revocation/revocation-store';
 import { subjectOf } from '../../tokens/verification/claims';
 import { sessionIdKey } from '../../tokens/identity';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import type { VerifiedToken } from '../../tokens/verification/token-verifier';
 import { sessionEnd } from './session-end';
-import { keepEnded, settled, type SessionStore } from './session-store';
+import { keepEnded, settled, type ServerSessionStore } from './session-store';
 import { SessionTerminator } from '../session-terminator';
 
 /** A session as the packages hang it on the request. */
@@ -29,7 +29,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
    * @throws {TypeError} one of them is no such store.
    */
   constructor(
-    private readonly sessionStore: SessionStore,
+    private readonly sessionStore: ServerSessionStore,
     private readonly revocationStore: RevocationStore,
   ) {
     super();
@@ -82,7 +82,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
     const revocation: Revocation = {
       key,
       scope: 'server-session',
-      issuedBefore: EVERY_AGE,
+      issuedBefore: ANY_ISSUE_TIME,
       expiresAt: sessionEnd(session.cookie, Date.now()),
       issuer: token.claims.iss,
       subject: subjectOf(token.claims),

@@ -8,7 +8,7 @@ type Read = (id: string, callback: Found) => unknown;
 type Write = (id: string, session: object, callback?: Done) => unknown;
 
 /** A store of express-session or @fastify/session, as far as it is wrapped. */
-export interface SessionStore {
+export interface ServerSessionStore {
   get(id: string, callback: Found): unknown;
   set(id: string, session: object, callback?: Done): unknown;
   destroy(id: string, callback?: Done): unknown;
@@ -17,14 +17,14 @@ export interface SessionStore {
 }
 
 /** Which revocations each store asks already. Weak: forgotten with the store. */
-const asking = new WeakMap<SessionStore, WeakSet<RevocationStore>>();
+const asking = new WeakMap<ServerSessionStore, WeakSet<RevocationStore>>();
 
 /**
  * From here on the store, changed in place, knows no session that has ended: `get` and `load` find
  * none, `set` and `touch` keep nothing and report success. Where the revocations give no answer,
  * the callback gets the error. Repeating it with the same two changes nothing.
  */
-export function keepEnded(store: SessionStore, revocations: RevocationStore): void {
+export function keepEnded(store: ServerSessionStore, revocations: RevocationStore): void {
   const asked = asking.get(store) ?? new WeakSet();
   if (asked.has(revocations)) return;
   asking.set(store, asked.add(revocations));

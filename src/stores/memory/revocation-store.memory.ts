@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '../../revocation/errors';
-import { EVERY_AGE, type Revocation } from '../../revocation/revocation';
+import { ANY_ISSUE_TIME, type Revocation } from '../../revocation/revocation';
 import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
@@ -122,7 +122,7 @@ export class MemoryRevocationStore extends RevocationStore {
 }
 
 const heldOf = ({ issuedBefore, expiresAt }: Revocation): Held => ({
-  issuedBefore: issuedBefore === EVERY_AGE ? Infinity : issuedBefore.getTime(),
+  issuedBefore: issuedBefore === ANY_ISSUE_TIME ? Infinity : issuedBefore.getTime(),
   expiresAt: expiresAt.getTime(),
 });
 

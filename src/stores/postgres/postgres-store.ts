@@ -12,7 +12,7 @@ import { PostgresConnections } from './connection/connections';
 import { postgresOptionsOf } from './connection/pool-options';
 import {
   codeOf,
-  faultOf,
+  toPostgresError,
   INSUFFICIENT_PRIVILEGE,
   orUnavailable,
 } from './connection/postgres-error';
@@ -73,7 +73,7 @@ export class PostgresStore extends RevocationStore {
       delete this.opening;
       await this.connections.close();
       if (error instanceof TypeError) throw error;
-      throw new StoreUnavailableError('open', { cause: faultOf(error) });
+      throw new StoreUnavailableError('open', { cause: toPostgresError(error) });
     });
     return this.opening;
   }
@@ -125,7 +125,7 @@ export class PostgresStore extends RevocationStore {
     await this.partitions.makeAhead().catch((error: unknown) => {
       // A role that may not do DDL relies on another instance, or a job of the owner's, for this.
       if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-      this.options.onError(faultOf(error));
+      this.options.onError(toPostgresError(error));
     });
     this.upkeep.start();
   }

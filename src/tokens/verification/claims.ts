@@ -36,7 +36,7 @@ export interface ClaimRules {
 }
 
 /** What is wrong with claims that are of the right form. */
-export type ClaimFault = 'lifetime' | 'issuer' | 'audience' | 'not_yet_valid' | 'expired';
+export type ClaimError = 'lifetime' | 'issuer' | 'audience' | 'not_yet_valid' | 'expired';
 
 /** Some issuers round `iat` up to the next whole second. */
 const MAX_AHEAD_SECONDS = 1;
@@ -72,7 +72,7 @@ export function findFault(
   claims: Claims,
   rules: ClaimRules,
   nowSeconds: number,
-): ClaimFault | undefined {
+): ClaimError | undefined {
   const { issuers, audiences, clockToleranceSeconds, maxLifetimeSeconds } = rules;
   const latestStart = nowSeconds + clockToleranceSeconds + MAX_AHEAD_SECONDS;
   if (claims.exp - claims.iat > maxLifetimeSeconds) return 'lifetime';

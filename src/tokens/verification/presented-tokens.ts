@@ -5,7 +5,7 @@ import { queryOf } from '../scopes';
 import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject, type JsonObject } from './json-object';
 import { ownText } from './verified-token-cache';
-import { SightedTexts } from './seen-once-filter';
+import { SeenOnceFilter } from './seen-once-filter';
 
 /** A token as it was found in a text. Its signature was not checked: it may be forged. */
 export interface UnverifiedToken extends VerifiedToken {
@@ -213,7 +213,7 @@ interface ReadText {
 /** Reads texts, and remembers what it read in those that come again. No verdict is remembered. */
 export class PresentedTokens {
   private readonly read = new LRUCache<string, ReadText>({ maxSize: MAX_CACHE_BYTES });
-  private readonly sighted = new SightedTexts();
+  private readonly sighted = new SeenOnceFilter();
 
   constructor(private readonly identity: TokenIdentity) {}
 
@@ -225,7 +225,8 @@ export class PresentedTokens {
     if (known?.text === text) return known.tokens;
     const tokens = presentedTokens(text, this.identity);
     // What never comes again would push out what does: a text has to come twice to be worth it.
-    if (tokens !== undefined && tokens.length > 0 && this.sighted.sight(text)) this.remember(text);
+    if (tokens !== undefined && tokens.length > 0 && this.sighted.wasSeen(text))
+      this.remember(text);
     return tokens;
   }
 

@@ -7,11 +7,11 @@ const LENGTH = 16;
  * Which tokens have been seen of late, by a hash of each. A hint and nothing more: it may be wrong
  * either way, and nothing but speed may rest on it.
  */
-export class SightedTexts {
+export class SeenOnceFilter {
   private readonly hashes = new Uint32Array(SLOTS);
 
   /** Whether the text seems to have been sighted before; from now on it was. */
-  sight(text: string): boolean {
+  wasSeen(text: string): boolean {
     const hash = hashOf(text);
     const slot = hash % SLOTS;
     const isSighted = this.hashes[slot] === hash;

@@ -4,8 +4,8 @@ import { queryOf } from '../scopes';
 import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject } from './json-object';
 import { lenientSignatures, PresentedTokens, type UnverifiedToken } from './presented-tokens';
-import { RememberedTokens } from './verified-token-cache';
-import { SightedTexts } from './seen-once-filter';
+import { VerifiedTokenCache } from './verified-token-cache';
+import { SeenOnceFilter } from './seen-once-filter';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import { type ResolvedTokenRules, resolveTokenRules, type TokenRules } from './token-rules';
@@ -38,8 +38,8 @@ export type Verification =
  */
 export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
-  private readonly remembered = new RememberedTokens();
-  private readonly sighted = new SightedTexts();
+  private readonly remembered = new VerifiedTokenCache();
+  private readonly sighted = new SeenOnceFilter();
   private readonly presented: PresentedTokens;
 
   /**
@@ -76,7 +76,7 @@ export class TokenVerifier {
     if (fault === undefined) {
       // What never comes again would push out what does, and costs the garbage collector more
       // than an HMAC costs us: a text has to come twice to be worth it.
-      if (remembered === undefined && this.sighted.sight(text))
+      if (remembered === undefined && this.sighted.wasSeen(text))
         this.remembered.remember(text, token, keys);
       return { verdict: 'accepted', token };
     }

@@ -20,7 +20,7 @@ interface RememberedToken extends VerifiedToken {
  * for that. No verdict is remembered, only what cannot change: that this very text was signed by a
  * key of this key set, what it claims, and what a revocation of it is kept under.
  */
-export class RememberedTokens {
+export class VerifiedTokenCache {
   private readonly tokens = new LRUCache<string, RememberedToken>({ maxSize: MAX_BYTES });
   private keys: KeySet | undefined;
 

@@ -233,7 +233,7 @@ describe('Upkeep', () => {
       FOR VALUES FROM ('2001-01-01 00:00Z') TO ('2001-01-01 01:00Z')`);
     await until(noneExpired);
 
-    expect(errors[0]).toMatchObject({ name: 'PostgresFault', code: '42P01' });
+    expect(errors[0]).toMatchObject({ name: 'PostgresError', code: '42P01' });
   });
 
   it('delays no logout while a reader keeps an expired partition open for 10 s', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
-import { StrictWait } from '../../../src/stores/postgres/feed/cluster-wait';
+import { ClusterWait } from '../../../src/stores/postgres/feed/cluster-wait';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { randomKey } from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed, type OpenFeed } from './open-feed';
@@ -9,13 +9,13 @@ const STALENESS_MS = 1000;
 
 let database: TestDatabase;
 let here: OpenFeed;
-let wait: StrictWait;
+let wait: ClusterWait;
 const opened: OpenFeed[] = [];
 
 beforeEach(async () => {
   database = await createMigratedDatabase();
   here = await instance();
-  wait = new StrictWait(here.feed.instances, STALENESS_MS);
+  wait = new ClusterWait(here.feed.instances, STALENESS_MS);
 });
 
 afterEach(async () => {
@@ -193,7 +193,7 @@ describe('A strict logout', () => {
     const one = await replica(60_000);
     const logouts = await Promise.all(Array.from({ length: 100 }, () => logOut()));
     let asked = 0;
-    const counted = new StrictWait(
+    const counted = new ClusterWait(
       { others: () => ((asked += 1), here.feed.instances.others()) },
       STALENESS_MS,
     );
@@ -208,7 +208,7 @@ describe('A strict logout', () => {
   it('is not answered by a question that was sent before it', async () => {
     const questions: (() => void)[] = [];
     let isEmpty = true;
-    const slow = new StrictWait(
+    const slow = new ClusterWait(
       {
         others: async () => {
           await new Promise<void>((resolve) => questions.push(resolve));

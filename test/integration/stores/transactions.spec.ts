@@ -93,7 +93,7 @@ describe('A revocation in a transaction of the host’s', () => {
     const error = await transaction.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(StoreUnavailableError);
     expect((error as Error).cause).toMatchObject({
-      name: 'PostgresFault',
+      name: 'PostgresError',
       code: '25P02',
       message: expect.stringContaining('transaction is aborted') as string,
     });

@@ -3,7 +3,7 @@ import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { AuditLog } from '../../../src/audit/audit-log';
-import { Contract, MESSAGES } from '../../../src/web/answers';
+import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
 import { JwtAuthGuard } from '../../../src/nest/jwt-auth.guard';
 import { Public } from '../../../src/nest/public.decorator';
 import { RequestAuthenticator, type ValidateHook } from '../../../src/web/request-authenticator';
@@ -44,7 +44,7 @@ describe('JwtAuthGuard', () => {
     adapterHost.httpAdapter = new ExpressAdapter();
     return new JwtAuthGuard(
       new RequestAuthenticator(new RevokedTokensService(verifier, store, audit), validate),
-      new Contract(MESSAGES.es, 403),
+      new LogoutAnswers(MESSAGES.es, 403),
       new Reflector(),
       adapterHost,
     );

@@ -1,6 +1,6 @@
-import { AuditLog, Contract, SessionTerminator, type VerifiedToken } from '../../../src';
+import { AuditLog, LogoutAnswers, SessionTerminator, type VerifiedToken } from '../../../src';
 import { MESSAGES, type Answer } from '../../../src/web/answers';
-import { Farewell } from '../../../src/nest/logout-response';
+import { LogoutEffects } from '../../../src/nest/logout-response';
 import type { PlatformRequest } from '../../../src/web/request';
 import { SessionTermination } from '../../../src/logout/session-terminator';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
@@ -25,7 +25,7 @@ class RecordingTerminator extends SessionTerminator {
   }
 }
 
-describe('The farewell of a logout', () => {
+describe('The effects of a logout', () => {
   const terminator = new RecordingTerminator();
   const audit = new AuditLog(new MemoryRevocationStore().audit, () => undefined);
   afterAll(() => audit.close());
@@ -34,12 +34,12 @@ describe('The farewell of a logout', () => {
     protocol: string | undefined,
     clearSiteData: readonly string[] = [],
   ): Promise<Answer> =>
-    new Farewell(
+    new LogoutEffects(
       new SessionTermination([terminator], audit, () => undefined),
-      new Contract(MESSAGES.es, 403),
+      new LogoutAnswers(MESSAGES.es, 403),
       [],
       clearSiteData,
-    ).say(requestOver(protocol), TOKEN, ORIGIN);
+    ).apply(requestOver(protocol), TOKEN, ORIGIN);
 
   const requestOver = (protocol: string | undefined): PlatformRequest => ({
     method: 'POST',

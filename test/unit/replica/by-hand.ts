@@ -1,5 +1,5 @@
 import type { InstanceTime } from '../../../src/replica/instance-time';
-import { EVERY_AGE, type Revocation } from '../../../src/revocation/revocation';
+import { ANY_ISSUE_TIME, type Revocation } from '../../../src/revocation/revocation';
 import { RevocationCheck } from '../../../src/revocation/revocation-check';
 import {
   RevocationFeed,
@@ -226,7 +226,7 @@ export class HandCheck extends RevocationCheck {
 
 /** A revocation of the token with this number. */
 export function revocationOf(token: number, expiresAt = new Date(Date.UTC(2027))): Revocation {
-  return { key: keyOf(token), scope: 'token', issuedBefore: EVERY_AGE, expiresAt };
+  return { key: keyOf(token), scope: 'token', issuedBefore: ANY_ISSUE_TIME, expiresAt };
 }
 
 export function keyOf(token: number): string {
@@ -237,13 +237,13 @@ export function keyOf(token: number): string {
 export function sliceOf(revocations: readonly Revocation[]): FeedSlice {
   return {
     absolute: revocations
-      .filter(({ issuedBefore }) => issuedBefore === EVERY_AGE)
+      .filter(({ issuedBefore }) => issuedBefore === ANY_ISSUE_TIME)
       .map(({ key, expiresAt }) => ({
         expiresBefore: expiresAt,
         prefixes: Buffer.from(key.slice(0, 32), 'hex'),
       })),
     cutoffs: revocations.flatMap(({ key, issuedBefore, expiresAt }) =>
-      issuedBefore === EVERY_AGE ? [] : [{ key, issuedBefore, expiresAt }],
+      issuedBefore === ANY_ISSUE_TIME ? [] : [{ key, issuedBefore, expiresAt }],
     ),
   };
 }

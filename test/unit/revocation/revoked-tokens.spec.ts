@@ -1,7 +1,7 @@
 import { AuditLog } from '../../../src/audit/audit-log';
 import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocation/errors';
 import {
-  EVERY_AGE,
+  ANY_ISSUE_TIME,
   type Revocation,
   type RevocationScope,
 } from '../../../src/revocation/revocation';
@@ -90,12 +90,12 @@ describe('RevokedTokensService', () => {
   });
 
   it.each<[string, RevocationScope, string[], Revocation['issuedBefore']]>([
-    ['its session', 'session', ['session', ISSUER, 's-1'], EVERY_AGE],
+    ['its session', 'session', ['session', ISSUER, 's-1'], ANY_ISSUE_TIME],
     ['its subject', 'subject', ['subject', ISSUER, 'ada'], new Date(1_795_000_000_000)],
     ['its client', 'client', ['client', ISSUER, 'app'], new Date(1_795_000_000_000)],
     ['its party', 'client', ['client', ISSUER, 'web'], new Date(1_795_000_000_000)],
     ['its issuer', 'issuer', ['issuer', ISSUER], new Date(1_795_000_000_000)],
-    ['its subject for good', 'subject', ['subject', ISSUER, 'ada'], EVERY_AGE],
+    ['its subject for good', 'subject', ['subject', ISSUER, 'ada'], ANY_ISSUE_TIME],
   ])(
     'refuses a token from a revocation of %s on',
     async (_, scope, [tag, ...parts], issuedBefore) => {
@@ -107,7 +107,7 @@ describe('RevokedTokensService', () => {
       const key = revocationKey(tag!, ...parts);
       const expiresAt = new Date(Date.now() + 60_000);
       await store.add({ key, scope, issuedBefore, expiresAt }, LOGOUT);
-      const isAbsolute = issuedBefore === EVERY_AGE;
+      const isAbsolute = issuedBefore === ANY_ISSUE_TIME;
       expect(await tokens.isRevoked(old)).toBe(true);
       expect(await tokens.isRevoked(young)).toBe(isAbsolute);
       expect(await tokens.isRevoked({ ...old, keys })).toBe(false);
@@ -122,7 +122,7 @@ describe('RevokedTokensService', () => {
       {
         key: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
         scope: 'token',
-        issuedBefore: EVERY_AGE,
+        issuedBefore: ANY_ISSUE_TIME,
         // exp rounded up, 5 s of tolerance, 60 s of skew
         expiresAt: new Date((exp + 1 + 5 + 60) * 1000),
         issuer: ISSUER,

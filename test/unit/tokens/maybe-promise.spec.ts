@@ -1,4 +1,4 @@
-import { onceKnown, orElse } from '../../../src/tokens/maybe-promise';
+import { mapMaybe, catchMaybe } from '../../../src/tokens/maybe-promise';
 
 const failure = new Error('no answer');
 const foreign = <T>(value: T): PromiseLike<T> => ({
@@ -9,12 +9,12 @@ describe('What goes on once a value is known', () => {
   it.each([[1], [''], [false], [null], [undefined], [{ then: 'a claim' }]])(
     'goes on at once with %p',
     (value) => {
-      expect(onceKnown(value, (known) => [known])).toEqual([value]);
+      expect(mapMaybe(value, (known) => [known])).toEqual([value]);
     },
   );
 
   it('waits for a promise, whoever made it', async () => {
-    const increment = (value: number | PromiseLike<number>) => onceKnown(value, (n) => n + 1);
+    const increment = (value: number | PromiseLike<number>) => mapMaybe(value, (n) => n + 1);
     expect(increment(Promise.resolve(1))).toBeInstanceOf(Promise);
     expect(increment(foreign(1))).toBeInstanceOf(Promise);
     expect([await increment(Promise.resolve(1)), await increment(foreign(1))]).toEqual([2, 2]);
@@ -28,17 +28,17 @@ describe('What has a last word for failures', () => {
   };
 
   it('passes on what went well, at once or later', async () => {
-    expect(orElse(() => 1, told)).toBe(1);
-    expect(await orElse(() => Promise.resolve(1), told)).toBe(1);
+    expect(catchMaybe(() => 1, told)).toBe(1);
+    expect(await catchMaybe(() => Promise.resolve(1), told)).toBe(1);
   });
 
   it('hears of an error that is thrown at once, and of a promise that is broken', async () => {
-    expect(orElse(fail, told)).toEqual([failure]);
-    expect(await orElse(() => Promise.reject(failure), told)).toEqual([failure]);
+    expect(catchMaybe(fail, told)).toEqual([failure]);
+    expect(await catchMaybe(() => Promise.reject(failure), told)).toEqual([failure]);
   });
 
   it('may throw itself', async () => {
-    expect(() => orElse(fail, fail)).toThrow(failure);
-    await expect(orElse(() => Promise.reject(new Error()), fail)).rejects.toBe(failure);
+    expect(() => catchMaybe(fail, fail)).toThrow(failure);
+    await expect(catchMaybe(() => Promise.reject(new Error()), fail)).rejects.toBe(failure);
   });
 });

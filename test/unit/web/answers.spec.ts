@@ -1,8 +1,8 @@
-import { Contract, MESSAGES } from '../../../src/web/answers';
+import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
 import { RefusalCounts } from '../../../src/metrics/refusal-counts';
 import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocation/errors';
 
-const contract = new Contract(MESSAGES.es, 403);
+const answers = new LogoutAnswers(MESSAGES.es, 403);
 const ALWAYS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 const INVALID = { 'WWW-Authenticate': 'Bearer error="invalid_token"' };
 
@@ -28,7 +28,7 @@ describe('The contract', () => {
     ['bad_request', 400, false, 'Solicitud inválida', {}],
     ['NOT_FOUND', 404, false, 'No encontrado', {}],
   ] as const)('means by %s one answer', (code, status, success, message, headers) => {
-    expect(contract.answer(code)).toEqual({
+    expect(answers.answer(code)).toEqual({
       status,
       body: { success, message },
       headers: { ...ALWAYS, ...headers },
@@ -36,12 +36,12 @@ describe('The contract', () => {
   });
 
   it('adds the headers that only the asker knows', () => {
-    const { headers } = contract.answer('limit_by_address', { 'Retry-After': '7' });
+    const { headers } = answers.answer('limit_by_address', { 'Retry-After': '7' });
     expect(headers).toEqual({ ...ALWAYS, 'Retry-After': '7' });
   });
 
   it('takes another status for an expired token, and for nothing else', () => {
-    const strict = new Contract(MESSAGES.en, 401);
+    const strict = new LogoutAnswers(MESSAGES.en, 401);
     expect(strict.answer('TOKEN_EXPIRED')).toMatchObject({
       status: 401,
       body: { message: 'The token has expired' },
@@ -57,7 +57,7 @@ describe('The contract', () => {
     [{ code: 'LOGGED_OUT' }, 'STORE_UNAVAILABLE'],
     [undefined, 'STORE_UNAVAILABLE'],
   ] as const)('answers the error %p by its code alone', (error, code) => {
-    expect(contract.answerError(error)).toEqual(contract.answer(code));
+    expect(answers.answerError(error)).toEqual(answers.answer(code));
   });
 
   it.each([
@@ -70,7 +70,7 @@ describe('The contract', () => {
     [429, 'limit_by_address'],
     [500, 'STORE_UNAVAILABLE'],
   ] as const)('has words of its own for a %i', (status, code) => {
-    expect(contract.answerStatus(status)).toEqual(contract.answer(code));
+    expect(answers.answerStatus(status)).toEqual(answers.answer(code));
   });
 
   it.each([
@@ -78,7 +78,7 @@ describe('The contract', () => {
     [499, 'Solicitud inválida'],
     [503, 'Error interno del servidor'],
   ])('keeps a %i that somebody else decided', (status, message) => {
-    expect(contract.answerStatus(status)).toMatchObject({
+    expect(answers.answerStatus(status)).toMatchObject({
       status,
       body: { success: false, message },
     });
@@ -92,15 +92,15 @@ describe('The contract', () => {
     'bad_request',
   ] as const)('counts the door’s %s, and answers it', (code) => {
     const counts = new RefusalCounts();
-    const counting = new Contract(MESSAGES.es, 403, counts);
+    const counting = new LogoutAnswers(MESSAGES.es, 403, counts);
     const headers = { Allow: 'POST' };
-    expect(counting.refuse(code, headers)).toEqual(contract.answer(code, headers));
+    expect(counting.refuse(code, headers)).toEqual(answers.answer(code, headers));
     expect(new Map(counts).get(code)).toBe(1);
   });
 
   it('counts a rejected token once, and no answer that somebody else decided', () => {
     const counts = new RefusalCounts();
-    const counting = new Contract(MESSAGES.es, 403, counts);
+    const counting = new LogoutAnswers(MESSAGES.es, 403, counts);
     counting.answerError(new TokenRejectedError('TOKEN_INVALID', 'signature'));
     counting.answerStatus(401);
     counting.answer('LOGGED_OUT');

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../../../src/audit/audit-log';
-import { Contract, MESSAGES } from '../../../src/web/answers';
+import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
 import { Gate, type AdmittedRequest } from '../../../src/web/gate';
 import type { PlatformRequest } from '../../../src/web/request';
 import { RequestAuthenticator } from '../../../src/web/request-authenticator';
@@ -13,7 +13,7 @@ import { FaultyStore } from '../../support/faulty-store';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 
 const issuer = new TestIssuer();
-const contract = new Contract(MESSAGES.es, 403);
+const answers = new LogoutAnswers(MESSAGES.es, 403);
 
 function requestWith(over: Partial<PlatformRequest> = {}): PlatformRequest {
   const headers = { authorization: `Bearer ${issuer.token()}`, 'content-type': 'application/json' };
@@ -43,7 +43,7 @@ describe('The gate', () => {
     const tokens = new RevokedTokensService(new TokenVerifier(rules), store, audit);
     const storage = new ThrottlerStorageService();
     const throttle = new Throttle(storage, { limit: 10, windowMs: 60_000 }, audit, report);
-    gate = new Gate(new RequestAuthenticator(tokens, undefined), throttle, contract, audit, report);
+    gate = new Gate(new RequestAuthenticator(tokens, undefined), throttle, answers, audit, report);
   });
   afterEach(() => audit.close());
 
@@ -84,7 +84,7 @@ describe('The gate', () => {
     });
     const malformed = requestWith({ headers: CHUNKED });
     expect(await admission(malformed, new PassThrough().end('{'))).toEqual(
-      contract.answer('bad_request'),
+      answers.answer('bad_request'),
     );
   });
 
@@ -154,7 +154,7 @@ describe('The gate', () => {
     ],
   ] as const)('turns away %s, and audits it', async (_, over, code, headers) => {
     const request = requestWith(over);
-    expect(await enter(request)).toEqual(contract.answer(code, headers));
+    expect(await enter(request)).toEqual(answers.answer(code, headers));
     expect(await recorded()).toEqual([
       expect.objectContaining({
         event: 'input_validation_fail',
@@ -168,16 +168,14 @@ describe('The gate', () => {
   it('turns away the eleventh request of an address, whatever its method before', async () => {
     for (let i = 0; i < 10; i += 1) await enter(requestWith({ method: 'GET' }));
     const eleventh = await enter(requestWith({ headers: {} }));
-    expect(eleventh).toEqual(contract.answer('limit_by_address', { 'Retry-After': '60' }));
+    expect(eleventh).toEqual(answers.answer('limit_by_address', { 'Retry-After': '60' }));
   });
 
   it('turns away a body that is no JSON, and audits it', async () => {
     const request = requestWith({
       headers: { 'content-type': 'application/json', 'content-length': '1' },
     });
-    expect(await enter(request, new PassThrough().end('{'))).toEqual(
-      contract.answer('bad_request'),
-    );
+    expect(await enter(request, new PassThrough().end('{'))).toEqual(answers.answer('bad_request'));
     expect(await recorded()).toEqual([
       expect.objectContaining({ event: 'input_validation_fail', reason: 'bad_request' }),
     ]);
@@ -190,7 +188,7 @@ describe('The gate', () => {
 
   it('answers 500 when it cannot tell, and reports and audits why', async () => {
     store.isBlind = true;
-    expect(await enter(requestWith())).toEqual(contract.answer('STORE_UNAVAILABLE'));
+    expect(await enter(requestWith())).toEqual(answers.answer('STORE_UNAVAILABLE'));
     expect(errors).toEqual([store.error]);
     await audit.close();
     expect((await audit.find({})).events).toMatchObject([

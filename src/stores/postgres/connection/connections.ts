@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
-import { PostgresFault } from './postgres-error';
+import { PostgresError } from './postgres-error';
 import { ownOptions, type PoolNeeds } from './pool-options';
 import type { ResolvedStoreOptions } from '../options';
 import { Tables } from './tables';
@@ -107,7 +107,7 @@ export class PostgresConnections {
 
   private use(): Opened {
     if (this.opened === undefined) {
-      throw new PostgresFault('the store is not open: call open() first, and not after close()');
+      throw new PostgresError('the store is not open: call open() first, and not after close()');
     }
     return this.opened;
   }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { DataSource, DataSourceOptions } from 'typeorm';
-import { faultOf } from './postgres-error';
+import { toPostgresError } from './postgres-error';
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
@@ -57,7 +57,7 @@ export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions 
     cache: false,
     poolSize: needs.size,
     poolErrorHandler: (error: unknown) => {
-      needs.onError(faultOf(error));
+      needs.onError(toPostgresError(error));
     },
     extra: {
       keepAlive: true,

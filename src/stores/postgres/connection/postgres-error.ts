@@ -17,8 +17,8 @@ const BLAMES_ROWS = /^2[23]/;
  * What went wrong in the driver, fit to be printed: the code and message, without the statement,
  * its parameters and the rows that a driver's own error may carry.
  */
-export class PostgresFault extends Error {
-  override readonly name = 'PostgresFault';
+export class PostgresError extends Error {
+  override readonly name = 'PostgresError';
 
   constructor(
     message: string,
@@ -39,7 +39,7 @@ export async function orUnavailable<T>(
     return await within(timeoutMs, work());
   } catch (error) {
     if (error instanceof StoreUnavailableError) throw error;
-    throw new StoreUnavailableError(operation, { cause: faultOf(error) });
+    throw new StoreUnavailableError(operation, { cause: toPostgresError(error) });
   }
 }
 
@@ -54,19 +54,19 @@ export function codeOf(error: unknown): string | undefined {
 export const blamesRows = (error: unknown): boolean => BLAMES_ROWS.test(codeOf(error) ?? '');
 
 /** The printable part of whatever was thrown. */
-export function faultOf(error: unknown): PostgresFault {
-  if (error instanceof PostgresFault) return error;
+export function toPostgresError(error: unknown): PostgresError {
+  if (error instanceof PostgresError) return error;
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : '';
   const isPrintable = text !== '' && !QUOTES_VALUES.test(code ?? '');
-  return new PostgresFault(isPrintable ? text : (code ?? 'unknown failure'), code);
+  return new PostgresError(isPrintable ? text : (code ?? 'unknown failure'), code);
 }
 
 /** Fails when `work` has not ended after `timeoutMs`; what it does then interests nobody any more. */
 export function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new PostgresFault(`no answer within ${timeoutMs} ms`, 'ETIMEDOUT'));
+      reject(new PostgresError(`no answer within ${timeoutMs} ms`, 'ETIMEDOUT'));
     }, timeoutMs);
     // What comes of the work after the time-out interests nobody any more.
     void work.then(resolve, reject).finally(() => {

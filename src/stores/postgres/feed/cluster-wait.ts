@@ -14,7 +14,7 @@ interface Wait {
 }
 
 /** Waits until no other instance can accept, from its memory, what a logout has revoked. */
-export class StrictWait {
+export class ClusterWait {
   private readonly waits = new Set<Wait>();
   private pauseMs = FIRST_PAUSE_MS;
   private isAsking = false;

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { onConnection, poolOf, type PostgresConnections } from '../connection/connections';
-import { faultOf, PostgresFault } from '../connection/postgres-error';
+import { toPostgresError, PostgresError } from '../connection/postgres-error';
 import { unlessAborted } from '../connection/unless-aborted';
 
 /** A revocation that is heard of a little later is one message less. */
@@ -64,7 +64,7 @@ export class Doorbell {
   /** Listens no more. `listen` may follow. */
   async close(): Promise<void> {
     const { listening } = this;
-    this.closing.abort(new PostgresFault('the doorbell was closed'));
+    this.closing.abort(new PostgresError('the doorbell was closed'));
     this.closing = new AbortController();
     delete this.listening;
     this.isHeard = false;
@@ -94,7 +94,7 @@ export class Doorbell {
     let isReported = false;
     const isOver = (): boolean => signal.aborted;
     while (!isOver()) {
-      const error = await this.session(onRing, signal).catch(faultOf);
+      const error = await this.session(onRing, signal).catch(toPostgresError);
       if (isOver()) return; // somebody else may be listening already
       if (this.isHeard) {
         retryMs = FIRST_RETRY_MS;
@@ -164,14 +164,14 @@ function endOf(client: PoolClient): AbortSignal {
     end.abort(error);
   });
   client.on('end', () => {
-    end.abort(new PostgresFault('the connection that listens has ended'));
+    end.abort(new PostgresError('the connection that listens has ended'));
   });
   return end.signal;
 }
 
 async function silence(): Promise<never> {
   await sleep(ANSWER_MS, undefined, { ref: false });
-  throw new PostgresFault(
+  throw new PostgresError(
     'Notifications do not arrive, as behind PgBouncer in transaction mode: what other instances ' +
       'revoke is known here by polling. Set "feedConnection" to a direct address of the database.',
   );

@@ -11,7 +11,7 @@ import type { StoreClock } from '../../../revocation/store-clock';
 import type { CommitPosition, HostTransaction } from '../../../revocation/unit-of-work';
 import { onConnection, PAGE_TIMEOUT_MS, type PostgresConnections } from '../connection/connections';
 import { Doorbell, type DoorbellOptions } from './doorbell';
-import { faultOf, PostgresFault, READ_ONLY, within } from '../connection/postgres-error';
+import { toPostgresError, PostgresError, READ_ONLY, within } from '../connection/postgres-error';
 import {
   HEADER_QUERY,
   headerIn,
@@ -25,7 +25,7 @@ import {
 import { CLIENT_GRACE_MS } from '../connection/pool-options';
 import { ReplicaInstances } from './replica-instances';
 import { sees, xmaxOf } from './snapshot';
-import { StrictWait } from './cluster-wait';
+import { ClusterWait } from './cluster-wait';
 import { unlessAborted } from '../connection/unless-aborted';
 
 /** One snapshot for all statements of a read, whatever the defaults of the role are. */
@@ -44,7 +44,7 @@ export interface FeedOptions extends DoorbellOptions {
 export class PostgresFeed extends RevocationFeed {
   readonly doorbell: Doorbell;
   readonly instances: ReplicaInstances;
-  private readonly strictWait: StrictWait;
+  private readonly clusterWait: ClusterWait;
   private closing = new AbortController();
 
   constructor(
@@ -55,7 +55,7 @@ export class PostgresFeed extends RevocationFeed {
     super();
     this.doorbell = new Doorbell(connections, options);
     this.instances = new ReplicaInstances(connections, options.lookupTimeoutMs);
-    this.strictWait = new StrictWait(this.instances, options.maxStalenessMs);
+    this.clusterWait = new ClusterWait(this.instances, options.maxStalenessMs);
   }
 
   get wakenBy(): 'doorbell' | 'polling' {
@@ -75,7 +75,7 @@ export class PostgresFeed extends RevocationFeed {
         return few === 'more' ? this.readAll(ask, since, apply) : few;
       });
     } catch (error) {
-      throw new StoreUnavailableError('tell what was revoked', { cause: faultOf(error) });
+      throw new StoreUnavailableError('tell what was revoked', { cause: toPostgresError(error) });
     }
   }
 
@@ -91,7 +91,7 @@ export class PostgresFeed extends RevocationFeed {
     try {
       return positionIn(await transaction.query(POSITION_QUERY));
     } catch (error) {
-      throw new StoreUnavailableError('join the transaction', { cause: faultOf(error) });
+      throw new StoreUnavailableError('join the transaction', { cause: toPostgresError(error) });
     }
   }
 
@@ -100,7 +100,7 @@ export class PostgresFeed extends RevocationFeed {
   }
 
   seenByAll(position: CommitPosition): Promise<void> {
-    return this.strictWait.seenByAll(position);
+    return this.clusterWait.seenByAll(position);
   }
 
   async announce(announcement: Announcement): Promise<void> {
@@ -109,7 +109,7 @@ export class PostgresFeed extends RevocationFeed {
 
   /** Ends reads that are under way, too. */
   async close(): Promise<void> {
-    this.closing.abort(new PostgresFault('the feed was closed'));
+    this.closing.abort(new PostgresError('the feed was closed'));
     this.closing = new AbortController();
     await Promise.all([this.doorbell.close(), this.instances.withdraw()]);
   }
@@ -154,7 +154,7 @@ export class PostgresFeed extends RevocationFeed {
   private cursorIn(rows: readonly TextRow[]): FeedCursor {
     const { isStandby, now, cursor } = headerIn(rows);
     // A standby may not have seen a logout yet.
-    if (isStandby) throw new PostgresFault('the feed is read from the primary only', READ_ONLY);
+    if (isStandby) throw new PostgresError('the feed is read from the primary only', READ_ONLY);
     this.clock.observe(now);
     return cursor;
   }
@@ -166,7 +166,7 @@ const POSITION_QUERY = 'SELECT pg_current_xact_id()::text AS position';
 function positionIn(rows: unknown): CommitPosition {
   const [row] = Array.isArray(rows) ? (rows as unknown[]) : [];
   if (typeof row === 'object' && row !== null && 'position' in row) return String(row.position);
-  throw new PostgresFault('the transaction did not return the rows of its statement');
+  throw new PostgresError('the transaction did not return the rows of its statement');
 }
 
 /** Sends statements as one message. @returns the rows of each. */

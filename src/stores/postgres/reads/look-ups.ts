@@ -2,7 +2,7 @@ import { MAX_SKEW_MS, type StoreClock } from '../../../revocation/store-clock';
 import type { RevocationKey } from '../../../tokens/identity';
 import type { RevocationQuery } from '../../../tokens/scopes';
 import { LOOK_UP_CONNECTIONS, type PostgresConnections } from '../connection/connections';
-import { orUnavailable, PostgresFault } from '../connection/postgres-error';
+import { orUnavailable, PostgresError } from '../connection/postgres-error';
 
 const MAX_PER_STATEMENT = 250;
 const MAX_WAITING = 1000;
@@ -46,7 +46,7 @@ export class LookUps {
   private enqueue(query: RevocationQuery): Promise<boolean> {
     return new Promise((settle, fail) => {
       if (this.waiting.length >= MAX_WAITING) {
-        throw new PostgresFault(`${MAX_WAITING} look-ups are waiting already`);
+        throw new PostgresError(`${MAX_WAITING} look-ups are waiting already`);
       }
       const now = performance.now();
       const clockOffsetMs = this.clock.now() - now;
@@ -114,9 +114,9 @@ const CLOCK_QUERY = 'SELECT round(extract(epoch FROM now()) * 1000)::text AS now
  * ours: a token that was logged out would come back to life. The next one is verified by the
  * database's clock, which has been observed now.
  */
-function isBehind(behindMs: number): PostgresFault {
+function isBehind(behindMs: number): PostgresError {
   const seconds = Math.round(behindMs / 1000);
-  return new PostgresFault(`the clock of this instance is ${seconds} s behind the database's`);
+  return new PostgresError(`the clock of this instance is ${seconds} s behind the database's`);
 }
 
 /**

@@ -6,7 +6,7 @@ import {
 } from '../../../../migrations/revocation-migrations';
 import { lockKeyOf } from './advisory-lock';
 import { inTransaction, type PostgresConnections } from '../connection/connections';
-import { PostgresFault } from '../connection/postgres-error';
+import { PostgresError } from '../connection/postgres-error';
 
 /** A migration may be long; an instance that waits for its end waits as long. */
 const MIGRATION_TIMEOUT_MS = 60_000;
@@ -16,7 +16,7 @@ const POLL_MS = 50;
 export async function migrate(connections: PostgresConnections): Promise<void> {
   const deadline = Date.now() + MIGRATION_TIMEOUT_MS;
   while (!(await migrateUnlessLocked(connections))) {
-    if (Date.now() > deadline) throw new PostgresFault('another instance migrates without end');
+    if (Date.now() > deadline) throw new PostgresError('another instance migrates without end');
     await setTimeout(POLL_MS * (1 + Math.random()));
   }
 }

@@ -1,4 +1,4 @@
-import { faultOf } from '../connection/postgres-error';
+import { toPostgresError } from '../connection/postgres-error';
 import type { ResolvedStoreOptions } from '../options';
 import type { Partitions } from './partitions';
 
@@ -38,7 +38,7 @@ export class Upkeep {
       await this.partitions.makeAhead();
       await this.partitions.dropExpired();
     } catch (error) {
-      this.options.onError(faultOf(error));
+      this.options.onError(toPostgresError(error));
     }
   }
 }

@@ -6,7 +6,7 @@ import {
   codeOf,
   NO_PARTITION,
   orUnavailable,
-  PostgresFault,
+  PostgresError,
 } from '../connection/postgres-error';
 import { addAndCommit, newPlacesIn } from './insertions';
 import type { Partitions } from '../schema/partitions';
@@ -61,7 +61,7 @@ export class GroupCommit {
   private enqueue({ revocations, events }: UnitOfWork): Promise<Committed> {
     return new Promise((settle, fail) => {
       if (this.waiting.length >= MAX_WAITING) {
-        throw new PostgresFault(`${MAX_WAITING} revocations are waiting already`);
+        throw new PostgresError(`${MAX_WAITING} revocations are waiting already`);
       }
       this.waiting.push({
         rows: revocations.map(storableAddition),
@@ -163,6 +163,6 @@ function readAnswer(results: unknown): Answer {
     { rows: { xid: string; new_places: string | null }[] },
   ];
   const [row] = added.rows;
-  if (row === undefined) throw new PostgresFault('the server did not say what it added');
+  if (row === undefined) throw new PostgresError('the server did not say what it added');
   return { xid: row.xid, newPlaces: newPlacesIn(row.new_places) };
 }

@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '../../../revocation/errors';
 import type { Committed, HostTransaction, UnitOfWork } from '../../../revocation/unit-of-work';
-import { faultOf, PostgresFault } from '../connection/postgres-error';
+import { toPostgresError, PostgresError } from '../connection/postgres-error';
 import type { Tables } from '../connection/tables';
 import { addRevocations, appendEvents, newPlacesIn } from './insertions';
 
@@ -24,7 +24,7 @@ export async function addWithin(
     const isNew = newPlacesIn(new_places);
     return { areNew: revocations.map((_, at) => isNew.has(at + 1)), position: xid };
   } catch (error) {
-    throw new StoreUnavailableError('add a revocation', { cause: faultOf(error) });
+    throw new StoreUnavailableError('add a revocation', { cause: toPostgresError(error) });
   }
 }
 
@@ -34,5 +34,5 @@ function rowIn(rows: unknown): { xid: string; new_places: string | null } {
     const { xid, new_places } = row;
     return { xid: String(xid), new_places: typeof new_places === 'string' ? new_places : null };
   }
-  throw new PostgresFault('the transaction did not return the rows of its statement');
+  throw new PostgresError('the transaction did not return the rows of its statement');
 }

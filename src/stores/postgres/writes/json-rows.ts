@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { AuditEvent } from '../../../audit/audit-event';
-import { EVERY_AGE, type Revocation } from '../../../revocation/revocation';
+import { ANY_ISSUE_TIME, type Revocation } from '../../../revocation/revocation';
 import type { Addition } from '../../../revocation/unit-of-work';
 
 /** The longest text the columns take; one that names a user must not fail for its length. */
@@ -47,7 +47,7 @@ function revocationRow(revocation: Revocation): object {
   const { key, issuedBefore, expiresAt } = revocation;
   return {
     key: `\\x${key}`,
-    issued_before: issuedBefore === EVERY_AGE ? EVERY_AGE : issuedBefore.toISOString(),
+    issued_before: issuedBefore === ANY_ISSUE_TIME ? ANY_ISSUE_TIME : issuedBefore.toISOString(),
     expires_at: expiresAt.toISOString(),
     scope: revocation.scope,
     issuer: cut(revocation.issuer),

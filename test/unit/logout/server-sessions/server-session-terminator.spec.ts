@@ -1,11 +1,11 @@
 import {
-  EVERY_AGE,
+  ANY_ISSUE_TIME,
   ExpressSessionTerminator,
   FastifySessionTerminator,
   StoreUnavailableError,
   type AuditEvent,
   type Revocation,
-  type SessionStore,
+  type ServerSessionStore,
   type VerifiedToken,
 } from '../../../../src';
 import { sessionIdKey } from '../../../../src/tokens/identity';
@@ -29,7 +29,7 @@ class RecordingStore extends FaultyStore {
 }
 
 const ignored = (): void => undefined;
-const sessions = (): SessionStore => ({ get: ignored, set: ignored, destroy: ignored });
+const sessions = (): ServerSessionStore => ({ get: ignored, set: ignored, destroy: ignored });
 
 /** A session as both packages have it; tells when it was destroyed. */
 class OwnSession {
@@ -49,7 +49,7 @@ describe.each([
   ['ExpressSessionTerminator', 'express-session', ExpressSessionTerminator],
   ['FastifySessionTerminator', '@fastify/session', FastifySessionTerminator],
 ])('%s', (_, name, Terminator) => {
-  let sessionStore: SessionStore;
+  let sessionStore: ServerSessionStore;
   let revocations: RecordingStore;
   let session: OwnSession;
   let printed: AuditEvent[];
@@ -77,7 +77,7 @@ describe.each([
       {
         key: sessionIdKey('the-id'),
         scope: 'server-session',
-        issuedBefore: EVERY_AGE,
+        issuedBefore: ANY_ISSUE_TIME,
         expiresAt: expect.any(Date) as Date,
         issuer: 'https://login.example',
         subject: 'ada',
@@ -186,7 +186,7 @@ describe.each([
     [{ get: ignored, destroy: ignored }, 'an object'],
     [{ get: ignored, set: ignored }, 'an object'],
   ])('refuses %p for a session store', (store, got) => {
-    expect(() => new Terminator(store as SessionStore, revocations)).toThrow(
+    expect(() => new Terminator(store as ServerSessionStore, revocations)).toThrow(
       new TypeError(
         'nestjs-logout: "sessionStore" must be the store that the session package was given, ' +
           `with get, set and destroy, got ${got}.`,

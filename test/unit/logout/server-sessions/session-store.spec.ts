@@ -1,8 +1,11 @@
 import { MemoryStore as FastifyMemoryStore } from '@fastify/session';
 import { MemoryStore as ExpressMemoryStore } from 'express-session';
 import { promisify } from 'node:util';
-import { EVERY_AGE, StoreUnavailableError, type RevocationStore } from '../../../../src';
-import { keepEnded, type SessionStore } from '../../../../src/logout/server-sessions/session-store';
+import { ANY_ISSUE_TIME, StoreUnavailableError, type RevocationStore } from '../../../../src';
+import {
+  keepEnded,
+  type ServerSessionStore,
+} from '../../../../src/logout/server-sessions/session-store';
 import { sessionIdKey } from '../../../../src/tokens/identity';
 import { FaultyStore } from '../../../support/faulty-store';
 import { Gate } from '../../../support/session-host';
@@ -10,35 +13,40 @@ import { Gate } from '../../../support/session-host';
 const LATER = new Date(Date.now() + 60_000);
 const ADA = { cookie: { originalMaxAge: null, expires: LATER }, user: 'ada' };
 
-const get = (store: SessionStore, id: string): Promise<unknown> =>
+const get = (store: ServerSessionStore, id: string): Promise<unknown> =>
   promisify<unknown>((done) => {
     store.get(id, done);
   })();
 
-const set = (store: SessionStore, id: string, session: object = ADA): Promise<unknown> =>
+const set = (store: ServerSessionStore, id: string, session: object = ADA): Promise<unknown> =>
   promisify<unknown>((done) => {
     store.set(id, session, done as (error?: unknown) => void);
   })();
 
-const touch = (store: SessionStore, id: string, session: object = ADA): Promise<unknown> =>
+const touch = (store: ServerSessionStore, id: string, session: object = ADA): Promise<unknown> =>
   promisify<unknown>((done) => {
     store.touch?.(id, session, done as (error?: unknown) => void);
   })();
 
-const load = (store: SessionStore, id: string): Promise<unknown> =>
+const load = (store: ServerSessionStore, id: string): Promise<unknown> =>
   promisify<unknown>((done) => {
     store.load?.(id, done);
   })();
 
 async function end(revocations: RevocationStore, id: string): Promise<void> {
   await revocations.add(
-    { key: sessionIdKey(id), scope: 'server-session', issuedBefore: EVERY_AGE, expiresAt: LATER },
+    {
+      key: sessionIdKey(id),
+      scope: 'server-session',
+      issuedBefore: ANY_ISSUE_TIME,
+      expiresAt: LATER,
+    },
     { event: 'session_expired', outcome: 'success' },
   );
 }
 
 /** A store of the host's that does as the test says; `touch` writes, as with some stores. */
-class OwnStore implements SessionStore {
+class OwnStore implements ServerSessionStore {
   readonly sessions = new Map<string, object>();
   readonly gate = new Gate();
 
@@ -71,13 +79,13 @@ class OwnStore implements SessionStore {
   }
 }
 
-describe.each<[string, () => SessionStore]>([
+describe.each<[string, () => ServerSessionStore]>([
   ['express-session', () => new ExpressMemoryStore()],
   ['@fastify/session', () => new FastifyMemoryStore()],
 ])('The store of %s, wrapped', (_, create) => {
   let revocations: FaultyStore;
-  let store: SessionStore;
-  let bare: SessionStore;
+  let store: ServerSessionStore;
+  let bare: ServerSessionStore;
 
   beforeEach(() => {
     revocations = new FaultyStore();
@@ -217,7 +225,7 @@ describe('A store of the host, wrapped', () => {
     await expect(written).rejects.toThrow(StoreUnavailableError);
   });
 
-  it.each<[string, SessionStore['get']]>([
+  it.each<[string, ServerSessionStore['get']]>([
     [
       'calls back with',
       (_, callback) => {
@@ -237,7 +245,7 @@ describe('A store of the host, wrapped', () => {
   });
 
   it('lacks what it lacked before', () => {
-    const least: SessionStore = {
+    const least: ServerSessionStore = {
       get: () => undefined,
       set: () => undefined,
       destroy: () => undefined,

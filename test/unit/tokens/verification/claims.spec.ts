@@ -117,7 +117,7 @@ const RULES: ClaimRules = {
   maxLifetimeSeconds: 3600,
 };
 
-const faultOf = (claims: Partial<Claims>, rules: Partial<ClaimRules> = {}, now = NOW) =>
+const toPostgresError = (claims: Partial<Claims>, rules: Partial<ClaimRules> = {}, now = NOW) =>
   findFault({ ...CLAIMS, ...claims }, { ...RULES, ...rules }, now);
 
 describe('the times of a token', () => {
@@ -130,7 +130,7 @@ describe('the times of a token', () => {
     [60, NOW - 59.5, undefined],
     [60, NOW - 60, 'expired'],
   ])('with a tolerance of %i s, exp at %d: %s', (clockToleranceSeconds, exp, fault) => {
-    expect(faultOf({ exp, iat: NOW - 100 }, { clockToleranceSeconds })).toBe(fault);
+    expect(toPostgresError({ exp, iat: NOW - 100 }, { clockToleranceSeconds })).toBe(fault);
   });
 
   it.each([
@@ -140,8 +140,8 @@ describe('the times of a token', () => {
     [5, NOW + 6, undefined],
     [5, NOW + 6.001, 'not_yet_valid'],
   ])('with a tolerance of %i s, iat or nbf at %d: %s', (clockToleranceSeconds, time, fault) => {
-    expect(faultOf({ iat: time }, { clockToleranceSeconds })).toBe(fault);
-    expect(faultOf({ nbf: time }, { clockToleranceSeconds })).toBe(fault);
+    expect(toPostgresError({ iat: time }, { clockToleranceSeconds })).toBe(fault);
+    expect(toPostgresError({ nbf: time }, { clockToleranceSeconds })).toBe(fault);
   });
 
   it.each([
@@ -150,21 +150,21 @@ describe('the times of a token', () => {
     [NOW - 60, NOW + 3541, 'lifetime'],
     [NOW, 1e308, 'lifetime'],
   ])('from %d to %d, with at most an hour: %s', (iat, exp, fault) => {
-    expect(faultOf({ iat, exp })).toBe(fault);
+    expect(toPostgresError({ iat, exp })).toBe(fault);
   });
 
   it('a long-lived token is refused in its last hour too', () => {
-    expect(faultOf({ iat: NOW - 30 * 86_400, exp: NOW + 60 })).toBe('lifetime');
+    expect(toPostgresError({ iat: NOW - 30 * 86_400, exp: NOW + 60 })).toBe('lifetime');
   });
 
   it('the tolerance does not lengthen a life', () => {
     const life = { iat: NOW - 60, exp: NOW + 3541 };
-    expect(faultOf(life, { clockToleranceSeconds: 60 })).toBe('lifetime');
+    expect(toPostgresError(life, { clockToleranceSeconds: 60 })).toBe('lifetime');
   });
 
   it('a clock that tells nothing lets no token in', () => {
-    expect(faultOf({}, {}, NaN)).toBe('not_yet_valid');
-    expect(faultOf({}, {}, Infinity)).toBe('expired');
+    expect(toPostgresError({}, {}, NaN)).toBe('not_yet_valid');
+    expect(toPostgresError({}, {}, Infinity)).toBe('expired');
   });
 });
 
@@ -178,7 +178,7 @@ describe('the issuer and the audience of a token', () => {
     ['almost one', 'https://b.example/', 'issuer'],
     ['none', undefined, 'issuer'],
   ])('issuer: %s', (_what, iss, fault) => {
-    expect(faultOf({ iss }, { issuers })).toBe(fault);
+    expect(toPostgresError({ iss }, { issuers })).toBe(fault);
   });
 
   it.each([
@@ -189,11 +189,11 @@ describe('the issuer and the audience of a token', () => {
     ['none in the list', [], 'audience'],
     ['none', undefined, 'audience'],
   ])('audience: %s', (_what, aud, fault) => {
-    expect(faultOf({ aud }, { audiences })).toBe(fault);
+    expect(toPostgresError({ aud }, { audiences })).toBe(fault);
   });
 
   it('may be left unchecked', () => {
-    expect(faultOf({ iss: 'anybody', aud: 'anything' })).toBeUndefined();
+    expect(toPostgresError({ iss: 'anybody', aud: 'anything' })).toBeUndefined();
   });
 });
 
@@ -209,7 +209,7 @@ describe('a token that is wrong in several ways', () => {
     ['its lifetime', { ...right, ...expired, iat: NOW - 3601 }, 'lifetime'],
     ['its nbf', { ...right, ...expired, nbf: NOW + 2 }, 'not_yet_valid'],
   ])('expired and %s', (_what, claims, fault) => {
-    expect(faultOf(claims, rules)).toBe(fault);
+    expect(toPostgresError(claims, rules)).toBe(fault);
   });
 });
 

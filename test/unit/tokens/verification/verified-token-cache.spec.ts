@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { KeySet } from '../../../../src/tokens/keys/key-set';
-import { RememberedTokens } from '../../../../src/tokens/verification/verified-token-cache';
+import { VerifiedTokenCache } from '../../../../src/tokens/verification/verified-token-cache';
 import { CLAIMS, mint, SIGNERS } from '../signers';
 import { about } from '../../../support/queries';
 
@@ -11,10 +11,10 @@ const keysOf = () => new KeySet([{ option: 'keys', key: HS256.key, algorithm: 'H
 const MEGABYTE = 1024 * 1024;
 
 describe('The memory of genuine tokens', () => {
-  let memory: RememberedTokens;
+  let memory: VerifiedTokenCache;
   let keys: KeySet;
   beforeEach(() => {
-    memory = new RememberedTokens();
+    memory = new VerifiedTokenCache();
     keys = keysOf();
   });
 
