@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ROOT = join(__dirname, '..', '..');
-const SOURCES = join(ROOT, 'src', 'service');
+const SOURCES = join(ROOT, 'src', 'service', 'embedded-postgres');
 
 // Starts a server, says on one line what came of it, and holds it until told to stop.
 const PROGRAM = `
