@@ -109,6 +109,7 @@ export function describeEnforcement(
   return (
     `Revoked tokens are taken from the Authorization header, the cookies${more} of every HTTP ` +
     `request${except}, before your guards see them. Not covered: what stands on the HTTP adapter ` +
-    'before NestFactory.create, WebSocket upgrades and microservices.'
+    'before NestFactory.create, WebSocket upgrades, microservices, encrypted cookies, and tokens ' +
+    'that a session keeps on the server.'
   );
 }
