@@ -76,6 +76,34 @@ describe('The gate', () => {
     expect((await admission(request)).bearer).toMatchObject({ verdict: 'live' });
   });
 
+  it('counts a bearer that came after it by its token', async () => {
+    const late = { authorization: `Bearer ${issuer.token()}` };
+    const outcomes: unknown[] = [];
+    for (let i = 0; i < 11; i += 1) {
+      const headers: Record<string, string> = {};
+      const request = requestWith({ headers, ip: `203.0.113.${i}` });
+      await enter(request);
+      Object.assign(headers, late);
+      outcomes.push(await admission(request));
+    }
+    expect(outcomes[9]).toMatchObject({ bearer: { verdict: 'live' } });
+    expect(outcomes[10]).toEqual(answers.answer('limit_by_token', { 'Retry-After': '60' }));
+  });
+
+  it('hands on an unacceptable bearer that came after it, uncounted', async () => {
+    const headers: Record<string, string> = {};
+    const request = requestWith({ headers });
+    await enter(request);
+    headers.authorization = 'Bearer no.to.ken';
+    expect((await admission(request)).bearer).toEqual({ verdict: 'refused', cause: 'form' });
+  });
+
+  it('answers what it refuses also where the request came to its route another way', async () => {
+    const stream = new PassThrough();
+    stream.destroy();
+    expect(await admission(requestWith({ headers: CHUNKED }), stream)).toBe('aborted');
+  });
+
   it('judges a request that reached its route another way', async () => {
     const request = requestWith({ headers: CHUNKED });
     expect(await admission(request, new PassThrough().end('{"token":"t"}'))).toMatchObject({
