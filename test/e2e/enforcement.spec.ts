@@ -325,6 +325,8 @@ describe('The boot says in one line what is enforced where', () => {
     [{ enforceExcept: '/health' as unknown as string[] }, '"enforceExcept"'],
     [{ tokenSources: [{ body: 'token' } as unknown as { query: string }] }, '"tokenSources[0]"'],
     [{ tokenSources: [{ header: 'x y' }] }, '"tokenSources[0]"'],
+    [{ tokenSources: ['x-token' as unknown as { header: string }] }, '"tokenSources[0]"'],
+    [{ tokenSources: [null as unknown as { header: string }] }, '"tokenSources[0]"'],
     [{ enforce: 'nowhere' as 'guarded' }, '"enforce"'],
   ])('and stops at %p', (options, name) => {
     const start = () =>
