@@ -31,7 +31,7 @@ import { UsersModule, UsersService } from './users.js';
         store: new PostgresRevocationStore(dataSource),
         throttleLimit: 4,
         // Asked on every request: who is no user any more is refused, whatever the token says.
-        validate: ({ sub }) => users.find(sub),
+        validate: ({ sub }) => users.find(String(sub)),
       }),
     }),
     ThrottlerModule.forRoot([{ limit: 6, ttl: 60_000 }]),
