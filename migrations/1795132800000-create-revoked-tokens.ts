@@ -23,7 +23,7 @@ export class CreateRevokedTokens1795132800000 implements MigrationInterface {
         client_id     text CHECK (char_length(client_id) <= 255),
         reason        text CHECK (char_length(reason) <= 255),
         actor         text CHECK (char_length(actor) <= 255),
-        xid           xid8        NOT NULL DEFAULT pg_current_xact_id(), -- written by nobody
+        xid           xid8        NOT NULL DEFAULT pg_current_xact_id(), -- set by the default alone
         PRIMARY KEY (key, issued_before, expires_at),
         CHECK (scope NOT IN ('token', 'session', 'server-session') OR issued_before = 'infinity')
       ) PARTITION BY RANGE (expires_at)`);

@@ -46,7 +46,7 @@ export class CreateAuthEvents1795132800001 implements MigrationInterface {
         CREATE INDEX auth_events_${name} ON ${table} (${columns}, occurred_at DESC, id DESC)`);
     }
 
-    // Append-only for everybody, superusers included: a trigger asks nobody's privileges.
+    // Append-only, for superusers as well: a trigger fires whatever the role's privileges.
     await runner.query(`
       CREATE FUNCTION ${refuse}() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN

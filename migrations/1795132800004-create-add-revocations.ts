@@ -13,8 +13,9 @@ export class CreateAddRevocations1795132800004 implements MigrationInterface {
     // revocations and events: JSON arrays of the same length, one event for each revocation.
     // new_places: of the revocations that were new, from 1, with commas between. Of several that
     // are the same, the first.
-    // xid: of this transaction. Whoever adds what is there already waits for its commit, so where
-    // this transaction is visible, every one of these revocations is, whoever added it.
+    // xid: of this transaction. An insert that conflicts with a row in flight waits for the commit
+    // of that row. So where this transaction is visible, all of these revocations are visible,
+    // including those that another transaction added.
     await runner.query(`
       CREATE FUNCTION ${add}(revocations json, events json)
       RETURNS TABLE (xid text, new_places text)
@@ -46,7 +47,7 @@ export class CreateAddRevocations1795132800004 implements MigrationInterface {
             SELECT key, issued_before, expires_at, scope,
               issuer, subject, token_id, session_id, client_id, reason, actor
             FROM asked
-            -- In one order, whoever asks: otherwise two that add the same ones deadlock.
+            -- All callers insert in the same order. Otherwise two with the same rows deadlock.
             ORDER BY key, issued_before, expires_at
             ON CONFLICT DO NOTHING
             RETURNING key, issued_before, expires_at

@@ -4,7 +4,7 @@ export type AuditEventName =
   | 'authn_token_revoked'
   /** A token was presented after it had been revoked. */
   | 'authn_token_reuse'
-  /** Somebody tried to log out somebody else. */
+  /** A caller tried to revoke a token of another subject. */
   | 'authz_fail'
   /** A request to our routes that is no readable request. */
   | 'input_validation_fail'

@@ -1,7 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import type { RequestOrigin } from './audit-event';
 
-/** Where a request came from, or how to learn it: of most requests nobody wants to know. */
+/** Where a request came from, or a function that reads it: most requests never need it. */
 export type OriginSource = RequestOrigin | (() => RequestOrigin);
 
 const USER_AGENT_MAX_LENGTH = 512;

@@ -65,7 +65,7 @@ export function prepareAnswers(changes: unknown): PreparedAnswers {
 }
 
 /**
- * Sends the answer whole, unless somebody else has answered meanwhile (a timeout of the host's).
+ * Sends the whole answer. Does nothing if the host has answered already, e.g. after a timeout.
  * @param challenge the `WWW-Authenticate` header.
  */
 export function send(response: ExpressResponse, answer: PreparedAnswer, challenge?: string): void {

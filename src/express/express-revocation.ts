@@ -108,7 +108,7 @@ export class ExpressRevocation {
     return this.core.close();
   }
 
-  /** Never rejects; `undefined`: nobody is there to be answered. */
+  /** Never rejects. `undefined`: the client has disconnected, so there is no answer to send. */
   private async logOut(request: ExpressRequest): Promise<PreparedAnswer | undefined> {
     let origin: RequestOrigin = {};
     try {
@@ -154,7 +154,7 @@ export class ExpressRevocation {
     return this.answers.logoutRefused;
   }
 
-  /** At once where that is possible. Neither throws nor rejects; `undefined`: nobody can know. */
+  /** Synchronous where possible. Neither throws nor rejects. `undefined`: the check failed. */
   private authenticate(
     request: ExpressRequest,
   ): Authentication | undefined | Promise<Authentication | undefined> {

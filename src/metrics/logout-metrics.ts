@@ -10,10 +10,10 @@ import type { RefusalCounts } from './refusal-counts';
 import { STORE_METRICS, type StoreMetric } from './store-metrics';
 
 /**
- * Tells OpenTelemetry how the store is doing, and how many requests were refused by which reason.
- * Nothing is measured beforehand: figures are read when they are collected, and where no SDK is set
- * up nobody asks. No label names a user, a token, an address or anything else of a request. Two
- * stores in one process need a provider each: under one they would tell each other's figures.
+ * Reports the state of the store and the number of refused requests by reason to OpenTelemetry.
+ * The figures are read at collection; without an SDK there is no collection. No label names a user,
+ * a token, an address or anything else of a request. Two stores in one process need a provider
+ * each: with a shared one, each would report the other's figures.
  */
 export class LogoutMetrics {
   private remove: (() => void) | undefined;

@@ -8,7 +8,7 @@ import { Throttle } from '../web/throttle';
 
 /**
  * Puts a route of the host's, a refresh say, under the same two buckets as the logout. The logout
- * route itself needs no guard: the door counts there, before a body is read.
+ * route itself needs no guard: the gate counts there, before a body is read.
  */
 @Injectable()
 export class LogoutThrottlerGuard implements CanActivate {

@@ -2,8 +2,8 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { Answer, EmptyAnswer } from '../web/answers';
 
 /**
- * Sends the answer, byte for byte the same on Express and on Fastify, unless somebody else has
- * answered meanwhile (a timeout of the host's): to try would throw where nobody catches.
+ * Sends the answer, byte for byte the same on Express and on Fastify. Does nothing if the host has
+ * answered already, e.g. after a timeout: a second answer would throw an uncaught error.
  */
 export function send(
   adapter: AbstractHttpAdapter,

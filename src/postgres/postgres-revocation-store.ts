@@ -6,7 +6,7 @@ import { PostgresStore } from '../stores/postgres/postgres-store';
 /**
  * The tables `revoked_tokens` and `auth_events` in the database of the host's data source, reached
  * through at most nine connections of its own, always to the primary: see `connections.ts`. Tokens
- * are checked in memory; how that can be right is told in docs/architecture.md.
+ * are checked in memory; docs/lease.md explains why that is safe.
  *
  * @example
  * const store = new PostgresRevocationStore(dataSource);

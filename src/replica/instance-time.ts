@@ -54,7 +54,7 @@ export function rateLimited(
     try {
       onError(error);
     } catch {
-      // Whoever cannot take an error must not end what goes on in spite of it.
+      // `onError` may throw; the follower must survive it.
     }
   };
 }
@@ -76,7 +76,7 @@ export class PollSchedule {
     if (this.heedsRings) this.wake();
   }
 
-  /** Whoever rang until now is heard by the read that begins now. */
+  /** The read that begins now covers all rings until now. */
   heard(): void {
     this.hasRung = false;
   }

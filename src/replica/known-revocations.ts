@@ -36,8 +36,8 @@ export class KnownRevocations {
   }
 
   /**
-   * Whether something was refused for want of room, until forgetting brings `size` below 90 % of
-   * `maxEntries`: whoever relies on what is known being all must then load everything again.
+   * Whether an entry was refused for want of room. Stays true until forgetting brings `size` below
+   * 90 % of `maxEntries`. A caller that needs the complete set must then load everything again.
    */
   get isFull(): boolean {
     return this.hasRefused;

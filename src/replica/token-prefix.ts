@@ -16,10 +16,10 @@ const WORD_BYTES = 4;
 const WORD_DIGITS = 8;
 
 /**
- * Odd multipliers, other ones in each process and known to nobody. Keys are SHA-256, but whoever
- * chooses a `jti` can try until some bits of its key suit him. Prefixes that differ in their first
- * 64 bits, chosen without knowing the multipliers, nevertheless share k bits of what is derived
- * with a probability of 2 / 2^k at most (multiply-shift: Dietzfelbinger et al. 1997).
+ * Odd multipliers, secret and different in each process. Keys are SHA-256, but an attacker who
+ * chooses a `jti` can try values until some bits of its key are as wanted. Prefixes that differ in
+ * their first 64 bits, chosen without knowing the multipliers, share k bits of what is derived with
+ * a probability of 2 / 2^k at most (multiply-shift: Dietzfelbinger et al. 1997).
  */
 const PLACE_1 = secretFactor();
 const PLACE_2 = secretFactor();

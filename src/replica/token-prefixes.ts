@@ -93,8 +93,8 @@ export class TokenPrefixes {
 
   /**
    * Holds the prefix, which must not be held for as long as that already.
-   * @returns `false` where it cannot: of 2^18 places its own holds more than 3 200 already, which
-   * takes somebody who knows this process's secrets.
+   * @returns `false` where it cannot: its place, one of 2^18, holds more than 3 200 already. Only
+   * an attacker who knows this process's secrets can cause that.
    */
   add(prefix: TokenPrefix, window: Window): boolean {
     let segment = this.segmentOf(prefix);

@@ -16,9 +16,9 @@ export interface Readiness {
 }
 
 /** A key of the right form that no token has. */
-const NOBODY = '0'.repeat(64);
+const NO_TOKEN = '0'.repeat(64);
 
-/** Asks the store about a token that nobody has: a look-up, where memory does not answer. */
+/** Checks a key that no token has. This is a look-up in the store unless memory answers. */
 export async function readinessOf(store: RevocationStore): Promise<Readiness> {
   const isAnswered = await answers(store);
   const { replica, feed, skewMs } = store.status();
@@ -33,7 +33,7 @@ export async function readinessOf(store: RevocationStore): Promise<Readiness> {
 
 async function answers(store: RevocationStore): Promise<boolean> {
   try {
-    await store.isRevoked({ absolute: [NOBODY], cutoffs: [] });
+    await store.isRevoked({ absolute: [NO_TOKEN], cutoffs: [] });
     return true;
   } catch {
     // What went wrong stands in the log of the requests that it refused.

@@ -1,6 +1,6 @@
 import type { RevocationQuery } from '../tokens/scopes';
 
-/** Whoever answers "is this token revoked?". Adapters: every store, and the replica before one. */
+/** Answers "is this token revoked?". Adapters: every store, and the replica before one. */
 export abstract class RevocationCheck {
   /**
    * Whether any live revocation covers the token that is asked about. The answer comes at once

@@ -94,7 +94,7 @@ export class RevokedTokensService {
     return this.store.isRevoked(keys);
   }
 
-  /** Like `isRevoked`, for a token that somebody presented: reuse leaves an audit row. */
+  /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
   isReused(token: VerifiedToken, origin: OriginSource): boolean | Promise<boolean> {
     return mapMaybe(this.isRevoked(token), (isRevoked) => {
       if (isRevoked) this.audit.reused(token, origin);

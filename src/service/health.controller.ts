@@ -12,7 +12,7 @@ interface Health extends Pick<Readiness, 'feed' | 'leaseAgeMs' | 'skewMs'> {
   readonly check: Readiness['answersFrom'];
 }
 
-/** For whoever starts, watches and balances the service. */
+/** For orchestrators, monitoring and load balancers. */
 @Controller('health')
 export class HealthController {
   constructor(private readonly store: RevocationStore) {}

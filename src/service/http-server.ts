@@ -26,7 +26,7 @@ const securityHeaders = helmet({
   },
 });
 
-/** The platform with what stands before every route, the door of `AuthModule` included. */
+/** The platform with all that runs before every route, the gate of `AuthModule` included. */
 export function adapterFor(environment: Environment): ExpressAdapter | FastifyAdapter {
   return environment.platform === 'fastify'
     ? fastifyAdapter(environment)

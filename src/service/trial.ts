@@ -12,8 +12,8 @@ const AUDIT_SQL =
   'FROM auth_events ORDER BY occurred_at DESC LIMIT 5';
 
 /**
- * What a newcomer pastes to see a logout work. Only for a key that the service made for itself: a
- * token of a real issuer's is nobody's to print.
+ * What a newcomer pastes to see a logout work. Only for a key that the service made for itself:
+ * tokens of a real issuer must not be printed.
  */
 export function trial(url: string, settings: ServiceSettings): string {
   const auth = `${url}/api/v1/auth`;

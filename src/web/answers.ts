@@ -148,7 +148,7 @@ export class LogoutAnswers {
     return this.answer(error instanceof RevocationError ? error.code : 'STORE_UNAVAILABLE');
   }
 
-  /** The answer for a status that somebody else decided, in our envelope and words. */
+  /** The answer for a given status, in our envelope and words. */
   answerStatus(status: number): Answer {
     const known = BY_STATUS.get(status);
     if (known !== undefined) return this.answer(known);

@@ -91,8 +91,8 @@ function parametersOf(url = ''): URLSearchParams {
 }
 
 /**
- * Removes the credentials from the request, so that whoever reads it later finds a request without
- * them. `sentHeaders` still knows what was sent.
+ * Removes the credentials from the request, so that later handlers do not see them. `sentHeaders`
+ * still knows what was sent.
  * @returns whether all of them could be removed.
  */
 export function takeAway(request: IncomingRequest, credentials: readonly Credential[]): boolean {

@@ -51,7 +51,7 @@ const UNREADABLE: PresentedBearer = { authentication: { verdict: 'refused', caus
 /** What the store was asked about the tokens of one request: no token is asked about twice. */
 export type LookUpsOfRequest = Map<RevocationKey, Promise<boolean>>;
 
-/** From a request to who sent it: the one way for door, guard and strategy. */
+/** Authenticates a request, the same way for gate, guard and strategy. */
 export class RequestAuthenticator {
   private readonly lookUps = new WeakMap<object, LookUpsOfRequest>();
 
@@ -81,7 +81,7 @@ export class RequestAuthenticator {
     };
   }
 
-  /** Look-ups that `authenticate` shares; whoever asks the store about the request adds to them. */
+  /** Look-ups that `authenticate` shares. Every caller that asks the store adds its own. */
   lookUpsOf(request: IncomingRequest): LookUpsOfRequest {
     const raw = rawRequest(request);
     const lookUps = this.lookUps.get(raw) ?? new Map<RevocationKey, Promise<boolean>>();

@@ -35,10 +35,10 @@ export interface ThrottleRules {
 }
 
 /**
- * Two buckets. By address (IPv6: by /64) every request counts, and when it is full only a live
- * bearer passes; by token identity those with a live bearer count. So nobody is kept signed in by
- * neighbours behind one address, nor by a thief who spends somebody's budget: hence never by
- * subject.
+ * Two buckets. Every request counts by address (IPv6: by /64). When that bucket is full, only a
+ * live bearer passes. Requests with a live bearer also count by token identity. So neighbours behind
+ * one address cannot prevent a logout. There is no bucket by subject: a thief with one token could
+ * spend the budget of its owner's other tokens.
  */
 export class Throttle {
   constructor(
@@ -88,7 +88,7 @@ export class Throttle {
       );
       return isBlocked ? Math.max(1, Math.ceil(timeToBlockExpire)) : undefined;
     } catch (error) {
-      // Losing the counter must keep nobody signed in; tokens are checked regardless.
+      // A logout must work without the counter. Tokens are checked regardless.
       this.onStorageError(error);
       return undefined;
     }

@@ -67,7 +67,7 @@ function writing(write: Write, isEnded: IsEnded, destroy: (id: string) => Promis
 /** Calls back outside the promise: an error that the callback throws is none of the store's. */
 function answer(callback: Found | undefined, work: () => Promise<unknown>): void {
   if (callback === undefined) {
-    void work().catch(() => undefined); // nobody asked whether it succeeded
+    void work().catch(() => undefined); // without a callback, errors are not reported
     return;
   }
   work().then(

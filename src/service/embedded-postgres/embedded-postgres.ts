@@ -68,7 +68,8 @@ export async function startEmbeddedPostgres(
 }
 
 /**
- * The URL of the server that runs on this user's data below `dataDir`, whoever started it.
+ * The URL of the server that runs on this user's data below `dataDir`. Any process may have
+ * started it.
  *
  * @returns undefined when none is ready there.
  */
@@ -85,7 +86,7 @@ function connectionUrl(password: string, port: number, database: string): string
   return `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
 }
 
-/** The log is for finding out why a start failed; nobody reads megabytes for that. */
+/** Deletes a log of more than 10 MB. The log only serves to find out why a start failed. */
 function trimLog(logFile: string): void {
   if (existsSync(logFile) && statSync(logFile).size > 10_000_000) rmSync(logFile);
 }

@@ -15,8 +15,8 @@ const myUid = (): number | undefined => process.getuid?.();
 const isRoot = (): boolean => myUid() === 0;
 
 /**
- * PostgreSQL refuses to run as root, and initdb wants a user with a passwd entry: for root that is
- * `nobody`, or else the first ordinary entry. Everybody else runs the server as themselves.
+ * PostgreSQL refuses to run as root, and initdb needs a user with a passwd entry. Root runs the
+ * server as `nobody`, or else as the first ordinary entry. Any other user runs it as itself.
  *
  * @throws {Error} when root has no other user to turn to.
  */
@@ -58,7 +58,7 @@ function isReachable(folder: string, { uid, gid }: ServerUser): boolean {
   return spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], options).status === 0;
 }
 
-/** Ours, a real folder (no link that somebody else laid out for us), writable. */
+/** A real folder that we own and may write to. A link does not count: others may have laid it. */
 function isOwn(folder: string): boolean {
   try {
     const { uid } = lstatSync(folder);
@@ -85,12 +85,12 @@ export function claimFolder(folder: string, user: ServerUser): boolean {
   try {
     makeFolder(folder);
   } catch {
-    return false; // a parent belongs to somebody else
+    return false; // a parent belongs to another user
   }
   return isOwn(folder) && isReachable(folder, user);
 }
 
-/** Somebody keeps something there; whether it is ours is a different question. */
+/** Whether the folder has contents. Says nothing about whether they are ours. */
 function isFilled(folder: string): boolean {
   try {
     return readdirSync(folder).length > 0;

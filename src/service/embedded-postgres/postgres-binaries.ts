@@ -125,7 +125,7 @@ function openUp(folder: string): void {
   }
 }
 
-/** Only whole copies carry the final name; whoever comes second throws its own away. */
+/** Only whole copies carry the final name. If there is one already, this deletes the new one. */
 function moveInto(half: string, copy: string): void {
   try {
     renameSync(half, copy);

@@ -24,7 +24,7 @@ export function clusterIn(folder: string): Cluster {
   return { dataDir: at('data'), passwordFile: at('password'), logFile: at('server.log') };
 }
 
-/** @throws {Error} when the password is gone; the data can then be opened by nobody. */
+/** @throws {Error} when the password cannot be read: there is no access to the data without it. */
 export function readPassword({ passwordFile, dataDir }: Cluster): string {
   try {
     return readFileSync(passwordFile, 'utf8').trim();
@@ -43,7 +43,7 @@ const NEEDED =
 
 /**
  * Environment for PostgreSQL's programs: nothing that would redirect or translate them, and none of
- * our secrets, which whoever shares the server's user could read there.
+ * our secrets. Other processes of the server's user could read those there.
  */
 export function postgresEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => NEEDED.test(name));

@@ -149,7 +149,7 @@ function stopServer(
       child.kill('SIGKILL');
       reject(new Error('PostgreSQL did not stop within 30 s and was killed.'));
     }, 30_000);
-    // Our own child is reaped by us, so its end is certain knowledge even where pid 1 reaps nobody.
+    // We reap our own child, so we learn of its end even where pid 1 reaps no zombies.
     void exited.then(() => {
       clearTimeout(limit);
       resolve();

@@ -44,8 +44,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * A live pid proves nothing: it may be a zombie that nobody reaps, or, after a restart of a
- * container, another program altogether. Our servers name their data on the command line.
+ * A live pid proves nothing. It may be a zombie that was never reaped or, after a restart of a
+ * container, another program. Our servers name their data directory on the command line.
  */
 function holds({ pid }: Postmaster, dataDir: string): boolean {
   if (process.platform === 'win32') return isAlive(pid);
@@ -59,8 +59,8 @@ export function findPostmaster(dataDir: string): Postmaster | undefined {
 }
 
 /**
- * Resolves once nobody holds the data directory. A server whose service was killed is about to be
- * stopped by its watchdog: that is waited for, 2 s until it begins and 30 s until it is done.
+ * Resolves once no process holds the data directory. The watchdog stops a server whose service was
+ * killed. This waits for it: 2 s until the stop begins and 30 s until it is done.
  *
  * @throws {Error} when a server is there to stay: two cannot share one data directory.
  */

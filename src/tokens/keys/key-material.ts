@@ -15,11 +15,11 @@ const PUBLIC_KEY_LABELS: readonly unknown[] = ['PUBLIC KEY', 'RSA PUBLIC KEY'];
  */
 export function readSecret(option: string, material: unknown): KeyObject {
   const key = isKeyObject(material) ? material : createSecretKey(readBytes(option, material));
-  if (key.type !== 'secret') return key; // whoever knows the algorithms says what was wrong with it
+  if (key.type !== 'secret') return key; // the caller knows the algorithms and reports the error
   const text = key.export().toString('utf8');
   const got = text.includes('-----BEGIN') ? 'PEM text' : isJwk(text) ? 'JWK text' : undefined;
   if (got !== undefined) {
-    // A public key used as a secret lets everybody sign.
+    // With a public key as the secret, anyone could sign.
     throw misconfigured(option, 'a secret', got, 'Public keys verify RS*, PS*, ES* and EdDSA.');
   }
   return key;

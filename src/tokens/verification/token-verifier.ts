@@ -33,8 +33,8 @@ export type Verification =
   | { readonly verdict: 'refused'; readonly cause: RefusalCause };
 
 /**
- * Decides whether a token may be trusted. The only acceptance path: whoever asks, wherever the token
- * came from, one token gets one verdict.
+ * Decides whether a token may be trusted. This is the only acceptance path. The verdict depends
+ * neither on the caller nor on where the token came from.
  */
 export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;

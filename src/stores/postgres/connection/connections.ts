@@ -12,7 +12,7 @@ const WRITE_CONNECTIONS = 2;
 export const LOOK_UP_CONNECTIONS = 3;
 /** Readers of the audit take turns, and delay no look-up and no logout. */
 const AUDIT_CONNECTIONS = 1;
-/** The replica reads one thing after the other, and waits behind nobody. */
+/** For the replica alone, so that no other query delays it. It sends one query at a time. */
 const FEED_CONNECTIONS = 1;
 /** For each page of a long read: the first may take as long as an hour of revocations does. */
 export const PAGE_TIMEOUT_MS = 10_000;
@@ -94,7 +94,7 @@ export class PostgresConnections {
     }
   }
 
-  /** A data source of our own; whoever asks for it destroys it. */
+  /** A data source of our own. The caller must destroy it. */
   async connect(needs: PoolNeeds, more: object = {}): Promise<DataSource> {
     return new DataSource({ ...ownOptions(this.host, needs), ...more }).initialize();
   }

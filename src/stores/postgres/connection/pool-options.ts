@@ -29,8 +29,8 @@ const STARTUP_PARAMETERS = [
 const CREDENTIALS = ['host', 'port', 'username', 'password', 'database', 'ssl', 'applicationName'];
 
 /**
- * For getting a connection. However short the limit of a statement is, a busy server takes its time
- * to fork; whoever waits for an answer has a limit of his own.
+ * For getting a connection. It does not depend on the limit of a statement: a busy server is slow
+ * to fork. Callers that wait for an answer have a limit of their own.
  */
 const CONNECT_TIMEOUT_MS = 2000;
 
@@ -73,9 +73,9 @@ export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions 
 }
 
 /**
- * What the pool does with each connection before anybody gets it. One that breaks while it is lent
- * and nothing is asked tells nobody but its listeners; without any, Node would end the process. The
- * next statement fails anyway.
+ * The pool calls this for each connection before it is lent. A lent connection that breaks between
+ * statements emits `error`; without a listener, Node would end the process. The error can be
+ * ignored: the next statement fails anyway.
  */
 function listenForErrors(client: EventEmitter, done: () => void): void {
   client.on('error', () => undefined);

@@ -62,13 +62,13 @@ export function toPostgresError(error: unknown): PostgresError {
   return new PostgresError(isPrintable ? text : (code ?? 'unknown failure'), code);
 }
 
-/** Fails when `work` has not ended after `timeoutMs`; what it does then interests nobody any more. */
+/** Fails when `work` has not ended after `timeoutMs`. A late result is ignored. */
 export function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(new PostgresError(`no answer within ${timeoutMs} ms`, 'ETIMEDOUT'));
     }, timeoutMs);
-    // What comes of the work after the time-out interests nobody any more.
+    // The late result is ignored.
     void work.then(resolve, reject).finally(() => {
       clearTimeout(timer);
     });

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 
-/** The full names of what is ours, so that nobody's `search_path` can lead us elsewhere. */
+/** The full names of our tables and functions, so that `search_path` has no effect on them. */
 export class Tables {
   readonly revokedTokens: string;
   readonly authEvents: string;

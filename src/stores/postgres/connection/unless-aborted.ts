@@ -1,6 +1,6 @@
 /**
- * What `work` promises, unless the signal comes first: then this rejects with its reason, and what
- * becomes of the work interests nobody any more.
+ * Settles as `work` does. If the signal comes first, this rejects with the signal's reason, and the
+ * late result of `work` is ignored.
  */
 export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {

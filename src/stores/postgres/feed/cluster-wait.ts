@@ -33,8 +33,8 @@ export class ClusterWait {
    * once its staleness and a little more have passed since this call, for every lease from before
    * the commit is over then. Never rejects.
    *
-   * Whoever registers meanwhile is not missed: a question either finds its row, or was asked before
-   * the row was committed. It loads after that, hence after our commit.
+   * An instance that registers meanwhile is not missed. A query either finds its row, or ran before
+   * the row was committed. In the second case the instance loads later, hence after our commit.
    * @param xid of the transaction, which has committed.
    */
   seenByAll(xid: string): Promise<void> {

@@ -28,7 +28,7 @@ export interface DoorbellOptions {
 export class Doorbell {
   /** Sent with each ring: what we rang for is known here. */
   private readonly id = randomUUID();
-  /** Whether we hear ourselves is nobody else's affair. */
+  /** Tests whether we hear our own ring. Other instances ignore it. */
   private readonly trial = `${TRIAL}${this.id}`;
   private isHeard = false;
   private isWanted = false;
@@ -68,7 +68,7 @@ export class Doorbell {
     this.closing = new AbortController();
     delete this.listening;
     this.isHeard = false;
-    // A connection that is being made is given up when it is there; nobody needs to wait for that.
+    // A connection that is still being made closes itself later. This need not wait for it.
     await Promise.race([listening, sleep(ANSWER_MS, undefined, { ref: false })]);
   }
 
@@ -95,7 +95,7 @@ export class Doorbell {
     const isOver = (): boolean => signal.aborted;
     while (!isOver()) {
       const error = await this.session(onRing, signal).catch(toPostgresError);
-      if (isOver()) return; // somebody else may be listening already
+      if (isOver()) return; // a later `listen` may have set `isHeard` already
       if (this.isHeard) {
         retryMs = FIRST_RETRY_MS;
         isReported = false;
@@ -157,7 +157,7 @@ export class Doorbell {
   }
 }
 
-/** Aborted when the connection breaks, which tells nobody but its listeners. */
+/** Aborted when the connection breaks or ends. Only its events tell of that. */
 function endOf(client: PoolClient): AbortSignal {
   const end = new AbortController();
   client.on('error', (error) => {

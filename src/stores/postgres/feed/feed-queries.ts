@@ -36,7 +36,7 @@ export function headerIn(rows: readonly TextRow[]): FeedHeader {
 export const newestQuery = (tables: Tables, since: FeedCursor): string =>
   groupedQuery(tables, since, "(VALUES (now(), 'infinity'::timestamptz))", MAX_PER_ROW);
 
-/** All that is live, or of it what is new, hour by hour, so that nobody holds all of it at once. */
+/** All that is live, or only what is new. Hour by hour, so that no side holds all of it at once. */
 export const wholeQuery = (tables: Tables, since: FeedCursor | null): string =>
   groupedQuery(tables, since, HOURS);
 

@@ -52,15 +52,16 @@ export class ReplicaInstances {
         onConnection(this.connections.signals, (client) => client.query(message)),
       );
     } catch {
-      // Nobody waits for us longer than our staleness.
+      // Other instances wait for us no longer than our staleness.
     }
   }
 
   /**
    * Those that may answer from memory now. A row that another server wrote counts however old it
-   * looks: where replication had stalled before a promotion, its instance may have announced itself
-   * a moment ago, to the server that is gone, and hold a lease from there. Fails where they cannot be read in time, and at a
-   * standby, which may not have seen one register: there no transaction that could write begins.
+   * looks. Where replication had stalled before a promotion, its instance may have announced itself
+   * a moment ago to the server that is gone, and hold a lease from there. Fails where the rows
+   * cannot be read in time, and at a standby, which may not have seen an instance register: a
+   * standby begins no transaction that could write.
    */
   async others(): Promise<OtherInstance[]> {
     const results = (await onConnection(this.connections.signals, (client) =>
@@ -75,15 +76,15 @@ export class ReplicaInstances {
   }
 
   /**
-   * What a crash may take back: the row it leaves is of another server, by its identity, and tells
-   * nobody that anything was seen. So it need not wait for the disk, several times a second.
+   * A crash may undo a renewal. The row that remains names another server identity, so its snapshot
+   * is not read as seen. So the renewal, several times a second, need not wait for the disk.
    */
   private renewal(id: string, state: string): string {
     return `${this.begin}; SET LOCAL synchronous_commit = off;
       UPDATE ${this.table} SET (${STATE}) = ROW (${state}) WHERE ${isOf(id)}; COMMIT`;
   }
 
-  /** Durably: an instance that a crash made unknown would be waited for by nobody. */
+  /** Durable: no logout would wait for an instance whose row was lost in a crash. */
   private registration(id: string, state: string): string {
     return `${this.begin}; ${DURABLE_COMMIT};
       DELETE FROM ${this.table} WHERE instance_id IN (

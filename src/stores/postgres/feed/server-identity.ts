@@ -4,7 +4,7 @@
  * a promotion changes (a server in recovery has none to tell); when its postmaster started, hence
  * also a restored copy; and when its statistics began, which is anew after every crash. The last
  * is for a backend that is killed: the server then recovers under the same postmaster, and numbers
- * that nobody had committed are given out again (seen on 18: a snapshot that counted them as ended
+ * that had not committed are given out again (seen on 18: a snapshot that counted them as ended
  * would hide what commits under them later).
  */
 export const SERVER_IDENTITY = `concat_ws('/',

@@ -49,7 +49,7 @@ export async function checkMigrated({ writes, tables }: PostgresConnections): Pr
 }
 
 function migrateUnlessLocked(connections: PostgresConnections): Promise<boolean> {
-  // The transaction is idle while another connection migrates; nobody may end it for that.
+  // The transaction is idle while another connection migrates. The server must not end it.
   const begin = `BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0`;
   return inTransaction(connections.writes, begin, async (client) => {
     const lockKey = lockKeyOf('migrations', connections.tables.schema);

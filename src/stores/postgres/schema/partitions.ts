@@ -52,8 +52,8 @@ export class Partitions {
   }
 
   /**
-   * Drops the partitions whose every row has expired by the database's clock. Ends early, for the
-   * next time, where another instance is at work or somebody holds a lock.
+   * Drops the partitions whose every row has expired by the database's clock. Ends early where
+   * another instance is at work or another session holds a lock; the next call goes on.
    * @returns how many were dropped.
    */
   async dropExpired(): Promise<number> {

@@ -29,7 +29,7 @@ interface Asked {
 
 /**
  * Adds revocations, one transaction at a time. Those that arrive while it is in flight share the
- * next one: a commit costs as much as a dozen rows. Under no load a revocation waits for nobody.
+ * next one: a commit costs as much as a dozen rows. Without load a revocation does not wait.
  */
 export class GroupCommit {
   private waiting: Asked[] = [];
@@ -82,8 +82,9 @@ export class GroupCommit {
   }
 
   /**
-   * On one connection, until nobody waits or something fails. The next message is sent as soon as
-   * the answer to the last is there, before any logout is answered: the database need not wait.
+   * Sends batches on one connection until none is left or something fails. The next message is
+   * sent as soon as the answer to the last arrives, before any logout is answered. So the database
+   * need not wait.
    */
   private async commitInTurn(): Promise<void> {
     let batch: readonly Asked[] | undefined;
@@ -143,7 +144,7 @@ export class GroupCommit {
 
 const isInTime = ({ deadline }: Asked): boolean => deadline > performance.now();
 
-/** Milliseconds until nobody waits for the batch any more; 0 would be no limit to the server. */
+/** Milliseconds until the last deadline of the batch, 1 at least: 0 would be no limit. */
 const timeLeft = (batch: readonly Asked[]): number =>
   Math.max(1, ...batch.map(({ deadline }) => Math.ceil(deadline - performance.now())));
 
