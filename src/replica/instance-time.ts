@@ -42,7 +42,7 @@ export function elapsedMs(since: Instant, time: InstanceTime): number {
   return Math.max(time.monotonic() - since.monotonicMs, time.wall() - since.wallMs);
 }
 
-/** An outage is news once, and then for those who read the log later: one error a minute. */
+/** Passes on one error a minute at most, so that a long outage does not flood the log. */
 export function rateLimited(
   onError: (error: Error) => void,
   time: InstanceTime,

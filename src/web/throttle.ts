@@ -36,9 +36,9 @@ export interface ThrottleRules {
 
 /**
  * Two buckets. Every request counts by address (IPv6: by /64). When that bucket is full, only a
- * live bearer passes. Requests with a live bearer also count by token identity. So neighbours behind
- * one address cannot prevent a logout. There is no bucket by subject: a thief with one token could
- * spend the budget of its owner's other tokens.
+ * live bearer passes. Requests with a live bearer also count by token identity. So neighbours
+ * behind one address cannot prevent a logout. There is no bucket by subject: a thief with one token
+ * could spend the budget of its owner's other tokens.
  */
 export class Throttle {
   constructor(
