@@ -26,7 +26,6 @@ const MAX_DECODED = 64;
 const MIN_OBJECT_LENGTH = 12;
 /** How base64url begins `{"`, `{}`, `{` with a blank behind it, and a blank. */
 const OBJECT_BEGINS = /^(?:e[yw3]|[ICD])/;
-const RUN = /[\w-]*/y;
 const DOT = 0x2e;
 
 /**
@@ -74,7 +73,9 @@ function tokensIn(plain: string, identity: TokenIdentity): readonly UnverifiedTo
   // By character codes: a header may have thousands of dots.
   for (let at = 0; at < plain.length; at += 1) {
     if (plain.charCodeAt(at) !== DOT || !mayBeginObject(plain.charCodeAt(at + 1))) continue;
-    const payload = runFrom(plain, at + 1);
+    const end = endOfRun(plain, at + 1);
+    if (end - at <= MIN_OBJECT_LENGTH) continue;
+    const payload = plain.slice(at + 1, end);
     if (!looksLikeObject(payload)) continue;
     decoded += 1;
     if (decoded > MAX_DECODED) return undefined;
@@ -139,15 +140,28 @@ function endsLikeObject(part: string): boolean {
   return Buffer.from(part, 'base64url').toString('latin1').trimEnd().endsWith('}');
 }
 
-function runFrom(text: string, start: number): string {
-  RUN.lastIndex = start;
-  return RUN.exec(text)?.[0] ?? '';
+/** Where the characters of base64url end that begin at `start`. */
+function endOfRun(text: string, start: number): number {
+  let end = start;
+  while (isBase64url(text.charCodeAt(end))) end += 1;
+  return end;
 }
 
 function runBefore(text: string, dot: number): string {
   let start = dot;
-  while (start > 0 && /[\w-]/.test(text.charAt(start - 1))) start -= 1;
+  while (isBase64url(text.charCodeAt(start - 1))) start -= 1;
   return text.slice(start, dot);
+}
+
+/** Letters, digits, `-` and `_`; beyond the end of a text the code is NaN. */
+function isBase64url(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x2d ||
+    code === 0x5f
+  );
 }
 
 function signatureAfter(text: string, end: number): string {
