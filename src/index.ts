@@ -29,6 +29,11 @@ export { RevocationError, StoreUnavailableError, TokenRejectedError } from './re
 export type { RevocationErrorCode, TokenRejection } from './revocation/errors';
 export { readinessOf } from './revocation/readiness';
 export type { Readiness } from './revocation/readiness';
+export type {
+  LiveRevocation,
+  RevocationPage,
+  RevocationSearch,
+} from './revocation/live-revocations';
 export { ANY_ISSUE_TIME } from './revocation/revocation';
 export type { Revocation, RevocationScope } from './revocation/revocation';
 export { RevocationCheck } from './revocation/revocation-check';

@@ -9,7 +9,8 @@ import {
   type FeedSlice,
 } from '../../src/revocation/revocation-feed';
 import { tokenKey } from '../../src/tokens/identity';
-import { queryOf, type RevocationQuery } from '../../src/tokens/scopes';
+import type { RevocationQuery } from '../../src/tokens/scopes';
+import { TokenKeys } from '../../src/tokens/token-keys';
 import type { VerifiedToken } from '../../src/tokens/verified-token';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { onGoodbye } from '../processes';
@@ -137,7 +138,7 @@ function claimsOf(count: number): Claims[] {
 const tokenOf = (claims: Claims): VerifiedToken => ({
   claims,
   revocationKey: tokenKey(claims, '', 'jti'),
-  keys: queryOf({ claims, signingInput: '', identity: 'jti' }),
+  keys: new TokenKeys('jti').of(claims, '').keys,
 });
 
 function residentBytes(): number {

@@ -12,6 +12,11 @@ export type { ReplicaOptions } from '../replica/replica';
 export { ReplicatedStore } from '../replica/replicated-store';
 export type { ReplicationOptions } from '../replica/replicated-store';
 export { RevocationError, StoreUnavailableError } from '../revocation/errors';
+export type {
+  LiveRevocation,
+  RevocationPage,
+  RevocationSearch,
+} from '../revocation/live-revocations';
 export { ANY_ISSUE_TIME } from '../revocation/revocation';
 export type { Revocation, RevocationScope } from '../revocation/revocation';
 export { RevocationCheck } from '../revocation/revocation-check';

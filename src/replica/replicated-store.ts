@@ -1,5 +1,10 @@
 import type { AuditTrail } from '../audit/audit-trail';
 import { StoreUnavailableError } from '../revocation/errors';
+import type {
+  LiveRevocation,
+  RevocationPage,
+  RevocationSearch,
+} from '../revocation/live-revocations';
 import type { RevocationFeed } from '../revocation/revocation-feed';
 import { checkLookup, checkWork } from '../revocation/revocation-form';
 import { RevocationStore } from '../revocation/revocation-store';
@@ -70,6 +75,14 @@ export class ReplicatedStore extends RevocationStore {
 
   known(query: RevocationQuery): boolean | undefined {
     return (this.replica ?? this.truth).known(query);
+  }
+
+  find(search: RevocationSearch): Promise<RevocationPage> {
+    return this.truth.find(search);
+  }
+
+  explain(query: RevocationQuery): Promise<readonly LiveRevocation[]> {
+    return this.truth.explain(query);
   }
 
   status(): StoreStatus {

@@ -1,5 +1,7 @@
 import type { AuditEvent } from '../audit/audit-event';
 import type { AuditTrail } from '../audit/audit-trail';
+import type { RevocationQuery } from '../tokens/scopes';
+import type { LiveRevocation, RevocationPage, RevocationSearch } from './live-revocations';
 import type { Revocation } from './revocation';
 import { RevocationCheck } from './revocation-check';
 import type { StoreClock } from './store-clock';
@@ -44,6 +46,21 @@ export abstract class RevocationStore extends RevocationCheck {
     const { areNew } = await this.commit(work, transaction);
     return areNew[0] === true;
   }
+
+  /**
+   * Live revocations, newest first. For administration: it may read every one of them.
+   * @throws {TypeError} the search is not of its form (a bad scope, limit or cursor).
+   * @throws {StoreUnavailableError}
+   */
+  abstract find(search: RevocationSearch): Promise<RevocationPage>;
+
+  /**
+   * Every live revocation that covers the token which is asked about, newest first: why it is
+   * refused. Empty where it is not revoked. Asks the store itself, never a memory of it.
+   * @throws {TypeError} the query names no key, or one that is not of its form.
+   * @throws {StoreUnavailableError}
+   */
+  abstract explain(query: RevocationQuery): Promise<readonly LiveRevocation[]>;
 
   /** Costs nothing: no database is asked. */
   abstract status(): StoreStatus;

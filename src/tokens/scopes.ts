@@ -1,4 +1,4 @@
-import { revocationKey, tokenKey, type RevocationKey, type TokenIdentity } from './identity';
+import { revocationKey, type RevocationKey } from './identity';
 import { issuedAt, subjectOf, type Claims } from './verification/claims';
 
 /** What a revocation covers. Each has a line in `SCOPES`, which says how. */
@@ -8,9 +8,8 @@ export type RevocationScope =
 /** A token of the right form. */
 export interface ReadToken {
   readonly claims: Claims;
-  /** `header.payload` as received. */
-  readonly signingInput: string;
-  readonly identity: TokenIdentity;
+  /** See `tokenKey`. */
+  readonly revocationKey: RevocationKey;
 }
 
 interface ScopeRule {
@@ -30,7 +29,7 @@ interface ScopeRule {
 export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
   token: {
     kind: 'absolute',
-    keysOf: ({ claims, signingInput, identity }) => [tokenKey(claims, signingInput, identity)],
+    keysOf: ({ revocationKey: own }) => [own],
   },
   session: {
     kind: 'absolute',

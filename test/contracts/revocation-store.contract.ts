@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { AuditEvent, RecordedAuditEvent } from '../../src/audit/audit-event';
 import type { AuditQuery } from '../../src/audit/audit-trail';
 import { StoreUnavailableError } from '../../src/revocation/errors';
+import type { RevocationPage, RevocationSearch } from '../../src/revocation/live-revocations';
 import type { Revocation } from '../../src/revocation/revocation';
 import type { RevocationStore } from '../../src/revocation/revocation-store';
 import type { RevocationKey } from '../../src/tokens/identity';
@@ -304,6 +305,155 @@ export function describeRevocationStore(
       });
     });
 
+    describe('finding live revocations', () => {
+      const reasonsOf = (found: readonly Revocation[]): (string | undefined)[] =>
+        found.map(({ reason }) => reason);
+      const find = (search: RevocationSearch): Promise<RevocationPage> => store.find(search);
+
+      it('gives each back as it was added, with the instant by its own clock', async () => {
+        const one = fresh({
+          scope: 'subject',
+          issuedBefore: later(now, -1500),
+          issuer: 'https://login.example',
+          subject: randomUUID(),
+          tokenId: 'jti-1',
+          sessionId: 'sid-1',
+          clientId: 'app',
+          reason: 'a lost phone',
+          actor: 'admin “ñandú”',
+        });
+        await store.add(one, logout());
+
+        const { revocations, nextCursor } = await find({ subject: one.subject });
+
+        const [found] = revocations;
+        expect(revocations).toEqual([{ ...one, revokedAt: expect.any(Date) as Date }]);
+        expect(Math.abs(found!.revokedAt.getTime() - now.getTime())).toBeLessThan(60_000);
+        expect(nextCursor).toBeUndefined();
+      });
+
+      it('leaves out what has expired', async () => {
+        const subject = randomUUID();
+        await store.add(fresh({ subject, reason: 'live' }), logout());
+        await store.add(fresh({ subject, expiresAt: later(now, -1000) }), logout());
+
+        expect(reasonsOf((await find({ subject })).revocations)).toEqual(['live']);
+      });
+
+      it('pages newest first, without repeating or skipping, while more is revoked', async () => {
+        const subject = randomUUID();
+        const add = (reason: string, changes: Partial<Revocation> = {}): Promise<boolean> =>
+          store.add(fresh({ subject, reason, ...changes }), logout());
+        for (const at of [0, 1, 2, 3, 4]) await add(`number ${at}`);
+        // One unit: they may be of the same instant, and the last two are of the same key.
+        const key = randomKey();
+        const together = [fresh(), cutoff(later(now, 1), key), cutoff(later(now, 2), key)];
+        await store.commit({
+          revocations: together.map((one) => ({
+            revocation: { ...one, subject, reason: 'together' },
+            event: logout(),
+          })),
+          events: [],
+        });
+
+        const first = await find({ subject, limit: 2 });
+        await add('meanwhile');
+        const second = await find({ subject, limit: 3, cursor: first.nextCursor });
+        const third = await find({ subject, limit: 3, cursor: second.nextCursor });
+
+        const pages = [first, second, third].map((page) => reasonsOf(page.revocations));
+        expect(pages.flat()).toEqual([
+          ...['together', 'together', 'together'],
+          ...['number 4', 'number 3', 'number 2', 'number 1', 'number 0'],
+        ]);
+        expect(third.nextCursor).toBeUndefined();
+      });
+
+      describe('filters', () => {
+        const issuer = randomUUID();
+        const found = async (search: RevocationSearch): Promise<(string | undefined)[]> =>
+          reasonsOf((await find({ issuer, ...search })).revocations).toSorted();
+
+        beforeAll(async () => {
+          const added: Partial<Revocation>[] = [
+            { reason: 'a', subject: 'ada', tokenId: 't1' },
+            { reason: 'b', subject: 'ada', scope: 'session', sessionId: 's1' },
+            { reason: 'c', scope: 'client', clientId: 'app', issuedBefore: now },
+          ];
+          for (const one of added) await store.add(fresh({ issuer, ...one }), logout());
+        });
+
+        it.each<[string, RevocationSearch, string[]]>([
+          ['the issuer', {}, ['a', 'b', 'c']],
+          ['the scope', { scope: 'session' }, ['b']],
+          ['the subject', { subject: 'ada' }, ['a', 'b']],
+          ['the token', { tokenId: 't1' }, ['a']],
+          ['the session', { sessionId: 's1' }, ['b']],
+          ['the client', { clientId: 'app' }, ['c']],
+          ['two of them', { subject: 'ada', scope: 'client' }, []],
+        ])('by %s', async (_, search, reasons) => {
+          expect(await found(search)).toEqual(reasons);
+        });
+      });
+
+      it.each<[string, object]>([
+        ['a limit of nothing', { limit: 0 }],
+        ['a limit over 1000', { limit: 1001 }],
+        ['a scope that there is not', { scope: 'everything' }],
+        ['a scope that is a name of every object', { scope: 'constructor' }],
+        ['a subject with U+0000', { subject: 'a\0' }],
+        ['a subject that is no text', { subject: 42 }],
+        ['an empty cursor', { cursor: '' }],
+        ['a cursor of something else', { cursor: cursor('tomorrow') }],
+        ['a cursor of the audit', { cursor: cursor(`1.${randomUUID()}`) }],
+        ['a cursor that is no text', { cursor: 7 }],
+      ])('refuses %s as a mistake of the caller', async (_, search) => {
+        await expect(find(search)).rejects.toThrow(TypeError);
+      });
+    });
+
+    describe('explaining a verdict', () => {
+      const explained = async (
+        query: Parameters<RevocationStore['explain']>[0],
+      ): Promise<(string | undefined)[]> =>
+        (await store.explain(query)).map(({ reason }) => reason).toSorted();
+
+      it('names every live revocation that covers the token, and no other', async () => {
+        const [token, subject, other] = [randomKey(), randomKey(), randomKey()];
+        const cut = (offset: number, reason: string): Revocation => ({
+          ...cutoff(later(now, offset), subject),
+          reason,
+        });
+        const added: Revocation[] = [
+          fresh({ key: token, reason: 'its own logout' }),
+          fresh({ key: other, reason: 'of another token' }),
+          fresh({ key: token, expiresAt: later(now, -1000), reason: 'expired' }),
+          cut(-1, 'before it was issued'),
+          cut(0, 'when it was issued'),
+          cut(1, 'after it was issued'),
+          { ...cut(0, 'of every age'), issuedBefore: 'infinity' },
+        ];
+        for (const one of added) await store.add(one, logout());
+
+        const query = { absolute: [token], cutoffs: [{ key: subject, at: now.getTime() }] };
+        expect(await explained(query)).toEqual([
+          'after it was issued',
+          'its own logout',
+          'of every age',
+          'when it was issued',
+        ]);
+        expect(await explained({ absolute: [subject], cutoffs: [] })).toEqual(['of every age']);
+      });
+
+      it('says nothing of a token that is not revoked', async () => {
+        expect(await explained(about([randomKey()], now))).toEqual([]);
+      });
+
+      it('refuses a question without a key as a mistake of the caller', async () => {
+        await expect(store.explain({ absolute: [], cutoffs: [] })).rejects.toThrow(TypeError);
+      });
+    });
+
     describe('reading the audit', () => {
       it('shows the newest first', async () => {
         const subject = randomUUID();
@@ -452,7 +602,9 @@ export function describeRevocationStore(
           async () => closed.isRevoked(about([randomKey()], now)),
         ],
         ['appends nothing', () => closed.audit.append([logout()])],
-        ['finds nothing', () => closed.audit.find({})],
+        ['finds no revocation', () => closed.find({})],
+        ['explains nothing', () => closed.explain(about([randomKey()], now))],
+        ['finds nothing in the audit', () => closed.audit.find({})],
       ])('%s', async (_, use) => {
         await expect(use()).rejects.toThrow(StoreUnavailableError);
       });

@@ -1,6 +1,11 @@
 import type { AuditEvent } from '../../src/audit/audit-event';
 import { AuditTrail, type AuditPage, type AuditQuery } from '../../src/audit/audit-trail';
 import { StoreUnavailableError } from '../../src/revocation/errors';
+import type {
+  LiveRevocation,
+  RevocationPage,
+  RevocationSearch,
+} from '../../src/revocation/live-revocations';
 import type { Revocation } from '../../src/revocation/revocation';
 import { RevocationStore } from '../../src/revocation/revocation-store';
 import type { Committed, HostTransaction, UnitOfWork } from '../../src/revocation/unit-of-work';
@@ -46,6 +51,14 @@ export class ObservedStore extends RevocationStore {
 
   known(): undefined {
     return undefined;
+  }
+
+  find(search: RevocationSearch): Promise<RevocationPage> {
+    return this.inner.find(search);
+  }
+
+  explain(query: RevocationQuery): Promise<readonly LiveRevocation[]> {
+    return this.inner.explain(query);
   }
 
   status(): StoreStatus {

@@ -1,4 +1,13 @@
 import { StoreUnavailableError } from '../../revocation/errors';
+import {
+  checkSearch,
+  pageOf,
+  type CheckedSearch,
+  type LiveRevocation,
+  type RevocationPage,
+  type RevocationPlace,
+  type RevocationSearch,
+} from '../../revocation/live-revocations';
 import { ANY_ISSUE_TIME, type Revocation } from '../../revocation/revocation';
 import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
@@ -12,9 +21,8 @@ import { MemoryAuditTrail } from './audit-trail.memory';
 /** How often expired revocations are looked for, at most: a whole walk costs a millisecond or so. */
 const PURGE_EVERY_MS = 60_000;
 
-interface Held {
-  readonly issuedBefore: number;
-  readonly expiresAt: number;
+interface Held extends RevocationPlace {
+  readonly revocation: LiveRevocation;
 }
 
 /**
@@ -26,6 +34,7 @@ export class MemoryRevocationStore extends RevocationStore {
   readonly clock: StoreClock;
   private readonly held = new Map<string, Held[]>();
   private nextPurge = 0;
+  private lastInstant = 0;
   private readonly counts = { lookUps: 0, additions: 0 };
   private isClosed = false;
 
@@ -70,14 +79,44 @@ export class MemoryRevocationStore extends RevocationStore {
     return this.isClosed ? undefined : this.covers(query);
   }
 
-  private covers({ absolute, cutoffs }: RevocationQuery): boolean {
-    const now = this.clock.now();
-    const isCovered = (key: RevocationKey, at: number): boolean =>
-      this.held.get(key)?.some((one) => one.issuedBefore >= at && one.expiresAt >= now) === true;
-    return (
-      absolute.some((key) => isCovered(key, Infinity)) ||
-      cutoffs.some(({ key, at }) => isCovered(key, at))
+  async find(search: RevocationSearch): Promise<RevocationPage> {
+    await Promise.resolve();
+    const checked = checkSearch(search);
+    this.refuseWhenClosed('find revocations');
+    const found = this.live([...this.held.values()].flat()).filter(filterOf(checked));
+    return pageOf(
+      found,
+      checked.limit,
+      ({ revocation }) => revocation,
+      (held) => held,
     );
+  }
+
+  async explain(query: RevocationQuery): Promise<readonly LiveRevocation[]> {
+    await Promise.resolve();
+    checkLookup(query);
+    this.refuseWhenClosed('explain a verdict');
+    return this.live(this.covering(query)).map(({ revocation }) => revocation);
+  }
+
+  private covers(query: RevocationQuery): boolean {
+    const now = this.clock.now();
+    return this.covering(query).some(({ expiresAtMs }) => expiresAtMs >= now);
+  }
+
+  private covering({ absolute, cutoffs }: RevocationQuery): readonly Held[] {
+    const heldOf = (key: RevocationKey, at: number): readonly Held[] =>
+      this.held.get(key)?.filter(({ issuedBeforeMs }) => issuedBeforeMs >= at) ?? [];
+    return [
+      ...absolute.flatMap((key) => heldOf(key, Infinity)),
+      ...cutoffs.flatMap(({ key, at }) => heldOf(key, at)),
+    ];
+  }
+
+  /** Newest first. */
+  private live(held: readonly Held[]): readonly Held[] {
+    const now = this.clock.now();
+    return held.filter(({ expiresAtMs }) => expiresAtMs >= now).toSorted(newestFirst);
   }
 
   status(): StoreStatus {
@@ -98,11 +137,17 @@ export class MemoryRevocationStore extends RevocationStore {
 
   private hold(revocation: Revocation): boolean {
     const { key: id } = revocation;
-    const added = heldOf(revocation);
+    const added = heldOf(revocation, this.nextInstant());
     const known = this.held.get(id) ?? [];
     if (known.some((one) => isSame(one, added))) return false;
     this.held.set(id, [...known, added]);
     return true;
+  }
+
+  /** In µs, and later than any before: pages need an order, and a clock has steps. */
+  private nextInstant(): number {
+    this.lastInstant = Math.max(Math.floor(this.clock.now()) * 1000, this.lastInstant + 1);
+    return this.lastInstant;
   }
 
   private purgeNowAndThen(): void {
@@ -110,7 +155,7 @@ export class MemoryRevocationStore extends RevocationStore {
     if (now < this.nextPurge) return;
     this.nextPurge = now + PURGE_EVERY_MS;
     for (const [id, known] of this.held) {
-      const live = known.filter(({ expiresAt }) => expiresAt >= now);
+      const live = known.filter(({ expiresAtMs }) => expiresAtMs >= now);
       if (live.length === 0) this.held.delete(id);
       else this.held.set(id, live);
     }
@@ -121,10 +166,44 @@ export class MemoryRevocationStore extends RevocationStore {
   }
 }
 
-const heldOf = ({ issuedBefore, expiresAt }: Revocation): Held => ({
-  issuedBefore: issuedBefore === ANY_ISSUE_TIME ? Infinity : issuedBefore.getTime(),
-  expiresAt: expiresAt.getTime(),
-});
+function heldOf(revocation: Revocation, microseconds: number): Held {
+  const { key, issuedBefore, expiresAt } = revocation;
+  return {
+    microseconds,
+    key,
+    issuedBeforeMs: issuedBefore === ANY_ISSUE_TIME ? Infinity : issuedBefore.getTime(),
+    expiresAtMs: expiresAt.getTime(),
+    revocation: { ...revocation, revokedAt: new Date(Math.floor(microseconds / 1000)) },
+  };
+}
 
 const isSame = (a: Held, b: Held): boolean =>
-  a.issuedBefore === b.issuedBefore && a.expiresAt === b.expiresAt;
+  a.issuedBeforeMs === b.issuedBeforeMs && a.expiresAtMs === b.expiresAtMs;
+
+function newestFirst(a: RevocationPlace, b: RevocationPlace): number {
+  const byKey = Number(b.key > a.key) - Number(b.key < a.key);
+  return (
+    b.microseconds - a.microseconds ||
+    byKey ||
+    // Infinity − Infinity is not a number, and means that they are equal.
+    b.issuedBeforeMs - a.issuedBeforeMs ||
+    b.expiresAtMs - a.expiresAtMs
+  );
+}
+
+/** Whether a revocation has all that the search names. */
+function filterOf(search: CheckedSearch): (held: Held) => boolean {
+  const { scope, issuer, subject, tokenId, sessionId, clientId, after } = search;
+  return (held) => {
+    const { revocation } = held;
+    return (
+      (scope === undefined || revocation.scope === scope) &&
+      (issuer === undefined || revocation.issuer === issuer) &&
+      (subject === undefined || revocation.subject === subject) &&
+      (tokenId === undefined || revocation.tokenId === tokenId) &&
+      (sessionId === undefined || revocation.sessionId === sessionId) &&
+      (clientId === undefined || revocation.clientId === clientId) &&
+      (after === undefined || newestFirst(after, held) < 0)
+    );
+  };
+}

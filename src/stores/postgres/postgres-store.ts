@@ -1,6 +1,13 @@
 import type { DataSource } from 'typeorm';
 import type { AuditTrail } from '../../audit/audit-trail';
 import { StoreUnavailableError } from '../../revocation/errors';
+import {
+  checkSearch,
+  pageOf,
+  type LiveRevocation,
+  type RevocationPage,
+  type RevocationSearch,
+} from '../../revocation/live-revocations';
 import { checkLookup, checkWork } from '../../revocation/revocation-form';
 import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
@@ -18,7 +25,15 @@ import {
 } from './connection/postgres-error';
 import { PostgresFeed } from './feed/feed.postgres';
 import type { ResolvedStoreOptions } from './options';
+import {
+  coveringQuery,
+  liveRevocation,
+  placeOf,
+  searchQuery,
+  type RevocationRow,
+} from './reads/live-revocations';
 import { LookUps } from './reads/look-ups';
+import { Reader } from './reads/reader';
 import { checkMigrated, checkSchema, migrate } from './schema/migrate';
 import { Partitions } from './schema/partitions';
 import { Upkeep } from './schema/upkeep';
@@ -38,6 +53,7 @@ export class PostgresStore extends RevocationStore {
   private readonly partitions: Partitions;
   private readonly groupCommit: GroupCommit;
   private readonly lookUps: LookUps;
+  private readonly reader: Reader;
   private readonly upkeep: Upkeep;
   private opening?: Promise<void>;
 
@@ -59,7 +75,8 @@ export class PostgresStore extends RevocationStore {
     this.feed = new PostgresFeed(this.connections, this.clock, options);
     this.upkeep = new Upkeep(this.partitions, options);
     const writer = new Writer(this.connections, this.partitions, writeTimeoutMs);
-    this.audit = new PostgresAuditTrail(this.connections, writer, options);
+    this.reader = new Reader(this.connections, writeTimeoutMs);
+    this.audit = new PostgresAuditTrail(this.connections, this.reader, writer, writeTimeoutMs);
   }
 
   /**
@@ -99,6 +116,22 @@ export class PostgresStore extends RevocationStore {
 
   known(): undefined {
     return undefined;
+  }
+
+  async find(search: RevocationSearch): Promise<RevocationPage> {
+    const checked = checkSearch(search);
+    const rows = await this.reader.rows<RevocationRow>('find revocations', () =>
+      searchQuery(this.connections.tables, checked),
+    );
+    return pageOf(rows, checked.limit, liveRevocation, placeOf);
+  }
+
+  async explain(query: RevocationQuery): Promise<readonly LiveRevocation[]> {
+    checkLookup(query);
+    const rows = await this.reader.rows<RevocationRow>('explain a verdict', () =>
+      coveringQuery(this.connections.tables, query),
+    );
+    return rows.map(liveRevocation);
   }
 
   status(): StoreStatus {

@@ -1,11 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { isClaims } from './claims';
-import { tokenKey, type TokenIdentity } from '../identity';
-import { queryOf } from '../scopes';
+import type { TokenKeys } from '../token-keys';
 import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject, type JsonObject } from './json-object';
-import { ownText } from './verified-token-cache';
-import { SeenOnceFilter } from './seen-once-filter';
 
 /** A token as it was found in a text. Its signature was not checked: it may be forged. */
 export interface UnverifiedToken extends VerifiedToken {
@@ -37,12 +33,12 @@ const DOT = 0x2e;
  */
 export function presentedTokens(
   text: string,
-  identity: TokenIdentity,
+  keys: TokenKeys,
 ): readonly UnverifiedToken[] | undefined {
   if (text.length > MAX_TEXT_LENGTH) return undefined;
   const plain = withoutEscapes(text);
   const texts = [plain, ...encodedObjects(plain)];
-  const found = texts.map((each) => tokensIn(each, identity));
+  const found = texts.map((each) => tokensIn(each, keys));
   if (found.includes(undefined)) return undefined;
   const tokens = found.flatMap((each) => each ?? []);
   return tokens.length > MAX_TOKENS ? undefined : tokens;
@@ -66,7 +62,7 @@ function encodedObjects(plain: string): readonly string[] {
     .map(withoutEscapes);
 }
 
-function tokensIn(plain: string, identity: TokenIdentity): readonly UnverifiedToken[] | undefined {
+function tokensIn(plain: string, keys: TokenKeys): readonly UnverifiedToken[] | undefined {
   const found: UnverifiedToken[] = [];
   let decoded = 0;
   let objects = 0;
@@ -82,7 +78,7 @@ function tokensIn(plain: string, identity: TokenIdentity): readonly UnverifiedTo
     if (!endsLikeObject(payload)) continue;
     objects += 1;
     if (objects > MAX_TOKENS) return undefined;
-    const token = tokenAt(plain, at, payload, identity);
+    const token = tokenAt(plain, at, payload, keys);
     if (token !== undefined) found.push(token);
   }
   return found;
@@ -92,7 +88,7 @@ function tokenAt(
   text: string,
   dot: number,
   payload: string,
-  identity: TokenIdentity,
+  keys: TokenKeys,
 ): UnverifiedToken | undefined {
   const claims = parseJsonObject(payload);
   // A token without the claims that are required was never accepted, so it was never revoked.
@@ -102,8 +98,7 @@ function tokenAt(
   const signingInput = `${found.text}.${payload}`;
   return {
     claims,
-    revocationKey: tokenKey(claims, signingInput, identity),
-    keys: queryOf({ claims, signingInput, identity }),
+    ...keys.of(claims, signingInput),
     header: found.header,
     signingInput,
     signature: signatureAfter(text, dot + 1 + payload.length),
@@ -189,70 +184,4 @@ function decodePercent(text: string): string {
       String.fromCharCode(parseInt(hex, 16)),
     );
   }
-}
-
-/**
- * The bytes that a lenient verifier may take a signature for: blanks, padding and other characters
- * within are skipped, and so is what follows; bits beyond the last byte count for nothing.
- * @param bytes how long a signature of the key is.
- */
-export function lenientSignatures(signature: string, bytes: number): readonly Buffer[] {
-  const [run = ''] = /[\w+/-]+/.exec(signature) ?? [];
-  const all = signature.replace(/[^\w+/-]/g, '');
-  return (run === all ? [run] : [run, all]).map((text) => fitted(decode(text), bytes));
-}
-
-function decode(text: string): Buffer {
-  return Buffer.from(text, 'base64url');
-}
-
-/** OpenSSL takes an RSA signature without its leading zero bytes. */
-function fitted(signature: Buffer, bytes: number): Buffer {
-  const missing = bytes - signature.length;
-  if (missing <= 0) return signature.subarray(0, bytes);
-  return Buffer.concat([Buffer.alloc(missing), signature]);
-}
-
-/** What all remembered texts together may take. */
-const MAX_CACHE_BYTES = 8 * 1024 * 1024;
-const ENTRY_BYTES = 2000;
-/** As long as the shortest signature there is, HS256's: no two tokens share it by chance. */
-const NAME_LENGTH = 43;
-
-interface ReadText {
-  readonly text: string;
-  readonly tokens: readonly UnverifiedToken[];
-}
-
-/** Reads texts, and remembers what it read in those that come again. No verdict is remembered. */
-export class PresentedTokens {
-  private readonly read = new LRUCache<string, ReadText>({ maxSize: MAX_CACHE_BYTES });
-  private readonly sighted = new SeenOnceFilter();
-
-  constructor(private readonly identity: TokenIdentity) {}
-
-  /** @returns `undefined`: the text is too long, or holds too many tokens. */
-  in(text: string): readonly UnverifiedToken[] | undefined {
-    const name = text.slice(-NAME_LENGTH);
-    // A part of the text finds it, because hashing all of it is slow; the whole text decides.
-    const known = this.read.get(name);
-    if (known?.text === text) return known.tokens;
-    const tokens = presentedTokens(text, this.identity);
-    // What never comes again would push out what does: a text has to come twice to be worth it.
-    if (tokens !== undefined && tokens.length > 0 && this.sighted.wasSeen(text))
-      this.remember(text);
-    return tokens;
-  }
-
-  /** Read anew from a copy: what was cut from a header keeps all of that header alive. */
-  private remember(text: string): void {
-    const own = ownText(text);
-    const tokens = presentedTokens(own, this.identity) ?? [];
-    this.read.set(own.slice(-NAME_LENGTH), { text: own, tokens }, { size: sizeOf(own, tokens) });
-  }
-}
-
-/** Claims, key and parts of a token, estimated upwards: two bytes a character, and objects. */
-function sizeOf(text: string, tokens: readonly UnverifiedToken[]): number {
-  return 2 * text.length + tokens.length * (ENTRY_BYTES + 8 * text.length);
 }

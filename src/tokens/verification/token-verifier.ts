@@ -1,9 +1,10 @@
 import { findFault, isClaims } from './claims';
-import { tokenKey } from '../identity';
-import { queryOf } from '../scopes';
+import { TokenKeys } from '../token-keys';
 import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject } from './json-object';
-import { lenientSignatures, PresentedTokens, type UnverifiedToken } from './presented-tokens';
+import { lenientSignatures } from './lenient-signatures';
+import { PresentedTokenCache } from './presented-token-cache';
+import type { UnverifiedToken } from './presented-tokens';
 import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
 import { splitToken, type TokenParts } from './token-form';
@@ -40,7 +41,8 @@ export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
   private readonly remembered = new VerifiedTokenCache();
   private readonly sighted = new SeenOnceFilter();
-  private readonly presented: PresentedTokens;
+  private readonly keys: TokenKeys;
+  private readonly presented: PresentedTokenCache;
 
   /**
    * @param clock milliseconds since the epoch.
@@ -51,7 +53,8 @@ export class TokenVerifier {
     private readonly clock: () => number = Date.now,
   ) {
     this.rules = resolveTokenRules(rules);
-    this.presented = new PresentedTokens(this.rules.tokenIdentity);
+    this.keys = new TokenKeys(this.rules.tokenIdentity);
+    this.presented = new PresentedTokenCache(this.keys);
   }
 
   get clockToleranceSeconds(): number {
@@ -89,7 +92,7 @@ export class TokenVerifier {
    * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
    */
   presentedIn(text: string): readonly UnverifiedToken[] | undefined {
-    return this.presented.in(text);
+    return this.presented.find(text);
   }
 
   /**
@@ -118,13 +121,7 @@ export class TokenVerifier {
     // Nothing of the payload is looked at before its signature is known to be good.
     const claims = parseJsonObject(parts.payload);
     if (claims === undefined || !isClaims(claims)) return 'claims';
-    const { signingInput } = parts;
-    const identity = this.rules.tokenIdentity;
-    return {
-      claims,
-      revocationKey: tokenKey(claims, signingInput, identity),
-      keys: queryOf({ claims, signingInput, identity }),
-    };
+    return { claims, ...this.keys.of(claims, parts.signingInput) };
   }
 
   private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {

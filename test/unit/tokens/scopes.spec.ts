@@ -5,7 +5,7 @@ const NAMES = Object.keys(SCOPES);
 const CLAIMS = { sub: 'ada', iat: 10.0005, exp: 20 };
 
 const query = (claims: object = {}) =>
-  queryOf({ claims: { ...CLAIMS, ...claims }, signingInput: 'a.b', identity: 'jti' });
+  queryOf({ claims: { ...CLAIMS, ...claims }, revocationKey: '0'.repeat(64) });
 
 describe('The scopes', () => {
   it.each([

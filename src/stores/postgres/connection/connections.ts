@@ -10,8 +10,8 @@ export const BEGIN_WRITING = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 
 const WRITE_CONNECTIONS = 2;
 export const LOOK_UP_CONNECTIONS = 3;
-/** Readers of the audit take turns, and delay no look-up and no logout. */
-const AUDIT_CONNECTIONS = 1;
+/** Readers of the audit and of revocations take turns, and delay no look-up and no logout. */
+const READ_CONNECTIONS = 1;
 /** For the replica alone, so that no other query delays it. It sends one query at a time. */
 const FEED_CONNECTIONS = 1;
 /** For each page of a long read: the first may take as long as an hour of revocations does. */
@@ -23,7 +23,7 @@ interface Opened {
   readonly sources: readonly DataSource[];
   readonly writes: Pool;
   readonly lookUps: Pool;
-  readonly auditReads: Pool;
+  readonly reads: Pool;
   readonly feedReads: Pool;
   readonly signals: Pool;
   readonly tables: Tables;
@@ -46,8 +46,8 @@ export class PostgresConnections {
     return this.use().lookUps;
   }
 
-  get auditReads(): Pool {
-    return this.use().auditReads;
+  get reads(): Pool {
+    return this.use().reads;
   }
 
   get feedReads(): Pool {
@@ -83,7 +83,7 @@ export class PostgresConnections {
         sources,
         writes: poolOf(writer),
         lookUps: poolOf(await connect(LOOK_UP_CONNECTIONS, lookupTimeoutMs)),
-        auditReads: poolOf(await connect(AUDIT_CONNECTIONS, writeTimeoutMs)),
+        reads: poolOf(await connect(READ_CONNECTIONS, writeTimeoutMs)),
         feedReads: poolOf(await connect(FEED_CONNECTIONS, PAGE_TIMEOUT_MS)),
         signals: poolOf(await connect(SIGNAL_CONNECTIONS, lookupTimeoutMs)),
         tables: Tables.of(writer),

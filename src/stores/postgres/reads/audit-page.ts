@@ -3,8 +3,7 @@ import type { RevocationScope } from '../../../revocation/revocation';
 import type { AuditPosition, CheckedAuditQuery, Network } from '../../../audit/audit-query';
 import type { Statement } from '../writes/insertions';
 import type { Tables } from '../connection/tables';
-
-const MICROSECONDS_PER_MS = 1000;
+import { dateOf, given, instantOf, present } from './columns';
 
 /** A row as `pageQuery` selects it: text throughout, so that no type parser of the host's matters. */
 export interface EventRow {
@@ -43,7 +42,7 @@ export function pageQuery({ authEvents }: Tables, query: CheckedAuditQuery): Sta
       (network) => `ip ${comparisonOf(network)} ${bind(textOf(network))}::inet`,
     ),
     ...given(query.after, (after) => {
-      const instant = bind(instantOf(after));
+      const instant = bind(instantOf(after.microseconds));
       return `(occurred_at, id) < (${instant}::timestamptz, ${bind(after.id)}::uuid)`;
     }),
   ];
@@ -71,7 +70,7 @@ export function recordedEvent(row: EventRow): RecordedAuditEvent {
     id,
     event,
     outcome,
-    occurredAt: new Date(Math.floor(Number(row.microseconds) / MICROSECONDS_PER_MS)),
+    occurredAt: dateOf(Number(row.microseconds)),
     ...present({
       scope: row.scope,
       issuer: row.issuer,
@@ -95,22 +94,7 @@ const comparisonOf = ({ family, prefix }: Network): string =>
 
 const textOf = ({ address, prefix }: Network): string => `${address}/${prefix}`;
 
-const given = <T>(value: T | undefined, condition: (value: T) => string): string[] =>
-  value === undefined ? [] : [condition(value)];
-
-/** Nothing of what is null. */
-function present(fields: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
-}
-
 function parseDetail(text: string): Record<string, unknown> {
   const detail: unknown = JSON.parse(text);
   return typeof detail === 'object' && detail !== null ? { ...detail } : { value: detail };
-}
-
-/** With the microseconds that a `Date` has no room for. */
-function instantOf({ microseconds }: AuditPosition): string {
-  const ms = Math.floor(microseconds / MICROSECONDS_PER_MS);
-  const rest = String(microseconds % MICROSECONDS_PER_MS).padStart(3, '0');
-  return new Date(ms).toISOString().replace('Z', `${rest}Z`);
 }

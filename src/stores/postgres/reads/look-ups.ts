@@ -1,21 +1,17 @@
 import { MAX_SKEW_MS, type StoreClock } from '../../../revocation/store-clock';
 import type { RevocationKey } from '../../../tokens/identity';
 import type { RevocationQuery } from '../../../tokens/scopes';
+import { BatchQueue, type Call } from '../connection/batch-queue';
 import { LOOK_UP_CONNECTIONS, type PostgresConnections } from '../connection/connections';
-import { orUnavailable, PostgresError } from '../connection/postgres-error';
-
-const MAX_PER_STATEMENT = 250;
-const MAX_WAITING = 1000;
+import { PostgresError } from '../connection/postgres-error';
 
 interface LookUp {
   readonly query: RevocationQuery;
   /** By how much the clock that the token was verified with is ahead of the monotonic one. */
   readonly clockOffsetMs: number;
-  /** When its caller has been told that time was up; by the monotonic clock. */
-  readonly deadline: number;
-  readonly settle: (isRevoked: boolean) => void;
-  readonly fail: (error: unknown) => void;
 }
+
+type Asked = Call<LookUp, boolean>;
 
 /**
  * Asks the database which tokens are revoked. Look-ups that arrive while every connection is busy
@@ -25,14 +21,24 @@ interface LookUp {
 export class LookUps {
   /** Tokens asked about until now. */
   count = 0;
-  private waiting: LookUp[] = [];
-  private inFlight = 0;
+  private readonly queue: BatchQueue<LookUp, boolean>;
 
   constructor(
     private readonly connections: PostgresConnections,
     private readonly clock: StoreClock,
     private readonly timeoutMs: number,
-  ) {}
+  ) {
+    this.queue = new BatchQueue(
+      {
+        operation: 'look up a token',
+        noun: 'look-ups',
+        maxPerBatch: 250,
+        maxRunning: LOOK_UP_CONNECTIONS,
+        timeoutMs,
+      },
+      () => this.answer(this.queue.take()),
+    );
+  }
 
   /**
    * @throws {StoreUnavailableError} no answer, no answer in time, or too many are waiting; also
@@ -40,45 +46,16 @@ export class LookUps {
    */
   isRevoked(query: RevocationQuery): Promise<boolean> {
     this.count += 1;
-    return orUnavailable('look up a token', this.timeoutMs, () => this.enqueue(query));
+    return this.queue.add({ query, clockOffsetMs: this.clock.now() - performance.now() });
   }
 
-  private enqueue(query: RevocationQuery): Promise<boolean> {
-    return new Promise((settle, fail) => {
-      if (this.waiting.length >= MAX_WAITING) {
-        throw new PostgresError(`${MAX_WAITING} look-ups are waiting already`);
-      }
-      const now = performance.now();
-      const clockOffsetMs = this.clock.now() - now;
-      const deadline = now + this.timeoutMs;
-      this.waiting.push({
-        query,
-        clockOffsetMs,
-        deadline,
-        settle,
-        fail,
-      });
-      this.sendNext();
-    });
-  }
-
-  private sendNext(): void {
-    if (this.inFlight >= LOOK_UP_CONNECTIONS) return;
-    this.waiting = this.waiting.filter(({ deadline }) => deadline > performance.now());
-    if (this.waiting.length === 0) return;
-    const batch = this.waiting.splice(0, MAX_PER_STATEMENT);
-    this.inFlight += 1;
-    void this.answer(batch).finally(() => {
-      this.inFlight -= 1;
-      this.sendNext();
-    });
-  }
-
-  private async answer(batch: readonly LookUp[]): Promise<void> {
+  private async answer(batch: readonly Asked[]): Promise<void> {
+    if (batch.length === 0) return;
     try {
       const { now, cutoffs } = await this.cutoffsOf(batch);
       this.clock.observe(now);
-      for (const { query, clockOffsetMs, settle, fail } of batch) {
+      for (const { item, settle, fail } of batch) {
+        const { query, clockOffsetMs } = item;
         const behindMs = now - (clockOffsetMs + performance.now());
         if (behindMs > MAX_SKEW_MS) fail(isBehind(behindMs));
         else settle(isCovered(query, cutoffs));
@@ -90,7 +67,7 @@ export class LookUps {
 
   /** The latest live cutoff of each key, in ms since the epoch: `Infinity` for an absolute one. */
   private async cutoffsOf(
-    batch: readonly LookUp[],
+    batch: readonly Asked[],
   ): Promise<{ now: number; cutoffs: Map<string, number> }> {
     const { lookUps, tables } = this.connections;
     // Without parameters it is one message of the simple protocol, hence one round trip and one
@@ -99,7 +76,7 @@ export class LookUps {
       `SET LOCAL statement_timeout = ${this.timeoutMs}; ${CLOCK_QUERY}; ` +
         cutoffQuery(
           tables.revokedCutoffs,
-          batch.map(({ query }) => query),
+          batch.map(({ item }) => item.query),
         ),
     );
     const { now, cutoffs } = readAnswers(results);

@@ -1,46 +1,46 @@
 import type { PoolClient } from 'pg';
 import type { Committed, UnitOfWork } from '../../../revocation/unit-of-work';
+import { BatchQueue, isInTime, type Call } from '../connection/batch-queue';
 import { onConnection, type PostgresConnections } from '../connection/connections';
-import {
-  blamesRows,
-  codeOf,
-  NO_PARTITION,
-  orUnavailable,
-  PostgresError,
-} from '../connection/postgres-error';
+import { blamesRows, codeOf, NO_PARTITION, PostgresError } from '../connection/postgres-error';
 import { addAndCommit, newPlacesIn } from './insertions';
 import type { Partitions } from '../schema/partitions';
 import { eventToJson, storableAddition, type StorableAddition } from './json-rows';
 
-const MAX_PER_COMMIT = 64;
-const MAX_WAITING = 1000;
-
-/** Work whose caller waits. */
-interface Asked {
+/** A unit of work as the database takes it. */
+interface StorableWork {
   readonly rows: readonly StorableAddition[];
   /** As JSON. */
   readonly events: readonly string[];
   readonly expiries: readonly Date[];
-  /** When its caller has been told that time was up; by the monotonic clock. */
-  readonly deadline: number;
-  readonly settle: (committed: Committed) => void;
-  readonly fail: (error: unknown) => void;
 }
+
+type Asked = Call<StorableWork, Committed>;
 
 /**
  * Adds revocations, one transaction at a time. Those that arrive while it is in flight share the
- * next one: a commit costs as much as a dozen rows. Without load a revocation does not wait.
+ * next one: a commit costs as much as a dozen rows.
  */
 export class GroupCommit {
-  private waiting: Asked[] = [];
-  private isCommitting = false;
+  private readonly queue: BatchQueue<StorableWork, Committed>;
   private committed = { commits: 0, committedRevocations: 0 };
 
   constructor(
     private readonly connections: PostgresConnections,
     private readonly partitions: Partitions,
-    private readonly timeoutMs: number,
-  ) {}
+    timeoutMs: number,
+  ) {
+    this.queue = new BatchQueue(
+      {
+        operation: 'add a revocation',
+        noun: 'revocations',
+        maxPerBatch: 64,
+        maxRunning: 1,
+        timeoutMs,
+      },
+      () => this.commitInTurn(),
+    );
+  }
 
   /** Transactions, and the revocations asked for in them. */
   get counts(): { readonly commits: number; readonly committedRevocations: number } {
@@ -51,34 +51,16 @@ export class GroupCommit {
    * Commits all of the work or nothing, durably. Its position is the transaction of this call:
    * where that is visible, every revocation is, also one that was there already. An earlier call
    * had committed that before the statement that met it ended.
+   * @throws {TypeError} the detail of an event is no JSON.
    * @throws {StoreUnavailableError} no answer in time (what was not sent by then never is), or too
    * many are waiting.
    */
-  commit(work: UnitOfWork): Promise<Committed> {
-    return orUnavailable('add a revocation', this.timeoutMs, () => this.enqueue(work));
-  }
-
-  private enqueue({ revocations, events }: UnitOfWork): Promise<Committed> {
-    return new Promise((settle, fail) => {
-      if (this.waiting.length >= MAX_WAITING) {
-        throw new PostgresError(`${MAX_WAITING} revocations are waiting already`);
-      }
-      this.waiting.push({
-        rows: revocations.map(storableAddition),
-        events: events.map(eventToJson),
-        expiries: revocations.map(({ revocation }) => revocation.expiresAt),
-        deadline: performance.now() + this.timeoutMs,
-        settle,
-        fail,
-      });
-      if (!this.isCommitting) void this.commitAll();
+  async commit({ revocations, events }: UnitOfWork): Promise<Committed> {
+    return this.queue.add({
+      rows: revocations.map(storableAddition),
+      events: events.map(eventToJson),
+      expiries: revocations.map(({ revocation }) => revocation.expiresAt),
     });
-  }
-
-  private async commitAll(): Promise<void> {
-    this.isCommitting = true;
-    while (this.waiting.length > 0) await this.commitInTurn();
-    this.isCommitting = false;
   }
 
   /**
@@ -90,39 +72,33 @@ export class GroupCommit {
     let batch: readonly Asked[] | undefined;
     try {
       await onConnection(this.connections.writes, async (client) => {
-        for (batch = this.take(); batch.length > 0; batch = this.take())
+        for (batch = this.queue.take(); batch.length > 0; batch = this.queue.take())
           await this.send(client, batch);
       });
     } catch (error) {
       // Nothing was taken where there was no connection to send it by.
-      await this.recover(batch ?? this.take(), error);
+      await this.recover(batch ?? this.queue.take(), error);
     }
   }
 
-  /** Called once there is a connection: until then some arrive and some give up. */
-  private take(): readonly Asked[] {
-    this.waiting = this.waiting.filter(isInTime);
-    return this.waiting.splice(0, MAX_PER_COMMIT);
-  }
-
   private async send(client: PoolClient, batch: readonly Asked[]): Promise<void> {
-    const rows = batch.flatMap((asked) => asked.rows);
-    const events = batch.flatMap((asked) => asked.events);
+    const rows = batch.flatMap(({ item }) => item.rows);
+    const events = batch.flatMap(({ item }) => item.events);
     const message = addAndCommit(this.connections.tables, rows, timeLeft(batch), events);
     const { xid, newPlaces } = readAnswer(await client.query(message));
     this.committed.commits += 1;
     this.committed.committedRevocations += rows.length;
     let place = 0;
-    for (const asked of batch) {
-      const areNew = asked.rows.map(() => newPlaces.has(++place));
-      asked.settle({ areNew, position: xid });
+    for (const { item, settle } of batch) {
+      const areNew = item.rows.map(() => newPlaces.has(++place));
+      settle({ areNew, position: xid });
     }
   }
 
   private async recover(batch: readonly Asked[], error: unknown): Promise<void> {
     if (codeOf(error) !== NO_PARTITION) return this.isolate(batch, error);
     // What could not be made fails its row alone.
-    await this.partitions.makeAgain(batch.flatMap(({ expiries }) => expiries)).catch(ignore);
+    await this.partitions.makeAgain(batch.flatMap(({ item }) => item.expiries)).catch(ignore);
     const inTime = batch.filter(isInTime);
     if (inTime.length > 0)
       await this.commitAgain(inTime).catch((again: unknown) => this.isolate(inTime, again));
@@ -141,8 +117,6 @@ export class GroupCommit {
     }
   }
 }
-
-const isInTime = ({ deadline }: Asked): boolean => deadline > performance.now();
 
 /** Milliseconds until the last deadline of the batch, 1 at least: 0 would be no limit. */
 const timeLeft = (batch: readonly Asked[]): number =>

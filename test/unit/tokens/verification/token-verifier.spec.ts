@@ -2,7 +2,7 @@ import crypto from 'node:crypto';
 import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { tokenKey } from '../../../../src/tokens/identity';
-import { queryOf } from '../../../../src/tokens/scopes';
+import { TokenKeys } from '../../../../src/tokens/token-keys';
 import {
   TokenVerifier,
   type Verification,
@@ -30,7 +30,7 @@ const outcome = (verification: Verification) =>
 describe('a good token', () => {
   it.each(ALL_SIGNERS)('is accepted with $algorithm, with its claims and its key', (signer) => {
     const claims = { ...CLAIMS, iss: 'a', jti: 'j1', role: 'admin' };
-    const keys = queryOf({ claims, signingInput: '', identity: 'jti' });
+    const keys = new TokenKeys('jti').of(claims, '').keys;
     expect(verifierOf(signer).verify(mint(signer, claims))).toEqual({
       verdict: 'accepted',
       token: { claims, revocationKey: tokenKey(claims, '', 'jti'), keys },
@@ -87,7 +87,7 @@ describe('an expired token', () => {
   it('is told from a refused one, and still says whose it was', () => {
     const text = mint(HS256, claims);
     const signingInput = text.slice(0, text.lastIndexOf('.'));
-    const keys = queryOf({ claims, signingInput, identity: 'jti' });
+    const keys = new TokenKeys('jti').of(claims, signingInput).keys;
     expect(verifier.verify(text)).toEqual({
       verdict: 'expired',
       token: { claims, revocationKey: tokenKey(claims, signingInput, 'jti'), keys },
