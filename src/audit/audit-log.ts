@@ -1,5 +1,5 @@
 import { subjectOf } from '../tokens/verification/claims';
-import type { VerifiedToken } from '../tokens/verification/token-verifier';
+import type { ParsedToken } from '../tokens/verified-token';
 import { AuditBudget } from './audit-budget';
 import type { AuditEvent, AuditOutcome } from './audit-event';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
@@ -17,7 +17,7 @@ const MAX_WAITING = FAILURES_PER_SECOND * 20;
 export type AuditPrinter = (line: string, outcome: AuditOutcome) => void;
 
 /** What of a token the audit keeps: enough to tell its story, never its text. */
-export function tokenFields({ claims, revocationKey }: VerifiedToken): Partial<AuditEvent> {
+export function tokenFields({ claims, revocationKey }: ParsedToken): Partial<AuditEvent> {
   return {
     issuer: claims.iss,
     subject: subjectOf(claims),
@@ -75,7 +75,7 @@ export class AuditLog {
   }
 
   /** A token was presented after its revocation: one row per token and minute. */
-  reused(token: VerifiedToken, origin: OriginSource): void {
+  reused(token: ParsedToken, origin: OriginSource): void {
     if (!this.budget.isFirst(`reuse:${token.revocationKey}`, MINUTE_MS)) return;
     this.failed({
       event: 'authn_token_reuse',

@@ -64,7 +64,7 @@ export class ExpressRevocation {
       if (authentication === undefined) {
         send(response, this.answers.unavailable);
       } else if (authentication.verdict === 'live') {
-        request.user = authentication.token.claims;
+        request.user = { ...authentication.token.claims };
         next();
       } else {
         this.core.refusals.countError(rejection(authentication));

@@ -11,6 +11,7 @@ import type {
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
 import { TokenRejectedError } from './errors';
+import type { ParsedToken } from '../tokens/verified-token';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import type { RevocationStore } from './revocation-store';
@@ -90,12 +91,12 @@ export class RevokedTokensService {
   /**
    * @throws {StoreUnavailableError} or rejects with it; never "not revoked" for want of an answer.
    */
-  isRevoked({ keys }: VerifiedToken): boolean | Promise<boolean> {
+  isRevoked({ keys }: ParsedToken): boolean | Promise<boolean> {
     return this.store.isRevoked(keys);
   }
 
   /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
-  isReused(token: VerifiedToken, origin: OriginSource): boolean | Promise<boolean> {
+  isReused(token: ParsedToken, origin: OriginSource): boolean | Promise<boolean> {
     return mapMaybe(this.isRevoked(token), (isRevoked) => {
       if (isRevoked) this.audit.reused(token, origin);
       return isRevoked;
@@ -109,20 +110,21 @@ export class RevokedTokensService {
 
   /**
    * Whether a token that was not verified yet is revoked. At once where memory knows; else the
-   * store is asked, but only about a token that is genuine: a forged one causes no look-up, nor
-   * does one that expired so long ago that its revocation may be purged. Reuse of a genuine token
-   * leaves an audit row.
+   * store is asked. It is not asked about a forged token, nor about one that expired so long ago
+   * that its revocation may be purged. A token without a signature may be genuine: a host may have
+   * it from elsewhere, such as a second cookie. Reuse of a genuine token leaves an audit row.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
   isPresentedRevoked(token: UnverifiedToken, origin: OriginSource): boolean | Promise<boolean> {
     const known = this.store.known(token.keys);
-    if (known === false) return false;
-    if (known === undefined)
-      return (
-        !this.mayBePurged(token) && this.verifier.isGenuine(token) && this.isReused(token, origin)
-      );
-    if (this.verifier.isGenuine(token)) this.audit.reused(token, origin);
-    return true;
+    if (known === false || (known === undefined && this.mayBePurged(token))) return false;
+    const isGenuine = this.verifier.isGenuine(token);
+    if (known === true) {
+      if (isGenuine) this.audit.reused(token, origin);
+      return true;
+    }
+    if (isGenuine) return this.isReused(token, origin);
+    return token.signatures.length === 0 && this.isRevoked(token);
   }
 
   /**
@@ -161,14 +163,14 @@ export class RevokedTokensService {
     throw rejection(verification);
   }
 
-  /** Until when a revocation of the token is kept. */
-  private keptUntil({ claims }: VerifiedToken): Date {
+  /** Until when a revocation of a token is kept. */
+  private keptUntil(expiresAtMs: number): Date {
     const keptSeconds = this.verifier.clockToleranceSeconds + SKEW_SECONDS;
-    return new Date(expiresAt(claims).getTime() + keptSeconds * 1000);
+    return new Date(expiresAtMs + keptSeconds * 1000);
   }
 
-  private mayBePurged(token: VerifiedToken): boolean {
-    return this.keptUntil(token).getTime() < this.store.clock.now();
+  private mayBePurged({ claims }: ParsedToken): boolean {
+    return this.keptUntil(expiresAt(claims).getTime()).getTime() < this.store.clock.now();
   }
 
   private revocationOf(token: VerifiedToken, { reason, actor }: RevokeOptions): Revocation {
@@ -177,7 +179,7 @@ export class RevokedTokensService {
       key: token.revocationKey,
       scope: 'token',
       issuedBefore: ANY_ISSUE_TIME,
-      expiresAt: this.keptUntil(token),
+      expiresAt: this.keptUntil(token.expiresAtMs),
       issuer: iss,
       subject: subjectOf(token.claims),
       tokenId: jti,

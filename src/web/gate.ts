@@ -6,6 +6,7 @@ import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../revocation/reasons';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
 import { announcesBody, isMediaType, readBody } from './body';
+import { sentHeaders } from './credentials';
 import { originOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
 import type { Route } from './routes';
@@ -43,9 +44,9 @@ export class Gate {
   ) {}
 
   /**
-   * Decides about a request at a path of ours.
+   * Decides about a request at a path of ours. Never rejects.
    * @param routes those at its path, at least one.
-   * @param stream where its body comes from. Never rejects.
+   * @param stream where its body comes from.
    */
   async enter(
     request: PlatformRequest,
@@ -81,12 +82,8 @@ export class Gate {
     return outcome === 'admitted' ? (this.admitted.get(raw) ?? 'aborted') : outcome;
   }
 
-  private decide(
-    request: PlatformRequest,
-    route: Route,
-    stream: Readable,
-  ): Promise<Exclude<GateOutcome, AdmittedRequest>> {
-    return this.guarded(request, route, async (origin): Promise<GateOutcome> => {
+  private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
+    return this.guarded(request, route, async (origin) => {
       const { text: bearerText, authentication } = this.authenticator.read(request);
       const bearer = await authentication;
       const excess = await this.throttle.excess(bearer, origin, route.throttledBy);
@@ -166,6 +163,6 @@ function isForgeable(request: PlatformRequest, { body }: Route): boolean {
   const site = request.headers['sec-fetch-site'];
   if (site !== 'cross-site' && site !== 'same-site') return false;
   if (body === 'json' && isMediaType(request.headers, 'json')) return false;
-  const { rawHeaders = [] } = rawRequest(request);
+  const { rawHeaders = [] } = sentHeaders(request);
   return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');
 }

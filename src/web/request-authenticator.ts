@@ -111,6 +111,8 @@ export class RequestAuthenticator {
   }
 
   private userOf(claims: Claims, request: PlatformRequest): unknown {
-    return this.validate === undefined ? claims : this.validate(claims, request);
+    // A copy: what the host writes to its user must not change what the audit says of the token.
+    const own = { ...claims };
+    return this.validate === undefined ? own : this.validate(own, request);
   }
 }

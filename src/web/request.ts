@@ -34,6 +34,7 @@ export interface RawRequest {
   headers: IncomingHttpHeaders;
   rawHeaders?: string[];
   url?: string | undefined;
+  originalUrl?: string | undefined;
   readonly httpVersionMajor?: number;
 }
 

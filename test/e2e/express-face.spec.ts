@@ -1,4 +1,4 @@
-import express, { type RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -10,7 +10,7 @@ import { RevokedTokensService } from '../../src';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { PostgresRevocationStore } from '../../src/postgres';
 import { TestApp } from '../support/app';
-import { ExpressHost, FRAMEWORKS } from '../support/express-host';
+import { ExpressHost, FRAMEWORKS, type Framework } from '../support/express-host';
 import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
 
 const LOGGED_OUT = '{"message":"Logged out successfully"}';
@@ -48,13 +48,19 @@ const NOT_ACCEPTABLE: readonly (readonly [name: string, token: string])[] = [
 ];
 
 /** With nobody before us, and behind the parsers that most hosts put in front of every route. */
-const PARSERS: readonly (readonly [name: string, before: readonly RequestHandler[]])[] = [
-  ['alone', []],
-  ['behind express.json()', [express.json(), express.urlencoded({ extended: true })]],
+const PARSERS: readonly (readonly [
+  name: string,
+  before: (framework: Framework) => readonly RequestHandler[],
+])[] = [
+  ['alone', () => []],
+  ['behind a parser of forms', ({ urlencoded }) => [urlencoded({ extended: true })]],
+  ['behind express.json()', ({ json, urlencoded }) => [json(), urlencoded({ extended: true })]],
 ];
 
 const SET_UPS = FRAMEWORKS.flatMap(([version, framework]) =>
-  PARSERS.map(([name, before]) => [`${version} ${name}`, { framework, before }] as const),
+  PARSERS.map(
+    ([name, before]) => [`${version} ${name}`, { framework, before: before(framework) }] as const,
+  ),
 );
 
 // What depends on the version of Express, or on who has parsed the body.

@@ -21,6 +21,7 @@ import {
   type Platform,
 } from '../support/app';
 import { auditOf } from '../support/audit';
+import { FaultyStore } from '../support/faulty-store';
 
 const LIMIT = 3;
 const WINDOW_SECONDS = 60;
@@ -196,6 +197,25 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
       expect(statuses(answers)).toEqual([200, 200, 200, 429]);
       expect(answerOf(answers[LIMIT]!)).toEqual(ANSWERS.tooMany);
       expect(answers[LIMIT]!.headers['retry-after']).toMatch(/^[1-9]\d?$/);
+    });
+
+    it('counts by address while the token cannot be checked, and leaves the answer to the route', async () => {
+      const store = new FaultyStore();
+      const blind = await TestApp.start(
+        platform,
+        { throttleLimit: LIMIT, store, enforce: 'guarded' },
+        { controllers: [RefreshController] },
+      );
+      try {
+        store.isBlind = true;
+        const send = () =>
+          request(blind.url)
+            .post('/refresh')
+            .set('Authorization', `Bearer ${blind.issuer.token()}`);
+        expect(statuses(await inTurn(...times(LIMIT + 1, send)))).toEqual([200, 200, 200, 429]);
+      } finally {
+        await blind.close();
+      }
     });
 
     it('shares its buckets with the logout', async () => {

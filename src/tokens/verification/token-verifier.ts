@@ -1,4 +1,4 @@
-import { findFault, isClaims } from './claims';
+import { expiresAt, findFault, isClaims } from './claims';
 import { TokenKeys } from '../token-keys';
 import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject } from './json-object';
@@ -99,14 +99,14 @@ export class TokenVerifier {
    * Whether one of the keys signed the token, however its signature is spelled: as lenient as the
    * most lenient verifier. Claims are not looked at.
    */
-  isGenuine({ header: { alg, kid }, signingInput, signature }: UnverifiedToken): boolean {
+  isGenuine({ header: { alg, kid }, signingInput, signatures }: UnverifiedToken): boolean {
     if (typeof alg !== 'string') return false;
     const named = typeof kid === 'string' ? kid : undefined;
     const candidates = this.rules.keys.candidates(alg, named) ?? [];
     return candidates.some((check) =>
-      lenientSignatures(signature, check.signatureBytes).some((bytes) =>
-        check.isGood(signingInput, bytes),
-      ),
+      signatures
+        .flatMap((signature) => lenientSignatures(signature, check.signatureBytes))
+        .some((bytes) => check.isGood(signingInput, bytes)),
     );
   }
 
@@ -121,7 +121,11 @@ export class TokenVerifier {
     // Nothing of the payload is looked at before its signature is known to be good.
     const claims = parseJsonObject(parts.payload);
     if (claims === undefined || !isClaims(claims)) return 'claims';
-    return { claims, ...this.keys.of(claims, parts.signingInput) };
+    return {
+      claims,
+      ...this.keys.of(claims, parts.signingInput),
+      expiresAtMs: expiresAt(claims).getTime(),
+    };
   }
 
   private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {

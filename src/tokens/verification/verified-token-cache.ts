@@ -39,8 +39,8 @@ export class VerifiedTokenCache {
     // To hash all of a long text would cost more than anything else here, so a name finds it; but
     // nothing counts except the whole text.
     if (known?.text !== text) return undefined;
-    const { claims, revocationKey, keys: queried } = known;
-    return { claims: copyOf(claims), revocationKey, keys: queried };
+    const { claims, revocationKey, keys: queried, expiresAtMs } = known;
+    return { claims: copyOf(claims), revocationKey, keys: queried, expiresAtMs };
   }
 
   /** @param token signed by one of these keys, with claims of the right form. */

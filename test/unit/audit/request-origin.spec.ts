@@ -103,6 +103,9 @@ describe('Where a request came from', () => {
   it.each([
     ['Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-_9 x', 'Bearer [token] x'],
     ['ey1.ey2.s,ey3.ey4.s', '[token],[token]'],
+    ['app_eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln', '[token]'],
+    ['+https://monkey.example.com', '+https://monkey.example.com'],
+    [`${'x'.repeat(600)} eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln`, 'x'.repeat(512)],
     ['keyboard.of.mine ey1.ey2 ey1..s', 'keyboard.of.mine ey1.ey2 ey1..s'],
   ])('keeps no token that the user agent %s brings along', (userAgent, kept) => {
     expect(requestOrigin(undefined, userAgent, undefined)).toEqual({ userAgent: kept });

@@ -10,6 +10,7 @@ const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', iat: 0, exp: 1 },
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
+  expiresAtMs: 2000,
 };
 const ORIGIN = { ip: '192.0.2.1' };
 

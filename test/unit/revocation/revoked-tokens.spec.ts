@@ -136,6 +136,18 @@ describe('RevokedTokensService', () => {
     ]);
   });
 
+  it('keeps it as long whatever was written to the claims meanwhile', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 100;
+    const token = verified(issuer.token({ exp }));
+    for (const changed of [undefined, exp - 90]) {
+      Object.assign(token.claims, { exp: changed });
+      await tokens.revoke(token);
+    }
+    expect(store.added.map(({ expiresAt }) => expiresAt)).toEqual(
+      Array(2).fill(new Date((exp + 5 + 60) * 1000)),
+    );
+  });
+
   it('commits who revoked what, why and from where together with the revocation', async () => {
     await tokens.revoke(issuer.token({ jti: 'j1' }), {
       reason: 'stolen',

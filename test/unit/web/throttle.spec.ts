@@ -11,6 +11,7 @@ const LIVE: Authentication = {
     claims: { sub: 'ada', iat: 1, exp: 2 },
     revocationKey: 'ab'.repeat(32),
     keys: about(['ab'.repeat(32)]),
+    expiresAtMs: 2000,
   },
 };
 const TOKEN_KEY = `logout:token:${'ab'.repeat(32)}`;

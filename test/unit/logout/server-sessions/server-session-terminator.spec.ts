@@ -16,6 +16,7 @@ const TOKEN: VerifiedToken = {
   claims: { iss: 'https://login.example', sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
+  expiresAtMs: 2000,
 };
 const ORIGIN = { ip: '192.0.2.1' };
 

@@ -33,7 +33,12 @@ describe('a good token', () => {
     const keys = new TokenKeys('jti').of(claims, '').keys;
     expect(verifierOf(signer).verify(mint(signer, claims))).toEqual({
       verdict: 'accepted',
-      token: { claims, revocationKey: tokenKey(claims, '', 'jti'), keys },
+      token: {
+        claims,
+        revocationKey: tokenKey(claims, '', 'jti'),
+        keys,
+        expiresAtMs: claims.exp * 1000,
+      },
     });
   });
 
@@ -90,7 +95,12 @@ describe('an expired token', () => {
     const keys = new TokenKeys('jti').of(claims, signingInput).keys;
     expect(verifier.verify(text)).toEqual({
       verdict: 'expired',
-      token: { claims, revocationKey: tokenKey(claims, signingInput, 'jti'), keys },
+      token: {
+        claims,
+        revocationKey: tokenKey(claims, signingInput, 'jti'),
+        keys,
+        expiresAtMs: claims.exp * 1000,
+      },
     });
   });
 

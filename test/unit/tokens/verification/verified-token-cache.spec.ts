@@ -22,7 +22,11 @@ describe('The memory of genuine tokens', () => {
   const queried = about([revocationKey]);
   const remember = (claims: object): string => {
     const text = mint(HS256, claims);
-    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried }, keys);
+    memory.remember(
+      text,
+      { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried, expiresAtMs: 2000 },
+      keys,
+    );
     return text;
   };
   const claimsOf = (text: string) => memory.find(text, keys)?.claims as Record<string, unknown>;
@@ -33,6 +37,7 @@ describe('The memory of genuine tokens', () => {
       claims: { ...CLAIMS, sub: 'grace' },
       revocationKey,
       keys: queried,
+      expiresAtMs: 2000,
     });
   });
 
@@ -88,7 +93,11 @@ describe('The memory of genuine tokens', () => {
   const bytesOf = (claims: object, length = 500): number => {
     const before = memory.bytes;
     const text = `${memory.bytes}`.padStart(length, '.');
-    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried }, keys);
+    memory.remember(
+      text,
+      { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried, expiresAtMs: 2000 },
+      keys,
+    );
     return memory.bytes - before;
   };
 
@@ -116,7 +125,11 @@ describe('The memory of genuine tokens', () => {
     for (const token of tokens) {
       const header = Buffer.from(`Bearer ${blanks}${token}`).toString('latin1');
       const text = header.slice('Bearer '.length + blanks.length);
-      memory.remember(text, { claims: CLAIMS, revocationKey, keys: queried }, keys);
+      memory.remember(
+        text,
+        { claims: CLAIMS, revocationKey, keys: queried, expiresAtMs: 2000 },
+        keys,
+      );
     }
     collectGarbage();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MEGABYTE);
@@ -140,7 +153,7 @@ describe('The memory of genuine tokens', () => {
   it('shares no claims with whoever told it of them', () => {
     const claims = { ...CLAIMS, aud: ['api'] };
     const text = mint(HS256, claims);
-    memory.remember(text, { claims, revocationKey, keys: queried }, keys);
+    memory.remember(text, { claims, revocationKey, keys: queried, expiresAtMs: 2000 }, keys);
     claims.aud.push('admin-api');
     claims.sub = 'eve';
     expect(claimsOf(text)).toEqual({ ...CLAIMS, aud: ['api'] });
@@ -162,7 +175,7 @@ describe('The memory of genuine tokens', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue({ depthSize: 'small' })), (rest) => {
         const claims = JSON.parse(JSON.stringify({ ...rest, ...CLAIMS })) as typeof CLAIMS;
         const text = mint(HS256, claims);
-        memory.remember(text, { claims, revocationKey, keys: queried }, keys);
+        memory.remember(text, { claims, revocationKey, keys: queried, expiresAtMs: 2000 }, keys);
         expect(JSON.stringify(claimsOf(text))).toBe(JSON.stringify(claims));
       }),
     );
