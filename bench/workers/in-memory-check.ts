@@ -71,7 +71,7 @@ class FullFeed extends RevocationFeed {
     return false;
   }
 
-  seenByAll(): Promise<void> {
+  waitForCluster(): Promise<void> {
     return Promise.resolve();
   }
 

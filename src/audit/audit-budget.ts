@@ -1,5 +1,5 @@
 import type { AuditEvent } from './audit-event';
-import { networkOf } from './request-origin';
+import { networkOf } from './request-source';
 
 const SECOND_MS = 1000;
 /** Distinct networks or keys remembered at once: bounds the memory an attacker can take. */

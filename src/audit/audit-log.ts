@@ -3,7 +3,7 @@ import type { ParsedToken } from '../tokens/verified-token';
 import { AuditBudget } from './audit-budget';
 import type { AuditEvent, AuditOutcome } from './audit-event';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
-import { escapeControls, type OriginSource } from './request-origin';
+import { escapeControls, type LazyRequestSource } from './request-source';
 
 const FAILURES_PER_SECOND = 50;
 const MINUTE_MS = 60_000;
@@ -75,14 +75,14 @@ export class AuditLog {
   }
 
   /** A token was presented after its revocation: one row per token and minute. */
-  reused(token: ParsedToken, origin: OriginSource): void {
+  reused(token: ParsedToken, source: LazyRequestSource): void {
     if (!this.budget.isFirst(`reuse:${token.revocationKey}`, MINUTE_MS)) return;
     this.failed({
       event: 'authn_token_reuse',
       outcome: 'failure',
       reason: 'token_revoked',
       ...tokenFields(token),
-      ...(typeof origin === 'function' ? origin() : origin),
+      ...(typeof source === 'function' ? source() : source),
     });
   }
 

@@ -2,7 +2,7 @@ import { HttpException, Injectable, type CanActivate, type ExecutionContext } fr
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import { LogoutAnswers } from '../web/answers';
-import { originOf, type PlatformRequest } from '../web/request';
+import { sourceOf, type PlatformRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { setHeaders } from './send';
 import { Throttle } from '../web/throttle';
@@ -24,7 +24,7 @@ export class LogoutThrottlerGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<PlatformRequest>();
     const bearer = await this.bearerOf(request);
-    const excess = await this.throttle.excess(bearer, originOf(request));
+    const excess = await this.throttle.excess(bearer, sourceOf(request));
     if (excess === undefined) return true;
     const { status, body, headers } = this.answers.refuse(excess.reason, {
       'Retry-After': String(excess.retryAfterSeconds),

@@ -1,6 +1,6 @@
-import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
+import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
-import type { OriginSource } from '../audit/request-origin';
+import type { LazyRequestSource } from '../audit/request-source';
 import { expiresAt, subjectOf } from '../tokens/verification/claims';
 import type { RevocationKey } from '../tokens/identity';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
@@ -50,7 +50,7 @@ export interface RevokeOptions {
   readonly reason?: string;
   /** Who revokes, where that is not the subject. */
   readonly actor?: string;
-  readonly origin?: RequestOrigin;
+  readonly source?: RequestSource;
 }
 
 /** Revokes tokens, and tells of any token whether it is revoked. */
@@ -69,19 +69,19 @@ export class RevokedTokensService {
   /**
    * The one acceptance path: what the text is worth now; at once, unless the store has to be asked.
    * A revoked token leaves an audit row.
-   * @param origin where the text came from; asked only when there is something to tell of it.
+   * @param source where the text came from; asked only when there is something to tell of it.
    * @param lookUps what the store was asked for the same request; it is not asked twice.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
   authenticate(
     text: unknown,
-    origin: OriginSource = {},
+    source: LazyRequestSource = {},
     lookUps?: ReadonlyMap<RevocationKey, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
-    if (verification.verdict !== 'accepted') return verification;
+    if (verification.verdict !== 'live') return verification;
     const { token } = verification;
-    const isReused = lookUps?.get(token.revocationKey) ?? this.isReused(token, origin);
+    const isReused = lookUps?.get(token.revocationKey) ?? this.isReused(token, source);
     return mapMaybe(isReused, (isRevoked) => ({
       verdict: isRevoked ? 'revoked' : 'live',
       token,
@@ -96,9 +96,9 @@ export class RevokedTokensService {
   }
 
   /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
-  isReused(token: ParsedToken, origin: OriginSource): boolean | Promise<boolean> {
+  isReused(token: ParsedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     return mapMaybe(this.isRevoked(token), (isRevoked) => {
-      if (isRevoked) this.audit.reused(token, origin);
+      if (isRevoked) this.audit.reused(token, source);
       return isRevoked;
     });
   }
@@ -115,15 +115,18 @@ export class RevokedTokensService {
    * it from elsewhere, such as a second cookie. Reuse of a genuine token leaves an audit row.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
-  isPresentedRevoked(token: UnverifiedToken, origin: OriginSource): boolean | Promise<boolean> {
+  isPresentedRevoked(
+    token: UnverifiedToken,
+    source: LazyRequestSource,
+  ): boolean | Promise<boolean> {
     const known = this.store.known(token.keys);
     if (known === false || (known === undefined && this.mayBePurged(token))) return false;
     const isGenuine = this.verifier.isGenuine(token);
     if (known === true) {
-      if (isGenuine) this.audit.reused(token, origin);
+      if (isGenuine) this.audit.reused(token, source);
       return true;
     }
-    if (isGenuine) return this.isReused(token, origin);
+    if (isGenuine) return this.isReused(token, source);
     return token.signatures.length === 0 && this.isRevoked(token);
   }
 
@@ -159,7 +162,7 @@ export class RevokedTokensService {
 
   private accept(text: string): VerifiedToken {
     const verification = this.verifier.verify(text);
-    if (verification.verdict === 'accepted') return verification.token;
+    if (verification.verdict === 'live') return verification.token;
     throw rejection(verification);
   }
 
@@ -200,6 +203,6 @@ function revokedEvent(token: VerifiedToken, options: RevokeOptions): AuditEvent 
     reason: options.reason,
     // Last: a member after them would cost V8 half a microsecond, each.
     ...tokenFields(token),
-    ...options.origin,
+    ...options.source,
   };
 }

@@ -30,7 +30,7 @@ function padded(token: string, bytes: number): string {
   return body.replace('"padding":""', `"padding":"${'x'.repeat(bytes - body.length)}"`);
 }
 
-describe.each(PLATFORMS)('The door on %s', (platform) => {
+describe.each(PLATFORMS)('The gate on %s', (platform) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await TestApp.start(platform);

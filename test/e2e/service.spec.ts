@@ -78,7 +78,7 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
 
   it.each([
     ['a logout', 'post', LOGOUT],
-    ['what the door refuses', 'get', LOGOUT],
+    ['what the gate refuses', 'get', LOGOUT],
     ['a protected route', 'get', '/api/v1/auth/me'],
     ['health', 'get', '/health/live'],
     ['metrics', 'get', '/metrics'],
@@ -106,8 +106,8 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
       );
   });
 
-  it('prints no trial: the key is a real issuer’s', () => {
-    expect(service.trial).toBeUndefined();
+  it('prints no quick start: the key is a real issuer’s', () => {
+    expect(service.quickStart).toBeUndefined();
   });
 
   it('believes no proxy that it was not told to trust', async () => {
@@ -235,7 +235,7 @@ describe('The process', () => {
     },
   );
 
-  it('starts a database and a key of its own, prints a trial, and leaves nothing running', async () => {
+  it('starts a database and a key of its own, prints a quick start, and leaves nothing running', async () => {
     const folder = temporaryFolder();
     const service = new TypescriptProcess(PROGRAM, {
       PORT: '0',

@@ -178,7 +178,7 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
     expect(statuses(answers)).toEqual([401, 401, 401, 429]);
   });
 
-  it('writes one audit row for each full bucket, however often it is knocked at', async () => {
+  it('writes one audit row for each full bucket, however many requests it refuses', async () => {
     const token = app.issuer.token();
     await inTurn(...times(LIMIT + 3, failing(token)), ...times(3, anonymous));
     const events = await auditOf(app, { event: 'excess_rate_limit_exceeded' });

@@ -316,7 +316,7 @@ describe.each(PLATFORMS)('A store that fails on %s', (platform) => {
     expect(store.additions).toBe(0);
   });
 
-  it('is a 500 on guarded routes, never an open door', async () => {
+  it('is a 500 on guarded routes, and lets no request in', async () => {
     const token = app.issuer.token();
     store.isBlind = true;
     expect(answerOf(await app.me(token))).toEqual(ANSWERS.internal);

@@ -42,7 +42,7 @@ describe('The checker of histories', () => {
     ]);
   });
 
-  it('notices any acceptance after a strict logout', () => {
+  it('notices any acceptance after a cluster-wide logout', () => {
     const late = history(loggedOutAt1000, [entry('b', 1001, 'accepted')]);
     expect(violations(late, { ...BOUNDS, afterLogoutMs: 0 })).toHaveLength(1);
   });

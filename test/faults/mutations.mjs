@@ -190,7 +190,7 @@ const MUTATIONS = [
     noticedBy: ['load', 'nothing is forgotten'],
   },
   {
-    name: 'a strict logout does not wait',
+    name: 'a cluster-wide logout does not wait',
     edits: [
       [
         STORE,
@@ -198,19 +198,19 @@ const MUTATIONS = [
         "if (this.options.logoutWaits === 'cluster') void",
       ],
     ],
-    noticedBy: ['strict', 'while one instance hears no bell'],
+    noticedBy: ['cluster-logout', 'while one instance hears no bell'],
   },
   {
     name: 'memory outlives the announcement of its instance',
     edits: [
       [LEASE, 'export const ANNOUNCEMENT_LASTS = 5;', 'export const ANNOUNCEMENT_LASTS = 5_000;'],
     ],
-    noticedBy: ['strict', 'can neither announce itself nor hear the bell'],
+    noticedBy: ['cluster-logout', 'can neither announce itself nor hear the bell'],
   },
   {
     name: 'an instance learns of its own logouts from the feed alone',
     edits: [[STORE, 'this.replica?.learn(revocation);', '']],
-    noticedBy: ['strict', 'while one instance hears no bell'],
+    noticedBy: ['cluster-logout', 'while one instance hears no bell'],
   },
 ];
 

@@ -99,7 +99,7 @@ describe('When there is a standby', () => {
     expect(flaws).toEqual([]);
   });
 
-  it('is not asked which instances a strict logout must wait for', async () => {
+  it('is not asked which instances a cluster-wide logout must wait for', async () => {
     await whenStandbyHasAll();
     const source = new DataSource({ type: 'postgres', url: standbyUrl });
     const connections = new PostgresConnections(source, resolveStoreOptions({}));

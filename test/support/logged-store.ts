@@ -58,7 +58,7 @@ export class LogFeed extends RevocationFeed {
     return Number(snapshot) >= Number(position);
   }
 
-  seenByAll(position: string): Promise<void> {
+  waitForCluster(position: string): Promise<void> {
     this.waits.push(position);
     return Promise.resolve();
   }

@@ -1,4 +1,4 @@
-import { expiresAt, findFault, isClaims } from './claims';
+import { expiresAt, checkClaims, isClaims } from './claims';
 import { TokenKeys } from '../token-keys';
 import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject } from './json-object';
@@ -29,7 +29,7 @@ export type RefusalCause =
 
 /** `expired` says that the token is genuine and acceptable in all else. */
 export type Verification =
-  | { readonly verdict: 'accepted'; readonly token: VerifiedToken }
+  | { readonly verdict: 'live'; readonly token: VerifiedToken }
   | { readonly verdict: 'expired'; readonly token: VerifiedToken }
   | { readonly verdict: 'refused'; readonly cause: RefusalCause };
 
@@ -40,7 +40,7 @@ export type Verification =
 export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
   private readonly remembered = new VerifiedTokenCache();
-  private readonly sighted = new SeenOnceFilter();
+  private readonly seenOnce = new SeenOnceFilter();
   private readonly keys: TokenKeys;
   private readonly presented: PresentedTokenCache;
 
@@ -72,19 +72,19 @@ export class TokenVerifier {
   verify(text: unknown): Verification {
     if (typeof text !== 'string') return refused('form');
     const { keys } = this.rules;
-    const remembered = this.remembered.find(text, keys);
+    const remembered = this.remembered.get(text, keys);
     const token = remembered ?? this.examine(text);
     if (typeof token === 'string') return refused(token);
-    const fault = findFault(token.claims, this.rules, this.clock() / 1000);
-    if (fault === undefined) {
+    const error = checkClaims(token.claims, this.rules, this.clock() / 1000);
+    if (error === undefined) {
       // What never comes again would push out what does, and costs the garbage collector more
       // than an HMAC costs us: a text has to come twice to be worth it.
-      if (remembered === undefined && this.sighted.wasSeen(text))
-        this.remembered.remember(text, token, keys);
-      return { verdict: 'accepted', token };
+      if (remembered === undefined && this.seenOnce.wasSeen(text))
+        this.remembered.set(text, token, keys);
+      return { verdict: 'live', token };
     }
-    this.remembered.forget(text);
-    return fault === 'expired' ? { verdict: fault, token } : refused(fault);
+    this.remembered.delete(text);
+    return error === 'expired' ? { verdict: error, token } : refused(error);
   }
 
   /**
@@ -92,7 +92,7 @@ export class TokenVerifier {
    * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
    */
   presentedIn(text: string): readonly UnverifiedToken[] | undefined {
-    return this.presented.find(text);
+    return this.presented.get(text);
   }
 
   /**

@@ -118,7 +118,7 @@ export const proofs = {
     }),
 };
 
-/** The host's framework answers there, in its own words: not even our door stands there. */
+/** The host's framework answers there, in its own words: our gate does not stand there either. */
 async function assertNotServed(url, paths) {
   for (const path of paths) {
     const answer = await new Visitor(url).request('POST', path, { body: '{}' });

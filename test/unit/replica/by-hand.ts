@@ -171,7 +171,7 @@ export class HandFeed extends RevocationFeed {
     return this.decided.has(position);
   }
 
-  seenByAll(position: string): Promise<void> {
+  waitForCluster(position: string): Promise<void> {
     this.calls.push(`wait ${position}`);
     return Promise.resolve();
   }

@@ -68,7 +68,7 @@ describe('A replica', () => {
   };
 
   describe('at boot', () => {
-    it('is announced before it loads, so that strict logouts wait for it from its first lease on', async () => {
+    it('is announced before it loads, so that cluster-wide logouts wait for it from its first lease on', async () => {
       feed.announces = 'by hand';
       void replica.start();
       await settle();

@@ -152,7 +152,7 @@ describe('RevokedTokensService', () => {
     await tokens.revoke(issuer.token({ jti: 'j1' }), {
       reason: 'stolen',
       actor: 'admin',
-      origin: { ip: '203.0.113.7', userAgent: 'curl', requestId: 'r1' },
+      source: { ip: '203.0.113.7', userAgent: 'curl', requestId: 'r1' },
     });
     const { events } = await store.audit.find({});
     expect(events).toEqual([
@@ -238,14 +238,14 @@ describe('RevokedTokensService', () => {
 
   it('asks where a text came from only when there is a row to write', async () => {
     const asked: number[] = [];
-    const origin = () => ({ ip: `203.0.113.${asked.push(1)}` });
+    const source = () => ({ ip: `203.0.113.${asked.push(1)}` });
     const text = issuer.token();
-    await tokens.authenticate(text, origin);
-    await tokens.authenticate('garbage', origin);
+    await tokens.authenticate(text, source);
+    await tokens.authenticate('garbage', source);
     expect(asked).toEqual([]);
     await tokens.revoke(text);
-    await tokens.authenticate(text, origin);
-    await tokens.authenticate(text, origin);
+    await tokens.authenticate(text, source);
+    await tokens.authenticate(text, source);
     await audit.close();
     expect(asked).toEqual([1]);
     expect(trail.events).toMatchObject([{ event: 'authn_token_reuse', ip: '203.0.113.1' }]);

@@ -90,7 +90,7 @@ describe('The contract', () => {
     'unsupported_media_type',
     'content_too_large',
     'bad_request',
-  ] as const)('counts the door’s %s, and answers it', (code) => {
+  ] as const)('counts the gate’s %s, and answers it', (code) => {
     const counts = new RefusalCounts();
     const counting = new LogoutAnswers(MESSAGES.es, 403, counts);
     const headers = { Allow: 'POST' };

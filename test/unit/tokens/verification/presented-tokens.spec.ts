@@ -23,7 +23,7 @@ const other = mint(signer, { ...CLAIMS, jti: 'j2' });
 
 const keyOf = (text: string): string => {
   const verification = verifier.verify(text);
-  if (verification.verdict !== 'accepted') throw new Error(verification.verdict);
+  if (verification.verdict !== 'live') throw new Error(verification.verdict);
   return verification.token.revocationKey;
 };
 const keysIn = (text: string) =>

@@ -1,8 +1,8 @@
 import { isIP, isIPv4 } from 'node:net';
-import type { RequestOrigin } from './audit-event';
+import type { RequestSource } from './audit-event';
 
 /** Where a request came from, or a function that reads it: most requests never need it. */
-export type OriginSource = RequestOrigin | (() => RequestOrigin);
+export type LazyRequestSource = RequestSource | (() => RequestSource);
 
 const USER_AGENT_MAX_LENGTH = 512;
 /** What a request id may be made of; anything else could forge a line or a label. */
@@ -70,11 +70,11 @@ function groups(part: string): string[] {
  * What the audit keeps of where a request came from, made safe to store and to print. A token that
  * a client puts where none belongs is not kept either.
  */
-export function requestOrigin(
+export function requestSource(
   address: string | undefined,
   userAgent: string | undefined,
   requestId: string | undefined,
-): RequestOrigin {
+): RequestSource {
   return {
     ip: plainAddress(address),
     userAgent: userAgent === undefined ? undefined : safeText(userAgent),

@@ -1,6 +1,6 @@
 import { AuditLog, LogoutAnswers, SessionTerminator, type VerifiedToken } from '../../../src';
 import { MESSAGES, type Answer } from '../../../src/web/answers';
-import { LogoutEffects } from '../../../src/nest/logout-response';
+import { LogoutEffects } from '../../../src/nest/logout-effects';
 import type { PlatformRequest } from '../../../src/web/request';
 import { SessionTermination } from '../../../src/logout/session-terminator';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
@@ -19,9 +19,9 @@ class RecordingTerminator extends SessionTerminator {
   readonly calls: unknown[] = [];
 
   terminate(
-    ...[request, token, origin]: Parameters<SessionTerminator['terminate']>
+    ...[request, token, source]: Parameters<SessionTerminator['terminate']>
   ): Promise<void> {
-    this.calls.push([request, token, origin]);
+    this.calls.push([request, token, source]);
     return Promise.resolve();
   }
 }

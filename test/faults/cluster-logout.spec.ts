@@ -5,7 +5,7 @@ import { underTraffic } from './under-traffic';
 /** No request that starts after the 200 is accepted by anybody. */
 const AT_ONCE = { boundMs: 0 };
 
-describe('With strict logouts no instance accepts a token from the 200 on', () => {
+describe('With cluster-wide logouts no instance accepts a token from the 200 on', () => {
   const scene = setScene(() => ({ store: { ...QUICK, logoutWaits: 'cluster' } }));
   const one = () => scene.fleet.proxies[1]!;
 
@@ -24,7 +24,7 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
     // Without snapshots each would wait for 1.05 bounds. How soon it is answered is service.
     const median = tookMs.sort((a, b) => a - b)[tookMs.length >> 1] ?? Infinity;
     if (median > QUICK.maxStalenessMs / 2) {
-      const inWords = `half of all strict logouts take more than ${Math.round(median)} ms`;
+      const inWords = `half of all cluster-wide logouts take more than ${Math.round(median)} ms`;
       scene.fleet.services.at(-1)?.unserved.push({ from, to: performance.now(), inWords });
     }
   });
