@@ -47,7 +47,7 @@ export class Worker<Ready> {
     readonly ready: Ready,
   ) {}
 
-  /** @param module below `bench`, such as `sides/open`. @param flags of Node. */
+  /** @param module below `bench`, such as `apps/open`. @param flags of Node. */
   static async start<Ready>(
     module: string,
     env: NodeJS.ProcessEnv,
