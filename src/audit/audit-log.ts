@@ -16,7 +16,7 @@ const MAX_WAITING = FAILURES_PER_SECOND * 20;
 /** Receives every event as one line of JSON, free of control characters. */
 export type AuditPrinter = (line: string, outcome: AuditOutcome) => void;
 
-/** What of a token the audit keeps: enough to tell its story, never its text. */
+/** What the audit keeps of a token: enough to identify it, never its text. */
 export function tokenFields({ claims, revocationKey }: ParsedToken): Partial<AuditEvent> {
   return {
     issuer: claims.iss,

@@ -8,7 +8,7 @@ import {
   type FeedSlice,
 } from '../../../src/revocation/revocation-feed';
 import { StoreClock } from '../../../src/revocation/store-clock';
-import { keyOf, revocationOf, settle, sliceOf } from './by-hand';
+import { keyOf, revocationOf, settle, sliceOf } from './manual-ports';
 import { sees, SimulatedStore, type Snapshot } from './simulated-store';
 import { about } from '../../support/queries';
 

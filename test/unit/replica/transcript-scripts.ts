@@ -1,5 +1,5 @@
 import type { Action, Outcome, Script } from './simulated-world';
-import type { Scene } from './transcript';
+import type { Transcript } from './transcript';
 
 /** Everything takes one tick of 5 ms; what is given replaces that. */
 function script(runMs: number, actions: readonly Action[], more: Partial<Script> = {}): Script {
@@ -17,7 +17,7 @@ const logout = (
   way: Extract<Action, { kind: 'logout' }>['way'] = 'remote',
 ): Action => ({ at, kind: 'logout', way, lasts, rings: false, shortLived: false });
 
-export const SCENES: readonly Scene[] = [
+export const TRANSCRIPTS: readonly Transcript[] = [
   {
     name: '01-late-commit-with-an-old-number',
     title: 'A late commit with an old number',
