@@ -14,7 +14,7 @@ export interface AppSetup {
   readonly platform: Platform;
   readonly signedBy?: SignedBy;
   readonly env?: NodeJS.ProcessEnv;
-  /** Whether its route lets everybody in, by its nature. */
+  /** Whether its route lets every request in, by its nature. */
   readonly isOpen?: boolean;
 }
 
@@ -77,7 +77,7 @@ export class BenchApp {
     return this.worker.stop();
   }
 
-  /** An app that lets everybody in, or answers something else, would be compared in vain. */
+  /** An app that lets every request in, or answers something else, would be compared in vain. */
   private async prove(isOpen: boolean, lost: string): Promise<void> {
     const { headers, logoutPath } = this.worker.ready;
     const me = (own: object) => fetch(`${this.url}/me`, { headers: { ...own } });

@@ -76,7 +76,7 @@ function makeFolder(): string {
   // On a disk, as /var/tmp is by convention: in memory, as /tmp may be, a durable commit is free.
   const place = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
   const folder = realpathSync(mkdtempSync(join(place, 'nestjs-logout-bench-')));
-  chmodSync(folder, 0o755); // PostgreSQL runs as somebody else where we are root
+  chmodSync(folder, 0o755); // PostgreSQL runs as another user where we are root
   return folder;
 }
 

@@ -8,7 +8,7 @@ export interface Bench {
   readonly rounds: number;
   /** How long a turn takes. */
   readonly seconds: number;
-  /** Tells whoever waits. */
+  /** Told how far it is. */
   readonly progress: (text: string) => void;
 }
 

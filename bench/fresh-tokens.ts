@@ -11,7 +11,7 @@ export interface FreshLoad extends Pick<Load, 'url' | 'connections' | 'seconds'>
   readonly signedBy: SignedBy;
 }
 
-/** Sends tokens that nobody has seen, as many as a turn needs. */
+/** Sends tokens that no process has seen, as many as a turn needs. */
 export class FreshTokens {
   /** By URL, how many a second were enough so far. */
   private readonly enough = new Map<string, number>();

@@ -159,7 +159,7 @@ function exercise(): void {
   }
 }
 
-/** Keys that begin with these prefixes, as whoever asks has them. */
+/** Keys that begin with these prefixes, as a caller has them. */
 function keysOf(prefixes: Buffer): string[] {
   const key = Buffer.alloc(KEY_BYTES);
   return Array.from({ length: prefixes.length / PREFIX_BYTES }, (_, index) => {

@@ -12,7 +12,7 @@ export type Scores = (name: string) => readonly number[];
 
 /**
  * Lets all apps take turns, so that what slows the machine for a while slows them all. Each round
- * begins with another one, and every other round goes backwards: nobody always follows the same.
+ * begins with another one, and every other round goes backwards: no app always follows the same.
  */
 export async function takeTurns(
   { rounds, progress }: Bench,

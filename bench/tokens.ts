@@ -46,7 +46,7 @@ export class TokenSigner {
     return `${input}.${this.signature(alg, input)}`;
   }
 
-  /** Writes tokens that nobody has seen, one a line. */
+  /** Writes tokens that no process has seen, one a line. */
   write(file: string, alg: SignedBy, count: number): void {
     writeFileSync(file, Array.from({ length: count }, () => this.sign(alg)).join('\n'));
   }

@@ -36,7 +36,7 @@ export const catchUp: Group = async ({ environment, rounds, progress }) => {
       const windows = figures.map((figure) => figure.windowMs);
       return [
         measure(`guarded request, p99, idle, ${RATE} requests/s`, 'ms', idle),
-        measure('the same while PostgreSQL counts, for nobody of ours', 'ms', counting),
+        measure('the same while PostgreSQL counts, for another client', 'ms', counting),
         measure(`the same while a catch-up applies ${ARRIVING} rows`, 'ms', busy),
         measure('how long that catch-up takes', 'ms', windows),
         measure('the longest garbage collection meanwhile', 'ms', garbage),

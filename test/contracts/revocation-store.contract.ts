@@ -16,7 +16,7 @@ export interface StoreUnderTest {
 
 export const randomKey = (): RevocationKey => randomBytes(32).toString('hex');
 
-/** A logout of a token nobody has seen before, good for another hour. */
+/** A logout of a token that is new to the store, good for another hour. */
 export function revocation(changes: Partial<Revocation> = {}): Revocation {
   return {
     key: randomKey(),

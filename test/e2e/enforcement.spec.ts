@@ -209,7 +209,7 @@ describe.each(PLATFORMS)("A host's own guard on %s", (platform) => {
   it('leaves one row of reuse in the audit, and none for a forged token', async () => {
     const jti = 'reused-and-forged';
     const token = issuer.token({ jti });
-    const forged = jwt.sign(jwt.decode(token) as object, 'a key of somebody else, long enough');
+    const forged = jwt.sign(jwt.decode(token) as object, 'a key of another issuer, long enough');
     await app.logout(token).expect(200);
     await get('/profile/header', bearer(forged)).expect(401, HOST_REFUSES);
     const rows = async () => (await auditOf(app)).filter((row) => row.tokenId === jti);
@@ -298,7 +298,7 @@ describe.each(PLATFORMS)('Beside a forged token of the same identity, on %s', (p
     const app = await TestApp.start(platform, { store: new FaultyStore() }, { issuer });
     try {
       const token = issuer.token();
-      const forged = jwt.sign(jwt.decode(token) as object, 'a key of somebody else, long enough');
+      const forged = jwt.sign(jwt.decode(token) as object, 'a key of another issuer, long enough');
       const ask = () =>
         request(app.url)
           .get('/me')

@@ -19,7 +19,7 @@ class HostController {
   @Get('passport')
   @UseGuards(AuthGuard('logout-jwt'))
   passport(): void {
-    // Reached by nobody here.
+    // No test here reaches it.
   }
 
   @Post('refresh')

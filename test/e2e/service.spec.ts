@@ -172,8 +172,8 @@ describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on 
 
 describe('The service and its database', () => {
   it('does not start without it, and says so', async () => {
-    const nobody = 'postgres://nobody@127.0.0.1:1/none';
-    await expect(startService(readEnvironment(environment(nobody)))).rejects.toThrow(
+    const unreachable = 'postgres://nobody@127.0.0.1:1/none';
+    await expect(startService(readEnvironment(environment(unreachable)))).rejects.toThrow(
       'The revocation store could not open.',
     );
   });
@@ -253,7 +253,7 @@ describe('The process', () => {
   });
 });
 
-/** Resolves to `true` once nobody accepts connections on the port any more. */
+/** Resolves to `true` once no process accepts connections on the port any more. */
 async function untilRefused(port: number): Promise<boolean> {
   for (;;) {
     const socket = connect(port, '127.0.0.1');

@@ -180,7 +180,7 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
     expect(await auditOf(app, { event: 'session_expired' })).toEqual([]);
   });
 
-  it('is handed to nobody while it cannot be asked whether it ended', async () => {
+  it('is handed to no request while it cannot be asked whether it ended', async () => {
     const faulty = new FaultyStore();
     revocations = faulty;
     const app = await start();

@@ -126,7 +126,7 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
     await app.me(token).expect(401);
   });
 
-  it('lets nobody else through: not the revoked, the expired, the forged', async () => {
+  it('refuses every other token too: revoked, expired, forged', async () => {
     const revoked = app.issuer.token();
     await app.logout(revoked).expect(200);
     await fill();
@@ -144,7 +144,7 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
     await app.me(token).expect(200);
   });
 
-  it("never counts by subject: a thief's excess keeps nobody signed in", async () => {
+  it("never counts by subject: a thief's excess does not stop the user's logout", async () => {
     await inTurn(...times(LIMIT + 1, failing(app.issuer.token())));
     expect(answerOf(await app.logout(app.issuer.token()))).toEqual(ANSWERS.loggedOut);
   });
@@ -309,7 +309,7 @@ describe.each(PLATFORMS)('The storage of the throttle on %s', (platform) => {
     await app.post().expect(401);
   });
 
-  it('keeps nobody signed in, and lets nobody in, when it is broken', async () => {
+  it('when it is broken, still logs out, and still refuses', async () => {
     const logged: unknown[] = [];
     const record = (message: unknown): void => {
       logged.push(message);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QUICK, describeService, useFleet } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 
-/** No request that starts after the 200 is accepted by anybody. */
+/** No request that starts after the 200 is accepted by any instance. */
 const AT_ONCE = { boundMs: 0 };
 
 describe('With cluster-wide logouts no instance accepts a token from the 200 on', () => {
@@ -60,7 +60,7 @@ describe('With cluster-wide logouts no instance accepts a token from the 200 on'
       fixture.fleet,
       async () => {
         one().impose({ on: 'writes', up: 'held' }, { on: 'feed', up: 'lost', down: 'lost' });
-        await sleep(QUICK.maxStalenessMs * 14); // nobody waits for it after ten bounds
+        await sleep(QUICK.maxStalenessMs * 14); // no logout waits for it after ten bounds
         fixture.fleet.heal();
       },
       AT_ONCE,

@@ -10,7 +10,7 @@ describe('When the connection that listens', () => {
       while ((await instance.status()).feed !== state) await sleep(100);
   };
 
-  it('is cut again and again, nobody notices, and the bell is heard again', async () => {
+  it('is cut again and again, no request fails, and the bell is heard again', async () => {
     const flaws = await underTraffic(
       fixture.fleet,
       async () => {
@@ -25,7 +25,7 @@ describe('When the connection that listens', () => {
     await untilAllAre('doorbell');
   });
 
-  it('goes silent for ever without a word, nobody notices, and it is replaced', async () => {
+  it('goes silent for ever without a reset, no request fails, and it is replaced', async () => {
     const flaws = await underTraffic(
       fixture.fleet,
       async () => {

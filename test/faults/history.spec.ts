@@ -78,10 +78,10 @@ describe('The checker of histories', () => {
     expect(violations(back, BOUNDS)).toHaveLength(1);
   });
 
-  it('notices a token that is refused although nobody logged it out, even during a fault', () => {
+  it('notices a token that is refused although it was not logged out, even during a fault', () => {
     const refused = history([], [entry('b', 1100, 'refused')]);
     expect(violations(refused, BOUNDS)).toEqual([
-      'b: jti (refused, started at 1100) refused though nobody had logged it out',
+      'b: jti (refused, started at 1100) refused though it was not logged out',
     ]);
   });
 

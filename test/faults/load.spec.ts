@@ -12,7 +12,7 @@ const MILLION = `
 describe('When the host', () => {
   const fixture = useFleet();
 
-  it('has no connection of its own pool left, nobody notices', async () => {
+  it('has no connection of its own pool left, no request fails', async () => {
     const flaws = await underTraffic(
       fixture.fleet,
       async () => {
@@ -24,7 +24,7 @@ describe('When the host', () => {
     expect(flaws).toEqual([]);
   });
 
-  it('revokes a million tokens at once, the bound holds for them and for everybody else', async () => {
+  it('revokes a million tokens at once, the bound holds for them and for all other tokens', async () => {
     const writer = await SqlWriter.connect(fixture.cluster.url);
     const flaws = await underTraffic(fixture.fleet, async (traffic) => {
       const some = Array.from({ length: 100 }, () => traffic.mint());
@@ -42,7 +42,7 @@ describe('When the host', () => {
 describe('When more is revoked than memory may hold', () => {
   const fixture = useFleet(() => ({ store: { ...QUICK, maxEntries: 40, lookupTimeoutMs: 2000 } }));
 
-  it('the database is asked, nothing is forgotten, and nobody notices', async () => {
+  it('the database is asked, nothing is forgotten, and no request fails', async () => {
     const flaws = await underTraffic(fixture.fleet, () => sleep(4000), {
       isUnnoticed: true,
       answersFrom: 'store',

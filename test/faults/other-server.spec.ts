@@ -23,7 +23,7 @@ async function ask(url: string, sql: string): Promise<string> {
   }
 }
 
-/** Nobody logs out any more, and every instance has had the time to hear of who did. */
+/** No user logs out any more, and every instance has had the time to hear of the logouts. */
 async function settle(traffic: Traffic): Promise<void> {
   traffic.logoutsAt = [];
   await sleep(2 * QUICK.maxStalenessMs);

@@ -11,7 +11,7 @@ const SQL = `
   )
   INSERT INTO auth_events (event, outcome, token_id) VALUES ('authn_token_revoked', 'success', $2)`;
 
-/** Whoever writes the table beside all instances, as a job of the host's would; rings no bell. */
+/** Writes the table beside all instances, as a job of the host's would; rings no bell. */
 export class SqlWriter {
   private constructor(private readonly client: Client) {}
 

@@ -16,7 +16,7 @@ type Noted = { -readonly [Field in keyof Entry]: Entry[Field] };
 const TICK_MS = 10;
 const TICKS_PER_LOGOUT = 4;
 const LIVE = 30;
-/** Whoever waits for so many answers of an instance asks it ten times a second only. */
+/** Users that wait for so many answers of an instance ask it ten times a second only. */
 const MANY_PENDING = 100;
 /** How far past the bound is looked at most closely, in ms. */
 const CLOSE = 1000;
@@ -33,9 +33,9 @@ const oneOf = <T>(list: readonly T[]): T | undefined =>
 export class Traffic {
   readonly requests: Noted[] = [];
   readonly logouts: Noted[] = [];
-  /** Every token that anybody tried to log out. */
+  /** Every token that a user tried to log out. */
   readonly attempted = new Map<string, TestToken>();
-  /** Instances at which users log out; nobody does while it is empty. */
+  /** Instances at which users log out; no user does while it is empty. */
   logoutsAt: readonly Instance[];
   private readonly live: TestToken[];
   private readonly loggedOut: { readonly testToken: TestToken; readonly at: number }[] = [];
@@ -52,7 +52,7 @@ export class Traffic {
     this.live = Array.from({ length: LIVE }, () => this.mint());
   }
 
-  /** A good token, known to nobody yet. */
+  /** A good token, which no instance knows yet. */
   mint(claims: Record<string, unknown> = {}): TestToken {
     const jti = randomUUID();
     const exp = Math.floor(Date.now() / 1000) + 3600;

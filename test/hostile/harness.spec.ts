@@ -44,13 +44,13 @@ const RUNS: readonly RunName[] = (['express', 'fastify'] as const).flatMap((plat
 );
 
 describe('The harness fails a case, loudly, over', () => {
-  const unknownKey = { t: { payload: {}, header: {}, key: 'somebody' } };
+  const unknownKey = { t: { payload: {}, header: {}, key: 'unknown' } };
 
   it.each([
     ['a template that it does not know', '{{valid_tokken}}', 'Unknown template: {{valid_tokken}}'],
     ['a pipe that it does not know', '{{valid_token|upside_down}}', 'Unknown pipe: "upside_down"'],
     ['a template that is not closed', '{{valid_token', 'A template is not closed'],
-    ['a key of a token that it does not know', '{{t}}', 'Unknown key of a token: "somebody"'],
+    ['a key of a token that it does not know', '{{t}}', 'Unknown key of a token: "unknown"'],
   ])('%s', async (_, text, message) => {
     await expect(renderBody(text, valuesOf(unknownKey).evaluate)).rejects.toThrow(message);
   });

@@ -45,7 +45,7 @@ export interface RunName {
   readonly algorithm: RunAlgorithm;
 }
 
-// A member nobody knows could carry a condition that nobody meets.
+// An unknown member could carry a condition that is not checked.
 const MEMBERS: Readonly<Record<keyof HostileCase, true>> = {
   id: true,
   area: true,

@@ -143,7 +143,7 @@ export class Run implements TokenTools {
   }
 }
 
-/** A listener that nobody has a reason to speak to. */
+/** A listener that no client has a reason to connect to. */
 class Canary {
   requests = 0;
 

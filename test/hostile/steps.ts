@@ -18,12 +18,12 @@ const STEPS: readonly [RegExp, Step][] = [
   ],
 ];
 
-/** @throws {Error} nobody knows what the sentence means. */
+/** @throws {Error} the sentence is unknown. */
 export async function takeStep(caseRun: CaseRun, sentence: string): Promise<void> {
   await stepFor(sentence)(caseRun);
 }
 
-/** @throws {Error} nobody knows what the sentence means. */
+/** @throws {Error} the sentence is unknown. */
 export function stepFor(sentence: string): (caseRun: CaseRun) => Promise<void> {
   for (const [pattern, step] of STEPS) {
     const match = pattern.exec(sentence);
@@ -53,7 +53,7 @@ async function request(
   if (status !== undefined) expect(answer.status).toBe(Number(status));
 }
 
-/** Nobody's token, until it is told apart from the rest. */
+/** No user's token: the address alone is counted. */
 async function exhaust(caseRun: CaseRun, [, path = '']: readonly string[]): Promise<void> {
   const headers = { Authorization: 'Bearer {{random_jwt}}', 'Content-Type': 'application/json' };
   const stranger = { method: 'POST', path, headers, body: '{"token":"{{random_jwt}}"}' };

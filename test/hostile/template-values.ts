@@ -80,7 +80,7 @@ export class TemplateValues {
 
   /**
    * What stands for an expression, such as `valid_token|append:x` or `now+60`.
-   * @throws {Error} nobody knows it.
+   * @throws {Error} it is unknown.
    */
   readonly evaluate = async (expression: string, preceding = ''): Promise<Value> => {
     const generated = generate(expression, preceding);
@@ -157,7 +157,7 @@ export class TemplateValues {
     raw_json_dup_exp: () => this.claimsWithTwoExpiries(),
   };
 
-  /** Well made, of nobody's issuer. */
+  /** Well made, but not by the service's issuer. */
   private foreignToken(): string {
     const { attacker, algorithm } = this.tools;
     const [header = '', payload = ''] = this.tools.mint(claimsOf(this.userId, 600)).split('.');

@@ -46,7 +46,7 @@ const KEYS: Readonly<Record<string, Sign>> = {
 
 /**
  * The token of a recipe.
- * @throws {Error} nobody knows its key.
+ * @throws {Error} its key is unknown.
  */
 export async function makeToken(recipe: TokenRecipe, context: TokenContext): Promise<string> {
   const valid = textOf(await context.evaluate(baseOf(recipe), ''));
@@ -105,7 +105,7 @@ function fits(named: string, algorithm: RunAlgorithm): boolean {
 
 function signed(signer: Signer, algorithm: string, input: string): Buffer {
   const signature = signer.sign(algorithm, input);
-  if (signature === undefined) throw new Error(`Nobody signs with ${algorithm}.`);
+  if (signature === undefined) throw new Error(`No key signs with ${algorithm}.`);
   return signature;
 }
 

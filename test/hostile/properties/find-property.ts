@@ -23,7 +23,7 @@ export const ELSEWHERE: readonly string[] = [
 
 /**
  * The check for a sentence; of one that joins several by semicolons, all of them.
- * @throws {Error} nobody knows how to check it.
+ * @throws {Error} there is no check for it.
  */
 export function findProperty(sentence: string): (caseRun: CaseRun) => Promise<void> {
   const whole = findWhole(sentence);

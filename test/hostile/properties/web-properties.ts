@@ -6,7 +6,7 @@ import type { CaseRun } from '../case-run';
 import { type Route, send, type WireRequest } from '../wire';
 import type { Property } from './property';
 
-/** What matters to browsers, and to whoever spells a path in another way. */
+/** What matters to browsers, and to clients that spell a path in another way. */
 export const WEB_PROPERTIES: readonly Property[] = [
   [/^no Access-Control-Allow-Origin for that origin$/, originNotAllowed],
   [/^(?:never \* with credentials|null is never reflected)$/, originNotAllowed],
@@ -69,7 +69,7 @@ async function sameAsCanonical(caseRun: CaseRun): Promise<void> {
   await sharesTheCount(caseRun, request);
 }
 
-/** Whoever has spent the limit on the path itself has none left on the variant. */
+/** A client that has spent the limit on the path itself has none left on the variant. */
 async function sharesTheCount({ run }: CaseRun, request: WireRequest): Promise<void> {
   const [, route] = await run.throttledRoute();
   for (let count = 0; count < LIMIT; count += 1) await send(route, { ...request, path: LOGOUT });

@@ -22,7 +22,7 @@ const repository = dirname(dirname(hosts));
 export class InstallFolder {
   constructor() {
     this.path = realpathSync(mkdtempSync(join(tmpdir(), 'nestjs-logout-hosts-')));
-    // PostgreSQL runs as somebody else where we are root.
+    // PostgreSQL runs as another user where we are root.
     chmodSync(this.path, 0o755);
     this.npmEnv = hasWritableHome() ? {} : { npm_config_cache: join(this.path, 'npm-cache') };
   }
@@ -71,7 +71,7 @@ function hasWritableHome() {
     accessSync(homedir(), constants.W_OK);
     return true;
   } catch {
-    // None at all, as for users such as nobody, or somebody else's.
+    // None at all, as for users such as nobody, or another user's.
     return false;
   }
 }

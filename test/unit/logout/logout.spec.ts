@@ -144,14 +144,14 @@ describe('Logging out', () => {
     ]);
   });
 
-  it("audits an attempt on somebody else's token as what it is", async () => {
+  it("audits an attempt on another user's token as what it is", async () => {
     await expect(logOut(issuer.token(), issuer.token({ sub: 'eve' }))).rejects.toThrow();
     expect(await failures()).toEqual([
       expect.objectContaining({ event: 'authz_fail', reason: 'token_not_own', subject: 'ada' }),
     ]);
   });
 
-  it('audits whose token it was that somebody else named, and which', async () => {
+  it('audits whose token another user named, and which', async () => {
     const named = { sub: 'eve', jti: 'of-eve', iss: ISSUER };
     await expect(logOut(issuer.token(), issuer.token(named))).rejects.toThrow();
     const [event] = await failures();

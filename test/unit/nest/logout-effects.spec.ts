@@ -12,7 +12,7 @@ const TOKEN: VerifiedToken = {
   keys: about(['07'.repeat(32)]),
   expiresAtMs: 2000,
 };
-const ORIGIN = { ip: '192.0.2.1' };
+const SOURCE = { ip: '192.0.2.1' };
 
 class RecordingTerminator extends SessionTerminator {
   readonly name = 'recording';
@@ -40,7 +40,7 @@ describe('The effects of a logout', () => {
       new LogoutAnswers(MESSAGES.es, 403),
       [],
       clearSiteData,
-    ).apply(requestOver(protocol), TOKEN, ORIGIN);
+    ).apply(requestOver(protocol), TOKEN, SOURCE);
 
   const requestOver = (protocol: string | undefined): PlatformRequest => ({
     method: 'POST',
@@ -51,7 +51,7 @@ describe('The effects of a logout', () => {
 
   it('ends the sessions of the request before it answers', async () => {
     const { status, body } = await say('http');
-    expect(terminator.calls).toEqual([[requestOver('http'), TOKEN, ORIGIN]]);
+    expect(terminator.calls).toEqual([[requestOver('http'), TOKEN, SOURCE]]);
     expect([status, body]).toEqual([
       200,
       { success: true, message: 'Sesión cerrada exitosamente' },

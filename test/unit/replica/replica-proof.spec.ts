@@ -39,7 +39,7 @@ const everyday = (logouts: fc.Arbitrary<Action>) => [
 const steps = (min: number) =>
   action('step of the clock', { ms: fc.integer({ min, max: 400 }).map((n) => n * TICK_MS) });
 
-/** One of the two clocks is right, or goes too fast: both wrong at once nobody could notice. */
+/** One of the two clocks is right, or goes too fast: both wrong at once could not be noticed. */
 const troubles = {
   'a clock that is set forward and back': [...everyday(logout), steps(-400)],
   'a machine that is suspended': [...everyday(logout), steps(0), action('suspension', { ticks })],

@@ -172,7 +172,7 @@ describe('RevokedTokensService', () => {
     expect(printed[0]).toContain('"reason":"stolen"');
   });
 
-  it('leaves out of the audit what nobody said', async () => {
+  it('leaves out of the audit what was not given', async () => {
     await tokens.revoke(issuer.token());
     expect(Object.keys(JSON.parse(printed[0]!) as object)).toEqual([
       'event',

@@ -48,7 +48,7 @@ describe('Authenticating a request', () => {
     ['two headers', ['Bearer a', 'Bearer b'], { verdict: 'refused', cause: 'form' }],
     ['no token', ['Bearer '], { verdict: 'refused', cause: 'form' }],
     ['garbage', ['Bearer garbage'], { verdict: 'refused', cause: 'form' }],
-  ])('finds with %s what it is worth, and asks nobody', async (_, headers, verdict) => {
+  ])('finds with %s what it is worth, without a look-up', async (_, headers, verdict) => {
     expect(await authenticator().authenticate(request(...headers))).toEqual(verdict);
     expect(store.lookedUp).toEqual([]);
   });

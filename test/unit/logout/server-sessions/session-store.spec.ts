@@ -116,7 +116,7 @@ describe.each<[string, () => ServerSessionStore]>([
     expect(await get(bare, 'a')).toBeUndefined();
   });
 
-  it('hands out and takes nothing while nobody answers whether it ended', async () => {
+  it('hands out and takes nothing while it cannot be asked whether it ended', async () => {
     await set(store, 'a');
     revocations.isBlind = true;
     await expect(get(store, 'a')).rejects.toBe(revocations.error);
@@ -217,7 +217,7 @@ describe('A store of the host, wrapped', () => {
     expect(store.sessions).toEqual(new Map());
   });
 
-  it('reports a write during which nobody answered any more', async () => {
+  it('reports a write during which the revocations became unavailable', async () => {
     const written = set(store, 'a');
     await store.barrier.arrived;
     revocations.isBlind = true;

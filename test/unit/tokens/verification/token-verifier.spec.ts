@@ -69,7 +69,7 @@ describe('a good token', () => {
     expect(outcome(verifier.verify(mint(HS256, { ...CLAIMS, pad: `${pad}xxxx` })))).toBe('form');
   });
 
-  it('says the last of two claims of one name, to everybody', () => {
+  it('says the last of two claims of one name', () => {
     const twice = `{"sub":"ada","sub":"bob","iat":${CLAIMS.iat},"exp":${CLAIMS.exp}}`;
     expect(verifier.verify(mint(HS256, twice))).toMatchObject({
       token: { claims: { sub: 'bob' } },
@@ -108,7 +108,7 @@ describe('an expired token', () => {
     ['signed by a stranger', mint(strangerTo('HS256'), claims), 'signature'],
     ['without a subject', mint(HS256, { ...claims, sub: undefined }), 'claims'],
     ['of a wrong type', mint(HS256, claims, { alg: 'HS256', typ: 'logout+jwt' }), 'type'],
-    ['for somebody else', mint(HS256, { ...claims, aud: 'web' }), 'audience'],
+    ['for another audience', mint(HS256, { ...claims, aud: 'web' }), 'audience'],
     ['of another issuer', mint(HS256, { ...claims, aud: 'api', iss: 'b' }), 'issuer'],
   ])('%s is refused like any other', (_what, text, cause) => {
     const strict = verifierOf(HS256, { issuer: ['a'], audience: 'api' });

@@ -136,7 +136,7 @@ describe('The memory of genuine tokens', () => {
     expect(tokens.filter((token) => memory.get(token, keys) === undefined)).toEqual([]);
   });
 
-  it('gives everybody claims of their own, however deep they are written to', () => {
+  it('gives every caller claims of its own, however deep they are written to', () => {
     const text = remember({ aud: ['api'], realm: { roles: [{ name: 'reader' }] } });
     const known = claimsOf(text) as { aud: string[]; realm: { roles: { name: string }[] } };
     known.aud.push('admin-api');
@@ -150,7 +150,7 @@ describe('The memory of genuine tokens', () => {
     });
   });
 
-  it('shares no claims with whoever told it of them', () => {
+  it('shares no claims with the caller that set them', () => {
     const claims = { ...CLAIMS, aud: ['api'] };
     const text = mint(HS256, claims);
     memory.set(text, { claims, revocationKey, keys: queried, expiresAtMs: 2000 }, keys);
