@@ -27,7 +27,10 @@ export type RefusalCause =
   | 'audience'
   | 'not_yet_valid'; // `iat` or `nbf` lies ahead
 
-/** `expired` says that the token is genuine and acceptable in all else. */
+/**
+ * `live`: the token keeps all rules; whether it is revoked is not looked at here. `expired`: it is
+ * genuine, and keeps all other rules.
+ */
 export type Verification =
   | { readonly verdict: 'live'; readonly token: VerifiedToken }
   | { readonly verdict: 'expired'; readonly token: VerifiedToken }
