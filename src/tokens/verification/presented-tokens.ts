@@ -2,6 +2,7 @@ import { isClaims } from './claims';
 import type { TokenKeys } from '../token-keys';
 import type { ParsedToken } from '../verified-token';
 import { parseJsonObject, type JsonObject } from './json-object';
+import { parseAnyHeader } from './token-header';
 
 /** A token as it was found in a text. Its signature was not checked: it may be forged. */
 export interface UnverifiedToken extends ParsedToken {
@@ -37,6 +38,8 @@ export function presentedTokens(
   keys: TokenKeys,
 ): readonly UnverifiedToken[] | undefined {
   if (text.length > MAX_TEXT_LENGTH) return undefined;
+  const compact = compactToken(text, keys);
+  if (compact !== undefined) return [compact];
   const found = new Map<string, UnverifiedToken>();
   const budget = { decoded: MAX_DECODED };
   for (const reading of readingsOf(text)) {
@@ -57,15 +60,41 @@ function joined(
     : { ...token, signatures: [...new Set([...known, ...token.signatures])] };
 }
 
-/** The text as hosts may read it; most texts in one way alone. */
+/** The text as hosts may read it. */
 function readingsOf(text: string): readonly string[] {
-  if (COMPACT.test(text) && !/(?!^)bearer/i.test(text)) return [text];
   const plain = withoutEscapes(text);
   return [...new Set([text, plain, ...withoutRemovable(plain), ...encodedObjects(plain)])];
 }
 
-/** A token alone, or behind its scheme (RFC 7515 §7.1). */
-const COMPACT = /^(?:(?:bearer|jwt|token) +)?[\w-]*\.[\w-]*\.[\w-]*$/i;
+/** A token alone, or behind its scheme (RFC 7515 §7.1), as nearly all texts are. */
+const COMPACT = /^(?:(?:bearer|jwt|token) +)?([\w-]+)\.([\w-]+)\.([\w-]+)$/i;
+
+function compactToken(text: string, keys: TokenKeys): UnverifiedToken | undefined {
+  const [, headerText = '', payload = '', signature = ''] = COMPACT.exec(text) ?? [];
+  // A host may remove the scheme from wherever it stands.
+  if (headerText === '' || /(?!^)bearer/i.test(text)) return undefined;
+  const header = parseAnyHeader(headerText);
+  if (header === undefined) return undefined;
+  return unverifiedToken({ headerText, header, payload, signatures: [signature] }, keys);
+}
+
+interface Parts {
+  readonly headerText: string;
+  readonly header: JsonObject;
+  readonly payload: string;
+  readonly signatures: readonly string[];
+}
+
+function unverifiedToken(
+  { headerText, header, payload, signatures }: Parts,
+  keys: TokenKeys,
+): UnverifiedToken | undefined {
+  const claims = parseJsonObject(payload);
+  // A token without the claims that are required was never accepted, so it was never revoked.
+  if (claims === undefined || !isClaims(claims)) return undefined;
+  const signingInput = `${headerText}.${payload}`;
+  return { claims, ...keys.of(claims, signingInput), header, signingInput, signatures };
+}
 
 /** As `.replace('Bearer ', '')` leaves it, and `.replace('Bearer', '')`; without blanks and quotes. */
 function withoutRemovable(plain: string): readonly string[] {
@@ -126,28 +155,19 @@ function tokenAt(
   payload: string,
   keys: TokenKeys,
 ): UnverifiedToken | undefined {
-  const claims = parseJsonObject(payload);
-  // A token without the claims that are required was never accepted, so it was never revoked.
-  if (claims === undefined || !isClaims(claims)) return undefined;
   const found = findHeader(runBefore(text, dot));
   if (found === undefined) return undefined;
-  const signingInput = `${found.text}.${payload}`;
-  return {
-    claims,
-    ...keys.of(claims, signingInput),
-    header: found.header,
-    signingInput,
-    signatures: signaturesAfter(text, dot + 1 + payload.length),
-  };
+  const signatures = signaturesAfter(text, dot + 1 + payload.length);
+  return unverifiedToken({ ...found, payload, signatures }, keys);
 }
 
 /** The header at the end of a run: a prefix such as `jwt-` may stand before it. */
-function findHeader(run: string): { text: string; header: JsonObject } | undefined {
+function findHeader(run: string): Pick<Parts, 'headerText' | 'header'> | undefined {
   for (let tries = 0, start = 0; start !== -1 && tries < MAX_TOKENS; tries += 1) {
-    const text = run.slice(start);
-    const isObject = looksLikeObject(text) && endsLikeObject(text);
-    const header = isObject ? parseJsonObject(text) : undefined;
-    if (header !== undefined) return { text, header };
+    const headerText = run.slice(start);
+    const isObject = looksLikeObject(headerText) && endsLikeObject(headerText);
+    const header = isObject ? parseJsonObject(headerText) : undefined;
+    if (header !== undefined) return { headerText, header };
     start = indexOfObject(run, start + 1);
   }
   return undefined;

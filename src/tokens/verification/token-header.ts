@@ -16,9 +16,18 @@ export const MAX_KID_LENGTH = 255;
 // name keys, `zip` is a bomb, and no issuer of access tokens needs the rest (RFC 8725 §3.10).
 const KNOWN_PARAMETERS: ReadonlySet<string> = new Set(['alg', 'typ', 'kid', 'cty']);
 
+let last: { readonly text: string; readonly header: JsonObject | undefined } | undefined;
+
+/** @returns the header, whatever its parameters are; `undefined` unless it is a JSON object. */
+export function parseAnyHeader(base64url: string): JsonObject | undefined {
+  // The tokens of one issuer begin with the same header.
+  if (last?.text !== base64url) last = { text: base64url, header: parseJsonObject(base64url) };
+  return last.header;
+}
+
 /** @returns the header, or `undefined` unless it is a JSON object of known, textual parameters. */
 export function parseHeader(base64url: string): TokenHeader | undefined {
-  const header = parseJsonObject(base64url);
+  const header = parseAnyHeader(base64url);
   return header !== undefined && isTokenHeader(header) ? header : undefined;
 }
 

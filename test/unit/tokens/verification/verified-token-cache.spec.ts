@@ -125,11 +125,7 @@ describe('The memory of genuine tokens', () => {
     for (const token of tokens) {
       const header = Buffer.from(`Bearer ${blanks}${token}`).toString('latin1');
       const text = header.slice('Bearer '.length + blanks.length);
-      memory.set(
-        text,
-        { claims: CLAIMS, revocationKey, keys: queried, expiresAtMs: 2000 },
-        keys,
-      );
+      memory.set(text, { claims: CLAIMS, revocationKey, keys: queried, expiresAtMs: 2000 }, keys);
     }
     collectGarbage();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MEGABYTE);
