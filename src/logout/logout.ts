@@ -103,7 +103,7 @@ export class Logout {
   }
 
   private async isRefusedReuse(token: VerifiedToken, source: RequestSource): Promise<boolean> {
-    return !this.rules.isRepeatable && (await this.tokens.isReused(token, source));
+    return !this.rules.isRepeatable && (await this.tokens.checkPresented(token, source));
   }
 }
 

@@ -6,7 +6,7 @@ import type { PlatformRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
 
 /** Not `jwt`: that name is most hosts' own, and Passport would silently replace theirs. */
-export const STRATEGY_NAME = 'logout-jwt';
+const STRATEGY_NAME = 'logout-jwt';
 
 /** What we use of Passport's strategy; written out so that hosts need no @types/passport-jwt. */
 type PassportStrategyClass = new (options: { secretOrKey: string; jwtFromRequest: () => null }) => {

@@ -1,5 +1,5 @@
 /** How each package is loaded, its name written out: bundlers must find it. */
-export type PackageLoaders = Readonly<Record<string, () => unknown>>;
+type PackageLoaders = Readonly<Record<string, () => unknown>>;
 
 /**
  * Checks that the packages an entry loads are installed. Each entry does so before its first other

@@ -127,7 +127,7 @@ export class FeedFollower {
   /** @returns whether the cursor was of any use. */
   private async read(): Promise<boolean> {
     if (this.isOver) return false;
-    this.pace.heard();
+    this.pace.clearRing();
     const since = this.cursor;
     const { announced } = this.registration;
     const number = this.followed.doubts.readBegins();
@@ -180,7 +180,7 @@ export class FeedFollower {
     const now = clock.lastStoreTime;
     if (now === null) return;
     known.forget(now);
-    // Was the store's clock set back, then what was forgotten may be live again.
+    // If the store's clock was set back, entries that were dropped may be valid again: reload.
     const isSetBack = now.getTime() < this.forgottenMs - MAX_SKEW_MS;
     if (isSetBack) this.hasGaps = true;
     this.forgottenMs = isSetBack ? now.getTime() : Math.max(this.forgottenMs, now.getTime());

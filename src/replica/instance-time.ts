@@ -62,7 +62,7 @@ export function rateLimited(
 /** When the next read is due: after the poll interval, or at a ring if that is sooner. */
 export class PollSchedule {
   private hasRung = false;
-  private heedsRings = false;
+  private wakesOnRing = false;
   private wake: () => void = () => undefined;
 
   constructor(
@@ -70,14 +70,14 @@ export class PollSchedule {
     private readonly time: InstanceTime,
   ) {}
 
-  /** Rings until the next read begins are one; they never lengthen the wait. */
+  /** Several rings before the next read count as one. A ring never lengthens the wait. */
   ring(): void {
     this.hasRung = true;
-    if (this.heedsRings) this.wake();
+    if (this.wakesOnRing) this.wake();
   }
 
   /** The read that begins now covers all rings until now. */
-  heard(): void {
+  clearRing(): void {
     this.hasRung = false;
   }
 
@@ -101,8 +101,8 @@ export class PollSchedule {
     if (!this.hasRung && pauseMs > restMs) await this.sleep(pauseMs - restMs, true);
   }
 
-  private sleep(delayMs: number, heedsRings: boolean): Promise<void> {
-    this.heedsRings = heedsRings;
+  private sleep(delayMs: number, wakesOnRing: boolean): Promise<void> {
+    this.wakesOnRing = wakesOnRing;
     return new Promise((resolve) => {
       const cancel = this.time.after(delayMs, resolve);
       this.wake = () => {

@@ -72,21 +72,22 @@ export abstract class RevocationFeed {
   abstract ring(): void;
 
   /**
-   * The position that everything has which the transaction writes. Writes nothing itself.
+   * The position of everything that the transaction writes. Writes nothing itself.
    * @throws {TypeError} the store joins no transactions.
    * @throws {StoreUnavailableError} or what the transaction fails with.
    */
   abstract positionOf(transaction: HostTransaction): Promise<CommitPosition>;
 
   /**
-   * Whether what has this position is decided in the read that returned the cursor: that read, or
-   * one before it, has brought it, or it never comes. `false` where that cannot be told.
+   * Whether the transaction at this position had ended before the snapshot of the cursor: the read
+   * that returned it, or one before, has brought what it wrote, or nothing ever does. `false` where
+   * that cannot be told.
    */
   abstract hasDecided(cursor: FeedCursor, position: CommitPosition): boolean;
 
   /**
-   * Resolves once no other instance can answer from a memory that lacks what has this position and
-   * was committed before this call. Never rejects: where instances cannot be asked it waits until
+   * Resolves once no other instance can answer from a memory without what was committed at this
+   * position before this call. Never rejects: where instances cannot be asked it waits until
    * their leases are over.
    */
   abstract waitForCluster(position: CommitPosition): Promise<void>;

@@ -11,7 +11,7 @@ const LAST_INSTANT = Date.UTC(9999, 11, 31);
  * @throws {TypeError} a key is not a SHA-256 as 64 hex digits, an instant is none, or the scope is
  * unknown, or absolute with a cutoff.
  */
-export function checkRevocation(revocation: Revocation): void {
+function checkRevocation(revocation: Revocation): void {
   checkKey(revocation.key);
   checkScope(revocation);
   checkInstant('expiresAt', revocation.expiresAt);

@@ -81,7 +81,7 @@ export class RevokedTokensService {
     const verification = this.verifier.verify(text);
     if (verification.verdict !== 'live') return verification;
     const { token } = verification;
-    const isReused = lookUps?.get(token.revocationKey) ?? this.isReused(token, source);
+    const isReused = lookUps?.get(token.revocationKey) ?? this.checkPresented(token, source);
     return mapMaybe(isReused, (isRevoked) => ({
       verdict: isRevoked ? 'revoked' : 'live',
       token,
@@ -96,7 +96,7 @@ export class RevokedTokensService {
   }
 
   /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
-  isReused(token: ParsedToken, source: LazyRequestSource): boolean | Promise<boolean> {
+  checkPresented(token: ParsedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     return mapMaybe(this.isRevoked(token), (isRevoked) => {
       if (isRevoked) this.audit.reused(token, source);
       return isRevoked;
@@ -115,10 +115,7 @@ export class RevokedTokensService {
    * it from elsewhere, such as a second cookie. Reuse of a genuine token leaves an audit row.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
-  isPresentedRevoked(
-    token: UnverifiedToken,
-    source: LazyRequestSource,
-  ): boolean | Promise<boolean> {
+  checkUnverified(token: UnverifiedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     const known = this.store.known(token.keys);
     if (known === false || (known === undefined && this.mayBePurged(token))) return false;
     const isGenuine = this.verifier.isGenuine(token);
@@ -126,7 +123,7 @@ export class RevokedTokensService {
       if (isGenuine) this.audit.reused(token, source);
       return true;
     }
-    if (isGenuine) return this.isReused(token, source);
+    if (isGenuine) return this.checkPresented(token, source);
     return token.signatures.length === 0 && this.isRevoked(token);
   }
 

@@ -23,7 +23,7 @@ export class StoreClock {
     private readonly monotonic: () => number = () => performance.now(),
   ) {}
 
-  /** Notes the store's clock, as read by an answer that has just arrived: at least that late is it. */
+  /** Notes the store's clock, read by an answer that has just arrived: it is now at least that. */
   observe(storeMs: number): void {
     this.last = { storeMs, monotonicMs: this.monotonic() };
   }

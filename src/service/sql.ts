@@ -9,7 +9,7 @@ const printable = (text: string): string =>
   text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 
 /** Columns aligned under their names, one line a row, and the number of rows. */
-export function formatTable(names: readonly string[], rows: readonly Row[]): string {
+function formatTable(names: readonly string[], rows: readonly Row[]): string {
   const cells = rows.map((row) => row.map((value) => printable(value ?? '')));
   const widths = names.map((name, column) =>
     Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)),

@@ -6,7 +6,7 @@ export function mapMaybe<T, R>(value: T | PromiseLike<T>, next: (value: T) => R)
   return isPromised(value) ? Promise.resolve(value).then(next) : next(value);
 }
 
-/** What `run` returns or promises; whether it throws or rejects, `failed` has the last word. */
+/** What `run` returns or promises; where it throws or rejects, what `failed` returns. */
 export function catchMaybe<T, R>(
   run: () => T | Promise<T>,
   failed: (error: unknown) => R,

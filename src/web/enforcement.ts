@@ -70,7 +70,7 @@ export class Enforcement {
     if (tokens === undefined) return true;
     const verdicts = await Promise.all(
       tokens.map(async (token) => {
-        const verdict = this.tokens.isPresentedRevoked(token, () => sourceOf(request));
+        const verdict = this.tokens.checkUnverified(token, () => sourceOf(request));
         // Only an answer of the store's is shared: of a forged token it was not asked.
         if (typeof verdict !== 'boolean') lookUps.set(token.revocationKey, verdict);
         return verdict;

@@ -8,7 +8,7 @@ import { type Cluster, postgresEnvironment } from './postgres-cluster';
 import { awaitVacancy, readLockFile } from './postmaster';
 
 /** All that one server needs to be started on a cluster that exists. */
-export interface Launch {
+interface Launch {
   /** Folder of the programs. */
   readonly bin: string;
   readonly user: ServerUser;

@@ -4,16 +4,15 @@ import { checkAuditQuery, formatCursor } from '../../audit/audit-query';
 import { pageQuery, recordedEvent, positionOf, type EventRow } from './reads/audit-page';
 import type { PostgresConnections } from './connection/connections';
 import { orUnavailable } from './connection/postgres-error';
-import { appendEvents } from './writes/insertions';
 import type { Reader } from './reads/reader';
-import type { Writer } from './writes/audit-writer';
+import type { AuditWriter } from './writes/audit-writer';
 
 /** The table `auth_events`. Belongs to a `PostgresRevocationStore`, which opens and closes it. */
 export class PostgresAuditTrail extends AuditTrail {
   constructor(
     private readonly connections: PostgresConnections,
     private readonly reader: Reader,
-    private readonly writer: Writer,
+    private readonly writer: AuditWriter,
     private readonly writeTimeoutMs: number,
   ) {
     super();
@@ -21,7 +20,7 @@ export class PostgresAuditTrail extends AuditTrail {
 
   async append(events: readonly AuditEvent[]): Promise<void> {
     await orUnavailable('append to the audit', this.writeTimeoutMs, () =>
-      this.writer.run(appendEvents(this.connections.tables, events)),
+      this.writer.append(events),
     );
   }
 

@@ -37,7 +37,7 @@ import { Reader } from './reads/reader';
 import { checkMigrated, checkSchema, migrate } from './schema/migrate';
 import { Partitions } from './schema/partitions';
 import { Upkeep } from './schema/upkeep';
-import { Writer } from './writes/audit-writer';
+import { AuditWriter } from './writes/audit-writer';
 import { GroupCommit } from './writes/group-commit';
 import { addWithin } from './writes/host-transaction';
 
@@ -74,7 +74,7 @@ export class PostgresStore extends RevocationStore {
     this.lookUps = new LookUps(this.connections, this.clock, lookupTimeoutMs);
     this.feed = new PostgresFeed(this.connections, this.clock, options);
     this.upkeep = new Upkeep(this.partitions, options);
-    const writer = new Writer(this.connections, this.partitions, writeTimeoutMs);
+    const writer = new AuditWriter(this.connections, this.partitions, writeTimeoutMs);
     this.reader = new Reader(this.connections, writeTimeoutMs);
     this.audit = new PostgresAuditTrail(this.connections, this.reader, writer, writeTimeoutMs);
   }

@@ -25,7 +25,7 @@ export type Algorithm =
   | 'EdDSA';
 
 /** One secret on both sides, or a public key that can only verify. */
-export type AlgorithmFamily = 'symmetric' | 'asymmetric';
+type AlgorithmFamily = 'symmetric' | 'asymmetric';
 
 /** One key, prepared for one algorithm. */
 export interface SignatureCheck {

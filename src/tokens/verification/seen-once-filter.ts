@@ -11,7 +11,7 @@ export class SeenOnceFilter {
   private readonly hashes = new Uint32Array(SLOTS);
 
   /** Whether the text was seen before, as far as the filter knows; it counts as seen from now on. */
-  wasSeen(text: string): boolean {
+  noteSeen(text: string): boolean {
     const hash = hashOf(text);
     const slot = hash % SLOTS;
     const isSeen = this.hashes[slot] === hash;

@@ -13,7 +13,7 @@ export interface TokenHeader {
 export const MAX_KID_LENGTH = 255;
 
 // All else is refused: `crit` and `b64` change what the signature means, `jwk`, `jku` and `x5u`
-// name keys, `zip` is a bomb, and no issuer of access tokens needs the rest (RFC 8725 §3.10).
+// name keys, `zip` allows decompression bombs, and no issuer of access tokens needs the rest (RFC 8725 §3.10).
 const KNOWN_PARAMETERS: ReadonlySet<string> = new Set(['alg', 'typ', 'kid', 'cty']);
 
 let last: { readonly text: string; readonly header: JsonObject | undefined } | undefined;

@@ -82,7 +82,7 @@ export class TokenVerifier {
     if (error === undefined) {
       // What never comes again would push out what does, and costs the garbage collector more
       // than an HMAC costs us: a text has to come twice to be worth it.
-      if (remembered === undefined && this.seenOnce.wasSeen(text))
+      if (remembered === undefined && this.seenOnce.noteSeen(text))
         this.remembered.set(text, token, keys);
       return { verdict: 'live', token };
     }

@@ -16,7 +16,7 @@ const READ_CONNECTIONS = 1;
 const FEED_CONNECTIONS = 1;
 /** For each page of a long read: the first may take as long as an hour of revocations does. */
 export const PAGE_TIMEOUT_MS = 10_000;
-/** What instances tell each other is short, and late is as good as lost. */
+/** Instances send each other short messages; a late one has no use. */
 const SIGNAL_CONNECTIONS = 1;
 
 interface Opened {

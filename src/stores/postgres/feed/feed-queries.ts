@@ -16,7 +16,7 @@ export const MAX_PER_ROW = 512;
 export type TextRow = Readonly<Record<string, string | null>>;
 
 /** Where a read stands, and whom it asked. */
-export interface FeedHeader {
+interface FeedHeader {
   readonly isStandby: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;

@@ -1,33 +1,32 @@
+import type { AuditEvent } from '../../../audit/audit-event';
 import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
 import { codeOf, NO_PARTITION } from '../connection/postgres-error';
-import { DURABLE_COMMIT, type Statement } from './insertions';
+import { appendEvents, DURABLE_COMMIT } from './insertions';
 import type { Partitions } from '../schema/partitions';
 
-/** Inserts into the audit in a durable transaction, making the month that it may lack. */
-export class Writer {
+/** Appends to the audit in a durable transaction, and makes the month that it may lack. */
+export class AuditWriter {
   constructor(
     private readonly connections: PostgresConnections,
     private readonly partitions: Partitions,
     private readonly timeoutMs: number,
   ) {}
 
-  /** @returns the rows, once they are committed. */
-  async run(statement: Statement): Promise<unknown[]> {
+  async append(events: readonly AuditEvent[]): Promise<void> {
     try {
-      return await this.attempt(statement);
+      await this.attempt(events);
     } catch (error) {
       if (codeOf(error) !== NO_PARTITION) throw error;
       await this.partitions.makeAgain([]);
-      return this.attempt(statement);
+      await this.attempt(events);
     }
   }
 
-  private attempt(statement: Statement): Promise<unknown[]> {
+  private attempt(events: readonly AuditEvent[]): Promise<void> {
     const begin =
       `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${this.timeoutMs}; ` + DURABLE_COMMIT;
     return inTransaction(this.connections.writes, begin, async (client) => {
-      const { rows } = await client.query<Record<string, unknown>>(statement);
-      return rows;
+      await client.query(appendEvents(this.connections.tables, events));
     });
   }
 }

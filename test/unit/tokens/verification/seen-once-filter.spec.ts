@@ -5,7 +5,7 @@ describe('Whether a text was seen before', () => {
   it('is told from the second time on', () => {
     const seenOnce = new SeenOnceFilter();
     const text = `header.payload.${randomUUID()}`;
-    expect([seenOnce.wasSeen(text), seenOnce.wasSeen(text), seenOnce.wasSeen(text)]).toEqual([
+    expect([seenOnce.noteSeen(text), seenOnce.noteSeen(text), seenOnce.noteSeen(text)]).toEqual([
       false,
       true,
       true,
@@ -15,13 +15,13 @@ describe('Whether a text was seen before', () => {
   it('is told of ten thousand texts at once, nearly all', () => {
     const seenOnce = new SeenOnceFilter();
     const texts = Array.from({ length: 10_000 }, () => randomUUID());
-    expect(texts.filter((text) => seenOnce.wasSeen(text))).toEqual([]);
-    expect(texts.filter((text) => seenOnce.wasSeen(text)).length).toBeGreaterThan(8000);
+    expect(texts.filter((text) => seenOnce.noteSeen(text))).toEqual([]);
+    expect(texts.filter((text) => seenOnce.noteSeen(text)).length).toBeGreaterThan(8000);
   });
 
   it('is told of texts of any length', () => {
     const seenOnce = new SeenOnceFilter();
-    expect(['', 'a', 'é'].map((text) => seenOnce.wasSeen(text))).toEqual([false, false, false]);
-    expect(['', 'a', 'é'].map((text) => seenOnce.wasSeen(text))).toEqual([true, true, true]);
+    expect(['', 'a', 'é'].map((text) => seenOnce.noteSeen(text))).toEqual([false, false, false]);
+    expect(['', 'a', 'é'].map((text) => seenOnce.noteSeen(text))).toEqual([true, true, true]);
   });
 });
