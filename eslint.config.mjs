@@ -65,7 +65,7 @@ export default tseslint.config(
     ignores: [
       ...['dist', 'node_modules', 'coverage', 'reports', '.data', '.stryker-tmp', 'test/hosts'],
       // Their packages are there only once the bench has run.
-      ...['bench/sides/better-auth.ts', 'bench/sides/redis-look-up.ts'],
+      ...['bench/apps/better-auth.ts', 'bench/apps/redis-look-up.ts'],
     ],
   },
   {

@@ -1,14 +1,14 @@
 import type { Measure } from './statistics';
-import type { Workplace } from './workplace';
+import type { BenchEnvironment } from './bench-environment';
 
 /** What every group of figures works with. */
 export interface Bench {
-  readonly workplace: Workplace;
-  /** How often each side takes its turn. */
+  readonly environment: BenchEnvironment;
+  /** How often each app takes its turn. */
   readonly rounds: number;
   /** How long a turn takes. */
   readonly seconds: number;
-  /** Tells whoever waits. */
+  /** Told how far it is. */
   readonly progress: (text: string) => void;
 }
 

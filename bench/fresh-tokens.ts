@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { SignedBy } from './tokens';
-import type { Workplace } from './workplace';
+import type { BenchEnvironment } from './bench-environment';
 import { load, type Load } from './wrk';
 
 const WARM_UP_TOKENS = 5000;
@@ -11,12 +11,12 @@ export interface FreshLoad extends Pick<Load, 'url' | 'connections' | 'seconds'>
   readonly signedBy: SignedBy;
 }
 
-/** Sends tokens that nobody has seen, as many as a turn needs. */
+/** Sends tokens that no process has seen, as many as a turn needs. */
 export class FreshTokens {
   /** By URL, how many a second were enough so far. */
   private readonly enough = new Map<string, number>();
 
-  constructor(private readonly workplace: Workplace) {}
+  constructor(private readonly environment: BenchEnvironment) {}
 
   /**
    * @returns requests a second, after a warm-up with tokens of its own; and how many requests were
@@ -27,12 +27,12 @@ export class FreshTokens {
     signedBy,
     ...what
   }: FreshLoad): Promise<{ answered: number; perSecond: number }> {
-    const file = this.workplace.file(`tokens-${signedBy}`);
+    const file = this.environment.file(`tokens-${signedBy}`);
     const tokens = { file, method };
-    this.workplace.signer.write(file, signedBy, WARM_UP_TOKENS);
+    this.environment.signer.write(file, signedBy, WARM_UP_TOKENS);
     let { answered } = await load({ ...what, seconds: 1, tokens });
     for (let perSecond = this.enough.get(what.url) ?? 15_000; ; perSecond *= 1.5) {
-      this.workplace.signer.write(file, signedBy, Math.ceil(perSecond * what.seconds));
+      this.environment.signer.write(file, signedBy, Math.ceil(perSecond * what.seconds));
       const result = await load({ ...what, tokens });
       rmSync(file);
       answered += result.answered;

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { KnownRevocations } from '../src/replica/known-revocations';
-import type { AbsoluteGroup } from '../src/revocation/revocation-feed';
+import { PREFIX_BYTES, type AbsoluteGroup } from '../src/revocation/revocation-feed';
 import { TokenKeys } from '../src/tokens/token-keys';
 import { goalsOf, table } from './report';
 import { measure, percentile, ratio, type Measure } from './statistics';
@@ -21,7 +21,6 @@ const MINUTES_OF_DAY = 1440;
 /** What the feed hands over at once. */
 const SLICE = 4000;
 const GROUPS_IN_SLICE = 8;
-const PREFIX_BYTES = 16;
 const KEY_BYTES = 32;
 /** So many that what a look-up brings into the processor's caches is gone before it recurs. */
 const ASKED = 500_000;
@@ -160,7 +159,7 @@ function exercise(): void {
   }
 }
 
-/** Keys that begin with these prefixes, as whoever asks has them. */
+/** Keys that begin with these prefixes, as a caller has them. */
 function keysOf(prefixes: Buffer): string[] {
   const key = Buffer.alloc(KEY_BYTES);
   return Array.from({ length: prefixes.length / PREFIX_BYTES }, (_, index) => {

@@ -13,7 +13,7 @@ import { propagation } from './groups/propagation';
 import { purge } from './groups/purge';
 import { machine, missingPrograms, versions } from './machine';
 import { goalsOf, table, type GroupResult } from './report';
-import { Workplace } from './workplace';
+import { BenchEnvironment } from './bench-environment';
 
 const GROUPS: Readonly<Record<string, Group>> = {
   express: guarded('express'),
@@ -45,25 +45,25 @@ async function main(): Promise<void> {
     return;
   }
   const about = { machine: machine(), versions: versions(), startedAt: new Date().toISOString() };
-  const workplace = new Workplace();
-  closeOnSignals(workplace);
+  const environment = new BenchEnvironment();
+  closeOnSignals(environment);
   try {
-    await workplace.open();
-    const results = await runAll(command, workplace);
+    await environment.open();
+    const results = await runAll(command, environment);
     const { rounds, seconds, isJson } = command;
     if (isJson) console.log(JSON.stringify(summary({ ...about, rounds, seconds }, results)));
     if (results.some(({ error }) => error !== undefined)) process.exitCode = 1;
   } finally {
-    await workplace.close();
+    await environment.close();
   }
 }
 
-async function runAll(command: Command, workplace: Workplace): Promise<GroupResult[]> {
+async function runAll(command: Command, environment: BenchEnvironment): Promise<GroupResult[]> {
   const results: GroupResult[] = [];
   for (const name of command.only) {
     tell(`bench: ${name}`);
-    const result = await runGroup(name, { ...command, workplace, progress: tell });
-    if (workplace.isClosing) break; // interrupted: what became of the group says nothing
+    const result = await runGroup(name, { ...command, environment, progress: tell });
+    if (environment.isClosing) break; // interrupted: what became of the group says nothing
     if (!command.isJson) console.log(table(result));
     results.push(result);
   }
@@ -85,14 +85,14 @@ function summary(about: object, results: readonly GroupResult[]): object {
 }
 
 /** Nothing of the bench is left behind, however it ends. */
-function closeOnSignals(workplace: Workplace): void {
+function closeOnSignals(environment: BenchEnvironment): void {
   process.once('uncaughtException', (error) => {
     tell(error.stack ?? error.message);
-    void workplace.close().finally(() => process.exit(1));
+    void environment.close().finally(() => process.exit(1));
   });
   for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }))
     process.once(signal, () => {
-      void workplace.close().finally(() => process.exit(code));
+      void environment.close().finally(() => process.exit(code));
     });
 }
 

@@ -47,7 +47,7 @@ export class Worker<Ready> {
     readonly ready: Ready,
   ) {}
 
-  /** @param module below `bench`, such as `sides/open`. @param flags of Node. */
+  /** @param module below `bench`, such as `apps/open`. @param flags of Node. */
   static async start<Ready>(
     module: string,
     env: NodeJS.ProcessEnv,
@@ -67,7 +67,7 @@ export class Worker<Ready> {
     const gone = once(child, 'exit').then(() => {
       throw new Error(`${module} ended before its time:\n${complaint().slice(-2000)}`);
     });
-    gone.catch(() => undefined); // only of interest to whoever waits for an answer
+    gone.catch(() => undefined); // only of interest to callers that wait for an answer
     const signal = AbortSignal.timeout(START_TIMEOUT_MS);
     const [ready] = (await Promise.race([once(child, 'message', { signal }), gone])) as [Ready];
     return new Worker(child, gone, ready);

@@ -1,18 +1,18 @@
 import type { Bench } from './bench';
 
-/** A side that takes its turn in each round. */
+/** An app that takes its turn in each round. */
 export interface Contender {
   readonly name: string;
   /** @returns the figure of this round, from 0. */
   readonly turn: (round: number) => Promise<number>;
 }
 
-/** The figures of each side, round by round. */
+/** The figures of each app, round by round. */
 export type Scores = (name: string) => readonly number[];
 
 /**
- * Lets all sides take turns, so that what slows the machine for a while slows them all. Each round
- * begins with another one, and every other round goes backwards: nobody always follows the same.
+ * Lets all apps take turns, so that what slows the machine for a while slows them all. Each round
+ * begins with another one, and every other round goes backwards: no app always follows the same.
  */
 export async function takeTurns(
   { rounds, progress }: Bench,

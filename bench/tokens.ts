@@ -16,14 +16,14 @@ export const AUDIENCE = 'https://api.example';
 /** Longer than any run, and within the day that is the longest lifetime by default. */
 const LIFETIME_SECONDS = 12 * 3600;
 
-/** Signs what the bench's users carry. All sides verify with the same two keys. */
+/** Signs what the bench's users carry. All apps verify with the same two keys. */
 export class TokenSigner {
   private readonly secretText = randomBytes(32).toString('hex');
   private readonly secret: KeyObject = createSecretKey(Buffer.from(this.secretText));
   private readonly pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   private signed = 0;
 
-  /** What the sides need to verify. */
+  /** What the apps need to verify. */
   get environment(): NodeJS.ProcessEnv {
     const publicKey = this.pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
     return { JWT_SECRET: this.secretText, JWT_PUBLIC_KEY: publicKey };
@@ -46,7 +46,7 @@ export class TokenSigner {
     return `${input}.${this.signature(alg, input)}`;
   }
 
-  /** Writes tokens that nobody has seen, one a line. */
+  /** Writes tokens that no process has seen, one a line. */
   write(file: string, alg: SignedBy, count: number): void {
     writeFileSync(file, Array.from({ length: count }, () => this.sign(alg)).join('\n'));
   }

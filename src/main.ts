@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     fail(new Error('The embedded PostgreSQL has ended. Start again: no logout is lost.'));
     stop();
   });
-  console.log(service.trial ?? `The service listens on ${service.url}.`);
+  console.log(service.quickStart ?? `The service listens on ${service.url}.`);
 }
 
 function fail(error: unknown): void {

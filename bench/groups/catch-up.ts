@@ -3,8 +3,8 @@ import type { Group } from '../bench';
 import { query } from '../postgres';
 import { Worker } from '../processes';
 import { insertRevocations } from '../revocations';
-import { withSides, type Side } from '../side';
-import type { CaughtUp } from '../sides/ours';
+import { withApps, type BenchApp } from '../bench-app';
+import type { CaughtUp } from '../apps/ours';
 import { measure, percentile, ratio } from '../statistics';
 import type { Samples } from '../workers/clients';
 
@@ -16,10 +16,10 @@ const IDLE_MS = 1500;
 const COUNTING = 'SELECT count(*) FROM generate_series(1, 2500000)';
 
 /** What a guarded request waits while 100 000 revocations arrive in one catch-up. */
-export const catchUp: Group = async ({ workplace, rounds, progress }) => {
-  const env = { DATABASE_URL: await workplace.createDatabase() };
+export const catchUp: Group = async ({ environment, rounds, progress }) => {
+  const env = { DATABASE_URL: await environment.createDatabase() };
   const setups = { ours: { module: 'ours', platform: 'fastify', env } } as const;
-  return withSides(workplace, setups, async ({ ours }) => {
+  return withApps(environment, setups, async ({ ours }) => {
     const clients = await clientsOf(ours);
     try {
       await sleep(3000); // until both are warm
@@ -36,7 +36,7 @@ export const catchUp: Group = async ({ workplace, rounds, progress }) => {
       const windows = figures.map((figure) => figure.windowMs);
       return [
         measure(`guarded request, p99, idle, ${RATE} requests/s`, 'ms', idle),
-        measure('the same while PostgreSQL counts, for nobody of ours', 'ms', counting),
+        measure('the same while PostgreSQL counts, for another client', 'ms', counting),
         measure(`the same while a catch-up applies ${ARRIVING} rows`, 'ms', busy),
         measure('how long that catch-up takes', 'ms', windows),
         measure('the longest garbage collection meanwhile', 'ms', garbage),
@@ -57,7 +57,7 @@ interface Round {
   readonly windowMs: number;
 }
 
-async function measureRound(ours: Side, clients: Worker<object>, url: string): Promise<Round> {
+async function measureRound(ours: BenchApp, clients: Worker<object>, url: string): Promise<Round> {
   await clients.ask({});
   await sleep(IDLE_MS);
   const idle = latencies(await clients.ask<Samples>({}));
@@ -75,10 +75,10 @@ async function measureRound(ours: Side, clients: Worker<object>, url: string): P
   return { ...p99s, longestGcMs, windowMs: to - from };
 }
 
-function clientsOf(side: Side): Promise<Worker<object>> {
+function clientsOf(app: BenchApp): Promise<Worker<object>> {
   return Worker.start('workers/clients', {
-    TARGET_URL: `${side.url}/me`,
-    AUTHORIZATION: side.headers.authorization,
+    TARGET_URL: `${app.url}/me`,
+    AUTHORIZATION: app.headers.authorization,
     RATE: String(RATE),
     CONNECTIONS: String(CONNECTIONS),
   });

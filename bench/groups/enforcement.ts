@@ -1,6 +1,6 @@
 import type { Group } from '../bench';
 import { takeTurns } from '../rounds';
-import { withSides, type Platform, type Side, type SideSetup } from '../side';
+import { withApps, type AppSetup, type BenchApp, type Platform } from '../bench-app';
 import { measure, ratio, type Goal, type Measure } from '../statistics';
 import { load } from '../wrk';
 
@@ -16,15 +16,15 @@ const COOKIES = 'theme=dark; _ga=GA1.1.1719234567.1764000000; lang=es; consent=a
 export const enforcement: Group = (bench) => {
   const platforms = Object.keys(GOALS) as Platform[];
   const setups = Object.fromEntries(
-    platforms.flatMap((platform): [string, SideSetup][] => [
+    platforms.flatMap((platform): [string, AppSetup][] => [
       [nameOf(platform, 'without'), { module: 'own-guard', platform }],
       [nameOf(platform, 'with'), { module: 'own-guard', platform, env: { ENFORCE: 'everywhere' } }],
     ]),
   );
-  return withSides(bench.workplace, setups, async (sides) => {
-    const turn = (side: Side | undefined) => (round: number) =>
-      answersPerSecond(side, round === 0 ? 2 : 1, bench.seconds);
-    const contenders = Object.keys(setups).map((name) => ({ name, turn: turn(sides[name]) }));
+  return withApps(bench.environment, setups, async (apps) => {
+    const turn = (app: BenchApp | undefined) => (round: number) =>
+      answersPerSecond(app, round === 0 ? 2 : 1, bench.seconds);
+    const contenders = Object.keys(setups).map((name) => ({ name, turn: turn(apps[name]) }));
     const scores = await takeTurns(bench, contenders);
     return [
       ...contenders.map(({ name }) => measure(name, 'requests/s', scores(name))),
@@ -44,11 +44,11 @@ const nameOf = (platform: Platform, which: 'with' | 'without'): string =>
   `passport-jwt ${which} enforcement, ${platform}`;
 
 async function answersPerSecond(
-  side: Side | undefined,
+  app: BenchApp | undefined,
   warmUpSeconds: number,
   seconds: number,
 ): Promise<number> {
-  const { url = '', headers = {} } = side ?? {};
+  const { url = '', headers = {} } = app ?? {};
   const requests = {
     url: `${url}/me`,
     headers: { ...headers, cookie: COOKIES },

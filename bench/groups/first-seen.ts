@@ -1,7 +1,7 @@
 import type { Group } from '../bench';
 import { FreshTokens } from '../fresh-tokens';
 import { takeTurns } from '../rounds';
-import { withSides, type Platform, type SideSetup } from '../side';
+import { withApps, type AppSetup, type Platform } from '../bench-app';
 import { measure, ratio } from '../statistics';
 import type { SignedBy } from '../tokens';
 
@@ -16,13 +16,13 @@ const PASSPORT = 'passport-jwt + KeyObject';
 
 /** Requests a second when no token comes twice, so that nothing can be remembered. */
 export const firstSeen: Group = (bench) => {
-  const fresh = new FreshTokens(bench.workplace);
+  const fresh = new FreshTokens(bench.environment);
   const setups = Object.fromEntries(everySetup());
-  return withSides(bench.workplace, setups, async (sides) => {
+  return withApps(bench.environment, setups, async (apps) => {
     const contenders = Object.entries(setups).map(([name, { signedBy = 'HS256' }]) => ({
       name,
       turn: async () => {
-        const url = `${sides[name]?.url ?? ''}/me`;
+        const url = `${apps[name]?.url ?? ''}/me`;
         const { seconds } = bench;
         const what = { url, seconds, connections: 32, method: 'GET', signedBy } as const;
         return (await fresh.send(what)).perSecond;
@@ -43,9 +43,9 @@ export const firstSeen: Group = (bench) => {
   });
 };
 
-function everySetup(): [string, SideSetup][] {
+function everySetup(): [string, AppSetup][] {
   return PLATFORMS.flatMap((platform) =>
-    ALGORITHMS.flatMap((signedBy): [string, SideSetup][] => [
+    ALGORITHMS.flatMap((signedBy): [string, AppSetup][] => [
       [nameOf(PASSPORT, platform, signedBy), { module: 'key-object', platform, signedBy }],
       [nameOf(OURS, platform, signedBy), { module: 'ours', platform, signedBy }],
     ]),

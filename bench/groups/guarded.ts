@@ -1,6 +1,6 @@
 import type { Bench, Group } from '../bench';
 import { takeTurns, type Scores } from '../rounds';
-import { withSides, type Platform, type Side, type SideSetup } from '../side';
+import { withApps, type AppSetup, type BenchApp, type Platform } from '../bench-app';
 import { measure, ratio, type Goal, type Measure } from '../statistics';
 import { load } from '../wrk';
 
@@ -18,7 +18,7 @@ const SETUPS = {
   'better-auth, cookie cache': { module: 'better-auth', env: { COOKIE_CACHE: 'on' } },
   'ours HS256': { module: 'ours' },
   'ours ES256': { module: 'ours', signedBy: 'ES256' },
-} as const satisfies Record<string, Omit<SideSetup, 'platform'>>;
+} as const satisfies Record<string, Omit<AppSetup, 'platform'>>;
 
 type Name = keyof typeof SETUPS;
 
@@ -39,19 +39,19 @@ const GOALS: Readonly<Record<Platform, Partial<Record<Name, Goal>>>> = {
   },
 };
 
-/** Requests a second on a guarded route, of all sides, and how ours compares. */
+/** Requests a second on a guarded route, of all apps, and how ours compares. */
 export const guarded =
   (platform: Platform): Group =>
   (bench) =>
-    withSides(bench.workplace, setupsFor(platform), async (sides) => {
-      const turn = (side: Side) => (round: number) => answersPerSecond(bench, side, round);
-      const contenders = names.map((name) => ({ name, turn: turn(sides[name]) }));
+    withApps(bench.environment, setupsFor(platform), async (apps) => {
+      const turn = (app: BenchApp) => (round: number) => answersPerSecond(bench, app, round);
+      const contenders = names.map((name) => ({ name, turn: turn(apps[name]) }));
       return measuresOf(platform, await takeTurns(bench, contenders));
     });
 
-async function answersPerSecond({ seconds }: Bench, side: Side, round: number): Promise<number> {
-  const { headers } = side;
-  const requests = { url: `${side.url}/me`, headers, connections: CONNECTIONS };
+async function answersPerSecond({ seconds }: Bench, app: BenchApp, round: number): Promise<number> {
+  const { headers } = app;
+  const requests = { url: `${app.url}/me`, headers, connections: CONNECTIONS };
   await load({ ...requests, seconds: round === 0 ? 2 : 1 });
   const { perSecond } = await load({ ...requests, seconds });
   return perSecond;
@@ -71,7 +71,7 @@ function measuresOf(platform: Platform, scores: Scores): Measure[] {
   ];
 }
 
-function setupsFor(platform: Platform): Record<Name, SideSetup> {
+function setupsFor(platform: Platform): Record<Name, AppSetup> {
   const setups = names.map((name) => [name, { ...SETUPS[name], platform }]);
-  return Object.fromEntries(setups) as Record<Name, SideSetup>;
+  return Object.fromEntries(setups) as Record<Name, AppSetup>;
 }

@@ -9,8 +9,8 @@ import type { Boot } from '../workers/boot';
 const LIVE = 1_000_000;
 
 /** Boots with a million live revocations, each time in a new process. */
-export const loadAtBoot: Group = async ({ workplace, rounds, progress }) => {
-  const url = await workplace.createDatabase();
+export const loadAtBoot: Group = async ({ environment, rounds, progress }) => {
+  const url = await environment.createDatabase();
   await boot(url); // makes the tables
   progress(`  writing ${LIVE} revocations`);
   await insertRevocations(url, LIVE);

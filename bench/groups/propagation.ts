@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import type { Group } from '../bench';
-import { withSides, type Side } from '../side';
+import { withApps, type BenchApp } from '../bench-app';
 import { measure, percentile } from '../statistics';
 
 const LOGOUTS_A_ROUND = 100;
@@ -9,16 +9,16 @@ const LOGOUTS_A_ROUND = 100;
 const GIVE_UP_MS = 10_000;
 
 /** From a logout's 200 on one instance to the first refusal on another, in a row. */
-export const propagation: Group = async ({ workplace, rounds, progress }) => {
-  const env = { DATABASE_URL: await workplace.createDatabase() };
+export const propagation: Group = async ({ environment, rounds, progress }) => {
+  const env = { DATABASE_URL: await environment.createDatabase() };
   const setup = { module: 'ours', platform: 'fastify', env } as const;
   const other = { ...setup, env: { ...env, REVOKED_BEFOREHAND: 'none' } };
-  return withSides(workplace, { here: setup, there: other }, async ({ here, there }) => {
+  return withApps(environment, { here: setup, there: other }, async ({ here, there }) => {
     const delays: number[][] = [];
     for (let round = 0; round < rounds; round += 1) {
       const ofRound: number[] = [];
       for (let index = 0; index < LOGOUTS_A_ROUND; index += 1)
-        ofRound.push(await delayOf(workplace.signer.sign('HS256'), here, there));
+        ofRound.push(await delayOf(environment.signer.sign('HS256'), here, there));
       delays.push(ofRound);
       progress(`  round ${round + 1} of ${rounds}: ${percentile(ofRound, 50).toFixed(1)} ms`);
     }
@@ -34,7 +34,7 @@ export const propagation: Group = async ({ workplace, rounds, progress }) => {
   });
 };
 
-async function delayOf(token: string, here: Side, there: Side): Promise<number> {
+async function delayOf(token: string, here: BenchApp, there: BenchApp): Promise<number> {
   assert.equal(await me(there, token), 200);
   assert.equal(await logOut(here, token), 200);
   const answered = performance.now();
@@ -50,12 +50,12 @@ async function delayOf(token: string, here: Side, there: Side): Promise<number> 
 // The same two connections for all: what is timed is theirs, not a handshake.
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-function me(side: Side, token: string): Promise<number> {
-  return statusOf('GET', `${side.url}/me`, token);
+function me(app: BenchApp, token: string): Promise<number> {
+  return statusOf('GET', `${app.url}/me`, token);
 }
 
-function logOut(side: Side, token: string): Promise<number> {
-  return statusOf('POST', side.url + side.logoutPath, token, JSON.stringify({ token }));
+function logOut(app: BenchApp, token: string): Promise<number> {
+  return statusOf('POST', app.url + app.logoutPath, token, JSON.stringify({ token }));
 }
 
 function statusOf(method: string, url: string, token: string, body?: string): Promise<number> {

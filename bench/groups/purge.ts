@@ -8,8 +8,8 @@ import { measure } from '../statistics';
 const EXPIRED = 1_000_000;
 
 /** How long it takes to drop an hour of revocations that have expired, as upkeep does. */
-export const purge: Group = async ({ workplace, rounds, progress }) => {
-  const url = await workplace.createDatabase();
+export const purge: Group = async ({ environment, rounds, progress }) => {
+  const url = await environment.createDatabase();
   await makeTables(url);
   const times: number[] = [];
   const bytes: number[] = [];

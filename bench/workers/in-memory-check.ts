@@ -11,7 +11,7 @@ import {
 import { tokenKey } from '../../src/tokens/identity';
 import type { RevocationQuery } from '../../src/tokens/scopes';
 import { TokenKeys } from '../../src/tokens/token-keys';
-import type { VerifiedToken } from '../../src/tokens/verified-token';
+import type { ParsedToken } from '../../src/tokens/verified-token';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { onGoodbye } from '../processes';
 import { AUDIENCE, ISSUER, TokenSigner } from '../tokens';
@@ -71,7 +71,7 @@ class FullFeed extends RevocationFeed {
     return false;
   }
 
-  seenByAll(): Promise<void> {
+  waitForCluster(): Promise<void> {
     return Promise.resolve();
   }
 
@@ -135,7 +135,7 @@ function claimsOf(count: number): Claims[] {
   }));
 }
 
-const tokenOf = (claims: Claims): VerifiedToken => ({
+const tokenOf = (claims: Claims): ParsedToken => ({
   claims,
   revocationKey: tokenKey(claims, '', 'jti'),
   keys: new TokenKeys('jti').of(claims, '').keys,
@@ -159,7 +159,7 @@ async function measured(): Promise<InMemoryCheck> {
   await store.replica.start();
   const bytes = (residentBytes() - before) / ENTRIES;
 
-  const check = (token: VerifiedToken): void => {
+  const check = (token: ParsedToken): void => {
     if (service.isRevoked(token) !== false) lapsed();
   };
   const checkText = (text: string): void => {

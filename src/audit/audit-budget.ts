@@ -1,5 +1,5 @@
 import type { AuditEvent } from './audit-event';
-import { networkOf } from './request-origin';
+import { networkOf } from './request-source';
 
 const SECOND_MS = 1000;
 /** Distinct networks or keys remembered at once: bounds the memory an attacker can take. */
@@ -14,6 +14,7 @@ export class AuditBudget {
   private second = 0;
   private spent = 0;
   private readonly windowEnds = new Map<string, number>();
+  private nextForgetting = 0;
   private readonly causes = new Map<string, number>();
   private readonly networks = new Map<string, number>();
 
@@ -26,7 +27,7 @@ export class AuditBudget {
   isFirst(key: string, windowMs: number): boolean {
     const now = this.clock();
     if ((this.windowEnds.get(key) ?? 0) > now) return false;
-    if (this.windowEnds.size >= MAX_REMEMBERED) this.forgetEnded(now);
+    if (this.windowEnds.size >= MAX_REMEMBERED && now >= this.nextForgetting) this.forgetEnded(now);
     // Full of live windows: counting is left to the summary rather than growing without end.
     if (this.windowEnds.size < MAX_REMEMBERED) this.windowEnds.set(key, now + windowMs);
     return true;
@@ -72,7 +73,9 @@ export class AuditBudget {
     };
   }
 
+  /** Once a second at most: under a flood each event would walk through all of them. */
   private forgetEnded(now: number): void {
+    this.nextForgetting = now + SECOND_MS;
     for (const [key, end] of this.windowEnds) if (end <= now) this.windowEnds.delete(key);
   }
 }

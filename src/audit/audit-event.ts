@@ -15,7 +15,7 @@ export type AuditEventName =
 export type AuditOutcome = 'success' | 'failure' | 'summary';
 
 /** Where a request came from; every value is already safe to store and to print. */
-export interface RequestOrigin {
+export interface RequestSource {
   /** An IPv4 or IPv6 address without a zone. */
   readonly ip?: string;
   /** At most 512 characters, control characters escaped. */
@@ -24,7 +24,7 @@ export interface RequestOrigin {
 }
 
 /** One row of the audit, before the database gives it its instant and its id. */
-export interface AuditEvent extends RequestOrigin {
+export interface AuditEvent extends RequestSource {
   readonly event: AuditEventName;
   readonly outcome: AuditOutcome;
   /** What was revoked: a `RevocationScope`. */

@@ -1,9 +1,9 @@
 import { subjectOf } from '../tokens/verification/claims';
-import type { VerifiedToken } from '../tokens/verification/token-verifier';
+import type { ParsedToken } from '../tokens/verified-token';
 import { AuditBudget } from './audit-budget';
 import type { AuditEvent, AuditOutcome } from './audit-event';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
-import { escapeControls, type OriginSource } from './request-origin';
+import { escapeControls, type LazyRequestSource } from './request-source';
 
 const FAILURES_PER_SECOND = 50;
 const MINUTE_MS = 60_000;
@@ -16,8 +16,8 @@ const MAX_WAITING = FAILURES_PER_SECOND * 20;
 /** Receives every event as one line of JSON, free of control characters. */
 export type AuditPrinter = (line: string, outcome: AuditOutcome) => void;
 
-/** What of a token the audit keeps: enough to tell its story, never its text. */
-export function tokenFields({ claims, revocationKey }: VerifiedToken): Partial<AuditEvent> {
+/** What the audit keeps of a token: enough to identify it, never its text. */
+export function tokenFields({ claims, revocationKey }: ParsedToken): Partial<AuditEvent> {
   return {
     issuer: claims.iss,
     subject: subjectOf(claims),
@@ -75,14 +75,14 @@ export class AuditLog {
   }
 
   /** A token was presented after its revocation: one row per token and minute. */
-  reused(token: VerifiedToken, origin: OriginSource): void {
+  reused(token: ParsedToken, source: LazyRequestSource): void {
     if (!this.budget.isFirst(`reuse:${token.revocationKey}`, MINUTE_MS)) return;
     this.failed({
       event: 'authn_token_reuse',
       outcome: 'failure',
       reason: 'token_revoked',
       ...tokenFields(token),
-      ...(typeof origin === 'function' ? origin() : origin),
+      ...(typeof source === 'function' ? source() : source),
     });
   }
 

@@ -1,8 +1,8 @@
-import type { RequestOrigin } from '../audit/audit-event';
+import type { RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { Enforcement } from '../web/enforcement';
-import { originOf } from '../web/request';
+import { sourceOf } from '../web/request';
 import type { BodyReason } from '../web/body';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
@@ -64,7 +64,7 @@ export class ExpressRevocation {
       if (authentication === undefined) {
         send(response, this.answers.unavailable);
       } else if (authentication.verdict === 'live') {
-        request.user = authentication.token.claims;
+        request.user = { ...authentication.token.claims };
         next();
       } else {
         this.core.refusals.countError(rejection(authentication));
@@ -110,37 +110,37 @@ export class ExpressRevocation {
 
   /** Never rejects. `undefined`: the client has disconnected, so there is no answer to send. */
   private async logOut(request: ExpressRequest): Promise<PreparedAnswer | undefined> {
-    let origin: RequestOrigin = {};
+    let source: RequestSource = {};
     try {
-      origin = originOf(request);
+      source = sourceOf(request);
       // First of all: a client that goes away while the store is slow must be noticed.
       const body = await readLogoutBody(request);
       if (body.kind === 'aborted') return undefined;
-      if (body.kind === 'refused') return this.refuseRequest(body.reason, origin);
+      if (body.kind === 'refused') return this.refuseRequest(body.reason, source);
       await this.open();
-      return await this.revoke(tokenIn(body.value), origin);
+      return await this.revoke(tokenIn(body.value), source);
     } catch (error) {
       this.onError(error);
       this.core.refusals.countError(error);
-      this.audit.failed({ ...origin, ...FAILED_LOGOUT, reason: reasonOf(error) });
+      this.audit.failed({ ...source, ...FAILED_LOGOUT, reason: reasonOf(error) });
       return this.answers.unavailable;
     }
   }
 
-  private async revoke(named: unknown, origin: RequestOrigin): Promise<PreparedAnswer> {
-    if (named === undefined) return this.refuse({ verdict: 'missing' }, origin);
-    const authentication = await this.tokens.authenticate(named, origin);
-    if (authentication.verdict !== 'live') return this.refuse(authentication, origin);
+  private async revoke(named: unknown, source: RequestSource): Promise<PreparedAnswer> {
+    if (named === undefined) return this.refuse({ verdict: 'missing' }, source);
+    const authentication = await this.tokens.authenticate(named, source);
+    if (authentication.verdict !== 'live') return this.refuse(authentication, source);
     const { token } = authentication;
-    const isNew = await this.tokens.revoke(token, { origin });
-    return isNew ? this.answers.loggedOut : this.refuse({ verdict: 'revoked', token }, origin);
+    const isNew = await this.tokens.revoke(token, { source });
+    return isNew ? this.answers.loggedOut : this.refuse({ verdict: 'revoked', token }, source);
   }
 
-  private refuse(authentication: NotLive, origin: RequestOrigin): PreparedAnswer {
+  private refuse(authentication: NotLive, source: RequestSource): PreparedAnswer {
     const reason = rejection(authentication).reason;
     this.core.refusals.count(reason);
     this.audit.failed({
-      ...origin,
+      ...source,
       ...('token' in authentication && tokenFields(authentication.token)),
       ...FAILED_LOGOUT,
       reason,
@@ -148,9 +148,9 @@ export class ExpressRevocation {
     return this.answers.logoutRefused;
   }
 
-  private refuseRequest(reason: BodyReason, origin: RequestOrigin): PreparedAnswer {
+  private refuseRequest(reason: BodyReason, source: RequestSource): PreparedAnswer {
     this.core.refusals.count(reason);
-    this.audit.failed({ ...origin, event: 'input_validation_fail', outcome: 'failure', reason });
+    this.audit.failed({ ...source, event: 'input_validation_fail', outcome: 'failure', reason });
     return this.answers.logoutRefused;
   }
 

@@ -6,7 +6,7 @@ export type {
   AuditEventName,
   AuditOutcome,
   RecordedAuditEvent,
-  RequestOrigin,
+  RequestSource,
 } from '../audit/audit-event';
 export { AuditTrail } from '../audit/audit-trail';
 export type { AuditPage, AuditQuery } from '../audit/audit-trail';

@@ -1,4 +1,4 @@
-import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
+import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { subjectOf } from '../tokens/verification/claims';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
@@ -17,7 +17,7 @@ export interface LogoutAttempt {
   readonly named: string | null | undefined;
   /** Whether that is the bearer itself, character for character: then it is verified already. */
   readonly isBearerNamed: boolean;
-  readonly origin: RequestOrigin;
+  readonly source: RequestSource;
 }
 
 export interface LogoutRules {
@@ -53,11 +53,11 @@ export class Logout {
   }
 
   private async decide(attempt: LogoutAttempt): Promise<VerifiedToken> {
-    const { bearer, origin } = attempt;
+    const { bearer, source } = attempt;
     if (bearer.verdict === 'revoked') return this.repeat(bearer.token, attempt);
     if (bearer.verdict !== 'live') throw rejection(bearer);
     const token = await this.namedToken(bearer.token, attempt);
-    const isNew = await this.tokens.revoke(token, { origin });
+    const isNew = await this.tokens.revoke(token, { source });
     if (!isNew && !this.rules.isRepeatable) throw new TokenRejectedError('TOKEN_REVOKED');
     return token;
   }
@@ -69,7 +69,7 @@ export class Logout {
   private async repeat(bearer: VerifiedToken, attempt: LogoutAttempt): Promise<VerifiedToken> {
     if (!this.rules.isRepeatable || !this.namesItself(bearer, attempt))
       throw new TokenRejectedError('TOKEN_REVOKED');
-    await this.tokens.revoke(bearer, { origin: attempt.origin });
+    await this.tokens.revoke(bearer, { source: attempt.source });
     return bearer;
   }
 
@@ -77,12 +77,12 @@ export class Logout {
     if (named === undefined) return this.rules.isBodyTokenOptional;
     if (isBearerNamed) return true;
     const verification = this.tokens.verify(named);
-    return verification.verdict === 'accepted' && isSame(verification.token, bearer);
+    return verification.verdict === 'live' && isSame(verification.token, bearer);
   }
 
   private async namedToken(
     bearer: VerifiedToken,
-    { named, isBearerNamed, origin }: LogoutAttempt,
+    { named, isBearerNamed, source }: LogoutAttempt,
   ): Promise<VerifiedToken> {
     if (named === undefined) {
       if (this.rules.isBodyTokenOptional) return bearer;
@@ -97,13 +97,13 @@ export class Logout {
     if (!hasSameOwner(token, bearer)) throw new ForeignTokenError(token);
     if (verification.verdict === 'expired') throw new TokenRejectedError('TOKEN_EXPIRED');
     // The bearer itself was looked up a moment ago, and the commit tells in any case.
-    if (!isSame(token, bearer) && (await this.isRefusedReuse(token, origin)))
+    if (!isSame(token, bearer) && (await this.isRefusedReuse(token, source)))
       throw new TokenRejectedError('TOKEN_REVOKED');
     return token;
   }
 
-  private async isRefusedReuse(token: VerifiedToken, origin: RequestOrigin): Promise<boolean> {
-    return !this.rules.isRepeatable && (await this.tokens.isReused(token, origin));
+  private async isRefusedReuse(token: VerifiedToken, source: RequestSource): Promise<boolean> {
+    return !this.rules.isRepeatable && (await this.tokens.isReused(token, source));
   }
 }
 
@@ -122,7 +122,7 @@ function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {
   return a.claims.iss === b.claims.iss && subjectOf(a.claims) === subjectOf(b.claims);
 }
 
-function failedEvent({ bearer, origin }: LogoutAttempt, error: unknown): AuditEvent {
+function failedEvent({ bearer, source }: LogoutAttempt, error: unknown): AuditEvent {
   const isForeign = error instanceof ForeignTokenError;
   return {
     event: isForeign ? 'authz_fail' : 'authn_token_revoked',
@@ -130,6 +130,6 @@ function failedEvent({ bearer, origin }: LogoutAttempt, error: unknown): AuditEv
     reason: reasonOf(error),
     ...(isForeign && { detail: { named: tokenFields(error.named) } }),
     ...('token' in bearer && tokenFields(bearer.token)),
-    ...origin,
+    ...source,
   };
 }

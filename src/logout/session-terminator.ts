@@ -1,4 +1,4 @@
-import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
+import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 
@@ -22,7 +22,7 @@ export abstract class SessionTerminator {
   abstract terminate(
     request: object,
     token: VerifiedToken,
-    origin: RequestOrigin,
+    source: RequestSource,
     committed?: (event: AuditEvent) => void,
   ): Promise<void>;
 }
@@ -37,19 +37,19 @@ export class SessionTermination {
   ) {}
 
   /** Resolves when each has ended, failed or run out of time; failures are logged and audited. */
-  async run(request: object, token: VerifiedToken, origin: RequestOrigin): Promise<void> {
+  async run(request: object, token: VerifiedToken, source: RequestSource): Promise<void> {
     const committed = (event: AuditEvent): void => {
       this.audit.committed(event);
     };
     await Promise.all(
       this.terminators.map(async (terminator) => {
         try {
-          const work = terminator.terminate(request, token, origin, committed);
+          const work = terminator.terminate(request, token, source, committed);
           await withTimeout(work, this.timeoutMs);
         } catch (error) {
           this.onError(error);
           this.audit.failed({
-            ...origin,
+            ...source,
             ...tokenFields(token),
             event: 'session_expired',
             outcome: 'failure',

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import type { PlatformRequest } from '../web/request';
-import { admittedToken } from '../web/request-authenticator';
+import { verifiedTokenOf } from '../web/request-authenticator';
 
 /**
  * The verified token that `JwtAuthGuard` let the request in with: its claims, and what
@@ -9,5 +9,5 @@ import { admittedToken } from '../web/request-authenticator';
  */
 export const CurrentToken = createParamDecorator(
   (_: unknown, context: ExecutionContext): VerifiedToken | undefined =>
-    admittedToken(context.switchToHttp().getRequest<PlatformRequest | undefined>()),
+    verifiedTokenOf(context.switchToHttp().getRequest<PlatformRequest | undefined>()),
 );

@@ -34,7 +34,7 @@ export class GateGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<PlatformRequest>();
     const route = Reflect.getMetadata(ROUTE, context.getHandler()) as Route;
     const stream = (request.raw ?? request) as unknown as Readable;
-    const outcome = await this.gate.admission(request, route, stream);
+    const outcome = await this.gate.admit(request, route, stream);
     if (outcome === 'aborted') throw new GateRefusal(undefined);
     if (!('route' in outcome)) throw new GateRefusal(outcome);
     admit(request, outcome);

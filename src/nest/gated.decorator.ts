@@ -21,15 +21,15 @@ export const Gated = (route: Route): MethodDecorator =>
     SetMetadata(ROUTE, route),
   );
 
-const admitted = new WeakMap<object, AdmittedRequest>();
+const admittedRequests = new WeakMap<object, AdmittedRequest>();
 
 /** What the gate found in the request; `GateGuard` has put it there. */
 export const Admitted = createParamDecorator((_: unknown, context: ExecutionContext) =>
-  admitted.get(rawRequest(context.switchToHttp().getRequest<PlatformRequest>())),
+  admittedRequests.get(rawRequest(context.switchToHttp().getRequest<PlatformRequest>())),
 );
 
-export function admit(request: PlatformRequest, admission: AdmittedRequest): void {
-  admitted.set(rawRequest(request), admission);
+export function admit(request: PlatformRequest, admitted: AdmittedRequest): void {
+  admittedRequests.set(rawRequest(request), admitted);
 }
 
 /**

@@ -4,6 +4,7 @@ import { LogoutCore } from '../core/compose';
 import { LogoutAnswers } from '../web/answers';
 import { describeEnforcement, Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
+import type { PlatformRequest } from '../web/request';
 import { lenientPath, ROUTES, type Route } from '../web/routes';
 import { AuthOptions } from './auth.options';
 import { installOnExpress } from './gate.express';
@@ -66,9 +67,15 @@ export class HttpSetup implements OnModuleInit {
         (error) => {
           this.logger.error(error);
         },
-        ({ url }) => this.places.mayServe(url) && this.places.routesAt(lenientPath(url)).length > 0,
+        (request) => this.isOurs(request),
       );
     const install = adapter.getType() === 'fastify' ? installOnFastify : installOnExpress;
     install(adapter, this.gate, this.places);
+  }
+
+  /** In the very spelling of the table: what a lenient router reads otherwise may be the host's. */
+  private isOurs({ url, method }: PlatformRequest): boolean {
+    if (!this.places.mayServe(url) || lenientPath(url) !== url) return false;
+    return this.places.routesAt(url).some((route) => route.method === method);
   }
 }

@@ -15,7 +15,7 @@ import { HttpSetup } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { JwtStrategy } from './jwt.strategy';
 import { LogoutExceptionFilter } from './logout-exception.filter';
-import { LogoutEffects } from './logout-response';
+import { LogoutEffects } from './logout-effects';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
 import { CHECKED_OPTIONS, RegistrationCheck } from './registration-check';
 

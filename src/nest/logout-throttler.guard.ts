@@ -1,7 +1,8 @@
 import { HttpException, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { Authentication } from '../revocation/revoked-tokens.service';
 import { LogoutAnswers } from '../web/answers';
-import { originOf, type PlatformRequest } from '../web/request';
+import { sourceOf, type PlatformRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { setHeaders } from './send';
 import { Throttle } from '../web/throttle';
@@ -22,13 +23,22 @@ export class LogoutThrottlerGuard implements CanActivate {
   /** @throws {HttpException} 429 with the documented body and a `Retry-After` in seconds. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<PlatformRequest>();
-    const bearer = await this.authenticator.authenticate(request);
-    const excess = await this.throttle.excess(bearer, originOf(request));
+    const bearer = await this.bearerOf(request);
+    const excess = await this.throttle.excess(bearer, sourceOf(request));
     if (excess === undefined) return true;
     const { status, body, headers } = this.answers.refuse(excess.reason, {
       'Retry-After': String(excess.retryAfterSeconds),
     });
     setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), headers);
     throw new HttpException(body, status);
+  }
+
+  /** While a token cannot be checked its request counts by address, as one without a token does. */
+  private async bearerOf(request: PlatformRequest): Promise<Authentication> {
+    try {
+      return await this.authenticator.authenticate(request);
+    } catch {
+      return { verdict: 'missing' };
+    }
   }
 }

@@ -11,7 +11,7 @@ import { GateGuard } from './gate.guard';
 import { Admitted, Gated } from './gated.decorator';
 import { namedToken } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
-import { LogoutEffects } from './logout-response';
+import { LogoutEffects } from './logout-effects';
 import { Public, PublicForHosts } from './public.decorator';
 import { send } from './send';
 
@@ -32,16 +32,16 @@ export class LogoutController {
   /** Revokes the named token. 200: committed, and refused from now on. */
   @Gated(ROUTES.logout)
   async logout(
-    @Admitted() { bearer, bearerText, body, origin }: AdmittedRequest,
+    @Admitted() { bearer, bearerText, body, source }: AdmittedRequest,
     @Req() request: PlatformRequest,
     @Res() response: object,
   ): Promise<void> {
     const named = namedToken(body);
     const isBearerNamed = named !== undefined && named === bearerText;
-    const token = await this.useCase.run({ bearer, named, isBearerNamed, origin });
+    const token = await this.useCase.run({ bearer, named, isBearerNamed, source });
     const { httpAdapter } = this.adapterHost;
     if (isBearer(token, bearer)) {
-      const answer = await this.effects.apply(request, token, origin);
+      const answer = await this.effects.apply(request, token, source);
       this.effects.expireCookies(httpAdapter, response);
       send(httpAdapter, response, answer);
     } else {

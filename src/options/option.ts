@@ -184,7 +184,7 @@ export function readOptions<T extends Entries>(table: T, options: object): Resol
  * As `readOptions`; a misspelt `audience`, ignored, would leave it unchecked.
  * @param others tables of options that are read elsewhere.
  * @throws {TypeError} naming the option, what it must be and what it was; also for an option that
- * no table has.
+ * no table has, and for one that is inherited, as a polluted prototype would set it.
  */
 export function resolve<T extends Entries>(
   table: T,
@@ -197,7 +197,22 @@ export function resolve<T extends Entries>(
   const unknown = Object.keys(options).find(
     (name) => !known.some((entries) => Object.hasOwn(entries, name)),
   );
-  if (unknown === undefined) return readOptions(table, options);
-  const got = 'an option that does not exist';
-  throw misconfigured(unknown, 'left out', got, 'Check its spelling.');
+  if (unknown !== undefined)
+    throw misconfigured(
+      unknown,
+      'left out',
+      'an option that does not exist',
+      'Check its spelling.',
+    );
+  const inherited = known
+    .flatMap((entries) => Object.keys(entries))
+    .find((name) => name in options && !Object.hasOwn(options, name));
+  if (inherited !== undefined)
+    throw misconfigured(
+      inherited,
+      'a property of the options object itself',
+      'inherited',
+      'Pass a plain object.',
+    );
+  return readOptions(table, options);
 }

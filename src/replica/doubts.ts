@@ -32,7 +32,10 @@ export class Doubts {
   add(doubt: Doubt): void {
     const { key } = doubt.revocation;
     const { readsBegun } = this;
-    this.byKey.set(key, [...(this.byKey.get(key) ?? []), { ...doubt, readsBegun }]);
+    const known = this.byKey.get(key) ?? [];
+    // Repeated while the store is away, it would be held once more each time.
+    if (doubt.position === null && known.some((one) => isHeldBy(one, doubt))) return;
+    this.byKey.set(key, [...known, { ...doubt, readsBegun }]);
   }
 
   /** @returns the number of the read that is sent next. */
@@ -96,5 +99,18 @@ export class Doubts {
   }
 }
 
+/** Whether a doubt without a position covers as much, for as long. */
+function isHeldBy({ revocation, position }: Held, doubt: Doubt): boolean {
+  const { issuedBefore, expiresAt } = doubt.revocation;
+  return (
+    position === null &&
+    latest(revocation.issuedBefore) === latest(issuedBefore) &&
+    revocation.expiresAt.getTime() === expiresAt.getTime()
+  );
+}
+
 const reaches = ({ issuedBefore }: Revocation, issuedAt: number): boolean =>
-  issuedBefore === ANY_ISSUE_TIME || issuedBefore.getTime() >= issuedAt;
+  latest(issuedBefore) >= issuedAt;
+
+const latest = (issuedBefore: Revocation['issuedBefore']): number =>
+  issuedBefore === ANY_ISSUE_TIME ? Infinity : issuedBefore.getTime();

@@ -50,8 +50,8 @@ export interface FeedProgress {
 export class FeedFollower {
   private readonly registration: Registration;
   private readonly pace: PollSchedule;
-  private readonly complain: (error: Error) => void;
-  private readonly complainOfSize: (error: Error) => void;
+  private readonly report: (error: Error) => void;
+  private readonly reportFull: (error: Error) => void;
   private cursor: FeedCursor | null = null;
   /** Something live may be missing in memory, so that everything must be loaded. */
   private hasGaps = false;
@@ -67,11 +67,11 @@ export class FeedFollower {
     { maxStalenessMs, pollIntervalMs, onError }: FollowerOptions,
     private readonly time: InstanceTime,
   ) {
-    const complainOfSilence = rateLimited(onError, time);
-    this.registration = new Registration(feed, maxStalenessMs, time, complainOfSilence);
+    const reportAnnouncement = rateLimited(onError, time);
+    this.registration = new Registration(feed, maxStalenessMs, time, reportAnnouncement);
     this.pace = new PollSchedule(pollIntervalMs, time);
-    this.complain = rateLimited(onError, time);
-    this.complainOfSize = rateLimited(onError, time);
+    this.report = rateLimited(onError, time);
+    this.reportFull = rateLimited(onError, time);
     this.roundBegan = instantOf(time);
   }
 
@@ -188,14 +188,14 @@ export class FeedFollower {
 
   private overflowed(): void {
     this.hasGaps = true;
-    this.complainOfSize(new Error(TOO_MANY));
+    this.reportFull(new Error(TOO_MANY));
   }
 
   private failed(error: unknown): void {
     if (this.isOver) return;
     this.consecutiveFailures += 1;
     this.followed.progress.failedCatchUps += 1;
-    this.complain(error instanceof Error ? error : new Error(String(error)));
+    this.report(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -1,10 +1,15 @@
 import type { RevocationKey } from '../tokens/identity';
 import type { RevocationQuery } from '../tokens/scopes';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
-import type { AbsoluteGroup, Cutoff, FeedSlice } from '../revocation/revocation-feed';
+import {
+  PREFIX_BYTES,
+  type AbsoluteGroup,
+  type Cutoff,
+  type FeedSlice,
+} from '../revocation/revocation-feed';
 import { Cutoffs } from './cutoffs';
-import type { Window } from './prefix-log';
-import { PREFIX_BYTES, TokenPrefix } from './token-prefix';
+import type { Bucket } from './prefix-log';
+import { TokenPrefix } from './token-prefix';
 import { TokenPrefixes } from './token-prefixes';
 
 /** Once it was full, memory counts as having room again below this share of `maxEntries`. */
@@ -57,7 +62,7 @@ export class KnownRevocations {
       return;
     }
     this.prefix.readText(key);
-    this.addPrefix(this.absolute.windowFor(endOfHour(expiresAt)));
+    this.addPrefix(this.absolute.bucketFor(endOfHour(expiresAt)));
   }
 
   /** Whether one is held that refuses as much, for as long. */
@@ -65,7 +70,7 @@ export class KnownRevocations {
     if (issuedBefore !== ANY_ISSUE_TIME)
       return this.cutoffs.has(key, issuedBefore.getTime(), expiresAt.getTime());
     this.prefix.readText(key);
-    return this.absolute.has(this.prefix, this.absolute.windowFor(endOfHour(expiresAt)));
+    return this.absolute.has(this.prefix, this.absolute.bucketFor(endOfHour(expiresAt)));
   }
 
   /**
@@ -97,17 +102,17 @@ export class KnownRevocations {
   }
 
   private addGroup({ expiresBefore, prefixes }: AbsoluteGroup): void {
-    const window = this.absolute.windowFor(expiresBefore.getTime());
+    const bucket = this.absolute.bucketFor(expiresBefore.getTime());
     const bytes = new DataView(prefixes.buffer, prefixes.byteOffset, prefixes.length);
     for (let at = 0; at < bytes.byteLength; at += PREFIX_BYTES) {
       this.prefix.readBytes(bytes, at);
-      this.addPrefix(window);
+      this.addPrefix(bucket);
     }
   }
 
-  private addPrefix(window: Window): void {
-    if (this.absolute.has(this.prefix, window)) return;
-    if (!this.hasRoom || !this.absolute.add(this.prefix, window)) this.hasRefused = true;
+  private addPrefix(bucket: Bucket): void {
+    if (this.absolute.has(this.prefix, bucket)) return;
+    if (!this.hasRoom || !this.absolute.add(this.prefix, bucket)) this.hasRefused = true;
   }
 
   private addCutoff({ key, issuedBefore, expiresAt }: Cutoff): void {

@@ -3,7 +3,7 @@ import { elapsedMs, instantOf, type Instant, type InstanceTime } from './instanc
 
 /**
  * For how many times `maxStalenessMs` an announcement lasts from when it was sent. After that a
- * strict logout need not wait for its instance, which therefore does not answer from memory.
+ * cluster-wide logout need not wait for its instance, which therefore does not answer from memory.
  */
 export const ANNOUNCEMENT_LASTS = 5;
 
@@ -61,8 +61,8 @@ export class Lease {
 }
 
 /**
- * This instance among those that strict logouts wait for; without it no lease begins. One
- * announcement is under way at a time, beside the reads.
+ * This instance among those that cluster-wide logouts wait for; without it no lease begins.
+ * One announcement is under way at a time, beside the reads.
  */
 export class Registration {
   /** When the last announcement was sent that has succeeded; `null` where none counts. */

@@ -1,23 +1,24 @@
-import { PREFIX_BYTES, type TokenPrefix } from './token-prefix';
+import { PREFIX_BYTES } from '../revocation/revocation-feed';
+import type { TokenPrefix } from './token-prefix';
 
 const CHUNK_BITS = 10;
 /** 16 KB: an expiry of which there is one token takes no more. */
 const CHUNK_ENTRIES = 2 ** CHUNK_BITS;
 
-const SHORTEST_WINDOW_MS = 15 * 60_000;
-const WINDOWS_PER_TIME_LEFT = 16;
+const SHORTEST_BUCKET_MS = 15 * 60_000;
+const BUCKETS_PER_TIME_LEFT = 16;
 
 /** So much of what is held may be there besides, to be used again. */
 const SPARE_SHARE = 1 / 16;
 
-/** Some of the prefixes of a window. */
+/** Some of the prefixes of a bucket. */
 class Chunk {
   count = 0;
   private readonly bytes = new DataView(new ArrayBuffer(CHUNK_ENTRIES * PREFIX_BYTES));
 
   constructor(
     readonly id: number,
-    public window: Window,
+    public bucket: Bucket,
   ) {}
 
   append(prefix: TokenPrefix): number {
@@ -38,7 +39,7 @@ class Chunk {
 }
 
 /** What is forgotten at one instant. */
-export class Window {
+export class Bucket {
   /** Only the last has room. */
   readonly chunks: Chunk[] = [];
 
@@ -55,10 +56,10 @@ export class PrefixLog {
   private readonly vacantIds: number[] = [];
   /** Arrays to be used again: otherwise the garbage collector would take its time over them. */
   private readonly spare: Chunk[] = [];
-  private readonly windows = new Map<number, Window>();
+  private readonly buckets = new Map<number, Bucket>();
   private held = 0;
   private drops = 0;
-  /** Only tells how long a window may be. What is forgotten is told by `forget`. */
+  /** Only tells how long a bucket may be. What is forgotten is told by `forget`. */
   private now = Date.now();
 
   /** How many prefixes there are. */
@@ -73,31 +74,31 @@ export class PrefixLog {
 
   /**
    * Where to put what is needed until then (ms since the epoch). It is kept longer by a sixteenth
-   * of the time left at most, or by 15 minutes: 60 windows are enough for a day, 140 for a month.
+   * of the time left at most, or by 15 minutes: 60 buckets are enough for a day, 140 for a month.
    * They are as long as multiples of each other, so what has come before is not put into a later one.
    */
-  windowFor(until: number): Window {
-    const shares = (until - this.now) / WINDOWS_PER_TIME_LEFT / SHORTEST_WINDOW_MS;
-    const length = SHORTEST_WINDOW_MS * 2 ** Math.floor(Math.log2(Math.max(1, shares)));
+  bucketFor(until: number): Bucket {
+    const shares = (until - this.now) / BUCKETS_PER_TIME_LEFT / SHORTEST_BUCKET_MS;
+    const length = SHORTEST_BUCKET_MS * 2 ** Math.floor(Math.log2(Math.max(1, shares)));
     const end = Math.ceil(until / length) * length;
-    const window = this.windows.get(end) ?? new Window(end);
-    this.windows.set(end, window);
-    return window;
+    const bucket = this.buckets.get(end) ?? new Bucket(end);
+    this.buckets.set(end, bucket);
+    return bucket;
   }
 
   /** @returns the prefix's position from now on. */
-  append(prefix: TokenPrefix, window: Window): number {
-    const last = window.chunks.at(-1);
-    const chunk = last !== undefined && last.count < CHUNK_ENTRIES ? last : this.addChunk(window);
+  append(prefix: TokenPrefix, bucket: Bucket): number {
+    const last = bucket.chunks.at(-1);
+    const chunk = last !== undefined && last.count < CHUNK_ENTRIES ? last : this.addChunk(bucket);
     this.held += 1;
     return chunk.append(prefix);
   }
 
-  /** Whether this prefix is at that position; for as long as `window`, where one is given. */
-  holds(position: number, prefix: TokenPrefix, window?: Window): boolean {
+  /** Whether this prefix is at that position; for as long as `bucket`, where one is given. */
+  holds(position: number, prefix: TokenPrefix, bucket?: Bucket): boolean {
     const chunk = this.chunks[position >>> CHUNK_BITS];
     if (chunk === undefined || !chunk.holds(position % CHUNK_ENTRIES, prefix)) return false;
-    return window === undefined || chunk.window.keptUntil >= window.keptUntil;
+    return bucket === undefined || chunk.bucket.keptUntil >= bucket.keptUntil;
   }
 
   /** Reads what is at that position into `prefix`. @returns `false` where there is nothing. */
@@ -109,17 +110,17 @@ export class PrefixLog {
     return true;
   }
 
-  /** Drops the windows of which nothing is live at `now`, in ms since the epoch. */
+  /** Drops the buckets of which nothing is live at `now`, in ms since the epoch. */
   forget(now: number): void {
     this.now = now;
-    for (const window of this.windows.values()) {
-      if (window.keptUntil < now) this.drop(window);
+    for (const bucket of this.buckets.values()) {
+      if (bucket.keptUntil < now) this.drop(bucket);
     }
     this.release(this.spare.splice((this.held * SPARE_SHARE) / CHUNK_ENTRIES));
   }
 
-  private drop({ keptUntil, chunks }: Window): void {
-    this.windows.delete(keptUntil);
+  private drop({ keptUntil, chunks }: Bucket): void {
+    this.buckets.delete(keptUntil);
     for (const chunk of chunks) {
       this.held -= chunk.count;
       chunk.count = 0;
@@ -135,15 +136,15 @@ export class PrefixLog {
     }
   }
 
-  private addChunk(window: Window): Chunk {
-    const chunk = this.spare.pop() ?? this.newChunk(window);
-    chunk.window = window;
-    window.chunks.push(chunk);
+  private addChunk(bucket: Bucket): Chunk {
+    const chunk = this.spare.pop() ?? this.newChunk(bucket);
+    chunk.bucket = bucket;
+    bucket.chunks.push(chunk);
     return chunk;
   }
 
-  private newChunk(window: Window): Chunk {
-    const chunk = new Chunk(this.vacantIds.pop() ?? this.chunks.length, window);
+  private newChunk(bucket: Bucket): Chunk {
+    const chunk = new Chunk(this.vacantIds.pop() ?? this.chunks.length, bucket);
     this.chunks[chunk.id] = chunk;
     return chunk;
   }

@@ -134,6 +134,6 @@ export class ReplicatedStore extends RevocationStore {
 
   private async waitForAll({ position }: Committed): Promise<void> {
     if (position === null) throw new StoreUnavailableError('tell where its commit stands');
-    await this.feed.seenByAll(position);
+    await this.feed.waitForCluster(position);
   }
 }

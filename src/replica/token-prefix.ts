@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { RevocationKey } from '../tokens/identity';
 
-/** The first 16 of a key's 32 bytes: as good as unique, and half the memory. */
-export const PREFIX_BYTES = 16;
-
-export const PLACE_BITS = 18;
-const PLACES = 2 ** PLACE_BITS;
-const HOME_BITS = 12;
-/** How many values `home` can take. */
-export const HOMES = 2 ** HOME_BITS;
+export const DIRECTORY_BITS = 18;
+const DIRECTORY_SIZE = 2 ** DIRECTORY_BITS;
+const SLOT_BITS = 12;
+/** How many values `homeSlot` can take: the slots of a segment. */
+export const SLOTS = 2 ** SLOT_BITS;
 
 const WORD_BITS = 32;
 const WORDS = 2 ** WORD_BITS;
@@ -21,27 +18,28 @@ const WORD_DIGITS = 8;
  * their first 64 bits, chosen without knowing the multipliers, share k bits of what is derived with
  * a probability of 2 / 2^k at most (multiply-shift: Dietzfelbinger et al. 1997).
  */
-const PLACE_1 = secretFactor();
-const PLACE_2 = secretFactor();
-const HOME_1 = secretFactor();
-const HOME_2 = secretFactor();
+const DIRECTORY_FACTOR_1 = secretFactor();
+const DIRECTORY_FACTOR_2 = secretFactor();
+const SLOT_FACTOR_1 = secretFactor();
+const SLOT_FACTOR_2 = secretFactor();
 
 function secretFactor(): number {
   return randomBytes(4).readInt32LE() | 1;
 }
 
 /**
- * The first 128 bits of a token's key in four words, and where they are kept. One instance is read
- * into again and again, so that a look-up allocates nothing.
+ * The first 128 bits of a token's key in four words, and the hashes that tell where they are kept.
+ * One instance is read into again and again, so that a look-up allocates nothing.
  */
 export class TokenPrefix {
   /**
-   * Where among 2^18 places. Not evenly: the density falls by half from the first place to the
-   * last, so that what is divided by places fills and grows one after the other, not all at once.
+   * Below 2^18; its leading bits choose the segment in the directory. Not evenly: low values are
+   * twice as likely as high ones, so that segments fill and divide one after the other, not all at
+   * once.
    */
-  place = 0;
-  /** Where at that place; independent of it. */
-  home = 0;
+  directoryHash = 0;
+  /** The first slot to try in the segment; independent of `directoryHash`. */
+  homeSlot = 0;
   /** 1 to 255: tells most prefixes apart without comparing them. */
   tag = 1;
   private first = 0;
@@ -92,11 +90,13 @@ export class TokenPrefix {
   private derive(first: number, second: number): void {
     this.first = first;
     this.second = second;
-    const share = ((Math.imul(PLACE_1, first) + Math.imul(PLACE_2, second)) >>> 0) / WORDS;
+    const share =
+      ((Math.imul(DIRECTORY_FACTOR_1, first) + Math.imul(DIRECTORY_FACTOR_2, second)) >>> 0) /
+      WORDS;
     // About 2^share − 1, which maps 0 to 1 onto itself.
-    this.place = (share * (0.6565 + 0.3435 * share) * PLACES) | 0;
-    const mixed = Math.imul(HOME_1, first) + Math.imul(HOME_2, second);
-    this.home = mixed >>> (WORD_BITS - HOME_BITS);
+    this.directoryHash = (share * (0.6565 + 0.3435 * share) * DIRECTORY_SIZE) | 0;
+    const mixed = Math.imul(SLOT_FACTOR_1, first) + Math.imul(SLOT_FACTOR_2, second);
+    this.homeSlot = mixed >>> (WORD_BITS - SLOT_BITS);
     this.tag = second & 0xff || 1;
   }
 }

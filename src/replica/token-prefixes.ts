@@ -1,7 +1,6 @@
-import { PrefixLog, type Window } from './prefix-log';
-import { HOMES, PLACE_BITS, TokenPrefix } from './token-prefix';
+import { PrefixLog, type Bucket } from './prefix-log';
+import { DIRECTORY_BITS, SLOTS, TokenPrefix } from './token-prefix';
 
-const SLOTS = HOMES;
 const FREE = 0;
 /** Fuller than 80 % (13 tags on the way to a free slot) a segment is tidied or divided. */
 const MOST_USED = Math.floor(SLOTS * 0.8);
@@ -19,7 +18,7 @@ class Segment {
   private readonly positions = new Uint32Array(SLOTS);
 
   /**
-   * @param depth how many leading bits of their places the prefixes here have in common.
+   * @param depth how many leading bits of `directoryHash` the prefixes here have in common.
    * @param generation of the log when every slot led to something.
    */
   constructor(
@@ -28,10 +27,10 @@ class Segment {
   ) {}
 
   /** Reads all tags at the very worst: 4096 bytes. */
-  leadsTo(prefix: TokenPrefix, log: PrefixLog, window?: Window): boolean {
+  leadsTo(prefix: TokenPrefix, log: PrefixLog, bucket?: Bucket): boolean {
     const { tags, positions } = this;
-    for (let slot = prefix.home; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
-      if (tags[slot] === prefix.tag && log.holds(positions[slot] ?? 0, prefix, window)) return true;
+    for (let slot = prefix.homeSlot; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
+      if (tags[slot] === prefix.tag && log.holds(positions[slot] ?? 0, prefix, bucket)) return true;
     }
     return false;
   }
@@ -39,7 +38,7 @@ class Segment {
   /** Idempotent. */
   put(prefix: TokenPrefix, position: number): void {
     const { tags, positions } = this;
-    let slot = prefix.home;
+    let slot = prefix.homeSlot;
     for (; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
       if (tags[slot] === prefix.tag && positions[slot] === position) return;
     }
@@ -65,14 +64,15 @@ class Segment {
  * find that one is not there touches one segment, however many there are and whenever they expire.
  *
  * The prefixes are in a log. Segments lead there, each from the prefixes of some neighbouring
- * places (extendible hashing: Fagin et al. 1979). They learn late what the log has dropped: a slot
- * may lead nowhere, or to a prefix that came after and that has a slot of its own.
+ * values of `directoryHash` (extendible hashing: Fagin et al. 1979). They learn late what the log
+ * has dropped: a slot may lead nowhere, or to a prefix that came after and that has a slot of its
+ * own.
  */
 export class TokenPrefixes {
   private readonly log = new PrefixLog();
   private readonly moved = new TokenPrefix();
   private readonly emptied = new Uint32Array(SLOTS);
-  /** 2^depth segments by the leading bits of places; neighbours may be the same. */
+  /** 2^depth segments by the leading bits of `directoryHash`; neighbours may be the same. */
   private directory = [new Segment(0, 0)];
   private depth = 0;
   private tidied = 0;
@@ -82,38 +82,38 @@ export class TokenPrefixes {
   }
 
   /** What is needed until then (ms since the epoch) belongs here. To be used at once. */
-  windowFor(until: number): Window {
-    return this.log.windowFor(until);
+  bucketFor(until: number): Bucket {
+    return this.log.bucketFor(until);
   }
 
-  /** Whether the prefix is held; for as long as `window`, where one is given. */
-  has(prefix: TokenPrefix, window?: Window): boolean {
-    return this.segmentOf(prefix).leadsTo(prefix, this.log, window);
+  /** Whether the prefix is held; for as long as `bucket`, where one is given. */
+  has(prefix: TokenPrefix, bucket?: Bucket): boolean {
+    return this.segmentOf(prefix).leadsTo(prefix, this.log, bucket);
   }
 
   /**
    * Holds the prefix, which must not be held for as long as that already.
-   * @returns `false` where it cannot: its place, one of 2^18, holds more than 3 200 already. Only
-   * an attacker who knows this process's secrets can cause that.
+   * @returns `false` where it cannot: more than 3 200 prefixes have its `directoryHash`, one of 2^18.
+   * Only an attacker who knows this process's secrets can cause that.
    */
-  add(prefix: TokenPrefix, window: Window): boolean {
+  add(prefix: TokenPrefix, bucket: Bucket): boolean {
     let segment = this.segmentOf(prefix);
     while (segment.used >= MOST_USED) {
-      if (!this.makeRoom(segment, prefix.place)) return false;
+      if (!this.makeRoom(segment, prefix.directoryHash)) return false;
       segment = this.segmentOf(prefix);
     }
-    segment.put(prefix, this.log.append(prefix, window));
+    segment.put(prefix, this.log.append(prefix, bucket));
     return true;
   }
 
-  /** Drops the windows of which nothing is live at `now` (ms since the epoch); tidies a little. */
+  /** Drops the buckets of which nothing is live at `now` (ms since the epoch); tidies a little. */
   forget(now: number): void {
     this.log.forget(now);
     for (let count = 0; count < TIDIED_AT_ONCE; count += 1) this.tidyNext();
   }
 
-  private segmentOf({ place }: TokenPrefix): Segment {
-    return this.segmentAt(place >>> (PLACE_BITS - this.depth));
+  private segmentOf({ directoryHash }: TokenPrefix): Segment {
+    return this.segmentAt(directoryHash >>> (DIRECTORY_BITS - this.depth));
   }
 
   private segmentAt(index: number): Segment {
@@ -122,20 +122,20 @@ export class TokenPrefixes {
     return segment;
   }
 
-  private makeRoom(segment: Segment, place: number): boolean {
+  private makeRoom(segment: Segment, directoryHash: number): boolean {
     this.tidy(segment);
     if (segment.used <= MOST_KEPT) return true;
-    if (segment.depth === PLACE_BITS) return segment.used < MOST_USED;
-    this.divide(segment, place);
+    if (segment.depth === DIRECTORY_BITS) return segment.used < MOST_USED;
+    this.divide(segment, directoryHash);
     return true;
   }
 
-  private divide(segment: Segment, place: number): void {
+  private divide(segment: Segment, directoryHash: number): void {
     const half = new Segment(segment.depth + 1, segment.generation);
     if (segment.depth === this.depth) this.doubleDirectory();
     segment.depth += 1;
     const span = 2 ** (this.depth - segment.depth);
-    const start = (place >>> (PLACE_BITS - segment.depth)) * span;
+    const start = (directoryHash >>> (DIRECTORY_BITS - segment.depth)) * span;
     this.directory.fill(half, start, start + span);
     this.redistribute(segment);
   }

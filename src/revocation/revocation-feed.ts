@@ -10,11 +10,14 @@ export interface FeedCursor {
   readonly server: string;
 }
 
+/** How many of a key's 32 bytes a feed hands over: they are as good as unique, and half the memory. */
+export const PREFIX_BYTES = 16;
+
 /** Absolute revocations, of whatever scope, that are not needed after an instant. */
 export interface AbsoluteGroup {
   /** The end of an hour: they are forgotten together, a little later than they could be. */
   readonly expiresBefore: Date;
-  /** The first 16 bytes of each key, one after the other. */
+  /** The first `PREFIX_BYTES` of each key, one after the other. */
   readonly prefixes: Buffer;
 }
 
@@ -86,7 +89,7 @@ export abstract class RevocationFeed {
    * was committed before this call. Never rejects: where instances cannot be asked it waits until
    * their leases are over.
    */
-  abstract seenByAll(position: CommitPosition): Promise<void>;
+  abstract waitForCluster(position: CommitPosition): Promise<void>;
 
   /**
    * Tells all instances, durably, that this one answers from memory, and how far that reaches.

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../audit/audit-event';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import { checkSize, type UnitOfWork } from './unit-of-work';
 import { SCOPES, type RevocationQuery } from '../tokens/scopes';
@@ -18,10 +19,26 @@ export function checkRevocation(revocation: Revocation): void {
     checkInstant('issuedBefore', revocation.issuedBefore);
 }
 
-/** @throws {TypeError} as `checkRevocation`, or the size is none that a unit of work may have. */
+/**
+ * @throws {TypeError} as `checkRevocation`; or the size is none that a unit of work may have, or the
+ * detail of an event is no JSON.
+ */
 export function checkWork(work: UnitOfWork): void {
   checkSize(work);
-  for (const { revocation } of work.revocations) checkRevocation(revocation);
+  for (const { revocation, event } of work.revocations) {
+    checkRevocation(revocation);
+    checkDetail(event);
+  }
+  work.events.forEach(checkDetail);
+}
+
+function checkDetail({ detail }: AuditEvent): void {
+  if (detail === undefined) return;
+  try {
+    JSON.stringify(detail);
+  } catch (cause) {
+    throw new TypeError('nestjs-logout: the "detail" of an event must be JSON.', { cause });
+  }
 }
 
 /** @throws {TypeError} as `checkRevocation`, or there is no key: nothing asked is no answer. */

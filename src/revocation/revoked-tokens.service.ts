@@ -1,6 +1,6 @@
-import type { AuditEvent, RequestOrigin } from '../audit/audit-event';
+import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
-import type { OriginSource } from '../audit/request-origin';
+import type { LazyRequestSource } from '../audit/request-source';
 import { expiresAt, subjectOf } from '../tokens/verification/claims';
 import type { RevocationKey } from '../tokens/identity';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
@@ -11,6 +11,7 @@ import type {
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
 import { TokenRejectedError } from './errors';
+import type { ParsedToken } from '../tokens/verified-token';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import type { RevocationStore } from './revocation-store';
@@ -49,7 +50,7 @@ export interface RevokeOptions {
   readonly reason?: string;
   /** Who revokes, where that is not the subject. */
   readonly actor?: string;
-  readonly origin?: RequestOrigin;
+  readonly source?: RequestSource;
 }
 
 /** Revokes tokens, and tells of any token whether it is revoked. */
@@ -68,19 +69,19 @@ export class RevokedTokensService {
   /**
    * The one acceptance path: what the text is worth now; at once, unless the store has to be asked.
    * A revoked token leaves an audit row.
-   * @param origin where the text came from; asked only when there is something to tell of it.
+   * @param source where the text came from; asked only when there is something to tell of it.
    * @param lookUps what the store was asked for the same request; it is not asked twice.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
   authenticate(
     text: unknown,
-    origin: OriginSource = {},
+    source: LazyRequestSource = {},
     lookUps?: ReadonlyMap<RevocationKey, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
-    if (verification.verdict !== 'accepted') return verification;
+    if (verification.verdict !== 'live') return verification;
     const { token } = verification;
-    const isReused = lookUps?.get(token.revocationKey) ?? this.isReused(token, origin);
+    const isReused = lookUps?.get(token.revocationKey) ?? this.isReused(token, source);
     return mapMaybe(isReused, (isRevoked) => ({
       verdict: isRevoked ? 'revoked' : 'live',
       token,
@@ -90,14 +91,14 @@ export class RevokedTokensService {
   /**
    * @throws {StoreUnavailableError} or rejects with it; never "not revoked" for want of an answer.
    */
-  isRevoked({ keys }: VerifiedToken): boolean | Promise<boolean> {
+  isRevoked({ keys }: ParsedToken): boolean | Promise<boolean> {
     return this.store.isRevoked(keys);
   }
 
   /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
-  isReused(token: VerifiedToken, origin: OriginSource): boolean | Promise<boolean> {
+  isReused(token: ParsedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     return mapMaybe(this.isRevoked(token), (isRevoked) => {
-      if (isRevoked) this.audit.reused(token, origin);
+      if (isRevoked) this.audit.reused(token, source);
       return isRevoked;
     });
   }
@@ -109,20 +110,24 @@ export class RevokedTokensService {
 
   /**
    * Whether a token that was not verified yet is revoked. At once where memory knows; else the
-   * store is asked, but only about a token that is genuine: a forged one causes no look-up, nor
-   * does one that expired so long ago that its revocation may be purged. Reuse of a genuine token
-   * leaves an audit row.
+   * store is asked. It is not asked about a forged token, nor about one that expired so long ago
+   * that its revocation may be purged. A token without a signature may be genuine: a host may have
+   * it from elsewhere, such as a second cookie. Reuse of a genuine token leaves an audit row.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
-  isPresentedRevoked(token: UnverifiedToken, origin: OriginSource): boolean | Promise<boolean> {
+  isPresentedRevoked(
+    token: UnverifiedToken,
+    source: LazyRequestSource,
+  ): boolean | Promise<boolean> {
     const known = this.store.known(token.keys);
-    if (known === false) return false;
-    if (known === undefined)
-      return (
-        !this.mayBePurged(token) && this.verifier.isGenuine(token) && this.isReused(token, origin)
-      );
-    if (this.verifier.isGenuine(token)) this.audit.reused(token, origin);
-    return true;
+    if (known === false || (known === undefined && this.mayBePurged(token))) return false;
+    const isGenuine = this.verifier.isGenuine(token);
+    if (known === true) {
+      if (isGenuine) this.audit.reused(token, source);
+      return true;
+    }
+    if (isGenuine) return this.isReused(token, source);
+    return token.signatures.length === 0 && this.isRevoked(token);
   }
 
   /**
@@ -157,18 +162,18 @@ export class RevokedTokensService {
 
   private accept(text: string): VerifiedToken {
     const verification = this.verifier.verify(text);
-    if (verification.verdict === 'accepted') return verification.token;
+    if (verification.verdict === 'live') return verification.token;
     throw rejection(verification);
   }
 
-  /** Until when a revocation of the token is kept. */
-  private keptUntil({ claims }: VerifiedToken): Date {
+  /** Until when a revocation of a token is kept. */
+  private keptUntil(expiresAtMs: number): Date {
     const keptSeconds = this.verifier.clockToleranceSeconds + SKEW_SECONDS;
-    return new Date(expiresAt(claims).getTime() + keptSeconds * 1000);
+    return new Date(expiresAtMs + keptSeconds * 1000);
   }
 
-  private mayBePurged(token: VerifiedToken): boolean {
-    return this.keptUntil(token).getTime() < this.store.clock.now();
+  private mayBePurged({ claims }: ParsedToken): boolean {
+    return this.keptUntil(expiresAt(claims).getTime()).getTime() < this.store.clock.now();
   }
 
   private revocationOf(token: VerifiedToken, { reason, actor }: RevokeOptions): Revocation {
@@ -177,7 +182,7 @@ export class RevokedTokensService {
       key: token.revocationKey,
       scope: 'token',
       issuedBefore: ANY_ISSUE_TIME,
-      expiresAt: this.keptUntil(token),
+      expiresAt: this.keptUntil(token.expiresAtMs),
       issuer: iss,
       subject: subjectOf(token.claims),
       tokenId: jti,
@@ -198,6 +203,6 @@ function revokedEvent(token: VerifiedToken, options: RevokeOptions): AuditEvent 
     reason: options.reason,
     // Last: a member after them would cost V8 half a microsecond, each.
     ...tokenFields(token),
-    ...options.origin,
+    ...options.source,
   };
 }

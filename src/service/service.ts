@@ -14,7 +14,7 @@ import { adapterFor, drainable, limit } from './http-server';
 import { serveDocumentation } from './documentation';
 import { defaultDataDir } from './embedded-postgres/own-folder';
 import { ownSecret } from './own-secret';
-import { trial } from './trial';
+import { quickStart } from './quick-start';
 
 /** A running service. */
 export interface Service {
@@ -22,7 +22,7 @@ export interface Service {
   /** Resolves when what the service cannot do without has ended under it. */
   readonly broken: Promise<void>;
   /** What a newcomer pastes; absent where the key is a real issuer's. */
-  readonly trial: string | undefined;
+  readonly quickStart: string | undefined;
   /** Finishes the requests in flight, then closes everything that was opened here. */
   stop(): Promise<void>;
 }
@@ -78,7 +78,7 @@ async function listen(
   return {
     url,
     broken: postgres?.exited ?? new Promise(() => undefined),
-    trial: isOwnKey && !settings.isProduction ? trial(url, settings) : undefined,
+    quickStart: isOwnKey && !settings.isProduction ? quickStart(url, settings) : undefined,
     stop: async () => {
       try {
         await drain(() => app.close());

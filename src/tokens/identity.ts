@@ -17,29 +17,33 @@ export type RevocationKey = string;
 const ABSENT = 0xffffffff;
 const LENGTH_BYTES = 4;
 
+/** Reused: an allocation for each key would cost more than hashing it. */
+const scratch = Buffer.allocUnsafe(4096);
+const MAX_BYTES_EACH = 3; // of a UTF-16 code unit in UTF-8
+
 /**
- * SHA-256 over the tag and the parts, each behind its length in four bytes, big-endian. Two different lists never share an encoding, nor do two tags.
- * Parts must be well-formed Unicode: UTF-8 has no bytes for a lone surrogate.
+ * SHA-256 over the tag and the parts, each behind its length in four bytes, big-endian. Two
+ * different lists never share an encoding, nor do two tags. Parts must be well-formed Unicode: UTF-8
+ * has no bytes for a lone surrogate.
  */
 export function revocationKey(
   tag: string,
   ...parts: readonly (string | undefined)[]
 ): RevocationKey {
-  const sequence = [tag, ...parts];
-  const size = sequence.reduce((sum, part) => sum + LENGTH_BYTES + byteLength(part), 0);
-  const encoded = Buffer.allocUnsafe(size); // one allocation: this is on the way of every request
-  sequence.reduce((offset, part) => writePart(encoded, part, offset), 0);
-  return hash('sha256', encoded, 'hex');
-}
-
-function byteLength(part = ''): number {
-  return Buffer.byteLength(part, 'utf8');
+  let bound = LENGTH_BYTES + MAX_BYTES_EACH * tag.length;
+  for (const part of parts) bound += LENGTH_BYTES + MAX_BYTES_EACH * (part?.length ?? 0);
+  const target = bound <= scratch.length ? scratch : Buffer.allocUnsafe(bound);
+  let end = writePart(target, tag, 0);
+  for (const part of parts) end = writePart(target, part, end);
+  return hash('sha256', target.subarray(0, end), 'hex');
 }
 
 /** @returns where the next part begins. */
 function writePart(target: Buffer, part: string | undefined, offset: number): number {
-  const start = target.writeUInt32BE(part === undefined ? ABSENT : byteLength(part), offset);
-  return part === undefined ? start : start + target.write(part, start, 'utf8');
+  const start = offset + LENGTH_BYTES;
+  const length = part === undefined ? ABSENT : target.write(part, start, 'utf8');
+  target.writeUInt32BE(length, offset);
+  return part === undefined ? start : start + length;
 }
 
 /**

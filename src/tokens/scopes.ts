@@ -12,6 +12,8 @@ export interface ReadToken {
   readonly revocationKey: RevocationKey;
 }
 
+const NONE: readonly RevocationKey[] = [];
+
 interface ScopeRule {
   /**
    * `absolute`: a revocation refuses tokens of every age. `cutoff`: it refuses what was issued at or
@@ -35,10 +37,10 @@ export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
   session: {
     kind: 'absolute',
     keysOf: ({ claims: { iss, sid } }) =>
-      sid === undefined ? [] : [revocationKey('session', iss, sid)],
+      sid === undefined ? NONE : [revocationKey('session', iss, sid)],
   },
   // The session of a cookie, which no token names; its key is `sessionIdKey`.
-  'server-session': { kind: 'absolute', keysOf: () => [] },
+  'server-session': { kind: 'absolute', keysOf: () => NONE },
   subject: {
     kind: 'cutoff',
     keysOf: ({ claims }) => [revocationKey('subject', claims.iss, subjectOf(claims))],
@@ -47,13 +49,15 @@ export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
   client: {
     kind: 'cutoff',
     keysOf: ({ claims: { iss, client_id, azp } }) =>
-      [...new Set([client_id, azp])].flatMap((id) =>
-        id === undefined ? [] : [revocationKey('client', iss, id)],
-      ),
+      client_id === undefined && azp === undefined
+        ? NONE
+        : [...new Set([client_id, azp])].flatMap((id) =>
+            id === undefined ? [] : [revocationKey('client', iss, id)],
+          ),
   },
   issuer: {
     kind: 'cutoff',
-    keysOf: ({ claims: { iss } }) => (iss === undefined ? [] : [issuerKey(iss)]),
+    keysOf: ({ claims: { iss } }) => (iss === undefined ? NONE : [issuerKey(iss)]),
   },
 };
 
@@ -78,14 +82,19 @@ export interface RevocationQuery {
 }
 
 const RULES = Object.values(SCOPES);
+const ABSOLUTE = RULES.filter(({ kind }) => kind === 'absolute');
+const CUTOFFS = RULES.filter(({ kind }) => kind === 'cutoff');
 
-/** Every key under which the token may be revoked. Frozen, because tokens are remembered. */
+/**
+ * Every key under which the token may be revoked. Frozen, because tokens are remembered. In loops:
+ * every token that was not seen before comes through here.
+ */
 export function queryOf(token: ReadToken): RevocationQuery {
-  const keysOf = (kind: ScopeRule['kind']) =>
-    RULES.flatMap((rule) => (rule.kind === kind ? rule.keysOf(token) : []));
+  const absolute: RevocationKey[] = [];
+  for (const rule of ABSOLUTE) for (const key of rule.keysOf(token)) absolute.push(key);
   const at = issuedAt(token.claims).getTime();
-  return Object.freeze({
-    absolute: Object.freeze(keysOf('absolute')),
-    cutoffs: Object.freeze(keysOf('cutoff').map((key) => Object.freeze({ key, at }))),
-  });
+  const cutoffs: RevocationQuery['cutoffs'][number][] = [];
+  for (const rule of CUTOFFS)
+    for (const key of rule.keysOf(token)) cutoffs.push(Object.freeze({ key, at }));
+  return Object.freeze({ absolute: Object.freeze(absolute), cutoffs: Object.freeze(cutoffs) });
 }

@@ -1,9 +1,9 @@
 import { tokenKey, type TokenIdentity } from './identity';
 import { queryOf } from './scopes';
 import type { Claims } from './verification/claims';
-import type { VerifiedToken } from './verified-token';
+import type { ParsedToken } from './verified-token';
 
-type Keys = Pick<VerifiedToken, 'revocationKey' | 'keys'>;
+type Keys = Pick<ParsedToken, 'revocationKey' | 'keys'>;
 
 /**
  * The keys of tokens. Those of the last one are kept: enforcement and the guard read the same token

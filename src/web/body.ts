@@ -86,7 +86,10 @@ export function isMediaType(headers: IncomingHttpHeaders, kind: BodyKind): boole
 
 /** A parser of the host's, or a function platform, took the stream before us. */
 function isReadAlready({ body, rawBody, stream }: BodyRequest): boolean {
-  return body !== undefined || rawBody !== undefined || stream.readableEnded;
+  if (rawBody !== undefined || stream.readableEnded) return true;
+  if (body === undefined) return false;
+  // Parsers of other media types leave an empty object (body-parser 1), and the stream as it is.
+  return hasMembers(body) || typeof body !== 'object' || stream.readableDidRead;
 }
 
 function fromHost({ body, rawBody }: BodyRequest, rules: BodyRules, isAcceptable: boolean): Body {

@@ -73,6 +73,7 @@ function pushFrom(found: Credential[], source: TokenSource, request: IncomingReq
   if (typeof source === 'function') {
     const text: unknown = source(request);
     if (typeof text === 'string') found.push({ text, place: { kind: 'function' } });
+    else if (text !== undefined && text !== null) throw notText(text);
   } else if ('header' in source) {
     const name = source.header.toLowerCase();
     const value = rawRequest(request).headers[name];
@@ -83,6 +84,15 @@ function pushFrom(found: Credential[], source: TokenSource, request: IncomingReq
     for (const text of parametersOf(request.url).getAll(name))
       found.push({ text, place: { kind: 'query', name } });
   }
+}
+
+function notText(found: unknown): TypeError {
+  // Nothing waits for a promise here: its rejection would end the process.
+  if (found instanceof Promise) found.catch(() => undefined);
+  return new TypeError(
+    'nestjs-logout: a function in tokenSources must return the token as a string, or undefined, ' +
+      `not ${found instanceof Promise ? 'a promise' : typeof found}.`,
+  );
 }
 
 function parametersOf(url = ''): URLSearchParams {
@@ -147,11 +157,18 @@ function removeCookies(request: IncomingRequest, pairs: ReadonlySet<string>): vo
 
 function removeParameter(request: IncomingRequest, name: string): void {
   const raw = rawRequest(request);
-  const { url = '' } = raw;
+  // Express keeps the URL as it was sent; Fastify takes it from Node's request.
+  for (const member of ['url', 'originalUrl'] as const) {
+    const url = raw[member];
+    if (url !== undefined) raw[member] = withoutParameter(url, name);
+  }
+  if (typeof request.query === 'object' && request.query !== null)
+    Reflect.deleteProperty(request.query, name);
+}
+
+function withoutParameter(url: string, name: string): string {
   const parameters = parametersOf(url);
   parameters.delete(name);
   const [path = ''] = url.split('?', 1);
-  raw.url = parameters.size === 0 ? path : `${path}?${parameters.toString()}`;
-  if (typeof request.query === 'object' && request.query !== null)
-    Reflect.deleteProperty(request.query, name);
+  return parameters.size === 0 ? path : `${path}?${parameters.toString()}`;
 }

@@ -1,7 +1,7 @@
 import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { credentialsOf, takeAway, type Credential } from './credentials';
 import type { EnforcementRules } from './enforcement-options';
-import { originOf, type IncomingRequest } from './request';
+import { sourceOf, type IncomingRequest } from './request';
 import type { LookUpsOfRequest, RequestAuthenticator } from './request-authenticator';
 
 /** `refuse`: a revoked token came in a way that it cannot be taken away. */
@@ -70,7 +70,7 @@ export class Enforcement {
     if (tokens === undefined) return true;
     const verdicts = await Promise.all(
       tokens.map(async (token) => {
-        const verdict = this.tokens.isPresentedRevoked(token, () => originOf(request));
+        const verdict = this.tokens.isPresentedRevoked(token, () => sourceOf(request));
         // Only an answer of the store's is shared: of a forged token it was not asked.
         if (typeof verdict !== 'boolean') lookUps.set(token.revocationKey, verdict);
         return verdict;

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
-import type { RequestOrigin } from '../audit/audit-event';
+import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../revocation/reasons';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
 import { announcesBody, isMediaType, readBody } from './body';
-import { originOf, rawRequest, type PlatformRequest } from './request';
+import { sentHeaders } from './credentials';
+import { sourceOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
 import type { Route } from './routes';
 import type { Excess, Throttle } from './throttle';
@@ -17,7 +18,7 @@ export interface AdmittedRequest {
   readonly bearer: Authentication;
   /** The text of the bearer token, where one came. */
   readonly bearerText: string | undefined;
-  readonly origin: RequestOrigin;
+  readonly source: RequestSource;
   /** The parsed body; `undefined` where none came. */
   readonly body: unknown;
 }
@@ -43,9 +44,9 @@ export class Gate {
   ) {}
 
   /**
-   * Decides about a request at a path of ours.
+   * Decides about a request at a path of ours. Never rejects.
    * @param routes those at its path, at least one.
-   * @param stream where its body comes from. Never rejects.
+   * @param stream where its body comes from.
    */
   async enter(
     request: PlatformRequest,
@@ -57,16 +58,16 @@ export class Gate {
     const Allow = routes.map(({ method }) => method).join(', ');
     // The host's CORS has not answered this preflight: no origin is allowed anything.
     if (isPreflight(request)) return this.answers.answerEmpty({ Allow });
-    const origin = originOf(request);
-    await this.throttle.countAddress(origin);
-    return this.refuse('method_not_allowed', origin, { Allow });
+    const source = sourceOf(request);
+    await this.throttle.countAddress(source);
+    return this.refuse('method_not_allowed', source, { Allow });
   }
 
   /**
    * What came in with a request that reached a route, however it came there.
    * @returns an answer where the request is refused after all. Never rejects.
    */
-  async admission(
+  async admit(
     request: PlatformRequest,
     route: Route,
     stream: Readable,
@@ -81,22 +82,18 @@ export class Gate {
     return outcome === 'admitted' ? (this.admitted.get(raw) ?? 'aborted') : outcome;
   }
 
-  private decide(
-    request: PlatformRequest,
-    route: Route,
-    stream: Readable,
-  ): Promise<Exclude<GateOutcome, AdmittedRequest>> {
-    return this.guarded(request, route, async (origin): Promise<GateOutcome> => {
+  private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
+    return this.guarded(request, route, async (source) => {
       const { text: bearerText, authentication } = this.authenticator.read(request);
       const bearer = await authentication;
-      const excess = await this.throttle.excess(bearer, origin, route.throttledBy);
+      const excess = await this.throttle.excess(bearer, source, route.throttledBy);
       if (excess !== undefined) return this.tooMany(excess);
       const body = await readBody(bodyOf(request, stream), route);
       if (body.kind === 'aborted') return 'aborted';
-      if (body.kind === 'refused') return this.refuse(body.reason, origin);
-      if (isForgeable(request, route)) return this.refuse('unsupported_media_type', origin);
+      if (body.kind === 'refused') return this.refuse(body.reason, source);
+      if (isForgeable(request, route)) return this.refuse('unsupported_media_type', source);
       const { value } = body;
-      this.admitted.set(rawRequest(request), { route, bearer, bearerText, origin, body: value });
+      this.admitted.set(rawRequest(request), { route, bearer, bearerText, source, body: value });
       return 'admitted';
     });
   }
@@ -109,10 +106,10 @@ export class Gate {
     const { text: bearerText, authentication } = this.authenticator.read(request);
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
-    const { origin, route } = known;
+    const { source, route } = known;
     const excess =
       bearer.verdict === 'live' && route.throttledBy === 'token'
-        ? await this.throttle.excessOfToken(bearer.token, origin)
+        ? await this.throttle.excessOfToken(bearer.token, source)
         : undefined;
     return excess === undefined ? { ...known, bearer, bearerText } : this.tooMany(excess);
   }
@@ -121,14 +118,14 @@ export class Gate {
   private async guarded<T>(
     request: PlatformRequest,
     { event }: Route,
-    work: (origin: RequestOrigin) => Promise<T>,
+    work: (source: RequestSource) => Promise<T>,
   ): Promise<T | Answer> {
-    const origin = originOf(request);
+    const source = sourceOf(request);
     try {
-      return await work(origin);
+      return await work(source);
     } catch (error) {
       this.onError(error);
-      this.audit.failed({ event, outcome: 'failure', reason: reasonOf(error), ...origin });
+      this.audit.failed({ event, outcome: 'failure', reason: reasonOf(error), ...source });
       return this.answers.answerError(error);
     }
   }
@@ -139,10 +136,10 @@ export class Gate {
 
   private refuse(
     reason: RequestReason,
-    origin: RequestOrigin,
+    source: RequestSource,
     headers?: Readonly<Record<string, string>>,
   ): Answer {
-    this.audit.failed({ event: 'input_validation_fail', outcome: 'failure', reason, ...origin });
+    this.audit.failed({ event: 'input_validation_fail', outcome: 'failure', reason, ...source });
     return this.answers.refuse(reason, headers);
   }
 }
@@ -166,6 +163,6 @@ function isForgeable(request: PlatformRequest, { body }: Route): boolean {
   const site = request.headers['sec-fetch-site'];
   if (site !== 'cross-site' && site !== 'same-site') return false;
   if (body === 'json' && isMediaType(request.headers, 'json')) return false;
-  const { rawHeaders = [] } = rawRequest(request);
+  const { rawHeaders = [] } = sentHeaders(request);
   return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');
 }

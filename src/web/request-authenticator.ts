@@ -10,7 +10,7 @@ import {
 import { mapMaybe } from '../tokens/maybe-promise';
 import { bearerCredentials } from './bearer';
 import { sentHeaders } from './credentials';
-import { originOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
+import { sourceOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
 
 /**
  * The host's own check, run on every request whose token is live: returns what becomes
@@ -23,15 +23,15 @@ export type ValidateHook = (claims: Claims, request: object) => unknown;
  * property costs an Express request microseconds, because each has a hidden class of its own; and
  * so does a WeakMap that gets a key with each request.
  */
-const ADMITTED = Symbol('nestjs-logout:admitted');
+const VERIFIED_TOKEN = Symbol('nestjs-logout:verified-token');
 
 interface RawHeaders extends Array<string> {
-  [ADMITTED]?: VerifiedToken;
+  [VERIFIED_TOKEN]?: VerifiedToken;
 }
 
 /** The token a guard of ours let this request in with, if one did. */
-export function admittedToken(request: PlatformRequest | undefined): VerifiedToken | undefined {
-  return request && rawHeadersOf(request)?.[ADMITTED];
+export function verifiedTokenOf(request: PlatformRequest | undefined): VerifiedToken | undefined {
+  return request && rawHeadersOf(request)?.[VERIFIED_TOKEN];
 }
 
 /** Absent where a context of Nest's is not of HTTP. */
@@ -77,7 +77,7 @@ export class RequestAuthenticator {
     const { token: text } = credentials;
     return {
       text,
-      authentication: this.tokens.authenticate(text, () => originOf(request), lookUps),
+      authentication: this.tokens.authenticate(text, () => sourceOf(request), lookUps),
     };
   }
 
@@ -90,7 +90,7 @@ export class RequestAuthenticator {
   }
 
   /**
-   * Lets a request in: from here on `admittedToken` knows its token. Throws or rejects.
+   * Lets a request in: from here on `verifiedTokenOf` knows its token. Throws or rejects.
    * @returns the user, or a promise: what the host's hook made of the claims, or the claims.
    * @throws {TokenRejectedError} it has no live bearer token, or the host's hook refused it.
    * @throws {StoreUnavailableError} it must not be let in.
@@ -104,13 +104,15 @@ export class RequestAuthenticator {
           throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
         // Function platforms may leave it out.
         const rawHeaders: RawHeaders = (rawRequest(request).rawHeaders ??= []);
-        rawHeaders[ADMITTED] = token;
+        rawHeaders[VERIFIED_TOKEN] = token;
         return user;
       });
     });
   }
 
   private userOf(claims: Claims, request: PlatformRequest): unknown {
-    return this.validate === undefined ? claims : this.validate(claims, request);
+    // A copy: what the host writes to its user must not change what the audit says of the token.
+    const own = { ...claims };
+    return this.validate === undefined ? own : this.validate(own, request);
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { requestOrigin } from '../audit/request-origin';
-import type { RequestOrigin } from '../audit/audit-event';
+import { requestSource } from '../audit/request-source';
+import type { RequestSource } from '../audit/audit-event';
 
 /** What of a request tells who sent it: any request of Node's, and those of the platforms. */
 export interface IncomingRequest {
@@ -34,6 +34,7 @@ export interface RawRequest {
   headers: IncomingHttpHeaders;
   rawHeaders?: string[];
   url?: string | undefined;
+  originalUrl?: string | undefined;
   readonly httpVersionMajor?: number;
 }
 
@@ -43,9 +44,9 @@ export function rawRequest(request: IncomingRequest): RawRequest {
 }
 
 /** Where a request came from, for the audit. */
-export function originOf(request: Pick<IncomingRequest, 'ip' | 'headers'>): RequestOrigin {
+export function sourceOf(request: Pick<IncomingRequest, 'ip' | 'headers'>): RequestSource {
   const requestId = request.headers['x-request-id'];
-  return requestOrigin(
+  return requestSource(
     request.ip,
     request.headers['user-agent'],
     typeof requestId === 'string' ? requestId : undefined,

@@ -1,6 +1,6 @@
-import type { RequestOrigin } from '../audit/audit-event';
+import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
-import { networkOf } from '../audit/request-origin';
+import { networkOf } from '../audit/request-source';
 import type { VerifiedToken } from '../tokens/verified-token';
 import type { RequestReason } from '../revocation/reasons';
 import type { Authentication } from '../revocation/revoked-tokens.service';
@@ -51,27 +51,27 @@ export class Throttle {
   /** Counts a request. @returns `undefined`: it may pass. */
   async excess(
     bearer: Authentication,
-    origin: RequestOrigin,
+    source: RequestSource,
     throttledBy: 'token' | 'address' = 'token',
   ): Promise<Excess | undefined> {
-    const waitForAddress = await this.countAddress(origin);
+    const waitForAddress = await this.countAddress(source);
     if (throttledBy === 'token' && bearer.verdict === 'live')
-      return this.excessOfToken(bearer.token, origin);
-    return this.refused('limit_by_address', addressKey(origin), waitForAddress, origin);
+      return this.excessOfToken(bearer.token, source);
+    return this.refused('limit_by_address', addressKey(source), waitForAddress, source);
   }
 
   /** Counts a request by its live token alone. @returns as `excess`. */
   async excessOfToken(
     { revocationKey }: VerifiedToken,
-    origin: RequestOrigin,
+    source: RequestSource,
   ): Promise<Excess | undefined> {
     const key = `logout:token:${revocationKey}`;
-    return this.refused('limit_by_token', key, await this.count(key), origin);
+    return this.refused('limit_by_token', key, await this.count(key), source);
   }
 
   /** Counts a request by its address alone. @returns seconds to wait when the bucket is full. */
-  countAddress(origin: RequestOrigin): Promise<number | undefined> {
-    return this.count(addressKey(origin));
+  countAddress(source: RequestSource): Promise<number | undefined> {
+    return this.count(addressKey(source));
   }
 
   private async count(key: string): Promise<number | undefined> {
@@ -99,12 +99,12 @@ export class Throttle {
     reason: Excess['reason'],
     key: string,
     retryAfterSeconds: number | undefined,
-    origin: RequestOrigin,
+    source: RequestSource,
   ): Excess | undefined {
     if (retryAfterSeconds === undefined) return undefined;
     const event = 'excess_rate_limit_exceeded';
     this.audit.failedOnce(key, this.rules.windowMs, {
-      ...origin,
+      ...source,
       event,
       outcome: 'failure',
       reason,
@@ -113,6 +113,6 @@ export class Throttle {
   }
 }
 
-function addressKey({ ip }: RequestOrigin): string {
+function addressKey({ ip }: RequestSource): string {
   return `logout:address:${networkOf(ip) ?? 'unknown'}`;
 }

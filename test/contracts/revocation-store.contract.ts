@@ -16,7 +16,7 @@ export interface StoreUnderTest {
 
 export const randomKey = (): RevocationKey => randomBytes(32).toString('hex');
 
-/** A logout of a token nobody has seen before, good for another hour. */
+/** A logout of a token that is new to the store, good for another hour. */
 export function revocation(changes: Partial<Revocation> = {}): Revocation {
   return {
     key: randomKey(),
@@ -29,6 +29,11 @@ export function revocation(changes: Partial<Revocation> = {}): Revocation {
 
 export function logout(changes: Partial<AuditEvent> = {}): AuditEvent {
   return { event: 'authn_token_revoked', outcome: 'success', ...changes };
+}
+
+function circular(): Record<string, unknown> {
+  const detail: Record<string, unknown> = {};
+  return Object.assign(detail, { detail });
 }
 
 const later = (instant: Date, ms: number): Date => new Date(instant.getTime() + ms);
@@ -189,6 +194,18 @@ export function describeRevocationStore(
       ])('refuses one of %s as a mistake of the caller', async (_, count) => {
         const events = Array.from({ length: count }, () => logout());
         await expect(store.commit({ revocations: [], events })).rejects.toThrow(TypeError);
+      });
+
+      it.each<[string, Record<string, unknown>]>([
+        ['a number that JSON has no form for', { count: 1n }],
+        ['an object within itself', circular()],
+      ])('refuses an event with %s as a mistake of the caller', async (_, detail) => {
+        const one = fresh();
+        const wrong = { revocation: one, event: logout({ detail }) };
+
+        await expect(store.commit({ revocations: [wrong], events: [] })).rejects.toThrow(TypeError);
+
+        expect(await store.isRevoked(about([one.key], now))).toBe(false);
       });
 
       it('adds nothing where one of its members is not of its form', async () => {

@@ -5,7 +5,7 @@ import type { Response } from 'supertest';
 import type { AuthModuleOptions } from '../../src';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { adapterFor, DOCUMENTED, PLATFORMS, TestApp, type Platform } from '../support/app';
-import { SESSION_COOKIE, sessionController, Gate, sessionHost } from '../support/session-host';
+import { SESSION_COOKIE, sessionController, Barrier, sessionHost } from '../support/session-host';
 
 const PAST = 'Expires=Thu, 01 Jan 1970 00:00:00 GMT';
 const COOKIES: AuthModuleOptions['cookies'] = [
@@ -97,7 +97,7 @@ describe.each(PLATFORMS)('The cookies of a browser at logout on %s', (platform) 
       platform,
       { cookies: COOKIES },
       {
-        controllers: [sessionController(new Gate())],
+        controllers: [sessionController(new Barrier())],
         configure: (nest) => host.install(nest, host.newStore()),
       },
     );
@@ -122,7 +122,7 @@ describe.each(PLATFORMS)('The cookies of a browser at logout on %s', (platform) 
         sessionTerminators: [host.terminator(sessionStore, store)],
       },
       {
-        controllers: [sessionController(new Gate())],
+        controllers: [sessionController(new Barrier())],
         configure: (nest) => host.install(nest, sessionStore),
       },
     );

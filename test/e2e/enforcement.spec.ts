@@ -32,6 +32,7 @@ const issuer = new TestIssuer();
 interface HostRequest {
   readonly headers: IncomingHttpHeaders;
   readonly url: string;
+  readonly originalUrl?: string;
   readonly raw?: IncomingMessage;
   readonly rawHeaders?: string[];
   readonly headersDistinct?: NodeJS.Dict<string[]>;
@@ -41,6 +42,7 @@ interface HostRequest {
 /** Where a host may find a token; each is a guard of its own below. */
 const EXTRACTORS: Readonly<Record<string, (request: HostRequest) => string | undefined>> = {
   header: ({ headers }) => headers.authorization?.split(' ').at(-1),
+  replaced: ({ headers }) => headers.authorization?.replace('Bearer ', ''),
   cookie: ({ headers }) => /(?:^|; ?)token=([^;]*)/.exec(headers.cookie ?? '')?.[1],
   distinct: (from) => (from.raw ?? from).headersDistinct?.authorization?.[0]?.split(' ').at(-1),
   'raw-header': (from) => {
@@ -50,6 +52,12 @@ const EXTRACTORS: Readonly<Record<string, (request: HostRequest) => string | und
   },
   'own-header': ({ headers }) => headers['x-access-token'] as string | undefined,
   query: ({ query }) => query.token,
+  'sent-url': ({ originalUrl = '' }) =>
+    new URL(originalUrl, 'http://host').searchParams.get('token') ?? undefined,
+  'two-cookies': ({ headers: { cookie = '' } }) => {
+    const part = (name: string) => new RegExp(`${name}=([^;]*)`).exec(cookie)?.[1];
+    return part('signature') === undefined ? undefined : `${part('input')}.${part('signature')}`;
+  },
   url: ({ url }) => new URL(url, 'http://host').searchParams.get('token') ?? undefined,
 };
 
@@ -166,6 +174,19 @@ describe.each(PLATFORMS)("A host's own guard on %s", (platform) => {
     }
   });
 
+  it('refuses it in the URL as it was sent, where the platform keeps that', async () => {
+    const [lost, kept] = [await loggedOut(), issuer.token()];
+    await get(`/profile/sent-url?a=1&token=${kept}`, {}).expect(200);
+    await get(`/profile/sent-url?a=1&token=${lost}`, {}).expect(401, HOST_REFUSES);
+  });
+
+  it('refuses it around its scheme, where the host removes that wherever it stands', async () => {
+    const around = (token: string) => ({ Authorization: token.replace('.', '.Bearer ') });
+    const [lost, kept] = [await loggedOut(), issuer.token()];
+    await get('/profile/replaced', around(kept)).expect(200);
+    await get('/profile/replaced', around(lost)).expect(401, HOST_REFUSES);
+  });
+
   it('is not reached with one that a function finds: it cannot be taken away', async () => {
     const [lost, kept] = [await loggedOut(), issuer.token()];
     await get('/health', { 'X-Found': kept }).expect(200);
@@ -173,7 +194,7 @@ describe.each(PLATFORMS)("A host's own guard on %s", (platform) => {
   });
 
   it('refuses when more tokens come than any client sends', async () => {
-    const many = Array<string>(9).fill(issuer.token()).join(' ');
+    const many = Array.from({ length: 9 }, () => issuer.token()).join(' ');
     await get('/profile/header', bearer(many)).expect(401, HOST_REFUSES);
   });
 
@@ -188,7 +209,7 @@ describe.each(PLATFORMS)("A host's own guard on %s", (platform) => {
   it('leaves one row of reuse in the audit, and none for a forged token', async () => {
     const jti = 'reused-and-forged';
     const token = issuer.token({ jti });
-    const forged = jwt.sign(jwt.decode(token) as object, 'a key of somebody else, long enough');
+    const forged = jwt.sign(jwt.decode(token) as object, 'a key of another issuer, long enough');
     await app.logout(token).expect(200);
     await get('/profile/header', bearer(forged)).expect(401, HOST_REFUSES);
     const rows = async () => (await auditOf(app)).filter((row) => row.tokenId === jti);
@@ -244,6 +265,16 @@ describe.each(PLATFORMS)('While the store is away, on %s', (platform) => {
       await ask(path).expect(500);
   });
 
+  it('a token in two cookies gets the documented 500: its signature may be in the other', async () => {
+    const [input, signature] = issuer.token().split(/\.(?=[^.]*$)/);
+    const cookies = { Cookie: `input=${input}; signature=${signature}` };
+    const ask = () => request(app.url).get('/profile/two-cookies').set(cookies);
+    await ask().expect(500, DOCUMENTED.internal);
+    store.isBlind = false;
+    await ask().expect(200);
+    store.isBlind = true;
+  });
+
   it('our own routes answer as documented', async () => {
     await app.logout(issuer.token()).expect(500, DOCUMENTED.internal);
     await app.logout('no.to.ken').expect(401, DOCUMENTED.refused);
@@ -267,7 +298,7 @@ describe.each(PLATFORMS)('Beside a forged token of the same identity, on %s', (p
     const app = await TestApp.start(platform, { store: new FaultyStore() }, { issuer });
     try {
       const token = issuer.token();
-      const forged = jwt.sign(jwt.decode(token) as object, 'a key of somebody else, long enough');
+      const forged = jwt.sign(jwt.decode(token) as object, 'a key of another issuer, long enough');
       const ask = () =>
         request(app.url)
           .get('/me')
@@ -275,6 +306,61 @@ describe.each(PLATFORMS)('Beside a forged token of the same identity, on %s', (p
       await ask().expect(200);
       await app.logout(token).expect(200);
       await ask().expect(401);
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+describe.each(PLATFORMS)('A logout whose token comes in a cookie, on %s', (platform) => {
+  const store = new FaultyStore();
+  let app: TestApp;
+  let token: string;
+  const logOut = (): Test =>
+    request(app.url).post('/api/v1/auth/logout').set('Cookie', `access=${token}`).send({ token });
+
+  beforeAll(async () => {
+    const copyCookie = (from: { headers: IncomingHttpHeaders }, _: object, next: () => void) => {
+      const [, access] = /access=([^;]*)/.exec(from.headers.cookie ?? '') ?? [];
+      if (access !== undefined) from.headers.authorization ??= `Bearer ${access}`;
+      next();
+    };
+    app = await TestApp.start(
+      platform,
+      { store, repeatedLogoutStatus: 200 },
+      {
+        issuer,
+        configure: (nest) => {
+          nest.use(copyCookie);
+        },
+      },
+    );
+    token = issuer.token();
+  });
+  afterAll(() => app.close());
+
+  it('is not called done while the store is away, and the audit tells', async () => {
+    store.isBlind = true;
+    await logOut().expect(500, DOCUMENTED.internal);
+    store.isBlind = false;
+    expect(await auditOf(app)).toMatchObject([
+      { event: 'authn_token_revoked', outcome: 'failure', reason: 'store_unavailable' },
+    ]);
+  });
+
+  it('succeeds afterwards, and again where repeats may', async () => {
+    await logOut().expect(200, DOCUMENTED.loggedOut);
+    await logOut().expect(200, DOCUMENTED.loggedOut);
+    await request(app.url).get('/me').set('Cookie', `access=${token}`).expect(401);
+  });
+});
+
+describe.each(PLATFORMS)('A function in tokenSources that returns a promise, on %s', (platform) => {
+  it('is refused with every request: nothing would wait for it', async () => {
+    const found = (async () => Promise.reject(new Error('the host’s own'))) as never;
+    const app = await start(platform, { tokenSources: [found] });
+    try {
+      await request(app.url).get('/health').expect(500, DOCUMENTED.internal);
     } finally {
       await app.close();
     }

@@ -1,4 +1,4 @@
-import express, { type RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -10,7 +10,7 @@ import { RevokedTokensService } from '../../src';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { PostgresRevocationStore } from '../../src/postgres';
 import { TestApp } from '../support/app';
-import { ExpressHost, FRAMEWORKS } from '../support/express-host';
+import { ExpressHost, FRAMEWORKS, type Framework } from '../support/express-host';
 import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
 
 const LOGGED_OUT = '{"message":"Logged out successfully"}';
@@ -27,7 +27,7 @@ function respelled(token: string): string {
   return token.slice(0, -1) + alphabet.charAt(alphabet.indexOf(token.slice(-1)) + 1);
 }
 
-/** Tokens that nobody accepts, and what is wrong with each. */
+/** Tokens that are never accepted, and what is wrong with each. */
 const NOT_ACCEPTABLE: readonly (readonly [name: string, token: string])[] = [
   ['garbage', 'not-a-token'],
   ['an empty text', ''],
@@ -48,13 +48,19 @@ const NOT_ACCEPTABLE: readonly (readonly [name: string, token: string])[] = [
 ];
 
 /** With nobody before us, and behind the parsers that most hosts put in front of every route. */
-const PARSERS: readonly (readonly [name: string, before: readonly RequestHandler[]])[] = [
-  ['alone', []],
-  ['behind express.json()', [express.json(), express.urlencoded({ extended: true })]],
+const PARSERS: readonly (readonly [
+  name: string,
+  before: (framework: Framework) => readonly RequestHandler[],
+])[] = [
+  ['alone', () => []],
+  ['behind a parser of forms', ({ urlencoded }) => [urlencoded({ extended: true })]],
+  ['behind express.json()', ({ json, urlencoded }) => [json(), urlencoded({ extended: true })]],
 ];
 
 const SET_UPS = FRAMEWORKS.flatMap(([version, framework]) =>
-  PARSERS.map(([name, before]) => [`${version} ${name}`, { framework, before }] as const),
+  PARSERS.map(
+    ([name, before]) => [`${version} ${name}`, { framework, before: before(framework) }] as const,
+  ),
 );
 
 // What depends on the version of Express, or on who has parsed the body.
@@ -147,7 +153,7 @@ describe.each(SET_UPS)('Logging out on %s', (_name, setUp) => {
     ['a logout', (token: string) => host.logout(token).expect(200)],
     ['a refused logout', () => host.logout('x').expect(400)],
     ['a refused request', () => host.protected('x').expect(401)],
-  ])('lets nobody store or sniff the answer to %s', async (_what, send) => {
+  ])('forbids to store or sniff the answer to %s', async (_what, send) => {
     expect((await send(issuer.token())).headers).toMatchObject({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
@@ -179,7 +185,7 @@ describe('The verdicts on tokens on Express 5', () => {
     await host.logout(token).expect(400, REFUSED);
   });
 
-  it.each(NOT_ACCEPTABLE)('lets nobody in with %s', async (_what, token) => {
+  it.each(NOT_ACCEPTABLE)('refuses %s', async (_what, token) => {
     await host
       .protected(token)
       .expect(401, REFUSED)
@@ -197,7 +203,7 @@ describe('The verdicts on tokens on Express 5', () => {
     ['no token', 'Bearer '],
     ['two tokens', `Bearer ${issuer.token()} ${issuer.token()}`],
     ['two schemes', `Bearer ${issuer.token()}, Basic YTpi`],
-  ])('lets nobody in with a header of %s', async (_what, header) => {
+  ])('refuses a header of %s', async (_what, header) => {
     await host
       .protected()
       .set('Authorization', header)
@@ -244,7 +250,7 @@ describe.each(FRAMEWORKS)('When others were there before us on %s', (_name, fram
   let host: ExpressHost | undefined;
   afterEach(() => host?.close());
 
-  it('refuses a body that somebody has read and kept', async () => {
+  it('refuses a body that another middleware has read and kept', async () => {
     const swallow: RequestHandler = (request, _response, next) => {
       void text(request).then(() => {
         next();
@@ -287,7 +293,7 @@ describe.each(FRAMEWORKS)('When others were there before us on %s', (_name, fram
 /** Opens when the test says so. */
 class GatedStore extends MemoryRevocationStore {
   private readonly gate = new EventEmitter();
-  /** Resolves when somebody wants it open. */
+  /** Resolves when it is asked to open. */
   readonly asked = once(this.gate, 'asked');
 
   unlock(): void {
@@ -393,8 +399,8 @@ describe.each(FRAMEWORKS)('The store behind %s', (_name, framework) => {
 });
 
 it('answers 500 when there is no database at all', async () => {
-  const nobody = new DataSource({ type: 'postgres', host: '127.0.0.1', port: 1 });
-  const store = new PostgresRevocationStore(nobody);
+  const unreachable = new DataSource({ type: 'postgres', host: '127.0.0.1', port: 1 });
+  const store = new PostgresRevocationStore(unreachable);
   const host = await ExpressHost.start({ issuer, options: { store } });
   await host.protected(issuer.token()).expect(500, UNAVAILABLE);
   await host.logout(issuer.token()).expect(500, UNAVAILABLE);

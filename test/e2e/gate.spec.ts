@@ -30,7 +30,7 @@ function padded(token: string, bytes: number): string {
   return body.replace('"padding":""', `"padding":"${'x'.repeat(bytes - body.length)}"`);
 }
 
-describe.each(PLATFORMS)('The door on %s', (platform) => {
+describe.each(PLATFORMS)('The gate on %s', (platform) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await TestApp.start(platform);
@@ -153,7 +153,7 @@ describe.each(PLATFORMS)('The door on %s', (platform) => {
       await app.me(token).expect(200);
     });
 
-    it('the declaration is enough: nobody waits for the bytes', async () => {
+    it('the declaration is enough: the answer does not wait for the bytes', async () => {
       const answer = await raw(app, [JSON_TYPE, `Content-Length: ${MAX_BYTES + 1}`]);
       expect(answerOf(answer)).toEqual(ANSWERS.tooLarge);
     });
@@ -324,7 +324,7 @@ describe.each(PLATFORMS)('The door on %s', (platform) => {
     it.each([
       ['announced bytes', ['Content-Length: 500']],
       ['chunks', ['Transfer-Encoding: chunked']],
-    ])('one that disconnects in the middle of %s harms nobody', async (_, framing) => {
+    ])('one that disconnects in the middle of %s harms no other', async (_, framing) => {
       const bearer = app.issuer.token();
       const lines = [`Authorization: Bearer ${bearer}`, JSON_TYPE, ...framing];
       const socket = await openSocket(app.url);
@@ -334,7 +334,7 @@ describe.each(PLATFORMS)('The door on %s', (platform) => {
       expect(answerOf(await app.logout(bearer))).toEqual(ANSWERS.loggedOut);
     });
 
-    it('one that leaves before it is answered harms nobody', async () => {
+    it('one that leaves before it is answered harms no other', async () => {
       const sockets = await Promise.all(Array.from({ length: 20 }, () => openSocket(app.url)));
       sockets.forEach((socket) => {
         socket.write(head(`POST ${LOGOUT}`, JSON_TYPE, 'Content-Length: 2'));

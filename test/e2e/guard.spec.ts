@@ -97,7 +97,7 @@ describe.each(PLATFORMS)('A route behind JwtAuthGuard on %s', (platform) => {
     expect(answerOf(await app.me(app.issuer.expired()))).toEqual(ANSWERS.expired);
   });
 
-  it('answers the documented 401 for a revoked token, whoever revoked it', async () => {
+  it('answers the documented 401 for a revoked token, in whatever way it was revoked', async () => {
     const token = app.issuer.token();
     await app.nest.get(RevokedTokensService).revoke(token);
     expect(answerOf(await app.me(token))).toEqual(ANSWERS.refused);
@@ -279,7 +279,7 @@ describe.each(PLATFORMS)("Beside a host's own strategy named jwt on %s", (platfo
     refusal = undefined;
   });
 
-  it("AuthGuard('logout-jwt') lets nobody in while the store is away", async () => {
+  it("AuthGuard('logout-jwt') refuses every token while the store is away", async () => {
     store.isBlind = true;
     await get('/ours', app.issuer.token()).expect(500, ANSWERS.internal.text);
     store.isBlind = false;

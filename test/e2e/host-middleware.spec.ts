@@ -14,7 +14,7 @@ class SlowStore extends MemoryRevocationStore {
   }
 }
 
-/** A timeout as hosts have it: answers by itself when nobody has answered in time. */
+/** A timeout as hosts have it: answers by itself when no answer was sent in time. */
 const impatient: RequestHandler = (_, response, next) => {
   setTimeout(() => response.status(503).end('late'), LATE_MS / 3);
   next();

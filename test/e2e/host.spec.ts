@@ -225,7 +225,7 @@ describe.each<Platform>(PLATFORMS)("LogoutExceptionFilter on a host's routes on 
     expect(answerOf(await app.post(`/filtered/${path}`))).toEqual(answer);
   });
 
-  it('logs what nobody expected, and only that', async () => {
+  it('logs unexpected errors, and only those', async () => {
     expect(logged).toEqual([thrown.crash]);
     await app.post('/filtered/crash').expect(500);
     expect(logged).toEqual([thrown.crash, thrown.crash]);

@@ -19,7 +19,7 @@ class HostController {
   @Get('passport')
   @UseGuards(AuthGuard('logout-jwt'))
   passport(): void {
-    // Reached by nobody here.
+    // No test here reaches it.
   }
 
   @Post('refresh')
@@ -120,7 +120,7 @@ describe.each(PLATFORMS)('The refusals that OpenTelemetry is told of on %s', (pl
     });
   });
 
-  it('are the door’s', async () => {
+  it('are the gate’s', async () => {
     const bearer = app.issuer.token();
     const send = (type: string, body: string) =>
       app.post().set('Authorization', `Bearer ${bearer}`).type(type).send(body);
@@ -143,7 +143,7 @@ describe.each(PLATFORMS)('The refusals that OpenTelemetry is told of on %s', (pl
     expect(await probe.refusals()).toEqual({ store_unavailable: 2 });
   });
 
-  it('tell of the throttle, at the door and on routes of the host’s', async () => {
+  it('tell of the throttle, at the gate and on routes of the host’s', async () => {
     await app.close();
     probe = new MetricsProbe();
     app = await TestApp.start(

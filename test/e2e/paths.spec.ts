@@ -21,8 +21,8 @@ async function logout(app: TestApp, target: string, token = app.issuer.token()) 
   return exchange(app.url, head(`POST ${target}`, bearer, JSON_TYPE, length), body);
 }
 
-/** What only the door answers in our envelope: malformed JSON. */
-function knock(app: TestApp, target: string) {
+/** What only the gate answers in our envelope: malformed JSON. */
+function sendMalformed(app: TestApp, target: string) {
   return exchange(app.url, head(`POST ${target}`, JSON_TYPE, 'Content-Length: 7'), '{canary');
 }
 
@@ -69,9 +69,9 @@ describe.each(PLATFORMS)('Spellings of the path on %s', (platform) => {
   });
   afterAll(() => app.close());
 
-  it.each(SERVED[platform])('%s is the logout, with its door and its verdicts', async (target) => {
+  it.each(SERVED[platform])('%s is the logout, with its gate and its verdicts', async (target) => {
     const token = app.issuer.token();
-    expect(answerOf(await knock(app, target))).toEqual(ANSWERS.badRequest);
+    expect(answerOf(await sendMalformed(app, target))).toEqual(ANSWERS.badRequest);
     expect(answerOf(await exchange(app.url, head(`GET ${target}`)))).toEqual(
       ANSWERS.methodNotAllowed,
     );
@@ -88,8 +88,8 @@ describe.each(PLATFORMS)('Spellings of the path on %s', (platform) => {
     },
   );
 
-  it.each(SPELLINGS)('%s never gets malformed JSON past the door', async (target) => {
-    const { status, text } = await knock(app, target);
+  it.each(SPELLINGS)('%s never gets malformed JSON past the gate', async (target) => {
+    const { status, text } = await sendMalformed(app, target);
     expect([400, 404]).toContain(status);
     expect(text).not.toContain('canary');
   });
@@ -98,7 +98,7 @@ describe.each(PLATFORMS)('Spellings of the path on %s', (platform) => {
     ['/api/v1/auth/logout%', '/api/v1/auth/logout%zz', '/api/v1/auth/%c3logout'],
     ['http://[::/api/v1/auth/logout'],
     ['*'],
-  ])('%s is nobody, and no 500', async (...targets) => {
+  ])('gets 400 or 404 for %s, never 500', async (...targets) => {
     const answers = await Promise.all(targets.map((target) => logout(app, target)));
     answers.forEach(({ status }) => {
       expect([400, 404]).toContain(status);
@@ -140,8 +140,8 @@ describe('A Fastify that takes more spellings', () => {
     '//api//v1/auth/logout//',
     '/api/v1/auth/logout;x=1',
     '/API/v1/auth/%6CogouT/?x',
-  ])('has the door before each: %s', async (target) => {
-    expect(answerOf(await knock(app, target))).toEqual(ANSWERS.badRequest);
+  ])('has the gate before each: %s', async (target) => {
+    expect(answerOf(await sendMalformed(app, target))).toEqual(ANSWERS.badRequest);
     expect(answerOf(await logout(app, target))).toEqual(ANSWERS.loggedOut);
   });
 });
@@ -220,7 +220,7 @@ describe.each(PLATFORMS)('Where the logout stands on %s', (platform) => {
   it.each(PLACES)('with %s', async (_, configure, stands, notThere) => {
     app = await TestApp.start(platform, {}, { configure });
     const token = app.issuer.token();
-    expect(answerOf(await knock(app, stands))).toEqual(ANSWERS.badRequest);
+    expect(answerOf(await sendMalformed(app, stands))).toEqual(ANSWERS.badRequest);
     expect(await logout(app, notThere, token)).toMatchObject({ status: 404 });
     expect(answerOf(await logout(app, stands, token))).toEqual(ANSWERS.loggedOut);
   });
@@ -232,7 +232,7 @@ describe.each(PLATFORMS)('Where the logout stands on %s', (platform) => {
     ['a-b/c.d/~e_f', '/a-b/c.d/~e_f/logout'],
   ])('at the path %s', async (path, stands) => {
     app = await TestApp.start(platform, {}, { extras: { path } });
-    expect(answerOf(await knock(app, stands))).toEqual(ANSWERS.badRequest);
+    expect(answerOf(await sendMalformed(app, stands))).toEqual(ANSWERS.badRequest);
     expect(answerOf(await logout(app, stands))).toEqual(ANSWERS.loggedOut);
     expect(await logout(app, LOGOUT)).toMatchObject({ status: 404 });
   });
@@ -300,7 +300,7 @@ describe.each(PLATFORMS)('A preflight on %s', (platform) => {
 });
 
 describe('A global prefix with parameters', () => {
-  it('stops the boot: the door could not stand before our route', async () => {
+  it('stops the boot: the gate could not stand before our route', async () => {
     const start = TestApp.start(
       'express',
       {},

@@ -78,7 +78,7 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
 
   it.each([
     ['a logout', 'post', LOGOUT],
-    ['what the door refuses', 'get', LOGOUT],
+    ['what the gate refuses', 'get', LOGOUT],
     ['a protected route', 'get', '/api/v1/auth/me'],
     ['health', 'get', '/health/live'],
     ['metrics', 'get', '/metrics'],
@@ -106,8 +106,8 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
       );
   });
 
-  it('prints no trial: the key is a real issuer’s', () => {
-    expect(service.trial).toBeUndefined();
+  it('prints no quick start: the key is a real issuer’s', () => {
+    expect(service.quickStart).toBeUndefined();
   });
 
   it('believes no proxy that it was not told to trust', async () => {
@@ -172,8 +172,8 @@ describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on 
 
 describe('The service and its database', () => {
   it('does not start without it, and says so', async () => {
-    const nobody = 'postgres://nobody@127.0.0.1:1/none';
-    await expect(startService(readEnvironment(environment(nobody)))).rejects.toThrow(
+    const unreachable = 'postgres://nobody@127.0.0.1:1/none';
+    await expect(startService(readEnvironment(environment(unreachable)))).rejects.toThrow(
       'The revocation store could not open.',
     );
   });
@@ -235,7 +235,7 @@ describe('The process', () => {
     },
   );
 
-  it('starts a database and a key of its own, prints a trial, and leaves nothing running', async () => {
+  it('starts a database and a key of its own, prints a quick start, and leaves nothing running', async () => {
     const folder = temporaryFolder();
     const service = new TypescriptProcess(PROGRAM, {
       PORT: '0',
@@ -253,7 +253,7 @@ describe('The process', () => {
   });
 });
 
-/** Resolves to `true` once nobody accepts connections on the port any more. */
+/** Resolves to `true` once no process accepts connections on the port any more. */
 async function untilRefused(port: number): Promise<boolean> {
   for (;;) {
     const socket = connect(port, '127.0.0.1');

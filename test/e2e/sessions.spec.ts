@@ -13,7 +13,7 @@ import { DOCUMENTED, MeController, PLATFORMS, TestApp } from '../support/app';
 import { auditOf } from '../support/audit';
 import { createMigratedDatabase, type TestDatabase } from '../support/database';
 import { FaultyStore } from '../support/faulty-store';
-import { Gate, sessionController, sessionHost, type SessionHost } from '../support/session-host';
+import { Barrier, sessionController, sessionHost, type SessionHost } from '../support/session-host';
 import { TestIssuer } from '../support/tokens';
 
 /** What hosts write without us: the session is destroyed, and that is all. */
@@ -59,13 +59,13 @@ async function openSession(app: TestApp): Promise<string> {
 
 describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => {
   let host: SessionHost;
-  let gate: Gate;
+  let barrier: Barrier;
   let issuer: TestIssuer;
   let revocations: RevocationStore;
 
   beforeEach(() => {
     host = sessionHost(platform);
-    gate = new Gate();
+    barrier = new Barrier();
     issuer = new TestIssuer();
     revocations = new MemoryRevocationStore();
   });
@@ -84,7 +84,7 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
       },
       {
         issuer,
-        controllers: [MeController, sessionController(gate)],
+        controllers: [MeController, sessionController(barrier)],
         configure: (nest) => host.install(nest, sessionStore),
       },
     );
@@ -99,10 +99,10 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
     const app = await start({ sessionTerminators: [new DestroyOnly()] });
     const cookie = await openSession(app);
     const slow = sent(get(app, '/session/slow', cookie));
-    await gate.arrived;
+    await barrier.arrived;
     await logout(app, cookie);
     expect(host.storedIds()).toEqual([]);
-    gate.open();
+    barrier.open();
     await slow;
     await get(app, '/session/who', cookie).expect(200, { user: 'ada' });
   });
@@ -112,9 +112,9 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
     const bearer = issuer.token();
     const cookie = await openSession(app);
     const slow = sent(get(app, '/session/slow', cookie).set('Authorization', `Bearer ${bearer}`));
-    await gate.arrived;
+    await barrier.arrived;
     await logout(app, cookie, bearer);
-    gate.open();
+    barrier.open();
     expect(await slow).toMatchObject({ status: 200, body: { user: 'ada' } });
     await app.me(bearer).set('Cookie', cookie).expect(401, DOCUMENTED.refused);
     await get(app, '/session/who', cookie).expect(200, { user: null });
@@ -125,9 +125,9 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
     const [here, there] = [await start(), await start()];
     const cookie = await openSession(here);
     const slow = sent(get(there, '/session/slow', cookie));
-    await gate.arrived;
+    await barrier.arrived;
     await logout(here, cookie);
-    gate.open();
+    barrier.open();
     await slow;
     await get(there, '/session/who', cookie).expect(200, { user: null });
     await get(here, '/session/who', cookie).expect(200, { user: null });
@@ -180,7 +180,7 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
     expect(await auditOf(app, { event: 'session_expired' })).toEqual([]);
   });
 
-  it('is handed to nobody while it cannot be asked whether it ended', async () => {
+  it('is handed to no request while it cannot be asked whether it ended', async () => {
     const faulty = new FaultyStore();
     revocations = faulty;
     const app = await start();
@@ -231,7 +231,7 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
     });
 
     it('runs them side by side: none waits for another to end', async () => {
-      const firstIsAtWork = new Gate();
+      const firstIsAtWork = new Barrier();
       const first = new OwnTerminator('first', () => firstIsAtWork.pass());
       const second = new OwnTerminator('second', async () => {
         await firstIsAtWork.arrived;
@@ -292,9 +292,9 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
       const cookie = await openSession(app);
       const [id = ''] = host.storedIds();
       const slow = sent(get(app, '/session/slow', cookie));
-      await gate.arrived;
+      await barrier.arrived;
       await logout(app, cookie);
-      gate.open();
+      barrier.open();
       await slow;
       await get(app, '/session/who', cookie).expect({ user: null });
       const kept =

@@ -21,6 +21,7 @@ import {
   type Platform,
 } from '../support/app';
 import { auditOf } from '../support/audit';
+import { FaultyStore } from '../support/faulty-store';
 
 const LIMIT = 3;
 const WINDOW_SECONDS = 60;
@@ -125,7 +126,7 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
     await app.me(token).expect(401);
   });
 
-  it('lets nobody else through: not the revoked, the expired, the forged', async () => {
+  it('refuses every other token too: revoked, expired, forged', async () => {
     const revoked = app.issuer.token();
     await app.logout(revoked).expect(200);
     await fill();
@@ -143,7 +144,7 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
     await app.me(token).expect(200);
   });
 
-  it("never counts by subject: a thief's excess keeps nobody signed in", async () => {
+  it("never counts by subject: a thief's excess does not stop the user's logout", async () => {
     await inTurn(...times(LIMIT + 1, failing(app.issuer.token())));
     expect(answerOf(await app.logout(app.issuer.token()))).toEqual(ANSWERS.loggedOut);
   });
@@ -177,7 +178,7 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
     expect(statuses(answers)).toEqual([401, 401, 401, 429]);
   });
 
-  it('writes one audit row for each full bucket, however often it is knocked at', async () => {
+  it('writes one audit row for each full bucket, however many requests it refuses', async () => {
     const token = app.issuer.token();
     await inTurn(...times(LIMIT + 3, failing(token)), ...times(3, anonymous));
     const events = await auditOf(app, { event: 'excess_rate_limit_exceeded' });
@@ -196,6 +197,25 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
       expect(statuses(answers)).toEqual([200, 200, 200, 429]);
       expect(answerOf(answers[LIMIT]!)).toEqual(ANSWERS.tooMany);
       expect(answers[LIMIT]!.headers['retry-after']).toMatch(/^[1-9]\d?$/);
+    });
+
+    it('counts by address while the token cannot be checked, and leaves the answer to the route', async () => {
+      const store = new FaultyStore();
+      const blind = await TestApp.start(
+        platform,
+        { throttleLimit: LIMIT, store, enforce: 'guarded' },
+        { controllers: [RefreshController] },
+      );
+      try {
+        store.isBlind = true;
+        const send = () =>
+          request(blind.url)
+            .post('/refresh')
+            .set('Authorization', `Bearer ${blind.issuer.token()}`);
+        expect(statuses(await inTurn(...times(LIMIT + 1, send)))).toEqual([200, 200, 200, 429]);
+      } finally {
+        await blind.close();
+      }
     });
 
     it('shares its buckets with the logout', async () => {
@@ -289,7 +309,7 @@ describe.each(PLATFORMS)('The storage of the throttle on %s', (platform) => {
     await app.post().expect(401);
   });
 
-  it('keeps nobody signed in, and lets nobody in, when it is broken', async () => {
+  it('when it is broken, still logs out, and still refuses', async () => {
     const logged: unknown[] = [];
     const record = (message: unknown): void => {
       logged.push(message);

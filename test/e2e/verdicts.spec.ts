@@ -187,7 +187,7 @@ describe('The audit of refused logouts', () => {
   );
 
   it.each(BODIES.filter(([, , , reason]) => reason === 'token_not_own'))(
-    'calls naming %s what it is: an attempt on somebody else',
+    'calls naming %s what it is: an attempt on another user',
     async (_, make) => {
       const body = await make(app);
       await logout(app, app.issuer.token({ jti: 'the-bearer' }), body);
@@ -316,7 +316,7 @@ describe.each(PLATFORMS)('A store that fails on %s', (platform) => {
     expect(store.additions).toBe(0);
   });
 
-  it('is a 500 on guarded routes, never an open door', async () => {
+  it('is a 500 on guarded routes, and lets no request in', async () => {
     const token = app.issuer.token();
     store.isBlind = true;
     expect(answerOf(await app.me(token))).toEqual(ANSWERS.internal);
@@ -332,7 +332,7 @@ describe.each(PLATFORMS)('A store that fails on %s', (platform) => {
     ]);
   });
 
-  it('is a 500 when nobody knows whether it committed, and 401 tells the retry that it did', async () => {
+  it('is a 500 when it is unknown whether it committed, and 401 tells the retry that it did', async () => {
     const token = app.issuer.token();
     store.addFails = 'after';
     expect(answerOf(await app.logout(token))).toEqual(ANSWERS.internal);

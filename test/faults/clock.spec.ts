@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUICK, describeService, setScene } from './scene';
+import { QUICK, describeService, useFleet } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 import { hasFaketime, WallClock } from './wall-clock';
 
@@ -8,7 +8,7 @@ const HOUR = 60 * MINUTE;
 
 function describeClocks(): void {
   const clock = new WallClock();
-  const scene = setScene(() => ({ store: QUICK, env: [{}, {}, clock.env] }));
+  const fixture = useFleet(() => ({ store: QUICK, env: [{}, {}, clock.env] }));
   afterAll(() => {
     clock.remove();
   });
@@ -18,11 +18,11 @@ function describeClocks(): void {
     ['ten minutes back and forward', -10 * MINUTE],
     ['two hours forward and back', 2 * HOUR],
   ])('is set %s, nothing that was logged out comes back to life', async (_, seconds) => {
-    const flaws = await underTraffic(scene.fleet, async (traffic) => {
+    const flaws = await underTraffic(fixture.fleet, async (traffic) => {
       const now = Math.floor(Date.now() / 1000);
       for (const minutes of [1, 5, 9, 30, 50]) {
-        const ticket = traffic.mint({ exp: now + minutes * MINUTE });
-        await traffic.logOut(scene.fleet.instances[0]!, ticket);
+        const testToken = traffic.mint({ exp: now + minutes * MINUTE });
+        await traffic.logOut(fixture.fleet.instances[0]!, testToken);
       }
       await sleep(QUICK.maxStalenessMs);
       for (let times = 0; times < 3; times += 1) {
@@ -36,7 +36,7 @@ function describeClocks(): void {
   });
 
   it('jumps all the time, the bound holds', async () => {
-    const flaws = await underTraffic(scene.fleet, async () => {
+    const flaws = await underTraffic(fixture.fleet, async () => {
       for (const seconds of [600, -600, 1, -1, 0.3, -0.3, 5, -5, 600, -600]) {
         clock.set(seconds);
         await sleep(400);
@@ -46,7 +46,7 @@ function describeClocks(): void {
     expect(flaws).toEqual([]);
   });
 
-  describeService(scene);
+  describeService(fixture);
 }
 
 describe('When the clock of an instance', () => {

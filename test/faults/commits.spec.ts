@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { SqlWriter } from './revoked-by-sql';
-import { QUICK, describeService, setScene } from './scene';
+import { QUICK, describeService, useFleet } from './fleet-fixture';
 import type { Traffic } from './traffic';
 import { underTraffic } from './under-traffic';
 
 describe('When transactions', () => {
-  const scene = setScene(() => ({ store: QUICK }));
+  const fixture = useFleet(() => ({ store: QUICK }));
 
   it('of the host commit in another order than they began, no logout is missed', async () => {
-    const host = scene.fleet.instances[0]!;
+    const host = fixture.fleet.instances[0]!;
     const inTransaction = async (traffic: Traffic, id: string, openMs: number): Promise<void> => {
-      const ticket = traffic.mint();
-      await traffic.revoke('host', ticket, async () => {
-        await host.revokeInTransaction(id, ticket.text);
+      const testToken = traffic.mint();
+      await traffic.revoke('host', testToken, async () => {
+        await host.revokeInTransaction(id, testToken.text);
         await sleep(openMs);
         await host.commit(id);
         return 'accepted';
       });
     };
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async (traffic) => {
         const open = Array.from({ length: 24 }, async (_, n) => {
           await sleep(100 * n);
@@ -35,9 +35,9 @@ describe('When transactions', () => {
 
   it('of 12 writers run into each other for 10 s, not one logout is lost', async () => {
     const writers = await Promise.all(
-      Array.from({ length: 12 }, () => SqlWriter.connect(scene.cluster.url)),
+      Array.from({ length: 12 }, () => SqlWriter.connect(fixture.cluster.url)),
     );
-    const flaws = await underTraffic(scene.fleet, async (traffic) => {
+    const flaws = await underTraffic(fixture.fleet, async (traffic) => {
       const end = performance.now() + 10_000;
       await Promise.all(
         writers.map(async (writer) => {
@@ -51,17 +51,17 @@ describe('When transactions', () => {
   });
 
   it('of another database stay open for as long as they like, no logout is missed', async () => {
-    await scene.fleet.query('CREATE DATABASE neighbour');
-    const url = new URL(scene.cluster.url);
+    await fixture.fleet.query('CREATE DATABASE neighbour');
+    const url = new URL(fixture.cluster.url);
     url.pathname = 'neighbour';
     const idler = new Client({ connectionString: url.href });
     await idler.connect();
     await idler.query('BEGIN; CREATE TABLE unfinished ()');
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async () => {
         // As many transactions as minutes of them bring.
-        await scene.fleet.query(`
+        await fixture.fleet.query(`
           DO $$ BEGIN FOR i IN 1..100000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$`);
         await sleep(3000);
       },
@@ -71,5 +71,5 @@ describe('When transactions', () => {
     expect(flaws).toEqual([]);
   });
 
-  describeService(scene);
+  describeService(fixture);
 });

@@ -10,14 +10,14 @@ const message = (type: string, body: Buffer | string): Buffer => {
 };
 
 // "Ready for query" and "terminating connection" in one piece, as they come when a server dies in
-// the moment in which it lets somebody in.
+// the moment in which it lets a client in.
 const LAST_WORDS = Buffer.concat([
   message('R', Buffer.alloc(4)),
   message('Z', 'I'),
   message('E', 'SFATAL\0VFATAL\0C57P01\0Mterminating connection due to unexpected exit\0\0'),
 ]);
 
-/** A server that lets everybody in and dies in the same breath. */
+/** A server that lets every client in and dies at once. */
 export async function startDyingServer(): Promise<{ port: number; stop: () => void }> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);

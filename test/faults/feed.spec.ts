@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeService, setScene } from './scene';
+import { describeService, useFleet } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 
 describe('When the connection that listens', () => {
-  const scene = setScene();
+  const fixture = useFleet();
 
   const untilAllAre = async (state: 'doorbell' | 'polling'): Promise<void> => {
-    for (const instance of scene.fleet.instances)
+    for (const instance of fixture.fleet.instances)
       while ((await instance.status()).feed !== state) await sleep(100);
   };
 
-  it('is cut again and again, nobody notices, and the bell is heard again', async () => {
+  it('is cut again and again, no request fails, and the bell is heard again', async () => {
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async () => {
         for (let times = 0; times < 8; times += 1) {
-          for (const proxy of scene.fleet.proxies) proxy.cut('feed');
+          for (const proxy of fixture.fleet.proxies) proxy.cut('feed');
           await sleep(500);
         }
       },
@@ -25,14 +25,14 @@ describe('When the connection that listens', () => {
     await untilAllAre('doorbell');
   });
 
-  it('goes silent for ever without a word, nobody notices, and it is replaced', async () => {
+  it('goes silent for ever without a reset, no request fails, and it is replaced', async () => {
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async () => {
-        for (const proxy of scene.fleet.proxies)
+        for (const proxy of fixture.fleet.proxies)
           proxy.impose({ on: 'feed', up: 'lost', down: 'lost' });
         await untilAllAre('polling');
-        scene.fleet.heal();
+        fixture.fleet.heal();
       },
       { isUnnoticed: true },
     );
@@ -40,5 +40,5 @@ describe('When the connection that listens', () => {
     await untilAllAre('doorbell');
   });
 
-  describeService(scene);
+  describeService(fixture);
 });

@@ -42,7 +42,7 @@ describe('The checker of histories', () => {
     ]);
   });
 
-  it('notices any acceptance after a strict logout', () => {
+  it('notices any acceptance after a cluster-wide logout', () => {
     const late = history(loggedOutAt1000, [entry('b', 1001, 'accepted')]);
     expect(violations(late, { ...BOUNDS, afterLogoutMs: 0 })).toHaveLength(1);
   });
@@ -78,10 +78,10 @@ describe('The checker of histories', () => {
     expect(violations(back, BOUNDS)).toHaveLength(1);
   });
 
-  it('notices a token that is refused although nobody logged it out, even during a fault', () => {
+  it('notices a token that is refused although it was not logged out, even during a fault', () => {
     const refused = history([], [entry('b', 1100, 'refused')]);
     expect(violations(refused, BOUNDS)).toEqual([
-      'b: jti (refused, started at 1100) refused though nobody had logged it out',
+      'b: jti (refused, started at 1100) refused though it was not logged out',
     ]);
   });
 

@@ -1,4 +1,4 @@
-/** What the client saw of one request; `unanswered`: the connection ended, or nobody waited on. */
+/** What the client saw of one request; `unanswered`: the connection ended, or it stopped waiting. */
 export type Outcome = 'accepted' | 'refused' | 'expired' | 'failed' | 'unanswered' | 'odd';
 
 /** One request with a token: to the protected route, or to be logged out. */
@@ -102,7 +102,7 @@ function acceptedAfterLogout({ requests, logouts }: History, bounds: Bounds): st
 }
 
 /**
- * Once a token is refused as revoked, its revocation is committed, whether or not anybody was told
+ * Once a token is refused as revoked, its revocation is committed, whether or not a client was told
  * so: the same bound holds. Within it an instance may refuse by what it looked up and then accept by
  * what it remembers.
  */
@@ -129,7 +129,7 @@ function refusedWithoutLogout({ requests, logouts }: History): string[] {
   return requests
     .filter(({ outcome }) => outcome === 'refused')
     .filter(({ token, endedAt }) => !((attempted.get(token) ?? Infinity) <= endedAt))
-    .map(say('refused though nobody had logged it out'));
+    .map(say('refused though it was not logged out'));
 }
 
 const asked = ({ requests, logouts }: History): readonly Entry[] => [...requests, ...logouts];

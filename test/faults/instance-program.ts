@@ -44,7 +44,7 @@ class HostController {
     return store.status();
   }
 
-  /** Does nothing else for so long, and lets nobody else do anything. */
+  /** Does nothing else for so long, and blocks all other work. */
   @Get('busy/:ms')
   busy(@Param('ms') ms: string): void {
     const end = performance.now() + Number(ms);
@@ -103,7 +103,7 @@ async function start(): Promise<void> {
   process.stdout.write(`${await app.getUrl()}\n`);
 }
 
-// Whoever is killed ends nobody: an instance sees by itself that its suite is gone.
+// A process that is killed ends no other: an instance sees by itself that its suite is gone.
 const parent = process.ppid;
 setInterval(() => {
   if (process.ppid !== parent) process.exit();

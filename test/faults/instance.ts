@@ -100,7 +100,7 @@ export class Instance {
   }
 }
 
-/** Never fails: whoever asks a server that may be dead at any time reckons with no answer. */
+/** Never fails: a server that may be dead at any time may give no answer. */
 function send(
   url: URL,
   options: RequestOptions,

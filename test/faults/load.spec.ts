@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlWriter } from './revoked-by-sql';
-import { QUICK, describeService, setScene } from './scene';
+import { QUICK, describeService, useFleet } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 
 // In the next hour, so that they are loaded before those whose tokens are presented.
@@ -10,13 +10,13 @@ const MILLION = `
   FROM generate_series(1000001, 2000000) AS n`;
 
 describe('When the host', () => {
-  const scene = setScene();
+  const fixture = useFleet();
 
-  it('has no connection of its own pool left, nobody notices', async () => {
+  it('has no connection of its own pool left, no request fails', async () => {
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async () => {
-        await Promise.all(scene.fleet.instances.map((instance) => instance.exhaustPool(4)));
+        await Promise.all(fixture.fleet.instances.map((instance) => instance.exhaustPool(4)));
         await sleep(4000);
       },
       { isUnnoticed: true },
@@ -24,33 +24,33 @@ describe('When the host', () => {
     expect(flaws).toEqual([]);
   });
 
-  it('revokes a million tokens at once, the bound holds for them and for everybody else', async () => {
-    const writer = await SqlWriter.connect(scene.cluster.url);
-    const flaws = await underTraffic(scene.fleet, async (traffic) => {
+  it('revokes a million tokens at once, the bound holds for them and for all other tokens', async () => {
+    const writer = await SqlWriter.connect(fixture.cluster.url);
+    const flaws = await underTraffic(fixture.fleet, async (traffic) => {
       const some = Array.from({ length: 100 }, () => traffic.mint());
       await writer.revokeAll(traffic, some, (client) => client.query(MILLION));
     });
     await writer.close();
     expect(flaws).toEqual([]);
-    const states = await Promise.all(scene.fleet.instances.map((each) => each.status()));
+    const states = await Promise.all(fixture.fleet.instances.map((each) => each.status()));
     for (const { replica } of states) expect(replica?.size).toBeGreaterThan(1_000_000);
   });
 
-  describeService(scene);
+  describeService(fixture);
 });
 
 describe('When more is revoked than memory may hold', () => {
-  const scene = setScene(() => ({ store: { ...QUICK, maxEntries: 40, lookupTimeoutMs: 2000 } }));
+  const fixture = useFleet(() => ({ store: { ...QUICK, maxEntries: 40, lookupTimeoutMs: 2000 } }));
 
-  it('the database is asked, nothing is forgotten, and nobody notices', async () => {
-    const flaws = await underTraffic(scene.fleet, () => sleep(4000), {
+  it('the database is asked, nothing is forgotten, and no request fails', async () => {
+    const flaws = await underTraffic(fixture.fleet, () => sleep(4000), {
       isUnnoticed: true,
       answersFrom: 'store',
     });
     expect(flaws).toEqual([]);
-    const states = await Promise.all(scene.fleet.instances.map((each) => each.status()));
+    const states = await Promise.all(fixture.fleet.instances.map((each) => each.status()));
     expect(states.map(({ replica }) => replica?.isFull)).toEqual([true, true, true]);
   });
 
-  describeService(scene);
+  describeService(fixture);
 });

@@ -109,17 +109,18 @@ const MUTATIONS = [
     edits: [
       [
         LOOK_UPS,
-        "return orUnavailable('look up a token', this.timeoutMs, () => this.enqueue(keys, issuedAt));",
-        `const asked = keys.join();
-    const sent = this.sent.get(asked) ?? orUnavailable('look up a token', this.timeoutMs, () =>
-      this.enqueue(keys, issuedAt)).finally(() => this.sent.delete(asked));
+        'return this.queue.add({ query, clockOffsetMs: this.clock.now() - performance.now() });',
+        `const asked = JSON.stringify(query);
+    const clockOffsetMs = this.clock.now() - performance.now();
+    const sent = this.sent.get(asked) ??
+      this.queue.add({ query, clockOffsetMs }).finally(() => this.sent.delete(asked));
     this.sent.set(asked, sent);
     return sent;`,
       ],
       [
         LOOK_UPS,
-        '  private waiting: LookUp[] = [];\n',
-        '  private waiting: LookUp[] = [];\n  private readonly sent = new Map<string, Promise<boolean>>();\n',
+        '  private readonly queue: BatchQueue<LookUp, boolean>;\n',
+        '  private readonly queue: BatchQueue<LookUp, boolean>;\n  private readonly sent = new Map<string, Promise<boolean>>();\n',
       ],
     ],
     noticedBy: ['look-up', 'the next request with it is refused'],
@@ -134,8 +135,8 @@ const MUTATIONS = [
     edits: [
       [
         REPLICA,
-        'await this.direct.isRevoked(keys, issuedAt)',
-        'await Promise.resolve(this.direct.isRevoked(keys, issuedAt)).catch(() => false)',
+        'await this.direct.isRevoked(query)',
+        'await Promise.resolve(this.direct.isRevoked(query)).catch(() => false)',
       ],
     ],
     noticedBy: ['network', 'swallows its reads'],
@@ -190,7 +191,7 @@ const MUTATIONS = [
     noticedBy: ['load', 'nothing is forgotten'],
   },
   {
-    name: 'a strict logout does not wait',
+    name: 'a cluster-wide logout does not wait',
     edits: [
       [
         STORE,
@@ -198,19 +199,19 @@ const MUTATIONS = [
         "if (this.options.logoutWaits === 'cluster') void",
       ],
     ],
-    noticedBy: ['strict', 'while one instance hears no bell'],
+    noticedBy: ['cluster-logout', 'while one instance hears no bell'],
   },
   {
     name: 'memory outlives the announcement of its instance',
     edits: [
       [LEASE, 'export const ANNOUNCEMENT_LASTS = 5;', 'export const ANNOUNCEMENT_LASTS = 5_000;'],
     ],
-    noticedBy: ['strict', 'can neither announce itself nor hear the bell'],
+    noticedBy: ['cluster-logout', 'can neither announce itself nor hear the bell'],
   },
   {
     name: 'an instance learns of its own logouts from the feed alone',
     edits: [[STORE, 'this.replica?.learn(revocation);', '']],
-    noticedBy: ['strict', 'while one instance hears no bell'],
+    noticedBy: ['cluster-logout', 'while one instance hears no bell'],
   },
 ];
 

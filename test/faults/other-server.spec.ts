@@ -6,7 +6,7 @@ import { resolveStoreOptions } from '../../src/stores/postgres/options';
 import { ReplicaInstances } from '../../src/stores/postgres/feed/replica-instances';
 import { copyData, type DataCopy } from './data-copy';
 import { FaultProxy } from './proxy';
-import { QUICK, describeService, setScene } from './scene';
+import { QUICK, describeService, useFleet } from './fleet-fixture';
 import type { Traffic } from './traffic';
 import { underTraffic } from './under-traffic';
 
@@ -23,33 +23,33 @@ async function ask(url: string, sql: string): Promise<string> {
   }
 }
 
-/** Nobody logs out any more, and every instance has had the time to hear of who did. */
+/** No user logs out any more, and every instance has had the time to hear of the logouts. */
 async function settle(traffic: Traffic): Promise<void> {
   traffic.logoutsAt = [];
   await sleep(2 * QUICK.maxStalenessMs);
 }
 
 describe('When a restored copy of the database comes behind the same address', () => {
-  const scene = setScene(() => ({ store: QUICK }));
+  const fixture = useFleet(() => ({ store: QUICK }));
   let copy: DataCopy;
   afterAll(() => copy.remove());
 
   it('what instances knew stays refused, and what comes after it is seen, lower numbers or not', async () => {
     const mayBeLost = new Set<string>();
-    await scene.fleet.query('SELECT 1');
-    copy = await copyData(scene.cluster);
+    await fixture.fleet.query('SELECT 1');
+    copy = await copyData(fixture.cluster);
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async (traffic) => {
-        await scene.fleet.query(`
+        await fixture.fleet.query(`
           DO $$ BEGIN FOR i IN 1..5000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$`);
         await sleep(2000);
         await settle(traffic);
         for (const token of traffic.attempted.keys()) mayBeLost.add(token);
-        await scene.cluster.stop('immediate');
+        await fixture.cluster.stop('immediate');
         const restored = await copy.start();
-        scene.fleet.switchTo(restored.url());
-        traffic.logoutsAt = scene.fleet.instances;
+        fixture.fleet.switchTo(restored.url());
+        traffic.logoutsAt = fixture.fleet.instances;
         await sleep(3000);
       },
       { mayBeLost },
@@ -57,14 +57,14 @@ describe('When a restored copy of the database comes behind the same address', (
     expect(flaws).toEqual([]);
   });
 
-  describeService(scene);
+  describeService(fixture);
 });
 
 describe('When there is a standby', () => {
   let replication: FaultProxy;
   let copy: DataCopy;
   let standbyUrl: string;
-  const scene = setScene(async (cluster) => {
+  const fixture = useFleet(async (cluster) => {
     copy = await copyData(cluster, { asStandby: true });
     replication = await FaultProxy.before(portOf(cluster.url));
     const { hostname, username, password } = new URL(cluster.url);
@@ -82,24 +82,24 @@ describe('When there is a standby', () => {
   });
 
   const whenStandbyHasAll = async (): Promise<void> => {
-    const all = await ask(scene.cluster.url, 'SELECT pg_current_wal_lsn()::text AS answer');
+    const all = await ask(fixture.cluster.url, 'SELECT pg_current_wal_lsn()::text AS answer');
     const has = `SELECT (pg_last_wal_replay_lsn() >= '${all}')::text AS answer`;
     while ((await ask(standbyUrl, has)) !== 'true') await sleep(50);
   };
 
   it('behind the address of an instance, it is refused as a source', async () => {
     await whenStandbyHasAll();
-    const flaws = await underTraffic(scene.fleet, async () => {
+    const flaws = await underTraffic(fixture.fleet, async () => {
       replication.impose({ up: 'held', down: 'held' }); // so that it lacks what is logged out now
-      scene.fleet.proxies[1]!.switchTo(portOf(standbyUrl));
+      fixture.fleet.proxies[1]!.switchTo(portOf(standbyUrl));
       await sleep(4000);
-      scene.fleet.proxies[1]!.switchTo(portOf(scene.cluster.url));
+      fixture.fleet.proxies[1]!.switchTo(portOf(fixture.cluster.url));
       replication.heal();
     });
     expect(flaws).toEqual([]);
   });
 
-  it('is not asked which instances a strict logout must wait for', async () => {
+  it('is not asked which instances a cluster-wide logout must wait for', async () => {
     await whenStandbyHasAll();
     const source = new DataSource({ type: 'postgres', url: standbyUrl });
     const connections = new PostgresConnections(source, resolveStoreOptions({}));
@@ -113,16 +113,16 @@ describe('When there is a standby', () => {
     await whenStandbyHasAll();
     const mayBeLost = new Set<string>();
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async (traffic) => {
         replication.impose({ up: 'lost', down: 'lost' });
         await sleep(2000);
         await settle(traffic);
         for (const token of traffic.attempted.keys()) mayBeLost.add(token);
-        await scene.cluster.stop('immediate');
+        await fixture.cluster.stop('immediate');
         await ask(standbyUrl, 'SELECT pg_promote()::text AS answer');
-        scene.fleet.switchTo(standbyUrl);
-        traffic.logoutsAt = scene.fleet.instances;
+        fixture.fleet.switchTo(standbyUrl);
+        traffic.logoutsAt = fixture.fleet.instances;
         await sleep(3000);
       },
       { mayBeLost },
@@ -133,12 +133,12 @@ describe('When there is a standby', () => {
 
   /** How many of the tokens the promoted server knows nothing of: without any, nothing is shown. */
   async function missingOf(tokens: ReadonlySet<string>): Promise<number> {
-    const [row] = await scene.fleet.query(
+    const [row] = await fixture.fleet.query(
       'SELECT count(*)::int AS found FROM revoked_tokens WHERE token_id = ANY($1)',
       [[...tokens]],
     );
     return tokens.size - Number(row?.['found']);
   }
 
-  describeService(scene);
+  describeService(fixture);
 });

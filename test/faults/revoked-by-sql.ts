@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { revocationKey } from '../../src/tokens/identity';
 import { ISSUER } from '../support/tokens';
-import type { Ticket, Traffic } from './traffic';
+import type { TestToken, Traffic } from './traffic';
 
 const SQL = `
   WITH revoked AS (
@@ -11,7 +11,7 @@ const SQL = `
   )
   INSERT INTO auth_events (event, outcome, token_id) VALUES ('authn_token_revoked', 'success', $2)`;
 
-/** Whoever writes the table beside all instances, as a job of the host's would; rings no bell. */
+/** Writes the table beside all instances, as a job of the host's would; rings no bell. */
 export class SqlWriter {
   private constructor(private readonly client: Client) {}
 
@@ -22,30 +22,30 @@ export class SqlWriter {
   }
 
   /** Revokes a token in a transaction that stays open so long. */
-  async revoke(traffic: Traffic, ticket: Ticket, openMs: number): Promise<void> {
-    await this.revokeAll(traffic, [ticket], () => sleep(openMs));
+  async revoke(traffic: Traffic, testToken: TestToken, openMs: number): Promise<void> {
+    await this.revokeAll(traffic, [testToken], () => sleep(openMs));
   }
 
   /** Revokes tokens in one transaction, together with what else is done in it. */
   async revokeAll(
     traffic: Traffic,
-    tickets: readonly Ticket[],
+    testTokens: readonly TestToken[],
     beside: (client: Client) => Promise<unknown>,
   ): Promise<void> {
-    const commit = this.commitAll(tickets, beside);
+    const commit = this.commitAll(testTokens, beside);
     await Promise.all(
-      tickets.map((ticket) =>
-        traffic.revoke('sql', ticket, () => commit.then(() => 'accepted' as const)),
+      testTokens.map((testToken) =>
+        traffic.revoke('sql', testToken, () => commit.then(() => 'accepted' as const)),
       ),
     );
   }
 
   private async commitAll(
-    tickets: readonly Ticket[],
+    testTokens: readonly TestToken[],
     beside: (client: Client) => Promise<unknown>,
   ): Promise<void> {
     await this.client.query('BEGIN');
-    for (const { jti } of tickets)
+    for (const { jti } of testTokens)
       await this.client.query(SQL, [revocationKey('token', ISSUER, jti), jti]);
     await beside(this.client);
     await this.client.query('COMMIT');

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDyingServer } from './dying-server';
-import { describeService, setScene } from './scene';
+import { describeService, useFleet } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 
 describe('When the database server', () => {
-  const scene = setScene();
+  const fixture = useFleet();
 
   async function someBackend(): Promise<number> {
-    const [backend] = await scene.fleet.query(`
+    const [backend] = await fixture.fleet.query(`
       SELECT pid FROM pg_stat_activity
       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1`);
     if (backend === undefined) throw new Error('no instance is connected');
@@ -17,7 +17,7 @@ describe('When the database server', () => {
   async function untilItAnswers(): Promise<void> {
     for (let isBack = false; !isBack;) {
       await sleep(200);
-      isBack = await scene.fleet.query('SELECT 1').then(
+      isBack = await fixture.fleet.query('SELECT 1').then(
         () => true,
         () => false,
       );
@@ -25,40 +25,40 @@ describe('When the database server', () => {
   }
 
   it('crashes and comes back, no logout is lost and the bound holds', async () => {
-    const flaws = await underTraffic(scene.fleet, async () => {
-      await scene.cluster.stop('immediate');
+    const flaws = await underTraffic(fixture.fleet, async () => {
+      await fixture.cluster.stop('immediate');
       await sleep(4000);
-      await scene.cluster.start();
+      await fixture.cluster.start();
     });
     expect(flaws).toEqual([]);
   });
 
   it('is killed and comes back at once, no logout is lost and the bound holds', async () => {
-    const flaws = await underTraffic(scene.fleet, async () => {
-      await scene.cluster.kill();
-      await scene.cluster.start();
+    const flaws = await underTraffic(fixture.fleet, async () => {
+      await fixture.cluster.kill();
+      await fixture.cluster.start();
     });
     expect(flaws).toEqual([]);
   });
 
   it('dies in the moment in which it lets an instance in, the instance lives on', async () => {
     const dying = await startDyingServer();
-    const flaws = await underTraffic(scene.fleet, async () => {
-      for (const proxy of scene.fleet.proxies) proxy.switchTo(dying.port);
+    const flaws = await underTraffic(fixture.fleet, async () => {
+      for (const proxy of fixture.fleet.proxies) proxy.switchTo(dying.port);
       await sleep(3000);
-      scene.fleet.switchTo(scene.cluster.url);
+      fixture.fleet.switchTo(fixture.cluster.url);
     });
     dying.stop();
     expect(flaws).toEqual([]);
   });
 
   it('loses one backend, and recovers for that under the same postmaster, no logout is lost', async () => {
-    const flaws = await underTraffic(scene.fleet, async () => {
+    const flaws = await underTraffic(fixture.fleet, async () => {
       process.kill(await someBackend(), 'SIGKILL');
       await untilItAnswers();
     });
     expect(flaws).toEqual([]);
   });
 
-  describeService(scene);
+  describeService(fixture);
 });

@@ -5,7 +5,7 @@ import type { Entry, Outcome } from './history';
 import type { Instance } from './instance';
 
 /** A token, and the text it is presented as. */
-export interface Ticket {
+export interface TestToken {
   readonly jti: string;
   readonly text: string;
 }
@@ -16,7 +16,7 @@ type Noted = { -readonly [Field in keyof Entry]: Entry[Field] };
 const TICK_MS = 10;
 const TICKS_PER_LOGOUT = 4;
 const LIVE = 30;
-/** Whoever waits for so many answers of an instance asks it ten times a second only. */
+/** Users that wait for so many answers of an instance ask it ten times a second only. */
 const MANY_PENDING = 100;
 /** How far past the bound is looked at most closely, in ms. */
 const CLOSE = 1000;
@@ -33,12 +33,12 @@ const oneOf = <T>(list: readonly T[]): T | undefined =>
 export class Traffic {
   readonly requests: Noted[] = [];
   readonly logouts: Noted[] = [];
-  /** Every token that anybody tried to log out. */
-  readonly attempted = new Map<string, Ticket>();
-  /** Instances at which users log out; nobody does while it is empty. */
+  /** Every token that a user tried to log out. */
+  readonly attempted = new Map<string, TestToken>();
+  /** Instances at which users log out; no user does while it is empty. */
   logoutsAt: readonly Instance[];
-  private readonly live: Ticket[];
-  private readonly loggedOut: { readonly ticket: Ticket; readonly at: number }[] = [];
+  private readonly live: TestToken[];
+  private readonly loggedOut: { readonly testToken: TestToken; readonly at: number }[] = [];
   private readonly pending = new Map<Promise<unknown>, string>();
   private timer: NodeJS.Timeout | undefined;
   private ticks = 0;
@@ -52,8 +52,8 @@ export class Traffic {
     this.live = Array.from({ length: LIVE }, () => this.mint());
   }
 
-  /** A good token, known to nobody yet. */
-  mint(claims: Record<string, unknown> = {}): Ticket {
+  /** A good token, which no instance knows yet. */
+  mint(claims: Record<string, unknown> = {}): TestToken {
     const jti = randomUUID();
     const exp = Math.floor(Date.now() / 1000) + 3600;
     return { jti, text: this.fleet.issuer.token({ jti, exp, ...claims }) };
@@ -78,36 +78,40 @@ export class Traffic {
   }
 
   /** Presents a token, and notes what comes of it. */
-  present(instance: Instance, ticket: Ticket): Promise<Outcome> {
-    return this.presentBy(instance, ticket, () => instance.present(ticket.text));
+  present(instance: Instance, testToken: TestToken): Promise<Outcome> {
+    return this.presentBy(instance, testToken, () => instance.present(testToken.text));
   }
 
   /** Notes a request that is made otherwise. */
-  presentBy(instance: Instance, ticket: Ticket, act: () => Promise<Outcome>): Promise<Outcome> {
-    return this.note(this.requests, instance.name, ticket, act);
+  presentBy(
+    instance: Instance,
+    testToken: TestToken,
+    act: () => Promise<Outcome>,
+  ): Promise<Outcome> {
+    return this.note(this.requests, instance.name, testToken, act);
   }
 
-  logOut(instance: Instance, ticket: Ticket): Promise<Outcome> {
-    return this.revoke(instance.name, ticket, () => instance.logOut(ticket.text));
+  logOut(instance: Instance, testToken: TestToken): Promise<Outcome> {
+    return this.revoke(instance.name, testToken, () => instance.logOut(testToken.text));
   }
 
   /** Notes a logout that is done otherwise; it is done once `act` resolves. */
-  revoke(by: string, ticket: Ticket, act: () => Promise<Outcome>): Promise<Outcome> {
-    this.attempted.set(ticket.jti, ticket);
-    return this.note(this.logouts, by, ticket, async () => {
+  revoke(by: string, testToken: TestToken, act: () => Promise<Outcome>): Promise<Outcome> {
+    this.attempted.set(testToken.jti, testToken);
+    return this.note(this.logouts, by, testToken, async () => {
       const outcome = await act();
-      if (outcome === 'accepted') this.loggedOut.push({ ticket, at: now() });
+      if (outcome === 'accepted') this.loggedOut.push({ testToken, at: now() });
       return outcome;
     });
   }
 
   /** Tokens whose logout was answered between so many and so many ms ago. */
-  loggedOutAgo(from: number, to: number): Ticket[] {
-    const found: Ticket[] = [];
+  loggedOutAgo(from: number, to: number): TestToken[] {
+    const found: TestToken[] = [];
     for (let index = this.loggedOut.length - 1; index >= 0; index -= 1) {
-      const { ticket, at } = this.loggedOut[index]!;
+      const { testToken, at } = this.loggedOut[index]!;
       if (at < now() - to) break;
-      if (at < now() - from) found.push(ticket);
+      if (at < now() - from) found.push(testToken);
     }
     return found;
   }
@@ -116,12 +120,12 @@ export class Traffic {
     this.ticks += 1;
     for (const instance of this.fleet.instances) {
       if (this.hasTimeFor(instance))
-        this.track(instance, this.present(instance, this.chooseTicket()));
+        this.track(instance, this.present(instance, this.chooseToken()));
     }
     const at = oneOf(this.logoutsAt);
     if (this.ticks % TICKS_PER_LOGOUT !== 0 || at === undefined || !this.hasTimeFor(at)) return;
-    const [ticket] = this.live.splice(Math.floor(Math.random() * LIVE), 1, this.mint());
-    if (ticket !== undefined) this.track(at, this.logOut(at, ticket));
+    const [testToken] = this.live.splice(Math.floor(Math.random() * LIVE), 1, this.mint());
+    if (testToken !== undefined) this.track(at, this.logOut(at, testToken));
   }
 
   private hasTimeFor({ name }: Instance): boolean {
@@ -129,7 +133,7 @@ export class Traffic {
     return waiting < MANY_PENDING || this.ticks % 10 === 0;
   }
 
-  private chooseTicket(): Ticket {
+  private chooseToken(): TestToken {
     const dice = Math.random();
     const chosen =
       dice < 0.4
@@ -137,19 +141,19 @@ export class Traffic {
         : dice < 0.6
           ? this.ofAge(0, this.boundMs)
           : dice < 0.75
-            ? oneOf(this.loggedOut)?.ticket
+            ? oneOf(this.loggedOut)?.testToken
             : undefined;
     return chosen ?? oneOf(this.live) ?? this.mint();
   }
 
-  private ofAge(from: number, to: number): Ticket | undefined {
+  private ofAge(from: number, to: number): TestToken | undefined {
     return oneOf(this.loggedOutAgo(from, to));
   }
 
   private async note(
     entries: Noted[],
     instance: string,
-    { jti: token }: Ticket,
+    { jti: token }: TestToken,
     act: () => Promise<Outcome>,
   ): Promise<Outcome> {
     const entry: Noted = {

@@ -13,7 +13,7 @@ import {
 } from './history';
 import type { Instance } from './instance';
 import { LoadMonitor } from './load-monitor';
-import { Traffic, type Ticket } from './traffic';
+import { Traffic, type TestToken } from './traffic';
 
 export interface Expectations {
   /** How long after a logout's 200 its token may be accepted. @defaultValue `maxStalenessMs` */
@@ -190,11 +190,11 @@ async function finalVerdicts(
   traffic: Traffic,
 ): Promise<ReadonlyMap<string, readonly Outcome[]>> {
   const verdicts = new Map<string, readonly Outcome[]>();
-  const tickets = traffic.attempted.values();
+  const testTokens = traffic.attempted.values();
   const ask = async (): Promise<void> => {
-    for (const ticket of tickets) {
-      const answers = fleet.instances.map((instance) => finalVerdict(instance, traffic, ticket));
-      verdicts.set(ticket.jti, await Promise.all(answers));
+    for (const testToken of testTokens) {
+      const answers = fleet.instances.map((instance) => finalVerdict(instance, traffic, testToken));
+      verdicts.set(testToken.jti, await Promise.all(answers));
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, ask)); // all of them take from one iterator
@@ -205,12 +205,12 @@ async function finalVerdicts(
 async function finalVerdict(
   instance: Instance,
   traffic: Traffic,
-  ticket: Ticket,
+  testToken: TestToken,
 ): Promise<Outcome> {
-  let outcome = await traffic.present(instance, ticket);
+  let outcome = await traffic.present(instance, testToken);
   for (let tries = 1; tries < TRIES && !isServed({ outcome }); tries += 1) {
     await sleep(200 * tries);
-    outcome = await traffic.present(instance, ticket);
+    outcome = await traffic.present(instance, testToken);
   }
   return outcome;
 }

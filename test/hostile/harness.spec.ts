@@ -1,9 +1,9 @@
-import { Cast } from './cast';
+import { TemplateValues } from './template-values';
 import {
   appliesTo,
   checked,
   type HostileCase,
-  isPlayedIn,
+  runsIn,
   readCases,
   type RunName,
 } from './hostile-case';
@@ -17,7 +17,7 @@ import type { TokenRecipe } from './token-recipe';
 import type { WireRequest } from './wire';
 
 const signer = new Signer();
-const stage = {
+const tools = {
   algorithm: 'ES256',
   issuer: signer,
   attacker: new Signer(),
@@ -28,8 +28,8 @@ const stage = {
   isAccepted: () => Promise.resolve(false),
 } as const;
 
-const castOf = (recipes: Readonly<Record<string, TokenRecipe>> = {}): Cast =>
-  new Cast(stage, recipes);
+const valuesOf = (recipes: Readonly<Record<string, TokenRecipe>> = {}): TemplateValues =>
+  new TemplateValues(tools, recipes);
 const template: HostileCase = {
   id: 'TEST-01',
   area: 'TEST',
@@ -44,15 +44,15 @@ const RUNS: readonly RunName[] = (['express', 'fastify'] as const).flatMap((plat
 );
 
 describe('The harness fails a case, loudly, over', () => {
-  const unknownKey = { t: { payload: {}, header: {}, key: 'somebody' } };
+  const unknownKey = { t: { payload: {}, header: {}, key: 'unknown' } };
 
   it.each([
     ['a template that it does not know', '{{valid_tokken}}', 'Unknown template: {{valid_tokken}}'],
     ['a pipe that it does not know', '{{valid_token|upside_down}}', 'Unknown pipe: "upside_down"'],
     ['a template that is not closed', '{{valid_token', 'A template is not closed'],
-    ['a key of a token that it does not know', '{{t}}', 'Unknown key of a token: "somebody"'],
+    ['a key of a token that it does not know', '{{t}}', 'Unknown key of a token: "unknown"'],
   ])('%s', async (_, text, message) => {
-    await expect(renderBody(text, castOf(unknownKey).evaluate)).rejects.toThrow(message);
+    await expect(renderBody(text, valuesOf(unknownKey).evaluate)).rejects.toThrow(message);
   });
 
   it.each([
@@ -88,13 +88,13 @@ describe('The harness fails a case, loudly, over', () => {
 });
 
 describe('Every case of issue A', () => {
-  it('is played on each platform that it applies to', () => {
+  it('runs on each platform that it applies to', () => {
     const onPlatforms = (isIn: typeof appliesTo, each: HostileCase): string[] => [
       ...new Set(RUNS.filter((run) => isIn(each, run)).map(({ platform }) => platform)),
     ];
     for (const each of readCases('A')) {
-      expect(onPlatforms(isPlayedIn, each)).toEqual(onPlatforms(appliesTo, each));
-      expect(onPlatforms(isPlayedIn, each)).not.toEqual([]);
+      expect(onPlatforms(runsIn, each)).toEqual(onPlatforms(appliesTo, each));
+      expect(onPlatforms(runsIn, each)).not.toEqual([]);
     }
   });
 
@@ -104,9 +104,9 @@ describe('Every case of issue A', () => {
     ['about requests with one algorithm', 'BODY', undefined, 2],
     ['about requests with one that it applies to', 'DOS', 'asymmetric', 2],
     ['of an area that is new here with all of them', 'NEW', undefined, 6],
-  ])('is played, if it is %s', (_, area, applies_to, times) => {
-    const played = RUNS.filter((run) => isPlayedIn({ ...template, area, applies_to }, run));
-    expect(played).toHaveLength(times);
+  ])('runs, if it is %s', (_, area, applies_to, times) => {
+    const runs = RUNS.filter((run) => runsIn({ ...template, area, applies_to }, run));
+    expect(runs).toHaveLength(times);
   });
 
   it('has an id of its own', () => {
@@ -131,17 +131,17 @@ describe('A template', () => {
     ['{{valid_token|tamper_signature}}', 'aGVhZA.cGF5.A2ln'],
     ['{{valid_token|insert_space_in_signature}}', 'aGVhZA.cGF5.c2 ln'],
   ])('%s becomes what it says', async (text, expected) => {
-    expect((await renderBody(text, castOf().evaluate)).toString()).toBe(expected);
+    expect((await renderBody(text, valuesOf().evaluate)).toString()).toBe(expected);
   });
 
   it('stands for one and the same token throughout a case', async () => {
-    const cast = new Cast({ ...stage, mint: () => String(Math.random()) }, {});
-    const [first, second] = [await cast.text('valid_token'), await cast.text('valid_token')];
+    const values = new TemplateValues({ ...tools, mint: () => String(Math.random()) }, {});
+    const [first, second] = [await values.text('valid_token'), await values.text('valid_token')];
     expect(first).toBe(second);
   });
 
   it('is a number where a claim is one, and a text where that is asked for', async () => {
-    const claims = await composeJson({ exp: '{{now+5}}', iat: '{{str:now}}' }, castOf().evaluate);
+    const claims = await composeJson({ exp: '{{now+5}}', iat: '{{str:now}}' }, valuesOf().evaluate);
     expect(JSON.parse(claims.toString())).toEqual({
       exp: expect.any(Number) as unknown,
       iat: expect.stringMatching(/^\d+$/) as unknown,
@@ -150,18 +150,20 @@ describe('A template', () => {
 
   it('leaves out what a recipe sets to null', async () => {
     const recipe = { $base: '{{valid_claims}}', exp: null, sub: 'x' };
-    const claims = JSON.parse((await composeJson(recipe, castOf().evaluate)).toString()) as object;
+    const claims = JSON.parse(
+      (await composeJson(recipe, valuesOf().evaluate)).toString(),
+    ) as object;
     expect(claims).toMatchObject({ sub: 'x', iss: 'https://login.example' });
     expect(claims).not.toHaveProperty('exp');
   });
 
   it('is byte for byte what it stands for in a header', async () => {
-    expect(await renderLine('a{{bytes:00ff}}b', castOf().evaluate)).toBe('a\0\xffb');
+    expect(await renderLine('a{{bytes:00ff}}b', valuesOf().evaluate)).toBe('a\0\xffb');
   });
 });
 
 describe('A case', () => {
-  it('is played once for every combination of its variants', () => {
+  it('runs once for every combination of its variants', () => {
     expect(variantsOf({ ...template, variants: { v: ['a', 'b'], w: ['c'] } })).toEqual([
       { v: 'a', w: 'c' },
       { v: 'b', w: 'c' },

@@ -45,7 +45,7 @@ export interface RunName {
   readonly algorithm: RunAlgorithm;
 }
 
-// A member nobody knows could carry a condition that nobody meets.
+// An unknown member could carry a condition that is not checked.
 const MEMBERS: Readonly<Record<keyof HostileCase, true>> = {
   id: true,
   area: true,
@@ -109,10 +109,10 @@ export function appliesTo({ id, applies_to = 'all' }: HostileCase, run: RunName)
 const ANY_ALGORITHM = new Set(['AUTH', 'BODY', 'DOS', 'RATE', 'IDEM', 'WEB']);
 
 /**
- * Whether a case is played in this run. One about tokens is played with every algorithm that it
- * applies to; one about requests with the first of them, once on each platform.
+ * Whether this run has the case. One about tokens is in the run of every algorithm that it applies
+ * to; one about requests is in that of the first of them, once on each platform.
  */
-export function isPlayedIn(hostileCase: HostileCase, run: RunName): boolean {
+export function runsIn(hostileCase: HostileCase, run: RunName): boolean {
   if (!appliesTo(hostileCase, run)) return false;
   if (!ANY_ALGORITHM.has(hostileCase.area)) return true;
   const first = RUN_ALGORITHMS.find((algorithm) => appliesTo(hostileCase, { ...run, algorithm }));

@@ -4,12 +4,12 @@ import { type Exchange, isOfParser } from './invariants';
 import { findProperty } from './properties/find-property';
 import { acceptableStatuses } from './required-status';
 import { LIMIT, type Run } from './run';
-import { Scene } from './scene';
+import { CaseRun } from './case-run';
 import type { SlowClients } from './slow-clients';
 import { takeStep } from './steps';
 import { hasForbiddenField, sendAndLeave } from './wire';
 
-/** Plays a case, once for each of its variants, and checks everything that it asks for. */
+/** Runs a case, once for each of its variants, and checks everything that it asks for. */
 export async function replay(
   run: Run,
   hostileCase: HostileCase,
@@ -17,11 +17,11 @@ export async function replay(
 ): Promise<void> {
   const checks = (hostileCase.expect.property ?? []).map(findProperty);
   for (const given of variantsOf(hostileCase)) {
-    const scene = await Scene.open(run, hostileCase, given);
-    await play(scene, slow);
-    expectAnswers(scene);
-    for (const check of checks) await check(scene);
-    await followUp(scene);
+    const caseRun = await CaseRun.open(run, hostileCase, given);
+    await sendCase(caseRun, slow);
+    expectAnswers(caseRun);
+    for (const check of checks) await check(caseRun);
+    await followUp(caseRun);
   }
 }
 
@@ -34,30 +34,30 @@ export function variantsOf({ variants = {} }: HostileCase): Readonly<Record<stri
   );
 }
 
-async function play(scene: Scene, slow: Promise<SlowClients> | undefined): Promise<void> {
-  const { hostileCase, exchanges } = scene;
+async function sendCase(caseRun: CaseRun, slow: Promise<SlowClients> | undefined): Promise<void> {
+  const { hostileCase, exchanges } = caseRun;
   // Before the setup: what is accepted in the beginning may not be afterwards.
-  const request = await scene.render(hostileCase.request, { i: 1 });
-  for (const step of hostileCase.setup ?? []) await takeStep(scene, step);
-  await scene.takeBaseline();
-  if (slow !== undefined) scene.slow = await (await slow).outcome;
-  else if (hostileCase.transport === 'abort') await sendAndLeave(scene.route, request);
-  else if (hostileCase.concurrency !== undefined) exchanges.push(...(await rush(scene)));
+  const request = await caseRun.render(hostileCase.request, { i: 1 });
+  for (const step of hostileCase.setup ?? []) await takeStep(caseRun, step);
+  await caseRun.takeBaseline();
+  if (slow !== undefined) caseRun.slow = await (await slow).outcome;
+  else if (hostileCase.transport === 'abort') await sendAndLeave(caseRun.route, request);
+  else if (hostileCase.concurrency !== undefined) exchanges.push(...(await rush(caseRun)));
   else
     for (let i = 1; i <= timesOf(hostileCase); i += 1)
-      exchanges.push(await scene.exchange(await scene.render(hostileCase.request, { i })));
+      exchanges.push(await caseRun.exchange(await caseRun.render(hostileCase.request, { i })));
 }
 
 /** All at once, over as many instances as the case asks for. */
-async function rush(scene: Scene): Promise<Exchange[]> {
-  const { concurrency = 1, instances = 1, request } = scene.hostileCase;
+async function rush(caseRun: CaseRun): Promise<Exchange[]> {
+  const { concurrency = 1, instances = 1, request } = caseRun.hostileCase;
   const urls: string[] = [];
   for (let index = 0; index < instances; index += 1)
-    urls.push((await scene.run.instance(index)).url);
-  const requests = Array.from({ length: concurrency }, (_, i) => scene.render(request, { i }));
+    urls.push((await caseRun.run.instance(index)).url);
+  const requests = Array.from({ length: concurrency }, (_, i) => caseRun.render(request, { i }));
   return Promise.all(
     (await Promise.all(requests)).map((each, index) =>
-      scene.exchange(each, { url: urls[index % instances] ?? '' }),
+      caseRun.exchange(each, { url: urls[index % instances] ?? '' }),
     ),
   );
 }
@@ -91,7 +91,7 @@ const PAYLOADS: Readonly<Record<string, { readonly status: number; readonly text
 };
 
 /** Of requests in a row the last counts; of those at once, each. */
-function expectAnswers({ hostileCase, exchanges, slow }: Scene): void {
+function expectAnswers({ hostileCase, exchanges, slow }: CaseRun): void {
   const { status, payload } = hostileCase.expect;
   if (slow !== undefined) for (const each of slow.statuses) expect(status).toContain(each);
   const counting = hostileCase.concurrency === undefined ? exchanges.slice(-1) : exchanges;
@@ -114,10 +114,10 @@ function expectAnswer(
     expect([answer.status, answer.text]).toEqual([documented.status, documented.text]);
 }
 
-async function followUp(scene: Scene): Promise<void> {
-  for (const { expect: expected, ...request } of scene.hostileCase.follow_up ?? []) {
-    const exchange = await scene.exchange(await scene.render(request));
+async function followUp(caseRun: CaseRun): Promise<void> {
+  for (const { expect: expected, ...request } of caseRun.hostileCase.follow_up ?? []) {
+    const exchange = await caseRun.exchange(await caseRun.render(request));
     expectAnswer(exchange, expected.status, expected.payload);
-    for (const sentence of expected.property ?? []) await findProperty(sentence)(scene);
+    for (const sentence of expected.property ?? []) await findProperty(sentence)(caseRun);
   }
 }

@@ -39,7 +39,7 @@ function algorithmOf(token: string): string {
 function resigned(token: string, issuer: Signer): string {
   return withSignature(token, () => {
     const signature = issuer.sign(algorithmOf(token), token.slice(0, token.lastIndexOf('.')));
-    if (signature === undefined) throw new Error('resign_same_claims: nobody can sign with that.');
+    if (signature === undefined) throw new Error('resign_same_claims: no key can sign with that.');
     return signature.toString('base64url');
   });
 }

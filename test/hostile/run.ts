@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { LOGOUT } from '../support/app';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { AUDIENCE, ISSUER } from '../support/tokens';
-import { type Backstage, type Claims, PROTECTED_PATH } from './cast';
+import { type Claims, PROTECTED_PATH, type TokenTools } from './template-values';
 import type { RunName } from './hostile-case';
 import { Signer } from './signing';
 import type { BuiltProject, StartedService } from './started-service';
@@ -14,7 +14,7 @@ export const LIMIT = 10;
 const UNLIMITED = 1_000_000;
 
 /** The service on one platform with one algorithm, on a database of its own. */
-export class Run implements Backstage {
+export class Run implements TokenTools {
   readonly issuer = new Signer();
   readonly attacker = new Signer();
   /** Every token that was ever used here. */
@@ -143,7 +143,7 @@ export class Run implements Backstage {
   }
 }
 
-/** A listener that nobody has a reason to speak to. */
+/** A listener that no client has a reason to connect to. */
 class Canary {
   requests = 0;
 

@@ -96,7 +96,7 @@ async function collect(
   };
 }
 
-/** Whether somebody else is served; a service that is not there any more serves nobody. */
+/** Whether another client is served; a service that has ended serves no client. */
 async function probe(route: Route): Promise<{ status: number; elapsedMs: number }> {
   try {
     const { status, elapsedMs } = await send(route, PROBE);

@@ -1,11 +1,11 @@
 import type { Platform } from '../support/app';
-import { outliveLogout } from './farewell-host';
-import { type HostileCase, isPlayedIn, readCases, type RunName } from './hostile-case';
+import { outliveLogout } from './logout-effects-host';
+import { type HostileCase, runsIn, readCases, type RunName } from './hostile-case';
 import { ELSEWHERE } from './properties/find-property';
 import { replay } from './replay';
 import { Run } from './run';
 import { expectNoTraces } from './scan';
-import { Scene } from './scene';
+import { CaseRun } from './case-run';
 import { RUN_ALGORITHMS } from './signing';
 import { type SlowClients, startSlowClients } from './slow-clients';
 import { BuiltProject } from './started-service';
@@ -13,7 +13,7 @@ import { BuiltProject } from './started-service';
 const START_TIMEOUT_MS = 120_000;
 const CASE_TIMEOUT_MS = 90_000;
 
-/** What happens to a case depends on when it can be played, and on what it needs. */
+/** What happens to a case depends on when it can run, and on what it needs. */
 export type Kind = 'ordinary' | 'session' | 'slow' | 'scan';
 
 export function kindOf({ request, transport, setup = [] }: HostileCase): Kind {
@@ -24,29 +24,29 @@ export function kindOf({ request, transport, setup = [] }: HostileCase): Kind {
 
 /** The cases of issue A on one platform: a run for each algorithm, a test for each of its cases. */
 export function describeHostileCases(platform: Platform): void {
-  const stage = new Stage(platform);
-  beforeAll(() => stage.open(), START_TIMEOUT_MS);
-  afterAll(() => stage.close(), START_TIMEOUT_MS);
+  const platformRuns = new PlatformRuns(platform);
+  beforeAll(() => platformRuns.open(), START_TIMEOUT_MS);
+  afterAll(() => platformRuns.close(), START_TIMEOUT_MS);
 
-  describe.each(stage.names)('$platform with $algorithm', (name) => {
-    it.each(stage.cases(name, 'ordinary', 'session'))(
+  describe.each(platformRuns.names)('$platform with $algorithm', (name) => {
+    it.each(platformRuns.cases(name, 'ordinary', 'session'))(
       '$id $title',
-      (each) => stage.play(name, each),
+      (each) => platformRuns.runCase(name, each),
       CASE_TIMEOUT_MS,
     );
   });
   // Slow clients have been at it since the beginning; what is left behind is looked for at the end.
-  describe.each(stage.names)('$platform with $algorithm, in the end', (name) => {
-    it.each(stage.cases(name, 'slow', 'scan'))(
+  describe.each(platformRuns.names)('$platform with $algorithm, in the end', (name) => {
+    it.each(platformRuns.cases(name, 'slow', 'scan'))(
       '$id $title',
-      (each) => stage.play(name, each),
+      (each) => platformRuns.runCase(name, each),
       CASE_TIMEOUT_MS,
     );
   });
 }
 
 /** The runs of one platform, side by side. */
-class Stage {
+class PlatformRuns {
   readonly names: readonly RunName[];
   private project: BuiltProject | undefined;
   private readonly runs = new Map<RunName, Run>();
@@ -58,7 +58,7 @@ class Stage {
 
   /** Of these kinds, in the order of the kinds. */
   cases(name: RunName, ...kinds: readonly Kind[]): readonly HostileCase[] {
-    const applicable = readCases('A').filter((each) => isPlayedIn(each, name));
+    const applicable = readCases('A').filter((each) => runsIn(each, name));
     return kinds.flatMap((kind) => applicable.filter((each) => kindOf(each) === kind));
   }
 
@@ -78,7 +78,7 @@ class Stage {
     this.project?.remove();
   }
 
-  async play(name: RunName, hostileCase: HostileCase): Promise<void> {
+  async runCase(name: RunName, hostileCase: HostileCase): Promise<void> {
     const run = this.run(name);
     switch (kindOf(hostileCase)) {
       case 'scan':
@@ -100,9 +100,9 @@ class Stage {
 
   /** Connected before the next one is; what becomes of them is looked at in the end. */
   private async startSlow(name: RunName, hostileCase: HostileCase): Promise<void> {
-    const scene = await Scene.open(this.run(name), hostileCase);
-    const request = await scene.render(hostileCase.request);
-    const clients = startSlowClients(hostileCase, scene.route, request);
+    const caseRun = await CaseRun.open(this.run(name), hostileCase);
+    const request = await caseRun.render(hostileCase.request);
+    const clients = startSlowClients(hostileCase, caseRun.route, request);
     this.slow.set(slowName(name, hostileCase), clients);
     await clients;
   }
@@ -116,10 +116,10 @@ function expectElsewhere({ id, expect: { property = [] } }: HostileCase): void {
   if (unknown !== undefined) throw new Error(`${id}: unknown property: "${unknown}"`);
 }
 
-/** The service has no server-side sessions: this is played on a host that has. */
+/** The service has no server-side sessions: this runs on a host that has. */
 async function outlive(run: Run, hostileCase: HostileCase): Promise<void> {
-  const scene = await Scene.open(run, hostileCase);
-  const { guard, session, storedIds } = await outliveLogout(run, await scene.validToken());
+  const caseRun = await CaseRun.open(run, hostileCase);
+  const { guard, session, storedIds } = await outliveLogout(run, await caseRun.validToken());
   expect(hostileCase.expect.status).toContain(guard.status);
   expect(storedIds).toEqual([]);
   expect(session.text).toBe('{"user":null}');

@@ -11,14 +11,14 @@ export interface TokenRecipe {
 }
 
 /** Who is there to sign, and what a token is made from where the recipe says nothing. */
-export interface Kitchen {
+export interface TokenContext {
   readonly algorithm: RunAlgorithm;
   readonly issuer: Signer;
   readonly attacker: Signer;
   readonly evaluate: Evaluate;
 }
 
-interface Draft extends Kitchen {
+interface Draft extends TokenContext {
   /** The header's `alg`, whatever it is. */
   readonly named: string;
   readonly input: string;
@@ -46,17 +46,17 @@ const KEYS: Readonly<Record<string, Sign>> = {
 
 /**
  * The token of a recipe.
- * @throws {Error} nobody knows its key.
+ * @throws {Error} its key is unknown.
  */
-export async function cook(recipe: TokenRecipe, kitchen: Kitchen): Promise<string> {
-  const valid = textOf(await kitchen.evaluate(baseOf(recipe), ''));
+export async function makeToken(recipe: TokenRecipe, context: TokenContext): Promise<string> {
+  const valid = textOf(await context.evaluate(baseOf(recipe), ''));
   const [validHeader = '', validPayload = ''] = valid.split('.');
   const isWhole = recipe.header === null && recipe.payload === null;
   if (isWhole && recipe.key.startsWith('literal:')) return recipe.key.slice('literal:'.length);
-  const header = await part(recipe.header, validHeader, kitchen);
-  const payload = await part(recipe.payload, validPayload, kitchen);
+  const header = await part(recipe.header, validHeader, context);
+  const payload = await part(recipe.payload, validPayload, context);
   const input = `${header}.${payload}`;
-  const draft = { ...kitchen, named: nameOf(header), input };
+  const draft = { ...context, named: nameOf(header), input };
   if (recipe.key === 'json_serialisation') return jsonSerialisation(draft, header, payload);
   const signature = signerOf(recipe.key)(draft, valid);
   return `${input}.${typeof signature === 'string' ? signature : signature.toString('base64url')}`;
@@ -79,7 +79,11 @@ function signerOf(key: string): Sign {
 }
 
 /** A part in base64url: what the recipe says, or what stands in the token that is copied. */
-async function part(template: unknown, copied: string, { evaluate }: Kitchen): Promise<string> {
+async function part(
+  template: unknown,
+  copied: string,
+  { evaluate }: TokenContext,
+): Promise<string> {
   if (template === undefined || template === null) return copied;
   return (await composeJson(template, evaluate)).toString('base64url');
 }
@@ -101,7 +105,7 @@ function fits(named: string, algorithm: RunAlgorithm): boolean {
 
 function signed(signer: Signer, algorithm: string, input: string): Buffer {
   const signature = signer.sign(algorithm, input);
-  if (signature === undefined) throw new Error(`Nobody signs with ${algorithm}.`);
+  if (signature === undefined) throw new Error(`No key signs with ${algorithm}.`);
   return signature;
 }
 

@@ -11,7 +11,7 @@ import { Databases } from './harness/databases.mjs';
 import { Host } from './harness/host.mjs';
 import { killAll } from './harness/processes.mjs';
 import { Report } from './harness/report.mjs';
-import { assertOneCopyEach, Workshop } from './harness/workshop.mjs';
+import { assertOneCopyEach, InstallFolder } from './harness/install-folder.mjs';
 
 const NAMES = [
   'nest11-cjs',
@@ -24,19 +24,19 @@ const NAMES = [
 ];
 
 /** They wait most of their time: for the next second of a clock, for a lease to end. */
-const STAGES_AT_ONCE = 3;
+const APPS_AT_ONCE = 3;
 
 const report = new Report();
-const workshop = new Workshop();
+const installFolder = new InstallFolder();
 let databases;
 
 async function proveHost(name) {
-  const { title, packages, shared, proofs, stages = [] } = await import(`./${name}/proofs.mjs`);
+  const { title, packages, shared, proofs, apps = [] } = await import(`./${name}/proofs.mjs`);
   let folder;
   const isInstalled = await report.proof(
     `${title}: installs the tarball without a conflict of peers or a second copy of them`,
     async () => {
-      folder = await workshop.install(name, shared);
+      folder = await installFolder.install(name, shared);
       const entry = createRequire(join(folder, 'package.json')).resolve('nestjs-logout');
       assert.ok(entry.startsWith(join(folder, 'node_modules')), `we were resolved to ${entry}`);
       assertOneCopyEach(folder, ['nestjs-logout', ...packages]);
@@ -44,7 +44,7 @@ async function proveHost(name) {
   );
   const promises = titled(title, proofs);
   if (!isInstalled) {
-    const names = [...promises, ...stages.flatMap((stage) => scenesOf(title, stage))];
+    const names = [...promises, ...apps.flatMap((app) => proofsOf(title, app))];
     report.notTried(
       names.map(([promise]) => promise),
       'not tried: its install failed',
@@ -53,32 +53,32 @@ async function proveHost(name) {
   }
   const host = new Host(folder, databases);
   for (const [promise, prove] of promises) await report.proof(promise, () => prove(host));
-  const waiting = [...stages];
+  const waiting = [...apps];
   const proveNext = async () => {
-    for (let stage = waiting.shift(); stage !== undefined; stage = waiting.shift())
-      await proveOnStage(title, stage, host);
+    for (let app = waiting.shift(); app !== undefined; app = waiting.shift())
+      await proveApp(title, app, host);
   };
-  await Promise.all(Array.from({ length: STAGES_AT_ONCE }, proveNext));
+  await Promise.all(Array.from({ length: APPS_AT_ONCE }, proveNext));
 }
 
 /** Proves several things of one started application: it is started once for all of them. */
-async function proveOnStage(title, stage, host) {
-  const scenes = scenesOf(title, stage);
-  await report.proof(`${title}: ${stage.name}: starts, and stops when it is asked to`, () =>
-    stage.serve(host, async (...props) => {
-      for (let scene = scenes.shift(); scene !== undefined; scene = scenes.shift()) {
-        const [promise, prove] = scene;
+async function proveApp(title, app, host) {
+  const untried = proofsOf(title, app);
+  await report.proof(`${title}: ${app.name}: starts, and stops when it is asked to`, () =>
+    app.serve(host, async (...props) => {
+      for (let proof = untried.shift(); proof !== undefined; proof = untried.shift()) {
+        const [promise, prove] = proof;
         await report.proof(promise, () => prove(...props));
       }
     }),
   );
   report.notTried(
-    scenes.map(([promise]) => promise),
+    untried.map(([promise]) => promise),
     'not tried: it did not start',
   );
 }
 
-const scenesOf = (title, { name, proofs }) => titled(`${title}: ${name}`, proofs);
+const proofsOf = (title, { name, proofs }) => titled(`${title}: ${name}`, proofs);
 
 const titled = (title, proofs) =>
   Object.entries(proofs).map(([promise, prove]) => [`${title}: ${promise}`, prove]);
@@ -87,11 +87,11 @@ async function proveAll(names) {
   const isPrepared = await report.proof(
     'the package packs, and a database server starts',
     async () => {
-      const files = await workshop.pack();
+      const files = await installFolder.pack();
       assert.ok(files.includes('dist/src/index.js'), 'dist is not built: npm run build');
       const maps = files.filter((file) => file.endsWith('.map'));
       assert.deepEqual(maps, [], 'source maps, whose sources are not packed');
-      databases = await Databases.start(join(workshop.folder, 'postgres'));
+      databases = await Databases.start(join(installFolder.path, 'postgres'));
     },
   );
   if (!isPrepared) return;
@@ -101,7 +101,7 @@ async function proveAll(names) {
 async function cleanUp() {
   killAll();
   await databases?.stop();
-  workshop.close();
+  installFolder.close();
 }
 
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }))

@@ -18,8 +18,8 @@ const PAIR = ['INSTANCES=2', 'ROWS=2', 'FAILOVERS=1', 'DELTA=2'];
 const LONG = ['INSTANCES=1', 'ROWS=3', 'FAILOVERS=2', 'DELTA=3'];
 
 const LOSSY = ['INSTANCES=1', 'ROWS=3', 'FAILOVERS=2', 'DELTA=2'];
-const STRICT = ['INSTANCES=1', 'ROWS=2', 'FAILOVERS=1', 'DELTA=1', 'STRICT'];
-const STRICT_LONG = ['INSTANCES=1', 'ROWS=2', 'FAILOVERS=0', 'DELTA=2', 'STRICT'];
+const CLUSTER = ['INSTANCES=1', 'ROWS=2', 'FAILOVERS=1', 'DELTA=1', 'CLUSTER'];
+const CLUSTER_LONG = ['INSTANCES=1', 'ROWS=2', 'FAILOVERS=0', 'DELTA=2', 'CLUSTER'];
 
 const holds = (name, ...macros) => ({ name, macros, expected: 'holds' });
 const refuted = (name, ...macros) => ({ name, macros, expected: 'refuted' });
@@ -48,12 +48,12 @@ const CHECKS = [
   refuted('a look-up joined after it was served', ...SMALL, 'JOIN_LOOK_UP'),
   refuted('the cursor kept before the last row', ...SMALL, 'CURSOR_BEFORE_ROWS'),
   refuted('one clock alone, set back', ...SMALL, 'SET_BACK'),
-  holds('strict logouts', ...STRICT),
-  holds('strict logouts, a longer lease, no failover', ...STRICT_LONG),
-  refuted('announced after the read was sent', ...STRICT, 'ANNOUNCED_AFTER_READ'),
-  refuted('what was announced to another server', ...STRICT, 'ANY_SERVER'),
-  refuted('a lease without an announcement', ...STRICT, 'NO_DEADLINE'),
-  refuted('a failover that takes back old renewals', ...STRICT, 'ANY_LOSS'),
+  holds('cluster-wide logouts', ...CLUSTER),
+  holds('cluster-wide logouts, a longer lease, no failover', ...CLUSTER_LONG),
+  refuted('announced after the read was sent', ...CLUSTER, 'ANNOUNCED_AFTER_READ'),
+  refuted('what was announced to another server', ...CLUSTER, 'ANY_SERVER'),
+  refuted('a lease without an announcement', ...CLUSTER, 'NO_DEADLINE'),
+  refuted('a failover that takes back old renewals', ...CLUSTER, 'ANY_LOSS'),
 ];
 
 requireTool('spin', '-V');

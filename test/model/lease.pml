@@ -38,13 +38,13 @@
  *    (LOSES_ROWS), the instances that knew a lost row still refuse it. The row is then gone from
  *    the store, so for other instances nothing is claimed about it, and 1 and 2 leave it out.
  *
- * STRICT logouts (logoutWaits: 'cluster'). Claim 1 then says: after the 200 no instance allows the
+ * CLUSTER: cluster-wide logouts (logoutWaits: 'cluster'). Claim 1 then says: after the 200 no instance allows the
  * token from memory at all. The instance announces in its row of replica_instances which snapshot
  * it has applied, beside its reads. Its lease also ends LASTS after the last announcement that had
  * succeeded before the read was sent. The logout is answered once the row has seen its transaction,
  * or DELTA has passed since the commit, or there is no row that is younger than DEAD. Here every
- * logout is strict, and there is one instance to wait for: with more, each wait is one of these.
- * LASTS and DEAD are 2 and 4 DELTA. The code has 5 and 10, the same proportion. The margin of 5 %
+ * logout is cluster-wide, and there is one instance to wait for: with more, each wait is one of
+ * these. LASTS and DEAD are 2 and 4 DELTA. The code has 5 and 10, the same proportion. The margin of 5 %
  * is not needed here, for all have one clock. After a failover the row exists, but says nothing
  * that counts; and it is older by up to DEAD - LASTS, because renewals do not wait for the standby.
  *
@@ -78,7 +78,7 @@
  * JOIN_LOOK_UP        A request takes the answer of a look-up that was served before it came.
  * CURSOR_BEFORE_ROWS  Cursor and lease are taken before the last row is applied.
  * SET_BACK            The lease is judged by one clock, and that clock is set back.
- * With STRICT:
+ * With CLUSTER:
  * ANNOUNCED_AFTER_READ  An announcement counts that had not succeeded when the read was sent.
  * ANY_SERVER          A row that was announced to another server is believed.
  * NO_DEADLINE         The lease does not end with its announcement.
@@ -104,7 +104,7 @@
 #define DELTA 2
 #endif
 
-#ifdef STRICT
+#ifdef CLUSTER
 #define BOUND 0
 #define LASTS (2 * DELTA) /* of an announcement, for the instance that made it */
 #define DEAD (4 * DELTA)  /* a row this old is not waited for */
@@ -135,7 +135,7 @@ byte state[ROWS]; /* of the transaction that inserts the row */
 byte xid[ROWS];
 byte since200[ROWS] = NEVER; /* how long ago the logout was answered; DELTA: as long or longer */
 
-#ifdef STRICT
+#ifdef CLUSTER
 byte sinceCommit[ROWS]; /* DELTA: as long or longer */
 #endif
 
@@ -177,7 +177,7 @@ typedef Replica {
   byte age;       /* of the read, since its t0 */
   byte rows;      /* that the read has found and that are not applied yet */
   Snapshot found; /* the snapshot of the read */
-#ifdef STRICT
+#ifdef CLUSTER
   byte announced;        /* how long ago the last announcement that counts was sent */
   byte announcedAtRead;  /* the same, of what had succeeded when the read was sent */
   byte announcing;       /* IDLE, SENT or FOUND: the store has it */
@@ -226,7 +226,7 @@ inline endRead(i) {
   replica[i].age = 0;
   replica[i].rows = 0;
   clear(replica[i].found);
-#ifdef STRICT
+#ifdef CLUSTER
   replica[i].announcedAtRead = 0;
 #endif
 #ifdef FORGET_ON_RELOAD
@@ -236,7 +236,7 @@ inline endRead(i) {
 
 inline beginRead(i) {
   replica[i].read = SENT;
-#ifdef STRICT
+#ifdef CLUSTER
   replica[i].announcedAtRead = replica[i].announced;
 #endif
 }
@@ -293,7 +293,7 @@ inline finish(i) {
 #else
   replica[i].lease = DELTA - replica[i].age;
 #endif
-#ifdef STRICT
+#ifdef CLUSTER
 #ifdef ANNOUNCED_AFTER_READ
   replica[i].announcedAtRead = replica[i].announced;
 #endif
@@ -312,7 +312,7 @@ inline finish(i) {
 /* The next read loads everything. What is known is kept. What was announced counts no more. */
 inline dropCursor(i) {
   clear(replica[i].cursor);
-#ifdef STRICT
+#ifdef CLUSTER
   replica[i].announced = LASTS;
   replica[i].isDropped = (replica[i].announcing != IDLE);
 #endif
@@ -349,7 +349,7 @@ inline allowFromMemory(i) {
 #define IS_COMPLETE(i) (replica[i].rows == 0)
 #endif
 
-#ifdef STRICT
+#ifdef CLUSTER
 inline copy(snapshot, from) {
   snapshot.server = from.server;
   snapshot.xmax = from.xmax;
@@ -434,7 +434,7 @@ proctype Logout(byte x) {
   :: atomic { state[x] == OPEN ->
       if
       :: state[x] = COMMITTED
-#ifdef STRICT
+#ifdef CLUSTER
         sinceCommit[x] = 0
 #endif
       :: state[x] = GONE
@@ -485,7 +485,7 @@ proctype Failover() {
       :: break
       od;
       nextXid = xmax;
-#ifdef STRICT
+#ifdef CLUSTER
       do
       :: replica[0].rowAge < DEAD && lost < LOSS -> replica[0].rowAge++; lost++
       :: break
@@ -544,7 +544,7 @@ inline passTime(i) {
   :: replica[i].read != IDLE && replica[i].age < DELTA -> replica[i].age++
   :: else
   fi;
-#ifdef STRICT
+#ifdef CLUSTER
 #ifndef NO_DEADLINE
   if
   :: replica[i].announced < LASTS -> replica[i].announced++
@@ -579,7 +579,7 @@ proctype Clock() {
         :: since200[r] < DELTA -> since200[r]++
         :: else
         fi;
-#ifdef STRICT
+#ifdef CLUSTER
         if
         :: state[r] == COMMITTED && sinceCommit[r] < DELTA -> sinceCommit[r]++
         :: else
@@ -598,7 +598,7 @@ proctype Clock() {
 init {
   atomic {
     run Instance(0);
-#ifdef STRICT
+#ifdef CLUSTER
     replica[0].announced = LASTS;
     replica[0].rowAge = DEAD;
     run Announcements(0);

@@ -7,7 +7,7 @@ import { PostgresRevocationStore } from '../../src/postgres';
 export interface TestDatabase {
   readonly url: string;
   query(sql: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>;
-  /** Ends every connection to it, whoever holds them, and removes it; idempotent. */
+  /** Ends every connection to it, of any client, and removes it; idempotent. */
   drop(): Promise<void>;
 }
 

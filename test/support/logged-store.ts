@@ -6,7 +6,7 @@ import {
 import type { Revocation } from '../../src/revocation/revocation';
 import type { Committed, HostTransaction, UnitOfWork } from '../../src/revocation/unit-of-work';
 import { MemoryRevocationStore } from '../../src/stores/memory/revocation-store.memory';
-import { sliceOf } from '../unit/replica/by-hand';
+import { sliceOf } from '../unit/replica/manual-ports';
 
 /** A memory store that logs what it commits, so that a feed can tell it to replicas. */
 export class LoggedStore extends MemoryRevocationStore {
@@ -58,7 +58,7 @@ export class LogFeed extends RevocationFeed {
     return Number(snapshot) >= Number(position);
   }
 
-  seenByAll(position: string): Promise<void> {
+  waitForCluster(position: string): Promise<void> {
     this.waits.push(position);
     return Promise.resolve();
   }

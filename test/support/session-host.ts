@@ -94,7 +94,7 @@ class FastifySessions implements SessionHost {
 }
 
 /** Holds one request half-way until the test lets it go on. */
-export class Gate {
+export class Barrier {
   private arrive: () => void = () => undefined;
   private release: () => void = () => undefined;
   readonly arrived = new Promise<void>((resolve) => (this.arrive = resolve));
@@ -114,8 +114,8 @@ interface SessionRequest {
   readonly session: { user?: string; visits?: number };
 }
 
-/** Routes of the host's that use the session, one of them as slow as the gate is shut. */
-export function sessionController(gate: Gate): Type {
+/** Routes of the host's that use the session, one of which waits at the barrier. */
+export function sessionController(barrier: Barrier): Type {
   @Controller('session')
   class SessionController {
     @Post('open')
@@ -130,7 +130,7 @@ export function sessionController(gate: Gate): Type {
 
     @Get('slow')
     async slow(@Req() { session }: SessionRequest): Promise<{ user: string | null }> {
-      await gate.pass();
+      await barrier.pass();
       session.visits = 1;
       return { user: session.user ?? null };
     }

@@ -1,4 +1,4 @@
-import type { AuditEvent, RequestOrigin } from '../../audit/audit-event';
+import type { AuditEvent, RequestSource } from '../../audit/audit-event';
 import { tokenFields } from '../../audit/audit-log';
 import { ANY_ISSUE_TIME, type Revocation } from '../../revocation/revocation';
 import { RevocationStore } from '../../revocation/revocation-store';
@@ -57,7 +57,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
   async terminate(
     request: object,
     token: VerifiedToken,
-    origin: RequestOrigin,
+    source: RequestSource,
     committed?: (event: AuditEvent) => void,
   ): Promise<void> {
     const session = sessionOf(request);
@@ -65,7 +65,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
     if (session === undefined || typeof id !== 'string') return;
     this.refuseForeign(request);
     try {
-      if (hasCookies(request)) await this.revoke(id, session, token, origin, committed);
+      if (hasCookies(request)) await this.revoke(id, session, token, source, committed);
     } finally {
       await settled((done) => session.destroy(done));
     }
@@ -75,7 +75,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
     id: string,
     session: ServerSession,
     token: VerifiedToken,
-    origin: RequestOrigin,
+    source: RequestSource,
     committed?: (event: AuditEvent) => void,
   ): Promise<void> {
     const key = sessionIdKey(id);
@@ -88,7 +88,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
       subject: subjectOf(token.claims),
     };
     const event: AuditEvent = {
-      ...origin,
+      ...source,
       ...tokenFields(token),
       event: 'session_expired',
       outcome: 'success',

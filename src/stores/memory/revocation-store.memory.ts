@@ -35,7 +35,7 @@ export class MemoryRevocationStore extends RevocationStore {
   private readonly held = new Map<string, Held[]>();
   private nextPurge = 0;
   private lastInstant = 0;
-  private readonly counts = { lookUps: 0, additions: 0 };
+  private readonly counts = { lookUps: 0, commits: 0, revocations: 0 };
   private isClosed = false;
 
   /** @param clock milliseconds since the epoch; decides about expiry and dates the audit. */
@@ -64,7 +64,8 @@ export class MemoryRevocationStore extends RevocationStore {
     const areNew = work.revocations.map(({ revocation }) => this.hold(revocation));
     const told = work.revocations.filter((_, at) => areNew[at]).map(({ event }) => event);
     for (const event of [...told, ...work.events]) this.audit.record(event);
-    this.counts.additions += told.length;
+    this.counts.commits += 1;
+    this.counts.revocations += work.revocations.length;
     return { areNew, position: null };
   }
 
@@ -123,8 +124,8 @@ export class MemoryRevocationStore extends RevocationStore {
     return {
       skewMs: 0,
       directLookUps: this.counts.lookUps,
-      commits: this.counts.additions,
-      committedRevocations: this.counts.additions,
+      commits: this.counts.commits,
+      committedRevocations: this.counts.revocations,
       feed: null,
       replica: null,
     };

@@ -68,7 +68,7 @@ export function isClaims(payload: JsonObject): payload is Claims {
  * said only of claims that are acceptable in all else.
  * @param nowSeconds since the epoch. Written so that a clock that tells nothing (NaN) refuses.
  */
-export function findFault(
+export function checkClaims(
   claims: Claims,
   rules: ClaimRules,
   nowSeconds: number,

@@ -18,19 +18,19 @@ interface ReadText {
 /** Reads texts, and remembers what it read in those that come again. No verdict is remembered. */
 export class PresentedTokenCache {
   private readonly read = new LRUCache<string, ReadText>({ maxSize: MAX_CACHE_BYTES });
-  private readonly sighted = new SeenOnceFilter();
+  private readonly seenOnce = new SeenOnceFilter();
 
   constructor(private readonly keys: TokenKeys) {}
 
   /** @returns `undefined`: the text is too long, or holds too many tokens. */
-  find(text: string): readonly UnverifiedToken[] | undefined {
+  get(text: string): readonly UnverifiedToken[] | undefined {
     const name = text.slice(-NAME_LENGTH);
     // A part of the text finds it, because hashing all of it is slow; the whole text decides.
     const known = this.read.get(name);
     if (known?.text === text) return known.tokens;
     const tokens = presentedTokens(text, this.keys);
     // What never comes again would push out what does: a text has to come twice to be worth it.
-    if (tokens !== undefined && tokens.length > 0 && this.sighted.wasSeen(text))
+    if (tokens !== undefined && tokens.length > 0 && this.seenOnce.wasSeen(text))
       this.remember(text);
     return tokens;
   }

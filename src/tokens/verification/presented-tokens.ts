@@ -1,15 +1,15 @@
 import { isClaims } from './claims';
 import type { TokenKeys } from '../token-keys';
-import type { VerifiedToken } from '../verified-token';
+import type { ParsedToken } from '../verified-token';
 import { parseJsonObject, type JsonObject } from './json-object';
 
 /** A token as it was found in a text. Its signature was not checked: it may be forged. */
-export interface UnverifiedToken extends VerifiedToken {
+export interface UnverifiedToken extends ParsedToken {
   readonly header: JsonObject;
   /** `header.payload` as received: what the signature covers (RFC 7515 §5.2). */
   readonly signingInput: string;
-  /** What stands behind it, up to the next dot: the signature, in whatever spelling. */
-  readonly signature: string;
+  /** What stands behind it, up to the next dot, in each way the text may be read; none is empty. */
+  readonly signatures: readonly string[];
 }
 
 /** More tokens than this in one text are nothing that a client of ours sends. */
@@ -26,9 +26,10 @@ const DOT = 0x2e;
 
 /**
  * Every token in a text, whatever stands around it: a scheme, quotes, the signature of a signed
- * cookie. Escapes of URLs and of JSON are read first, and JSON in base64 is looked into, as
- * cookie-session writes it. A token is known by its first two parts alone: verifiers differ in how
- * they read the third.
+ * cookie. The text is read as it was sent, and as hosts rewrite it: without the escapes of URLs and
+ * of JSON; without schemes, blanks and quotes, wherever they stand; and JSON in base64 is looked
+ * into, as cookie-session writes it. A token is known by its first two parts alone: verifiers
+ * differ in how they read the third.
  * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 of them.
  */
 export function presentedTokens(
@@ -36,12 +37,44 @@ export function presentedTokens(
   keys: TokenKeys,
 ): readonly UnverifiedToken[] | undefined {
   if (text.length > MAX_TEXT_LENGTH) return undefined;
+  const found = new Map<string, UnverifiedToken>();
+  const budget = { decoded: MAX_DECODED };
+  for (const reading of readingsOf(text)) {
+    const tokens = tokensIn(reading, keys, budget);
+    if (tokens === undefined) return undefined;
+    for (const token of tokens) found.set(token.signingInput, joined(token, found));
+  }
+  return found.size > MAX_TOKENS ? undefined : [...found.values()];
+}
+
+function joined(
+  token: UnverifiedToken,
+  found: ReadonlyMap<string, UnverifiedToken>,
+): UnverifiedToken {
+  const known = found.get(token.signingInput)?.signatures ?? [];
+  return known.length === 0
+    ? token
+    : { ...token, signatures: [...new Set([...known, ...token.signatures])] };
+}
+
+/** The text as hosts may read it; most texts in one way alone. */
+function readingsOf(text: string): readonly string[] {
+  if (COMPACT.test(text) && !/(?!^)bearer/i.test(text)) return [text];
   const plain = withoutEscapes(text);
-  const texts = [plain, ...encodedObjects(plain)];
-  const found = texts.map((each) => tokensIn(each, keys));
-  if (found.includes(undefined)) return undefined;
-  const tokens = found.flatMap((each) => each ?? []);
-  return tokens.length > MAX_TOKENS ? undefined : tokens;
+  return [...new Set([text, plain, ...withoutRemovable(plain), ...encodedObjects(plain)])];
+}
+
+/** A token alone, or behind its scheme (RFC 7515 §7.1). */
+const COMPACT = /^(?:(?:bearer|jwt|token) +)?[\w-]*\.[\w-]*\.[\w-]*$/i;
+
+/** As `.replace('Bearer ', '')` leaves it, and `.replace('Bearer', '')`; without blanks and quotes. */
+function withoutRemovable(plain: string): readonly string[] {
+  const inner = plain.replace(/^\s*(?:(?:bearer|jwt|token)\s+)?["']?|["'\s]+$/gi, '');
+  if (!/bearer|[\s"']/i.test(inner)) return [];
+  return [
+    plain.replace(/(?:bearer|jwt|token)\s+|[\s"']+/gi, ''),
+    plain.replace(/bearer|[\s"']+/gi, ''),
+  ];
 }
 
 /** Whether a text can have a token in it at all: a dot, or something that may hide one. */
@@ -55,16 +88,19 @@ const LONG_OBJECT = /ey[\w+/-]{60}/;
 /** What stands in base64, where it looks like JSON and is no part of a token itself. */
 function encodedObjects(plain: string): readonly string[] {
   if (!LONG_OBJECT.test(plain)) return [];
-  const runs = plain.match(/(?<![\w+/.-])(?:[\w-]*?-)?ey[\w+/-]{60,}(?![\w+/.-])/g) ?? [];
+  const runs = plain.match(/(?<![\w+/.-])(?:[\w-]*?-)?ey[\w+/-]{60,}(?![\w+/-])/g) ?? [];
   return runs
     .slice(0, MAX_TOKENS)
     .map((run) => Buffer.from(run.slice(run.indexOf('ey')), 'base64').toString('utf8'))
     .map(withoutEscapes);
 }
 
-function tokensIn(plain: string, keys: TokenKeys): readonly UnverifiedToken[] | undefined {
+function tokensIn(
+  plain: string,
+  keys: TokenKeys,
+  budget: { decoded: number },
+): readonly UnverifiedToken[] | undefined {
   const found: UnverifiedToken[] = [];
-  let decoded = 0;
   let objects = 0;
   // By character codes: a header may have thousands of dots.
   for (let at = 0; at < plain.length; at += 1) {
@@ -73,8 +109,8 @@ function tokensIn(plain: string, keys: TokenKeys): readonly UnverifiedToken[] | 
     if (end - at <= MIN_OBJECT_LENGTH) continue;
     const payload = plain.slice(at + 1, end);
     if (!looksLikeObject(payload)) continue;
-    decoded += 1;
-    if (decoded > MAX_DECODED) return undefined;
+    budget.decoded -= 1;
+    if (budget.decoded < 0) return undefined;
     if (!endsLikeObject(payload)) continue;
     objects += 1;
     if (objects > MAX_TOKENS) return undefined;
@@ -101,7 +137,7 @@ function tokenAt(
     ...keys.of(claims, signingInput),
     header: found.header,
     signingInput,
-    signature: signatureAfter(text, dot + 1 + payload.length),
+    signatures: signaturesAfter(text, dot + 1 + payload.length),
   };
 }
 
@@ -159,10 +195,11 @@ function isBase64url(code: number): boolean {
   );
 }
 
-function signatureAfter(text: string, end: number): string {
-  if (text.charCodeAt(end) !== DOT) return '';
+function signaturesAfter(text: string, end: number): readonly string[] {
+  if (text.charCodeAt(end) !== DOT) return [];
   const next = text.indexOf('.', end + 1);
-  return text.slice(end + 1, next === -1 ? undefined : next);
+  const signature = text.slice(end + 1, next === -1 ? undefined : next);
+  return signature === '' ? [] : [signature];
 }
 
 /** A text as a host reads it that decodes URLs, and then JSON. */

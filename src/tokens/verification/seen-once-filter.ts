@@ -10,13 +10,13 @@ const LENGTH = 16;
 export class SeenOnceFilter {
   private readonly hashes = new Uint32Array(SLOTS);
 
-  /** Whether the text seems to have been sighted before; from now on it was. */
+  /** Whether the text was seen before, as far as the filter knows; it counts as seen from now on. */
   wasSeen(text: string): boolean {
     const hash = hashOf(text);
     const slot = hash % SLOTS;
-    const isSighted = this.hashes[slot] === hash;
+    const isSeen = this.hashes[slot] === hash;
     this.hashes[slot] = hash;
-    return isSighted;
+    return isSeen;
   }
 }
 

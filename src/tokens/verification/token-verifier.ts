@@ -1,4 +1,4 @@
-import { findFault, isClaims } from './claims';
+import { expiresAt, checkClaims, isClaims } from './claims';
 import { TokenKeys } from '../token-keys';
 import type { VerifiedToken } from '../verified-token';
 import { parseJsonObject } from './json-object';
@@ -27,9 +27,12 @@ export type RefusalCause =
   | 'audience'
   | 'not_yet_valid'; // `iat` or `nbf` lies ahead
 
-/** `expired` says that the token is genuine and acceptable in all else. */
+/**
+ * `live`: the token keeps all rules; whether it is revoked is not looked at here. `expired`: it is
+ * genuine, and keeps all other rules.
+ */
 export type Verification =
-  | { readonly verdict: 'accepted'; readonly token: VerifiedToken }
+  | { readonly verdict: 'live'; readonly token: VerifiedToken }
   | { readonly verdict: 'expired'; readonly token: VerifiedToken }
   | { readonly verdict: 'refused'; readonly cause: RefusalCause };
 
@@ -40,7 +43,7 @@ export type Verification =
 export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
   private readonly remembered = new VerifiedTokenCache();
-  private readonly sighted = new SeenOnceFilter();
+  private readonly seenOnce = new SeenOnceFilter();
   private readonly keys: TokenKeys;
   private readonly presented: PresentedTokenCache;
 
@@ -72,19 +75,19 @@ export class TokenVerifier {
   verify(text: unknown): Verification {
     if (typeof text !== 'string') return refused('form');
     const { keys } = this.rules;
-    const remembered = this.remembered.find(text, keys);
+    const remembered = this.remembered.get(text, keys);
     const token = remembered ?? this.examine(text);
     if (typeof token === 'string') return refused(token);
-    const fault = findFault(token.claims, this.rules, this.clock() / 1000);
-    if (fault === undefined) {
+    const error = checkClaims(token.claims, this.rules, this.clock() / 1000);
+    if (error === undefined) {
       // What never comes again would push out what does, and costs the garbage collector more
       // than an HMAC costs us: a text has to come twice to be worth it.
-      if (remembered === undefined && this.sighted.wasSeen(text))
-        this.remembered.remember(text, token, keys);
-      return { verdict: 'accepted', token };
+      if (remembered === undefined && this.seenOnce.wasSeen(text))
+        this.remembered.set(text, token, keys);
+      return { verdict: 'live', token };
     }
-    this.remembered.forget(text);
-    return fault === 'expired' ? { verdict: fault, token } : refused(fault);
+    this.remembered.delete(text);
+    return error === 'expired' ? { verdict: error, token } : refused(error);
   }
 
   /**
@@ -92,21 +95,21 @@ export class TokenVerifier {
    * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
    */
   presentedIn(text: string): readonly UnverifiedToken[] | undefined {
-    return this.presented.find(text);
+    return this.presented.get(text);
   }
 
   /**
    * Whether one of the keys signed the token, however its signature is spelled: as lenient as the
    * most lenient verifier. Claims are not looked at.
    */
-  isGenuine({ header: { alg, kid }, signingInput, signature }: UnverifiedToken): boolean {
+  isGenuine({ header: { alg, kid }, signingInput, signatures }: UnverifiedToken): boolean {
     if (typeof alg !== 'string') return false;
     const named = typeof kid === 'string' ? kid : undefined;
     const candidates = this.rules.keys.candidates(alg, named) ?? [];
     return candidates.some((check) =>
-      lenientSignatures(signature, check.signatureBytes).some((bytes) =>
-        check.isGood(signingInput, bytes),
-      ),
+      signatures
+        .flatMap((signature) => lenientSignatures(signature, check.signatureBytes))
+        .some((bytes) => check.isGood(signingInput, bytes)),
     );
   }
 
@@ -121,7 +124,11 @@ export class TokenVerifier {
     // Nothing of the payload is looked at before its signature is known to be good.
     const claims = parseJsonObject(parts.payload);
     if (claims === undefined || !isClaims(claims)) return 'claims';
-    return { claims, ...this.keys.of(claims, parts.signingInput) };
+    return {
+      claims,
+      ...this.keys.of(claims, parts.signingInput),
+      expiresAtMs: expiresAt(claims).getTime(),
+    };
   }
 
   private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {

@@ -33,18 +33,18 @@ export class VerifiedTokenCache {
    * The token that has exactly this text, if these keys have signed it. Its claims are a copy of
    * the caller's own, free to be written to.
    */
-  find(text: string, keys: KeySet): VerifiedToken | undefined {
+  get(text: string, keys: KeySet): VerifiedToken | undefined {
     this.forgetOthers(keys);
     const known = this.tokens.get(nameOf(text));
     // To hash all of a long text would cost more than anything else here, so a name finds it; but
     // nothing counts except the whole text.
     if (known?.text !== text) return undefined;
-    const { claims, revocationKey, keys: queried } = known;
-    return { claims: copyOf(claims), revocationKey, keys: queried };
+    const { claims, revocationKey, keys: queried, expiresAtMs } = known;
+    return { claims: copyOf(claims), revocationKey, keys: queried, expiresAtMs };
   }
 
   /** @param token signed by one of these keys, with claims of the right form. */
-  remember(text: string, token: VerifiedToken, keys: KeySet): void {
+  set(text: string, token: VerifiedToken, keys: KeySet): void {
     this.forgetOthers(keys);
     const size = bytesOf(text, token.claims) + bytesOfKeys(token.keys);
     if (size > MAX_BYTES) return;
@@ -52,7 +52,7 @@ export class VerifiedTokenCache {
     this.tokens.set(nameOf(own), { ...token, text: own, claims: copyOf(token.claims) }, { size });
   }
 
-  forget(text: string): void {
+  delete(text: string): void {
     this.tokens.delete(nameOf(text));
   }
 

@@ -1,6 +1,6 @@
 import { ANSWERS } from '../../support/answers';
 import { type Exchange, INTERNALS, isOfParser, leakedInto } from '../invariants';
-import type { Scene } from '../scene';
+import type { CaseRun } from '../case-run';
 import { headerOf } from '../required-status';
 import { send, type WireAnswer } from '../wire';
 import type { Property } from './property';
@@ -74,43 +74,43 @@ function statuses(exchanges: readonly Exchange[]): number[] {
   return exchanges.map(({ answer }) => answer.status);
 }
 
-function challenged({ last: { request, answer } }: Scene): void {
+function challenged({ last: { request, answer } }: CaseRun): void {
   const isEmpty = headerOf(request, 'authorization') === undefined;
   const challenge = isEmpty ? 'Bearer' : 'Bearer error="invalid_token"';
   expect(answer.headers['www-authenticate']).toEqual([challenge]);
 }
 
 /** Neither the framework nor the audit has seen it. */
-function rejectedByParser({ last, newOutput }: Scene): void {
+function rejectedByParser({ last, newOutput }: CaseRun): void {
   expect(isOfParser(last.answer)).toBe(true);
   expect(newOutput).toBe('');
 }
 
-async function staysUp({ service, run }: Scene): Promise<void> {
+async function staysUp({ service, run }: CaseRun): Promise<void> {
   expect(service.isRunning).toBe(true);
   const token = run.me(service.url, { url: service.url });
   expect((await token).status).toBe(401);
 }
 
-function stableShape({ last: { answer } }: Scene): void {
+function stableShape({ last: { answer } }: CaseRun): void {
   expect(Object.keys(JSON.parse(answer.text) as object)).toEqual(['success', 'message']);
   expect(answer.status).toBeLessThan(500);
 }
 
 /** No word of the request's body of some length. */
-function echoesNothing({ last: { request, answer } }: Scene): void {
+function echoesNothing({ last: { request, answer } }: CaseRun): void {
   const words = new Set(request.body.toString().match(/[\w-]{6,40}/g) ?? []);
   const echoed = [...words].filter((word) => answer.text.includes(word));
   expect(echoed).toEqual([]);
 }
 
-function discreet(scene: Scene): void {
-  echoesNothing(scene);
-  expect(leakedInto(scene.newOutput, scene.run.tokens)).toEqual([]);
-  expect(scene.newOutput).not.toMatch(INTERNALS);
+function discreet(caseRun: CaseRun): void {
+  echoesNothing(caseRun);
+  expect(leakedInto(caseRun.newOutput, caseRun.run.tokens)).toEqual([]);
+  expect(caseRun.newOutput).not.toMatch(INTERNALS);
 }
 
-function retryAfter({ last: { answer } }: Scene): void {
+function retryAfter({ last: { answer } }: CaseRun): void {
   const names = Object.keys(answer.headers).filter((name) => name.startsWith('retry-after'));
   expect(names).toEqual(['retry-after']);
   const [seconds = '', ...more] = answer.headers['retry-after'] ?? [];
@@ -119,10 +119,10 @@ function retryAfter({ last: { answer } }: Scene): void {
 }
 
 /** The bytes of the answer, its date apart. How long it takes is compared beside. */
-export async function sameAsGarbage(scene: Scene): Promise<void> {
-  const { request, answer } = scene.last;
+export async function sameAsGarbage(caseRun: CaseRun): Promise<void> {
+  const { request, answer } = caseRun.last;
   const body = Buffer.from('{"token":"garbage"}');
-  const garbage = await send(scene.route, { ...request, body });
+  const garbage = await send(caseRun.route, { ...request, body });
   expect(comparable(garbage)).toEqual(comparable(answer));
 }
 

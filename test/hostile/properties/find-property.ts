@@ -1,4 +1,4 @@
-import type { Scene } from '../scene';
+import type { CaseRun } from '../case-run';
 import { ANSWER_PROPERTIES } from './answer-properties';
 import { LOAD_PROPERTIES } from './load-properties';
 import type { Check } from './property';
@@ -23,28 +23,28 @@ export const ELSEWHERE: readonly string[] = [
 
 /**
  * The check for a sentence; of one that joins several by semicolons, all of them.
- * @throws {Error} nobody knows how to check it.
+ * @throws {Error} there is no check for it.
  */
-export function findProperty(sentence: string): (scene: Scene) => Promise<void> {
+export function findProperty(sentence: string): (caseRun: CaseRun) => Promise<void> {
   const whole = findWhole(sentence);
   const parts = sentence.split('; ');
   if (whole !== undefined || parts.length === 1) return whole ?? unknown(sentence);
   const checks = parts.map((part) => findWhole(part) ?? unknown(sentence));
-  return async (scene) => {
-    for (const check of checks) await check(scene);
+  return async (caseRun) => {
+    for (const check of checks) await check(caseRun);
   };
 }
 
-function findWhole(sentence: string): ((scene: Scene) => Promise<void>) | undefined {
+function findWhole(sentence: string): ((caseRun: CaseRun) => Promise<void>) | undefined {
   for (const [pattern, check] of PROPERTIES) {
     const match = pattern.exec(sentence);
-    if (match !== null) return (scene) => run(check, scene, match);
+    if (match !== null) return (caseRun) => run(check, caseRun, match);
   }
   return undefined;
 }
 
-async function run(check: Check, scene: Scene, match: readonly string[]): Promise<void> {
-  await check(scene, match);
+async function run(check: Check, caseRun: CaseRun, match: readonly string[]): Promise<void> {
+  await check(caseRun, match);
 }
 
 function unknown(sentence: string): never {

@@ -1,5 +1,5 @@
-import { claimsOf } from '../cast';
-import type { Scene } from '../scene';
+import { claimsOf } from '../template-values';
+import type { CaseRun } from '../case-run';
 import type { SlowOutcome } from '../slow-clients';
 import { compareTimes } from '../timing';
 import type { WireRequest } from '../wire';
@@ -11,23 +11,23 @@ export const LOAD_PROPERTIES: readonly Property[] = [
   [/^(?:RSS|memory) grows by less than (\d+) MB$/, growsLittle],
   [
     /^closed by headersTimeout \((\d+) s default\) or lower$/,
-    (scene, [, seconds]) => {
-      expect(Math.max(...slowOf(scene).closedAfterMs)).toBeLessThan(Number(seconds) * 1000);
-      closedWithin(scene, 20);
+    (caseRun, [, seconds]) => {
+      expect(Math.max(...slowOf(caseRun).closedAfterMs)).toBeLessThan(Number(seconds) * 1000);
+      closedWithin(caseRun, 20);
     },
   ],
   [
     /^(?:socket|connection) closed by requestTimeout$/,
-    (scene) => {
-      closedWithin(scene, 25);
+    (caseRun) => {
+      closedWithin(caseRun, 25);
     },
   ],
   [/^other clients served meanwhile$/, othersServed],
   [
     /^same bytes and same timing class as a garbage body token$/,
-    async (scene) => {
-      await sameAsGarbage(scene);
-      await sameTimingAsGarbage(scene);
+    async (caseRun) => {
+      await sameAsGarbage(caseRun);
+      await sameTimingAsGarbage(caseRun);
     },
   ],
   [
@@ -41,32 +41,32 @@ const RSS_SAMPLE_MS = 5;
 const RSS_ROUNDS = 3;
 
 /** The peak while the request is sent again, against what was held before. Only Linux tells. */
-async function growsLittle(scene: Scene, [, limit]: readonly string[]): Promise<void> {
-  const { service, last } = scene;
+async function growsLittle(caseRun: CaseRun, [, limit]: readonly string[]): Promise<void> {
+  const { service, last } = caseRun;
   const before = service.residentMegabytes();
   if (before === undefined) return;
   let peak = before;
   const sampler = setInterval(() => {
     peak = Math.max(peak, service.residentMegabytes() ?? 0);
   }, RSS_SAMPLE_MS);
-  for (let round = 0; round < RSS_ROUNDS; round += 1) await scene.exchange(last.request);
+  for (let round = 0; round < RSS_ROUNDS; round += 1) await caseRun.exchange(last.request);
   clearInterval(sampler);
   expect(peak - before).toBeLessThan(Number(limit));
 }
 
-function slowOf({ slow, hostileCase }: Scene): SlowOutcome {
+function slowOf({ slow, hostileCase }: CaseRun): SlowOutcome {
   if (slow === undefined) throw new Error(`${hostileCase.id} has no slow clients.`);
   return slow;
 }
 
 /** The limit of the service itself, with room for a busy machine. */
-function closedWithin(scene: Scene, seconds: number): void {
-  const { closedAfterMs } = slowOf(scene);
+function closedWithin(caseRun: CaseRun, seconds: number): void {
+  const { closedAfterMs } = slowOf(caseRun);
   expect(Math.max(...closedAfterMs)).toBeLessThan(seconds * 1000);
 }
 
-function othersServed(scene: Scene): void {
-  const { others } = slowOf(scene);
+function othersServed(caseRun: CaseRun): void {
+  const { others } = slowOf(caseRun);
   expect(others.length).toBeGreaterThan(5);
   expect(others.filter(({ status }) => status !== 200)).toEqual([]);
   expect(Math.max(...others.map(({ elapsedMs }) => elapsedMs))).toBeLessThan(5000);
@@ -75,7 +75,7 @@ function othersServed(scene: Scene): void {
 /** A signature more to check is well below what a network hides; a look-up more would be, too. */
 const TIMING_CLASS_ROUNDS = 150;
 
-async function sameTimingAsGarbage({ last, route }: Scene): Promise<void> {
+async function sameTimingAsGarbage({ last, route }: CaseRun): Promise<void> {
   const garbage = { ...last.request, body: Buffer.from('{"token":"garbage"}') };
   const timing = await compareTimes(route, [last.request, garbage], TIMING_CLASS_ROUNDS);
   expect(timing.differenceMs).toBeLessThan(Math.max(1.5, 2 * timing.noiseFloorMs));
@@ -87,13 +87,13 @@ async function sameTimingAsGarbage({ last, route }: Scene): Promise<void> {
  * that of a user who has never been seen. They would differ if anything were looked up before the
  * signature is known to be good, or if comparing signatures took a time that shows.
  */
-async function badSignaturesAlike(scene: Scene, [, pairs]: readonly string[]): Promise<void> {
-  const live = spoilt(scene.run.mint(claimsOf(scene.cast.userId, 600)), 0);
-  const revoked = spoilt(await scene.cast.text('revoked_token'), -1);
-  const unknown = spoilt(scene.run.mint(claimsOf('nobody', 600)), 0);
+async function badSignaturesAlike(caseRun: CaseRun, [, pairs]: readonly string[]): Promise<void> {
+  const live = spoilt(caseRun.run.mint(claimsOf(caseRun.values.userId, 600)), 0);
+  const revoked = spoilt(await caseRun.values.text('revoked_token'), -1);
+  const unknown = spoilt(caseRun.run.mint(claimsOf('nobody', 600)), 0);
   for (const other of [revoked, unknown]) {
-    const requests = [live, other].map((token) => withToken(scene.last.request, token));
-    const timing = await compareTimes(scene.route, requests, Number(pairs) / 2);
+    const requests = [live, other].map((token) => withToken(caseRun.last.request, token));
+    const timing = await compareTimes(caseRun.route, requests, Number(pairs) / 2);
     expect(timing.differenceMs).toBeLessThan(timing.noiseFloorMs);
   }
 }
@@ -118,7 +118,7 @@ function withToken(request: WireRequest, token: string): WireRequest {
   };
 }
 
-async function keysAreHashes({ run }: Scene): Promise<void> {
+async function keysAreHashes({ run }: CaseRun): Promise<void> {
   const sizes = await run.database.query(
     'SELECT DISTINCT octet_length(key) AS size FROM revoked_tokens',
   );

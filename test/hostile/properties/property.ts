@@ -1,7 +1,7 @@
-import type { Scene } from '../scene';
+import type { CaseRun } from '../case-run';
 
-/** Fails, as any expectation does, when the property does not hold of what was played. */
-export type Check = (scene: Scene, match: readonly string[]) => Promise<void> | void;
+/** Fails, as any expectation does, when the property does not hold of what was sent and answered. */
+export type Check = (caseRun: CaseRun, match: readonly string[]) => Promise<void> | void;
 
 /** A check by the sentence that the cases use for it, whole. */
 export type Property = readonly [sentence: RegExp, check: Check];

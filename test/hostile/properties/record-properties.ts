@@ -1,5 +1,5 @@
 import { ANSWERS } from '../../support/answers';
-import type { Scene } from '../scene';
+import type { CaseRun } from '../case-run';
 import { send, sendRaw, type WireRequest } from '../wire';
 import { eventually, type Property } from './property';
 
@@ -13,8 +13,8 @@ export const RECORD_PROPERTIES: readonly Property[] = [
   ],
   [
     /^(?:exactly )?one row$/,
-    async ({ run, cast }) => {
-      expect(await run.revocations(cast.claims.jti)).toBe(1);
+    async ({ run, values }) => {
+      expect(await run.revocations(values.claims.jti)).toBe(1);
     },
   ],
   [
@@ -31,9 +31,9 @@ export const RECORD_PROPERTIES: readonly Property[] = [
   ],
   [
     /^no token, user id or jti as a label$/,
-    async (scene) => {
+    async (caseRun) => {
       for (const path of ['/metrics', '/health/live', '/health/ready', '/docs-json'])
-        await labelsNobody(scene, path);
+        await labelsNobody(caseRun, path);
     },
   ],
 ];
@@ -41,22 +41,22 @@ export const RECORD_PROPERTIES: readonly Property[] = [
 type Row = Readonly<Record<string, unknown>>;
 
 /** Repeated until it is not lost in the flood of earlier cases: 50 rows a second are kept. */
-async function attemptRecorded(scene: Scene): Promise<void> {
+async function attemptRecorded(caseRun: CaseRun): Promise<void> {
   const row = await eventually(async () => {
-    await send(scene.route, scene.last.request);
-    return findEvent(scene, "outcome = 'failure'");
+    await send(caseRun.route, caseRun.last.request);
+    return findEvent(caseRun, "outcome = 'failure'");
   });
-  expect(row).toMatchObject({ subject: scene.cast.userId, ip: '127.0.0.1' });
+  expect(row).toMatchObject({ subject: caseRun.values.userId, ip: '127.0.0.1' });
   expect(row.token_fingerprint).toMatch(/^[0-9a-f]{64}$/);
   expect(row.reason).toMatch(/^\w+$/);
 }
 
 /** The latest event of the valid token. */
-async function findEvent({ run, cast }: Scene, condition: string): Promise<Row | undefined> {
+async function findEvent({ run, values }: CaseRun, condition: string): Promise<Row | undefined> {
   const [row] = await run.database.query(
     `SELECT *, host(ip) AS ip FROM auth_events
      WHERE token_id = $1 AND ${condition} ORDER BY occurred_at DESC LIMIT 1`,
-    [cast.claims.jti],
+    [values.claims.jti],
   );
   return row;
 }
@@ -70,11 +70,11 @@ function expectCleanLines(text: string): unknown[] {
   });
 }
 
-async function logLineClean(scene: Scene): Promise<void> {
+async function logLineClean(caseRun: CaseRun): Promise<void> {
   const line = await eventually(async () => {
-    const lines = expectCleanLines(scene.newOutput);
-    if (lines.length === 0) await send(scene.route, scene.last.request);
-    return lines.find((each) => JSON.stringify(each).includes(scene.cast.userId));
+    const lines = expectCleanLines(caseRun.newOutput);
+    if (lines.length === 0) await send(caseRun.route, caseRun.last.request);
+    return lines.find((each) => JSON.stringify(each).includes(caseRun.values.userId));
   });
   expect(line).toBeDefined();
 }
@@ -88,22 +88,22 @@ const LINE_SEPARATOR = Buffer.from('\u2028').toString('latin1');
  * the case gets as far as a log. So the same is tried with all that the parser does let through, in
  * the header and, for U+2028, DEL and C1, in claims.
  */
-async function hostileValuesRecorded(scene: Scene): Promise<void> {
-  const jti = `jti\u2028${C1_ESCAPE}\x7f${scene.cast.userId}`;
-  const token = scene.run.mint({ ...scene.cast.claims, jti });
+async function hostileValuesRecorded(caseRun: CaseRun): Promise<void> {
+  const jti = `jti\u2028${C1_ESCAPE}\x7f${caseRun.values.userId}`;
+  const token = caseRun.run.mint({ ...caseRun.values.claims, jti });
   const hostile = `x\\r\\n{"event":"logout"}${TAB}${C1_ESCAPE}${LINE_SEPARATOR}`;
   const userAgent = hostile + 'y'.repeat(2000);
-  const start = scene.service.output.length;
-  const answer = await sendRaw(scene.route, loggingOut(token, userAgent));
+  const start = caseRun.service.output.length;
+  const answer = await sendRaw(caseRun.route, loggingOut(token, userAgent));
   expect(answer.status).toBe(200);
-  const [row, ...more] = await scene.run.database.query(
+  const [row, ...more] = await caseRun.run.database.query(
     'SELECT user_agent FROM auth_events WHERE token_id = $1',
     [jti],
   );
   expect(more).toEqual([]);
   expectEscaped(String(row?.user_agent));
   const events = await eventually(() =>
-    Promise.resolve(linesAbout(scene.service.output.slice(start), scene.cast.userId)),
+    Promise.resolve(linesAbout(caseRun.service.output.slice(start), caseRun.values.userId)),
   );
   expect(events).toHaveLength(1);
 }
@@ -134,8 +134,8 @@ function loggingOut(token: string, userAgent: string): WireRequest {
 }
 
 /** The case's own request, sent to any path that tells of the service's health. */
-async function labelsNobody(scene: Scene, path: string): Promise<void> {
-  const { text } = await send(scene.route, { ...scene.last.request, path });
-  const { sub, jti } = scene.cast.claims;
+async function labelsNobody(caseRun: CaseRun, path: string): Promise<void> {
+  const { text } = await send(caseRun.route, { ...caseRun.last.request, path });
+  const { sub, jti } = caseRun.values.claims;
   expect([sub, jti].filter((name) => text.includes(String(name)))).toEqual([]);
 }

@@ -1,7 +1,7 @@
-import { claimsOf, PROTECTED_PATH } from '../cast';
+import { claimsOf, PROTECTED_PATH } from '../template-values';
 import { lenientSpellings } from '../respellings';
 import { headerOf } from '../required-status';
-import type { Scene } from '../scene';
+import type { CaseRun } from '../case-run';
 import { piecesOf, wholeTemplate } from '../templates';
 import type { WireRequest } from '../wire';
 import type { Property } from './property';
@@ -10,17 +10,17 @@ import type { Property } from './property';
 export const TOKEN_PROPERTIES: readonly Property[] = [
   [
     /^(\{\{\w+\}\}) still (?:works|accepted afterwards on \{\{protected_path\}\} \(nothing was revoked\))$/,
-    (scene, [, token]) => expectVerdict(scene, token, 200),
+    (caseRun, [, token]) => expectVerdict(caseRun, token, 200),
   ],
   [
     /^(\{\{\w+\}\}) (?:is|answers) (\d{3}) afterwards(?: on \{\{protected_path\}\})?$/,
-    (scene, [, token, status]) => expectVerdict(scene, token, Number(status)),
+    (caseRun, [, token, status]) => expectVerdict(caseRun, token, Number(status)),
   ],
   [
     /^never revokes a token whose jti is the string "(.+)"$/,
-    async (scene, [, jti]) => {
-      const token = scene.run.mint({ ...claimsOf(scene.cast.userId, 600), jti });
-      expect((await scene.me(token)).status).toBe(200);
+    async (caseRun, [, jti]) => {
+      const token = caseRun.run.mint({ ...claimsOf(caseRun.values.userId, 600), jti });
+      expect((await caseRun.me(token)).status).toBe(200);
     },
   ],
   [/^guard and logout take the same decision$/, sameDecision],
@@ -37,15 +37,15 @@ export const TOKEN_PROPERTIES: readonly Property[] = [
   [/^userId, admin, exp in body are never used$/, bodyNeverUsed],
 ];
 
-async function expectVerdict(scene: Scene, template = '', status: number): Promise<void> {
-  const token = await scene.cast.text(wholeTemplate(template) ?? template);
-  expect((await scene.me(token)).status).toBe(status);
+async function expectVerdict(caseRun: CaseRun, template = '', status: number): Promise<void> {
+  const token = await caseRun.values.text(wholeTemplate(template) ?? template);
+  expect((await caseRun.me(token)).status).toBe(status);
 }
 
 /** Asked of another token of the same make, because the first may be logged out by now. */
-async function sameDecision(scene: Scene): Promise<void> {
-  const other = await scene.fresh();
-  const logout = await other.render(scene.hostileCase.request);
+async function sameDecision(caseRun: CaseRun): Promise<void> {
+  const other = await caseRun.fresh();
+  const logout = await other.render(caseRun.hostileCase.request);
   const asked = { ...logout, method: 'GET', path: PROTECTED_PATH, body: Buffer.alloc(0) };
   const guard = await other.exchange(asked);
   const { answer } = await other.exchange(logout);
@@ -53,9 +53,9 @@ async function sameDecision(scene: Scene): Promise<void> {
 }
 
 /** What the case's own header carries is tried before and after its token is logged out. */
-async function refusedAfterwards(scene: Scene): Promise<void> {
-  const other = await scene.fresh();
-  const request = await other.render(scene.hostileCase.request);
+async function refusedAfterwards(caseRun: CaseRun): Promise<void> {
+  const other = await caseRun.fresh();
+  const request = await other.render(caseRun.hostileCase.request);
   const valid = await other.validToken();
   expect((await other.me(valid)).status).toBe(200);
   const before = await other.exchange(request);
@@ -73,12 +73,12 @@ function isCanonical(request: WireRequest): boolean {
   return token.split('.').every((part) => canonical(part) === part);
 }
 
-async function everySpellingRefused(scene: Scene): Promise<void> {
-  const token = await scene.validToken();
-  const spellings = [token, ...lenientSpellings(token, scene.run.issuer)];
-  for (const { url } of scene.run.services) {
+async function everySpellingRefused(caseRun: CaseRun): Promise<void> {
+  const token = await caseRun.validToken();
+  const spellings = [token, ...lenientSpellings(token, caseRun.run.issuer)];
+  for (const { url } of caseRun.run.services) {
     for (const spelling of spellings)
-      expect([spelling.length, (await scene.run.me(spelling, { url })).status]).toEqual([
+      expect([spelling.length, (await caseRun.run.me(spelling, { url })).status]).toEqual([
         spelling.length,
         401,
       ]);
@@ -86,14 +86,14 @@ async function everySpellingRefused(scene: Scene): Promise<void> {
 }
 
 /** Documented: the token that the body names, and no other. */
-async function onlyNamedRevoked(scene: Scene): Promise<void> {
-  const [bearer, named] = tokensOf(scene);
-  await expectVerdict(scene, named, 401);
-  if (bearer !== named) await expectVerdict(scene, bearer, 200);
+async function onlyNamedRevoked(caseRun: CaseRun): Promise<void> {
+  const [bearer, named] = tokensOf(caseRun);
+  await expectVerdict(caseRun, named, 401);
+  if (bearer !== named) await expectVerdict(caseRun, bearer, 200);
 }
 
 /** The templates that the request carries as its bearer and in its body. */
-function tokensOf({ hostileCase: { request } }: Scene): (string | undefined)[] {
+function tokensOf({ hostileCase: { request } }: CaseRun): (string | undefined)[] {
   return [String(request.headers?.Authorization), request.body ?? ''].map((text) => {
     const template = piecesOf(text).find((piece) => 'expression' in piece);
     return template && `{{${template.expression}}}`;
@@ -101,19 +101,19 @@ function tokensOf({ hostileCase: { request } }: Scene): (string | undefined)[] {
 }
 
 /** The limit is still reached, and refuses a stranger; the revoked token is refused for itself. */
-async function refusedWhileThrottled(scene: Scene): Promise<void> {
-  const revoked = await scene.cast.text('revoked_token');
-  expect((await scene.logout(revoked)).status).toBe(429);
-  expect((await scene.me(revoked)).status).toBe(401);
+async function refusedWhileThrottled(caseRun: CaseRun): Promise<void> {
+  const revoked = await caseRun.values.text('revoked_token');
+  expect((await caseRun.logout(revoked)).status).toBe(429);
+  expect((await caseRun.me(revoked)).status).toBe(401);
 }
 
-async function bodyNeverUsed(scene: Scene): Promise<void> {
-  const { jti, sub, exp } = scene.cast.claims;
-  const rows = await scene.run.database.query(
+async function bodyNeverUsed(caseRun: CaseRun): Promise<void> {
+  const { jti, sub, exp } = caseRun.values.claims;
+  const rows = await caseRun.run.database.query(
     `SELECT subject, extract(epoch FROM expires_at)::int AS end
      FROM revoked_tokens WHERE token_id = $1`,
     [jti],
   );
   expect(rows).toEqual([{ subject: sub, end: Number(exp) + 60 }]);
-  await expectVerdict(scene, '{{other_user_token}}', 200);
+  await expectVerdict(caseRun, '{{other_user_token}}', 200);
 }

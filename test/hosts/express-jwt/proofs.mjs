@@ -1,4 +1,4 @@
-import { ownGuardStage } from '../harness/own-guard-story.mjs';
+import { ownGuardApp } from '../harness/own-guard-proofs.mjs';
 import { headerSpellings } from '../harness/spellings.mjs';
 
 export const title = 'express-jwt';
@@ -10,8 +10,8 @@ export const proofs = {
     host.run(['npm', 'run', 'build']),
 };
 
-export const stages = [
-  ownGuardStage('a plain Express application with RS256', {
+export const apps = [
+  ownGuardApp('a plain Express application with RS256', {
     main: 'dist/main.js',
     login: {
       path: '/login',

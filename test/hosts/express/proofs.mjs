@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
-import { assertAnswer, Visitor } from '../harness/visitor.mjs';
+import { assertAnswer, HttpClient } from '../harness/http-client.mjs';
 
 export const title = 'plain Express';
 
@@ -17,16 +17,16 @@ export const proofs = {
 
   'refuses a token once it is logged out': (host) =>
     host.serve('dist/main.js', {}, async (url) => {
-      const visitor = new Visitor(url, { me: '/protected' });
+      const client = new HttpClient(url, { me: '/protected' });
       const logout = (token) =>
-        visitor.request('POST', '/logout', { body: JSON.stringify({ token }) });
+        client.request('POST', '/logout', { body: JSON.stringify({ token }) });
       const [lost, kept] = [tokenOfAda(host), tokenOfAda(host)];
-      assertAnswer(await visitor.me(lost), GRANTED);
+      assertAnswer(await client.me(lost), GRANTED);
       assertAnswer(await logout(lost), LOGGED_OUT);
-      assertAnswer(await visitor.me(lost), NOT_AUTHENTICATED);
+      assertAnswer(await client.me(lost), NOT_AUTHENTICATED);
       assertAnswer(await logout(lost), NO_LIVE_TOKEN);
-      assertAnswer(await visitor.me(kept), GRANTED);
-      assertAnswer(await visitor.request('POST', '/logout', { body: '{' }), NO_LIVE_TOKEN);
+      assertAnswer(await client.me(kept), GRANTED);
+      assertAnswer(await client.request('POST', '/logout', { body: '{' }), NO_LIVE_TOKEN);
     }),
 
   'installs what Express needs and what this face loads, and not one package more': async (

@@ -23,16 +23,15 @@ export class Host {
   }
 
   /**
-   * Serves with `node <file>`, lets `visit(url, app)` come by, and stops it as an orchestrator
-   * does.
-   * @throws {Error} what `visit` threw, with what the host wrote; or it did not start or stop.
+   * Serves with `node <file>`, runs `work(url, app)`, and stops it as an orchestrator does.
+   * @throws {Error} what `work` threw, with what the host wrote; or it did not start or stop.
    */
-  async serve(file, env, visit) {
+  async serve(file, env, work) {
     const started = { cwd: this.folder, env: { ...this.env, ...env } };
     const app = await StartedApp.start([process.execPath, file], started);
     let result;
     try {
-      result = await visit(app.url, app);
+      result = await work(app.url, app);
     } catch (error) {
       await app.stop().catch(() => undefined);
       throw Object.assign(error, { output: app.output });

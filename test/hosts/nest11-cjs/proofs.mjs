@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { assertRemembers, tellLogoutStory } from '../harness/logout-story.mjs';
-import { assertHealthy, Visitor } from '../harness/visitor.mjs';
+import { assertRemembers, proveLogout } from '../harness/logout-proofs.mjs';
+import { assertHealthy, HttpClient } from '../harness/http-client.mjs';
 
 export const title = 'Nest 11, CommonJS';
 
@@ -20,21 +20,23 @@ export const proofs = {
   'refuses a token once it is logged out, also after a restart': (host) =>
     host.databases.using(async ({ url }) => {
       const env = { DATABASE_URL: url };
-      const serve = (visit) => host.serve('dist/src/main.js', env, (at) => visit(new Visitor(at)));
-      const tokens = await serve((visitor) => tellLogoutStory(visitor));
-      await serve((visitor) => assertRemembers(visitor, tokens));
+      const serve = (work) => host.serve('dist/src/main.js', env, (at) => work(new HttpClient(at)));
+      const tokens = await serve((client) => proveLogout(client));
+      await serve((client) => assertRemembers(client, tokens));
     }),
 
   'tells Terminus whether tokens can be checked': (host) =>
     host.databases.using(({ url }) =>
-      host.serve('dist/src/main.js', { DATABASE_URL: url }, (at) => assertHealthy(new Visitor(at))),
+      host.serve('dist/src/main.js', { DATABASE_URL: url }, (at) =>
+        assertHealthy(new HttpClient(at)),
+      ),
     ),
 
   'finds who logged out in SQL, and no token text anywhere': (host) =>
     host.databases.using(async (database) => {
       const env = { DATABASE_URL: database.url };
       const { lost } = await host.serve('dist/src/main.js', env, (at) =>
-        tellLogoutStory(new Visitor(at)),
+        proveLogout(new HttpClient(at)),
       );
       const successes = await database.query(
         `SELECT event, subject FROM auth_events WHERE outcome = 'success'`,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { tellLogoutStory } from '../harness/logout-story.mjs';
-import { assertHealthy, Visitor } from '../harness/visitor.mjs';
+import { proveLogout } from '../harness/logout-proofs.mjs';
+import { assertHealthy, HttpClient } from '../harness/http-client.mjs';
 
 export const title = 'Nest 12 on Fastify';
 
@@ -13,10 +13,10 @@ export const proofs = {
     host.run(['npm', 'run', 'build']),
 
   'refuses a token once it is logged out': (host) =>
-    host.serve('dist/main.js', {}, (url) => tellLogoutStory(new Visitor(url))),
+    host.serve('dist/main.js', {}, (url) => proveLogout(new HttpClient(url))),
 
   'tells Terminus whether tokens can be checked': (host) =>
-    host.serve('dist/main.js', {}, (url) => assertHealthy(new Visitor(url))),
+    host.serve('dist/main.js', {}, (url) => assertHealthy(new HttpClient(url))),
 
   'needs neither the Express platform nor TypeORM nor pg for that': ({ folder }) => {
     const installed = (name) => existsSync(join(folder, 'node_modules', name));

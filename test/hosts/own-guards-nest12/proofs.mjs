@@ -1,4 +1,4 @@
-export { proofs, stages } from '../own-guards/proofs.mjs';
+export { proofs, apps } from '../own-guards/proofs.mjs';
 
 export const title = 'Nest 12, own guards';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ownGuardStage } from '../harness/own-guard-story.mjs';
+import { ownGuardApp } from '../harness/own-guard-proofs.mjs';
 import { cookieSpellings, headerSpellings, signedCookie } from '../harness/spellings.mjs';
 
 const credentials = { username: 'john', password: 'changeme' };
@@ -102,15 +102,15 @@ const letsApiKeyIn = async ({ client }) => {
   }
 };
 
-export const stages = [
-  ownGuardStage('the Passport tutorial', passportTutorial),
-  ownGuardStage('the Authentication chapter', authenticationChapter),
-  ownGuardStage('express-jwt as a middleware', expressJwt),
-  ownGuardStage('fast-jwt on Fastify', fastJwt),
-  ownGuardStage('a cookie that main.ts copies into the header', copiedCookie),
-  ownGuardStage('a strategy that reads a cookie', readCookie),
-  ownGuardStage('a strategy that reads a signed cookie', signedCookies),
-  ownGuardStage("AuthGuard(['jwt', 'api-key'])", jwtOrApiKey, {
+export const apps = [
+  ownGuardApp('the Passport tutorial', passportTutorial),
+  ownGuardApp('the Authentication chapter', authenticationChapter),
+  ownGuardApp('express-jwt as a middleware', expressJwt),
+  ownGuardApp('fast-jwt on Fastify', fastJwt),
+  ownGuardApp('a cookie that main.ts copies into the header', copiedCookie),
+  ownGuardApp('a strategy that reads a cookie', readCookie),
+  ownGuardApp('a strategy that reads a signed cookie', signedCookies),
+  ownGuardApp("AuthGuard(['jwt', 'api-key'])", jwtOrApiKey, {
     'an API key is let in, also beside a token that was logged out': letsApiKeyIn,
   }),
 ];

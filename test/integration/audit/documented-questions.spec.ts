@@ -53,11 +53,11 @@ async function live(): Promise<void> {
   await audited.logout(MALLORY, bearer, audited.token({ jti: 'another of ada' })).expect(401);
   await audited.logout(MALLORY, 'not.a.token').expect(401);
   await audited.post(MALLORY).type('json').send('{').expect(400);
-  await knock(LIMIT + 3);
+  await exceedLimit(LIMIT + 3);
 }
 
 /** More requests than the limit, from two addresses of one network. */
-async function knock(times: number): Promise<void> {
+async function exceedLimit(times: number): Promise<void> {
   for (let i = 0; i < times; i += 1)
     await audited.post({ from: i % 2 === 0 ? SCANNER.from : '2001:db8:7::2' });
 }

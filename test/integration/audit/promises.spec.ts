@@ -6,7 +6,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { AuditedApp } from './audited-app';
 
 const ADA = { from: '203.0.113.7', agent: 'Firefox' };
-const ANYBODY = { from: '198.51.100.9' };
+const ANONYMOUS = { from: '198.51.100.9' };
 
 let database: TestDatabase;
 let audited: AuditedApp;
@@ -109,7 +109,7 @@ describe('A failure', () => {
     expect(rows.map(({ ip }) => ip)).toEqual(Array.from({ length: 20 }, (_, i) => `10.0.0.${i}`));
   });
 
-  it('of the store is recorded as the logout that nobody knows the outcome of', async () => {
+  it('of the store is recorded as a logout of unknown outcome', async () => {
     const holder = await connected();
     await holder.query('BEGIN; LOCK TABLE revoked_tokens IN ACCESS EXCLUSIVE MODE');
 
@@ -194,17 +194,17 @@ describe('The text of a token', () => {
     const forged = audited.token().slice(0, -4) + 'AAAA';
     const expired = audited.token({ exp: Math.floor(Date.now() / 1000) - 1 });
     const foreign = audited.token({ sub: 'eve' });
-    await audited.logout(ANYBODY, forged).expect(401);
-    await audited.logout(ANYBODY, expired).expect(403);
-    await audited.logout(ANYBODY, bearer, foreign).expect(401);
-    await audited.logout(ANYBODY, bearer, forged).expect(401);
-    await audited.post(ANYBODY).type('json').send(`{"token":"${bearer}"`).expect(400);
+    await audited.logout(ANONYMOUS, forged).expect(401);
+    await audited.logout(ANONYMOUS, expired).expect(403);
+    await audited.logout(ANONYMOUS, bearer, foreign).expect(401);
+    await audited.logout(ANONYMOUS, bearer, forged).expect(401);
+    await audited.post(ANONYMOUS).type('json').send(`{"token":"${bearer}"`).expect(400);
     await audited
-      .post({ ...ANYBODY, agent: `Bearer ${bearer}` })
+      .post({ ...ANONYMOUS, agent: `Bearer ${bearer}` })
       .set('X-Request-Id', SHORT_TOKEN)
       .expect(401);
     await audited.logout(ADA, bearer).expect(200);
-    await audited.me(ANYBODY, bearer).expect(401);
+    await audited.me(ANONYMOUS, bearer).expect(401);
 
     expect((await reasons()).length).toBeGreaterThan(7);
     const texts = [...audited.printed, ...(await storedTexts())].join('\n');

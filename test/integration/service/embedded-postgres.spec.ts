@@ -20,9 +20,9 @@ import {
 
 jest.setTimeout(180_000); // some make the data of two servers, which a busy machine takes its time for
 
-const NOBODY = 65_534;
-/** Somebody who is not root: another user when the tests run as root, else the one running them. */
-const ordinaryUser = process.getuid?.() === 0 ? NOBODY : process.getuid?.();
+const NOBODY_UID = 65_534;
+/** A user that is not root: another one when the tests run as root, else the one running them. */
+const ordinaryUser = process.getuid?.() === 0 ? NOBODY_UID : process.getuid?.();
 
 const ownUid = serverUser().uid ?? process.getuid?.();
 
@@ -61,7 +61,7 @@ async function ask(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-/** Zombies that nobody reaps do not count: they hold nothing. */
+/** Zombies that are never reaped do not count: they hold nothing. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -163,7 +163,7 @@ describe('the end of a server', () => {
     await expect(stop()).resolves.toBeUndefined();
   });
 
-  it('is told to whoever started it when the server dies by itself', async () => {
+  it('is told to its caller when the server dies by itself', async () => {
     const { pid, exited } = await start();
     process.kill(pid, 'SIGKILL');
     await expect(exited).resolves.toBeUndefined();
@@ -178,7 +178,7 @@ describe('the end of a server', () => {
     expect(await ask(second.url(), 'SELECT number FROM kept')).toEqual([7]);
   });
 
-  it('follows the kill -9 of its parent, though nobody starts again', async () => {
+  it('follows the kill -9 of its parent, also without another start', async () => {
     const { child, pid } = await launcher.launch({ dataDir });
     child.kill('SIGKILL');
     await eventually(() => !isRunning(pid));

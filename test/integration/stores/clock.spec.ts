@@ -6,7 +6,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { openFeed, type OpenFeed } from './open-feed';
 import { about } from '../../support/queries';
 
-const NOBODY = '0'.repeat(64);
+const UNKNOWN_KEY = '0'.repeat(64);
 
 describe('The clock of an instance, against the database’s', () => {
   let database: TestDatabase;
@@ -26,7 +26,7 @@ describe('The clock of an instance, against the database’s', () => {
     clock = new StoreClock(() => Date.now() + offMs);
     return new LookUps(open.connections, clock, 1000);
   };
-  const ask = (lookUps: LookUps): Promise<boolean> => lookUps.isRevoked(about([NOBODY]));
+  const ask = (lookUps: LookUps): Promise<boolean> => lookUps.isRevoked(about([UNKNOWN_KEY]));
 
   it('may be behind by less than rows outlive their tokens, and ahead by anything', async () => {
     await expect(ask(lookUpsWithClockOff(-25_000))).resolves.toBe(false);

@@ -144,7 +144,7 @@ describe('The doorbell', () => {
     expect(errors).toMatchObject([{ code: 'ECONNREFUSED' }]);
   });
 
-  it('fails nobody where it cannot ring, and rings again as soon as it can', async () => {
+  it('fails no caller where it cannot ring, and rings again as soon as it can', async () => {
     const [one, other] = [await listen(), await listen()];
     await until(isHeard(one));
     await until(isHeard(other));

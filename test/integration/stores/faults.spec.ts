@@ -125,7 +125,7 @@ describe('With its connections in danger, the store', () => {
     expect(await look(store)).toBe(false);
   });
 
-  it('does not ask on behalf of whoever has given up', async () => {
+  it('does not ask for a caller that has given up', async () => {
     await other.query('BEGIN; LOCK TABLE revoked_tokens IN ACCESS EXCLUSIVE MODE');
     const late = revocation().key;
     const asked = (key: string): Promise<unknown[]> =>

@@ -16,7 +16,7 @@ let store: PostgresRevocationStore;
 let open: OpenFeed;
 
 beforeAll(async () => {
-  // A writer of the log that sleeps for long loses, in a crash, what nobody waited for.
+  // A writer of the log that sleeps for long loses, in a crash, commits that were not waited for.
   cluster = await startCluster({ wal_writer_delay: '10s', restart_after_crash: 'on' });
   store = await openStore(cluster.url, { check: 'direct', onError: () => undefined });
 });

@@ -51,7 +51,7 @@ describe('Where the network swallows everything without a word', () => {
     expect((await open.read(cursor)).cursor).not.toBeNull();
   });
 
-  it('an announcement is given up, and so is the farewell', async () => {
+  it('an announcement is given up, and so is its withdrawal', async () => {
     await open.feed.announce({ maxStalenessMs: 1000, cursor: null });
     proxy.impose({ up: 'lost', down: 'lost' });
     const start = performance.now();

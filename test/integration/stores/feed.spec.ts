@@ -31,7 +31,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** A session of somebody's own, in a transaction. */
+/** A session of another client, in a transaction. */
 const begin = async (url = database.url): Promise<Client> => {
   const writer = new Client({ connectionString: url });
   writer.on('error', () => undefined); // of the one whose database is dropped

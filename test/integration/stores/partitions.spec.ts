@@ -131,7 +131,7 @@ describe('Partitions', () => {
     expect(answers).toEqual(far.map(() => true));
   });
 
-  it('are made again when somebody has removed them', async () => {
+  it('are made again when they were removed', async () => {
     const store = await open(database.url);
     const month = monthOf(new Date()).name;
     await database.query(`DROP TABLE ${month}`);

@@ -105,4 +105,15 @@ describe('One row for a key and a window', () => {
     now += 1000;
     expect([budget.isFirst('later', 1000), budget.isFirst('later', 1000)]).toEqual([true, false]);
   });
+
+  it('is looked for among ten thousand ended windows once a second, not for each event', () => {
+    for (let i = 0; i < 10_000; i += 1) budget.isFirst(`key-${i}`, i === 0 ? 500 : 60_000);
+    budget.isFirst('none has ended', 1000);
+    now += 600;
+    budget.isFirst('one has ended', 1000);
+    expect(budget.isFirst('one has ended', 1000)).toBe(true);
+    now += 400;
+    budget.isFirst('a second later', 1000);
+    expect(budget.isFirst('a second later', 1000)).toBe(false);
+  });
 });

@@ -9,6 +9,7 @@ const token: VerifiedToken = {
   claims: { iss: 'https://i', sub: 'ada', jti: 'j1', sid: 's1', iat: 1, exp: 2 },
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
+  expiresAtMs: 2000,
 };
 
 describe('The audit log', () => {

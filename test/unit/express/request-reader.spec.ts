@@ -15,7 +15,7 @@ describe('The body of a logout', () => {
     expect(await readLogoutBody(request)).toEqual({ kind: 'read', value: { token: 'a' } });
   });
 
-  it('is read where nobody has parsed it', async () => {
+  it('is read where no parser has read it', async () => {
     const request = requestOf(JSON_HEAD);
     request.push('{}');
     request.push(null);
@@ -31,7 +31,7 @@ describe('The body of a logout', () => {
     });
   });
 
-  it('is absent where somebody has read it and kept it', async () => {
+  it('is absent where a parser has read it and kept it', async () => {
     const request = requestOf(JSON_HEAD);
     request.push(null);
     await request.resume().toArray();

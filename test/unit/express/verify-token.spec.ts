@@ -52,7 +52,7 @@ describe('Verifying a token for an Express app', () => {
     expect(passed).toBe(1);
   });
 
-  it('lets nobody pass any more from the call of close() on', async () => {
+  it('refuses every request from the call of close() on', async () => {
     await revocation.open();
     const closing = revocation.close();
     const response = send(issuer.token());

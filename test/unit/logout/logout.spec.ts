@@ -14,7 +14,7 @@ const verifier = new TokenVerifier({
   issuer: [ISSUER, OTHER_ISSUER],
   audience: AUDIENCE,
 });
-const origin = { ip: '203.0.113.7' };
+const source = { ip: '203.0.113.7' };
 
 describe('Logging out', () => {
   let store: ObservedStore;
@@ -43,7 +43,7 @@ describe('Logging out', () => {
     const authentication =
       bearer === undefined ? ({ verdict: 'missing' } as const) : await tokens.authenticate(bearer);
     const isBearerNamed = named !== undefined && named === bearer;
-    return logout.run({ bearer: authentication, named, isBearerNamed, origin });
+    return logout.run({ bearer: authentication, named, isBearerNamed, source });
   };
   const isLive = async (text: string): Promise<boolean> =>
     (await tokens.authenticate(text)).verdict === 'live';
@@ -55,7 +55,7 @@ describe('Logging out', () => {
   it('revokes the bearer that names itself', async () => {
     const text = issuer.token({ jti: 'j1' });
     expect((await logOut(text, text)).claims.jti).toBe('j1');
-    expect((await store.audit.find({})).events).toEqual([expect.objectContaining(origin)]);
+    expect((await store.audit.find({})).events).toEqual([expect.objectContaining(source)]);
     expect(await isLive(text)).toBe(false);
     expect(await failures()).toEqual([expect.objectContaining({ event: 'authn_token_reuse' })]);
   });
@@ -144,14 +144,14 @@ describe('Logging out', () => {
     ]);
   });
 
-  it("audits an attempt on somebody else's token as what it is", async () => {
+  it("audits an attempt on another user's token as what it is", async () => {
     await expect(logOut(issuer.token(), issuer.token({ sub: 'eve' }))).rejects.toThrow();
     expect(await failures()).toEqual([
       expect.objectContaining({ event: 'authz_fail', reason: 'token_not_own', subject: 'ada' }),
     ]);
   });
 
-  it('audits whose token it was that somebody else named, and which', async () => {
+  it('audits whose token another user named, and which', async () => {
     const named = { sub: 'eve', jti: 'of-eve', iss: ISSUER };
     await expect(logOut(issuer.token(), issuer.token(named))).rejects.toThrow();
     const [event] = await failures();
@@ -226,7 +226,7 @@ describe('Logging out', () => {
       const text = issuer.token();
       await logOut(text, text, rules);
       await logOut(text, text, rules);
-      // A strict store waits in `add` until every instance knows.
+      // With `logoutWaits: 'cluster'` the store waits in `add` until every instance knows.
       expect(store.added).toHaveLength(2);
     });
 

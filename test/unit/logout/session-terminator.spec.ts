@@ -7,6 +7,7 @@ const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
+  expiresAtMs: 2000,
 };
 
 class OwnTerminator extends SessionTerminator {

@@ -48,6 +48,13 @@ describe('A table of options', () => {
     expect(() => resolve(TABLE, { check, ...options })).toThrow(`nestjs-logout: ${sentence}`);
   });
 
+  it('refuses an option that is inherited, as from a polluted prototype', () => {
+    const options = Object.assign(Object.create({ size: 9 }) as object, { check });
+    expect(() => resolve(TABLE, options)).toThrow(
+      'nestjs-logout: "size" must be a property of the options object itself, got inherited.',
+    );
+  });
+
   it('lets pass what another table reads', () => {
     const other = { wide: flag({ default: false, says: 'Whether wide.' }) };
     expect(resolve(TABLE, { check, wide: 'any' }, other)).not.toHaveProperty('wide');

@@ -1,15 +1,15 @@
 import { INSTANCE_TIME, instantOf } from '../../../src/replica/instance-time';
 import { ANNOUNCEMENT_LASTS, Lease } from '../../../src/replica/lease';
-import { HandTime } from './by-hand';
+import { ManualTime } from './manual-ports';
 
 const STALENESS_MS = 2000;
 const LAPSE_MS = STALENESS_MS * ANNOUNCEMENT_LASTS;
 
 describe('A lease', () => {
-  let time: HandTime;
+  let time: ManualTime;
   let lease: Lease;
   beforeEach(() => {
-    time = new HandTime();
+    time = new ManualTime();
     lease = new Lease(STALENESS_MS, time);
   });
   const grant = (readAgoMs: number, announcedAgoMs: number): void => {

@@ -23,7 +23,7 @@ const action = <K extends Action['kind']>(
   >;
 
 const logout = action('logout', {
-  way: fc.constantFrom('remote', 'remote', 'local', 'strict', 'in doubt', ...UNDONE),
+  way: fc.constantFrom('remote', 'remote', 'local', 'cluster-wide', 'in doubt', ...UNDONE),
   lasts: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 100 })),
   rings: flag,
   shortLived: fc.constantFrom(false, false, true),
@@ -39,13 +39,13 @@ const everyday = (logouts: fc.Arbitrary<Action>) => [
 const steps = (min: number) =>
   action('step of the clock', { ms: fc.integer({ min, max: 400 }).map((n) => n * TICK_MS) });
 
-/** One of the two clocks is right, or goes too fast: both wrong at once nobody could notice. */
+/** One of the two clocks is right, or goes too fast: both wrong at once could not be noticed. */
 const troubles = {
   'a clock that is set forward and back': [...everyday(logout), steps(-400)],
   'a machine that is suspended': [...everyday(logout), steps(0), action('suspension', { ticks })],
-  // What a strict logout was told by the lost rows is not among the promises.
+  // What a cluster-wide logout was told by the lost rows is not among the promises.
   'a failover that loses rows': [
-    ...everyday(logout.filter(({ way }) => way !== 'strict')),
+    ...everyday(logout.filter(({ way }) => way !== 'cluster-wide')),
     action('loss of rows', { count: fc.integer({ min: 1, max: 3 }) }),
   ],
 };
@@ -77,7 +77,7 @@ const script = (actions: readonly fc.Arbitrary<Action>[]) =>
 
 describe('No token is allowed from memory maxStalenessMs after its logout was answered', () => {
   it.each(Object.entries(troubles))(
-    'nor at once after a logout of this instance, or a strict one, whatever fails, with %s',
+    'nor at once after a logout of this instance, or a cluster-wide one, whatever fails, with %s',
     async (_, actions) => {
       const seen = { allowed: 0, stale: 0 };
       await fc.assert(

@@ -1,7 +1,7 @@
 import { Replica, type ReplicaOptions } from '../../../src/replica/replica';
 import type { Revocation } from '../../../src/revocation/revocation';
 import { StoreClock } from '../../../src/revocation/store-clock';
-import { HandCheck, HandFeed, HandTime, keyOf, revocationOf, settle } from './by-hand';
+import { ManualCheck, ManualFeed, ManualTime, keyOf, revocationOf, settle } from './manual-ports';
 import { about } from '../../support/queries';
 
 const ISSUED = new Date(Date.UTC(2026, 0, 1));
@@ -10,10 +10,10 @@ const POLL_MS = 500;
 const DAY_MS = 86_400_000;
 
 describe('A replica', () => {
-  let time: HandTime;
+  let time: ManualTime;
   let clock: StoreClock;
-  let feed: HandFeed;
-  let store: HandCheck;
+  let feed: ManualFeed;
+  let store: ManualCheck;
   let errors: Error[];
   let replica: Replica;
 
@@ -33,10 +33,10 @@ describe('A replica', () => {
     );
   };
   beforeEach(() => {
-    time = new HandTime();
+    time = new ManualTime();
     clock = new StoreClock(time.wall, time.monotonic);
-    feed = new HandFeed(clock, time.wall);
-    store = new HandCheck();
+    feed = new ManualFeed(clock, time.wall);
+    store = new ManualCheck();
     errors = [];
     open();
   });
@@ -68,7 +68,7 @@ describe('A replica', () => {
   };
 
   describe('at boot', () => {
-    it('is announced before it loads, so that strict logouts wait for it from its first lease on', async () => {
+    it('is announced before it loads, so that cluster-wide logouts wait for it from its first lease on', async () => {
       feed.announces = 'by hand';
       void replica.start();
       await settle();

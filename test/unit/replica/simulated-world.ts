@@ -8,7 +8,7 @@ import {
   type FeedSlice,
 } from '../../../src/revocation/revocation-feed';
 import { StoreClock } from '../../../src/revocation/store-clock';
-import { keyOf, revocationOf, settle, sliceOf } from './by-hand';
+import { keyOf, revocationOf, settle, sliceOf } from './manual-ports';
 import { sees, SimulatedStore, type Snapshot } from './simulated-store';
 import { about } from '../../support/queries';
 
@@ -29,7 +29,7 @@ export type Outcome = 'ok' | 'fails' | 'fails halfway' | 'hangs' | 'answers late
 export type Action = { readonly at: number } & (
   | {
       readonly kind: 'logout';
-      readonly way: 'remote' | 'local' | 'strict' | 'in doubt' | (typeof UNDONE)[number];
+      readonly way: 'remote' | 'local' | 'cluster-wide' | 'in doubt' | (typeof UNDONE)[number];
       /** From its first statement to its commit, in ticks. */
       readonly lasts: number;
       readonly rings: boolean;
@@ -307,7 +307,7 @@ export class SimulatedWorld {
       if (!isCommitted) return;
       const committedMs = this.nowMs;
       if (rings) this.at(this.delayMs(), 'here', this.feed.ring);
-      if (way === 'strict') this.answerStrictly(revocation, xid, committedMs);
+      if (way === 'cluster-wide') this.answerClusterWide(revocation, xid, committedMs);
       else if (way === 'local')
         this.at(this.delayMs(), 'here', () => {
           this.answerHere(revocation);
@@ -334,12 +334,12 @@ export class SimulatedWorld {
     this.answer(revocation, 0);
   }
 
-  /** A strict logout waits for the instances, or as long as any of them may be stale. */
-  private answerStrictly(revocation: Revocation, xid: number, committedMs: number): void {
+  /** A cluster-wide logout waits for the instances, or as long as any of them may be stale. */
+  private answerClusterWide(revocation: Revocation, xid: number, committedMs: number): void {
     const waited = [...this.store.members]
       .filter(([, { seenAtMs }]) => this.storeMs() - seenAtMs <= 5 * STALENESS_MS)
       .map(([instance]) => instance);
-    this.tell('client', 'a strict logout waits until all instances know it, 105 ms at most');
+    this.tell('client', 'a cluster-wide logout waits until all instances know it, 105 ms at most');
     const look = (): void => {
       const isSeen = waited.every((instance) => {
         const snapshot = this.store.members.get(instance)?.snapshot;
@@ -499,7 +499,7 @@ class SimulatedFeed extends RevocationFeed {
     return sees(JSON.parse(snapshot) as Snapshot, Number(position));
   }
 
-  seenByAll(): Promise<void> {
+  waitForCluster(): Promise<void> {
     return Promise.reject(new Error('the world waits itself'));
   }
 

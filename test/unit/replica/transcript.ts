@@ -1,6 +1,6 @@
 import { POLL_MS, SimulatedWorld, STALENESS_MS, type Script, type Told } from './simulated-world';
 
-export interface Scene {
+export interface Transcript {
   /** Of its file, without folder and extension. */
   readonly name: string;
   readonly title: string;
@@ -15,8 +15,8 @@ interface Line {
   readonly what: string;
 }
 
-/** The scene's run as text, the same each time. @throws {Error} where the run breaks the bound. */
-export async function transcriptOf({ title, about, script }: Scene): Promise<string> {
+/** The run as text, the same each time. @throws {Error} where the run breaks the bound. */
+export async function transcriptOf({ title, about, script }: Transcript): Promise<string> {
   const told: Told[] = [];
   const world = new SimulatedWorld(script, (one) => told.push(one));
   await world.run();

@@ -90,7 +90,7 @@ describe('Readiness', () => {
     expect(await readinessOf(store)).toMatchObject({ isReady: true });
   });
 
-  it('asks about a token that nobody has, once', async () => {
+  it('asks about a token that does not exist, once', async () => {
     await readinessOf(store);
     expect(store.asked).toEqual([['0'.repeat(64)]]);
   });

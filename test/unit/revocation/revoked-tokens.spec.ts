@@ -136,11 +136,23 @@ describe('RevokedTokensService', () => {
     ]);
   });
 
+  it('keeps it as long whatever was written to the claims meanwhile', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 100;
+    const token = verified(issuer.token({ exp }));
+    for (const changed of [undefined, exp - 90]) {
+      Object.assign(token.claims, { exp: changed });
+      await tokens.revoke(token);
+    }
+    expect(store.added.map(({ expiresAt }) => expiresAt)).toEqual(
+      Array(2).fill(new Date((exp + 5 + 60) * 1000)),
+    );
+  });
+
   it('commits who revoked what, why and from where together with the revocation', async () => {
     await tokens.revoke(issuer.token({ jti: 'j1' }), {
       reason: 'stolen',
       actor: 'admin',
-      origin: { ip: '203.0.113.7', userAgent: 'curl', requestId: 'r1' },
+      source: { ip: '203.0.113.7', userAgent: 'curl', requestId: 'r1' },
     });
     const { events } = await store.audit.find({});
     expect(events).toEqual([
@@ -160,7 +172,7 @@ describe('RevokedTokensService', () => {
     expect(printed[0]).toContain('"reason":"stolen"');
   });
 
-  it('leaves out of the audit what nobody said', async () => {
+  it('leaves out of the audit what was not given', async () => {
     await tokens.revoke(issuer.token());
     expect(Object.keys(JSON.parse(printed[0]!) as object)).toEqual([
       'event',
@@ -226,14 +238,14 @@ describe('RevokedTokensService', () => {
 
   it('asks where a text came from only when there is a row to write', async () => {
     const asked: number[] = [];
-    const origin = () => ({ ip: `203.0.113.${asked.push(1)}` });
+    const source = () => ({ ip: `203.0.113.${asked.push(1)}` });
     const text = issuer.token();
-    await tokens.authenticate(text, origin);
-    await tokens.authenticate('garbage', origin);
+    await tokens.authenticate(text, source);
+    await tokens.authenticate('garbage', source);
     expect(asked).toEqual([]);
     await tokens.revoke(text);
-    await tokens.authenticate(text, origin);
-    await tokens.authenticate(text, origin);
+    await tokens.authenticate(text, source);
+    await tokens.authenticate(text, source);
     await audit.close();
     expect(asked).toEqual([1]);
     expect(trail.events).toMatchObject([{ event: 'authn_token_reuse', ip: '203.0.113.1' }]);

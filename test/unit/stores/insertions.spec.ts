@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { addAndCommit } from '../../../src/stores/postgres/writes/insertions';
-import { storableAddition } from '../../../src/stores/postgres/writes/json-rows';
+import { toJsonRows } from '../../../src/stores/postgres/writes/json-rows';
 import { Tables } from '../../../src/stores/postgres/connection/tables';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 
@@ -16,7 +16,7 @@ const messageOf = (subjects: readonly string[]): string =>
   addAndCommit(
     new Tables('public'),
     subjects.map((subject) =>
-      storableAddition({
+      toJsonRows({
         revocation: revocation({ subject, reason: subject }),
         event: logout({ subject, userAgent: subject, detail: { subject } }),
       }),

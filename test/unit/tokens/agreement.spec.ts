@@ -36,7 +36,7 @@ function jsonwebtokenSays({ algorithm, signer }: Common, text: string, clockTole
 
 function weSay({ signer }: Common, text: string) {
   const verification = verifierOf(signer, RULES).verify(text);
-  return verification.verdict === 'accepted' ? verification.token.claims : verification.verdict;
+  return verification.verdict === 'live' ? verification.token.claims : verification.verdict;
 }
 
 const name = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme-ascii' });

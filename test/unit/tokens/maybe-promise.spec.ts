@@ -13,7 +13,7 @@ describe('What goes on once a value is known', () => {
     },
   );
 
-  it('waits for a promise, whoever made it', async () => {
+  it('waits for a promise of any kind', async () => {
     const increment = (value: number | PromiseLike<number>) => mapMaybe(value, (n) => n + 1);
     expect(increment(Promise.resolve(1))).toBeInstanceOf(Promise);
     expect(increment(foreign(1))).toBeInstanceOf(Promise);

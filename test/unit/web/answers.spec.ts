@@ -77,7 +77,7 @@ describe('The contract', () => {
     [403, 'Solicitud inválida'],
     [499, 'Solicitud inválida'],
     [503, 'Error interno del servidor'],
-  ])('keeps a %i that somebody else decided', (status, message) => {
+  ])('keeps a %i that was decided elsewhere', (status, message) => {
     expect(answers.answerStatus(status)).toMatchObject({
       status,
       body: { success: false, message },
@@ -90,7 +90,7 @@ describe('The contract', () => {
     'unsupported_media_type',
     'content_too_large',
     'bad_request',
-  ] as const)('counts the door’s %s, and answers it', (code) => {
+  ] as const)('counts the gate’s %s, and answers it', (code) => {
     const counts = new RefusalCounts();
     const counting = new LogoutAnswers(MESSAGES.es, 403, counts);
     const headers = { Allow: 'POST' };
@@ -98,7 +98,7 @@ describe('The contract', () => {
     expect(new Map(counts).get(code)).toBe(1);
   });
 
-  it('counts a rejected token once, and no answer that somebody else decided', () => {
+  it('counts a rejected token once, and no answer that was decided elsewhere', () => {
     const counts = new RefusalCounts();
     const counting = new LogoutAnswers(MESSAGES.es, 403, counts);
     counting.answerError(new TokenRejectedError('TOKEN_INVALID', 'signature'));

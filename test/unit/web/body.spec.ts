@@ -135,6 +135,17 @@ describe('A body that was read before us', () => {
   });
 });
 
+describe('A body that a parser of another media type left unread', () => {
+  it('is read, though that parser left an empty object (body-parser 1)', async () => {
+    const headers = { ...JSON_TYPE, 'content-length': '7' };
+    const stream = new PassThrough().end('{"a":1}');
+    expect(await readFrom(stream, headers, { body: {} })).toEqual({
+      kind: 'read',
+      value: { a: 1 },
+    });
+  });
+});
+
 describe('A form', () => {
   const form = (text: string): Promise<Body> =>
     readBody(

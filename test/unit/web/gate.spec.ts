@@ -49,20 +49,20 @@ describe('The gate', () => {
 
   const enter = (request: PlatformRequest, body = new PassThrough().end()) =>
     gate.enter(request, [ROUTES.logout], body);
-  const admission = (request: PlatformRequest, body = new PassThrough().end()) =>
-    gate.admission(request, ROUTES.logout, body) as Promise<AdmittedRequest>;
+  const admit = (request: PlatformRequest, body = new PassThrough().end()) =>
+    gate.admit(request, ROUTES.logout, body) as Promise<AdmittedRequest>;
   const CHUNKED = { 'transfer-encoding': 'chunked', 'content-type': 'application/json' };
 
-  it('hands on what it found: bearer, origin and body', async () => {
+  it('hands on what it found: bearer, source and body', async () => {
     const bearerText = issuer.token();
     const headers = { ...CHUNKED, authorization: `Bearer ${bearerText}` };
     const request = requestWith({ headers });
     expect(await enter(request, new PassThrough().end('{"token":"t"}'))).toBe('admitted');
-    expect(await admission(request)).toMatchObject({
+    expect(await admit(request)).toMatchObject({
       route: ROUTES.logout,
       bearer: { verdict: 'live' },
       bearerText,
-      origin: { ip: '203.0.113.1' },
+      source: { ip: '203.0.113.1' },
       body: { token: 't' },
     });
   });
@@ -71,9 +71,9 @@ describe('The gate', () => {
     const headers: Record<string, string> = {};
     const request = requestWith({ headers });
     expect(await enter(request)).toBe('admitted');
-    expect((await admission(request)).bearer).toEqual({ verdict: 'missing' });
+    expect((await admit(request)).bearer).toEqual({ verdict: 'missing' });
     headers.authorization = `Bearer ${issuer.token()}`;
-    expect((await admission(request)).bearer).toMatchObject({ verdict: 'live' });
+    expect((await admit(request)).bearer).toMatchObject({ verdict: 'live' });
   });
 
   it('counts a bearer that came after it by its token', async () => {
@@ -84,7 +84,7 @@ describe('The gate', () => {
       const request = requestWith({ headers, ip: `203.0.113.${i}` });
       await enter(request);
       Object.assign(headers, late);
-      outcomes.push(await admission(request));
+      outcomes.push(await admit(request));
     }
     expect(outcomes[9]).toMatchObject({ bearer: { verdict: 'live' } });
     expect(outcomes[10]).toEqual(answers.answer('limit_by_token', { 'Retry-After': '60' }));
@@ -95,23 +95,23 @@ describe('The gate', () => {
     const request = requestWith({ headers });
     await enter(request);
     headers.authorization = 'Bearer no.to.ken';
-    expect((await admission(request)).bearer).toEqual({ verdict: 'refused', cause: 'form' });
+    expect((await admit(request)).bearer).toEqual({ verdict: 'refused', cause: 'form' });
   });
 
   it('answers what it refuses also where the request came to its route another way', async () => {
     const stream = new PassThrough();
     stream.destroy();
-    expect(await admission(requestWith({ headers: CHUNKED }), stream)).toBe('aborted');
+    expect(await admit(requestWith({ headers: CHUNKED }), stream)).toBe('aborted');
   });
 
   it('judges a request that reached its route another way', async () => {
     const request = requestWith({ headers: CHUNKED });
-    expect(await admission(request, new PassThrough().end('{"token":"t"}'))).toMatchObject({
+    expect(await admit(request, new PassThrough().end('{"token":"t"}'))).toMatchObject({
       bearer: { verdict: 'missing' },
       body: { token: 't' },
     });
     const malformed = requestWith({ headers: CHUNKED });
-    expect(await admission(malformed, new PassThrough().end('{'))).toEqual(
+    expect(await admit(malformed, new PassThrough().end('{'))).toEqual(
       answers.answer('bad_request'),
     );
   });

@@ -1,7 +1,7 @@
 import { AuditLog } from '../../../src/audit/audit-log';
 import type { PlatformRequest } from '../../../src/web/request';
 import {
-  admittedToken,
+  verifiedTokenOf,
   RequestAuthenticator,
   type ValidateHook,
 } from '../../../src/web/request-authenticator';
@@ -48,7 +48,7 @@ describe('Authenticating a request', () => {
     ['two headers', ['Bearer a', 'Bearer b'], { verdict: 'refused', cause: 'form' }],
     ['no token', ['Bearer '], { verdict: 'refused', cause: 'form' }],
     ['garbage', ['Bearer garbage'], { verdict: 'refused', cause: 'form' }],
-  ])('finds with %s what it is worth, and asks nobody', async (_, headers, verdict) => {
+  ])('finds with %s what it is worth, without a look-up', async (_, headers, verdict) => {
     expect(await authenticator().authenticate(request(...headers))).toEqual(verdict);
     expect(store.lookedUp).toEqual([]);
   });
@@ -56,7 +56,7 @@ describe('Authenticating a request', () => {
   it('finds a live token, whose request is let in with its claims', async () => {
     const req: PlatformRequest = request(`Bearer ${issuer.token({ sub: 'grace' })}`);
     expect(await authenticator().admit(req)).toMatchObject({ sub: 'grace', iss: ISSUER });
-    expect(admittedToken(req)?.claims.sub).toBe('grace');
+    expect(verifiedTokenOf(req)?.claims.sub).toBe('grace');
   });
 
   it('audits from where a revoked token came', async () => {
@@ -88,7 +88,7 @@ describe('Authenticating a request', () => {
   it('knows no token of a request that it never saw, or that it refused', () => {
     const refused = request('Bearer garbage');
     expect(() => authenticator().admit(refused)).toThrow(new TokenRejectedError('TOKEN_INVALID'));
-    expect([refused, request(), undefined].map(admittedToken)).toEqual(Array(3).fill(undefined));
+    expect([refused, request(), undefined].map(verifiedTokenOf)).toEqual(Array(3).fill(undefined));
   });
 
   it("asks the host's hook with claims and request, and takes its answer for the user", async () => {
@@ -116,7 +116,7 @@ describe('Authenticating a request', () => {
     };
     const req = request(`Bearer ${issuer.token()}`);
     await expect(authenticator(fail).admit(req)).rejects.toBe(locked);
-    expect(admittedToken(req)).toBeUndefined();
+    expect(verifiedTokenOf(req)).toBeUndefined();
   });
 
   it.each([null, undefined, false])(
@@ -127,7 +127,7 @@ describe('Authenticating a request', () => {
         code: 'TOKEN_INVALID',
         reason: 'refused_by_host',
       });
-      expect(admittedToken(req)).toBeUndefined();
+      expect(verifiedTokenOf(req)).toBeUndefined();
     },
   );
 

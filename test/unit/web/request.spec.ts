@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { originOf, rawRequest, type PlatformRequest } from '../../../src/web/request';
+import { sourceOf, rawRequest, type PlatformRequest } from '../../../src/web/request';
 
 const request = (more: Partial<PlatformRequest> = {}): PlatformRequest => ({
   method: 'POST',
@@ -11,7 +11,7 @@ const request = (more: Partial<PlatformRequest> = {}): PlatformRequest => ({
 describe('Where a request came from', () => {
   it('is its address, user agent and request id', () => {
     const headers = { 'user-agent': 'curl', 'x-request-id': 'r1' };
-    expect(originOf(request({ ip: '203.0.113.7', headers }))).toEqual({
+    expect(sourceOf(request({ ip: '203.0.113.7', headers }))).toEqual({
       ip: '203.0.113.7',
       userAgent: 'curl',
       requestId: 'r1',
@@ -19,7 +19,7 @@ describe('Where a request came from', () => {
   });
 
   it('has no request id where several came', () => {
-    expect(originOf(request({ headers: { 'x-request-id': ['r1', 'r2'] } }))).toEqual({});
+    expect(sourceOf(request({ headers: { 'x-request-id': ['r1', 'r2'] } }))).toEqual({});
   });
 });
 

@@ -11,6 +11,7 @@ const LIVE: Authentication = {
     claims: { sub: 'ada', iat: 1, exp: 2 },
     revocationKey: 'ab'.repeat(32),
     keys: about(['ab'.repeat(32)]),
+    expiresAtMs: 2000,
   },
 };
 const TOKEN_KEY = `logout:token:${'ab'.repeat(32)}`;
@@ -114,10 +115,10 @@ describe('The throttle', () => {
     'audits once that %s is full',
     async (key, bearer, reason) => {
       storage.full = [key];
-      const origin = { ip: '203.0.113.1', userAgent: 'probe', requestId: 'r1' };
-      await retryAfter(throttle, bearer, origin);
-      await retryAfter(throttle, bearer, origin);
-      const event = { event: 'excess_rate_limit_exceeded', outcome: 'failure', reason, ...origin };
+      const source = { ip: '203.0.113.1', userAgent: 'probe', requestId: 'r1' };
+      await retryAfter(throttle, bearer, source);
+      await retryAfter(throttle, bearer, source);
+      const event = { event: 'excess_rate_limit_exceeded', outcome: 'failure', reason, ...source };
       expect(await audited()).toEqual([expect.objectContaining(event)]);
     },
   );

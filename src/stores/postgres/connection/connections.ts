@@ -54,7 +54,7 @@ export class PostgresConnections {
     return this.use().feedReads;
   }
 
-  /** For rings, announcements and the questions of strict logouts. */
+  /** For rings, announcements and the questions of cluster-wide logouts. */
   get signals(): Pool {
     return this.use().signals;
   }

@@ -37,7 +37,7 @@ export class ClusterWait {
    * the row was committed. In the second case the instance loads later, hence after our commit.
    * @param xid of the transaction, which has committed.
    */
-  seenByAll(xid: string): Promise<void> {
+  waitForCluster(xid: string): Promise<void> {
     return new Promise((resolve) => {
       this.waits.add({ xid: BigInt(xid), startedAt: performance.now(), end: resolve });
       this.pauseMs = FIRST_PAUSE_MS;

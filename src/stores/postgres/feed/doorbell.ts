@@ -13,7 +13,7 @@ const ANSWER_MS = 2000;
 const HEARTBEAT_MS = 5000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 30_000;
-const TRIAL = 'trial:';
+const SELF_TEST = 'self-test:';
 
 export interface DoorbellOptions {
   /** Where the session that listens connects, if not where the host's data source does. */
@@ -29,7 +29,7 @@ export class Doorbell {
   /** Sent with each ring: what we rang for is known here. */
   private readonly id = randomUUID();
   /** Tests whether we hear our own ring. Other instances ignore it. */
-  private readonly trial = `${TRIAL}${this.id}`;
+  private readonly selfTest = `${SELF_TEST}${this.id}`;
   private isHeard = false;
   private isWanted = false;
   private isRinging = false;
@@ -133,14 +133,14 @@ export class Doorbell {
     const signal = AbortSignal.any([closing, endOf(client)]);
     const heard = new Promise<void>((resolve) => {
       client.on('notification', ({ payload }) => {
-        if (payload === this.trial) resolve();
-        else if (payload !== this.id && payload?.startsWith(TRIAL) !== true) onRing();
+        if (payload === this.selfTest) resolve();
+        else if (payload !== this.id && payload?.startsWith(SELF_TEST) !== true) onRing();
       });
     });
     await unlessAborted(signal, client.query(`LISTEN ${this.channel}`));
     onRing();
     // From another connection: behind PgBouncer the ring of this one is heard, and no other.
-    await this.send(this.trial);
+    await this.send(this.selfTest);
     await unlessAborted(signal, Promise.race([heard, silence()]));
     this.isHeard = true;
     for (;;) {

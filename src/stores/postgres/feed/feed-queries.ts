@@ -1,8 +1,9 @@
-import type {
-  AbsoluteGroup,
-  Cutoff,
-  FeedCursor,
-  FeedSlice,
+import {
+  PREFIX_BYTES,
+  type AbsoluteGroup,
+  type Cutoff,
+  type FeedCursor,
+  type FeedSlice,
 } from '../../../revocation/revocation-feed';
 import { SERVER_IDENTITY } from './server-identity';
 import { SEES_NOTHING } from './snapshot';
@@ -62,8 +63,8 @@ function groupedQuery(
     SELECT part.* FROM ${ranges} AS range (from_expiry, to_expiry), LATERAL (
       SELECT extract(epoch FROM date_trunc('hour', expires_at, 'UTC') + interval '1 hour')::bigint
           ::text AS expires_before,
-        encode(string_agg(substring(key FOR 16), '') FILTER (WHERE issued_before = 'infinity'), 'hex')
-          AS prefixes,
+        encode(string_agg(substring(key FOR ${PREFIX_BYTES}), '')
+          FILTER (WHERE issued_before = 'infinity'), 'hex') AS prefixes,
         (json_agg(json_build_array(encode(key, 'hex'),
           floor(extract(epoch FROM issued_before) * 1000),
           ceil(extract(epoch FROM expires_at) * 1000)))
@@ -84,8 +85,6 @@ export function sliceIn(rows: readonly TextRow[]): FeedSlice {
 /** How many revocations are in a slice. */
 export const sizeOf = ({ absolute, cutoffs }: FeedSlice): number =>
   absolute.reduce((sum, { prefixes }) => sum + prefixes.length / PREFIX_BYTES, cutoffs.length);
-
-const PREFIX_BYTES = 16;
 
 function absoluteIn({ expires_before, prefixes }: TextRow): AbsoluteGroup[] {
   if (!prefixes) return [];

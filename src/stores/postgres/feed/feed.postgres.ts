@@ -99,8 +99,8 @@ export class PostgresFeed extends RevocationFeed {
     return sees(snapshot, BigInt(position));
   }
 
-  seenByAll(position: CommitPosition): Promise<void> {
-    return this.clusterWait.seenByAll(position);
+  waitForCluster(position: CommitPosition): Promise<void> {
+    return this.clusterWait.waitForCluster(position);
   }
 
   async announce(announcement: Announcement): Promise<void> {

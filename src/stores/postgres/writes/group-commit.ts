@@ -5,11 +5,11 @@ import { onConnection, type PostgresConnections } from '../connection/connection
 import { blamesRows, codeOf, NO_PARTITION, PostgresError } from '../connection/postgres-error';
 import { addAndCommit, newPlacesIn } from './insertions';
 import type { Partitions } from '../schema/partitions';
-import { eventToJson, storableAddition, type StorableAddition } from './json-rows';
+import { eventToJson, toJsonRows, type JsonRows } from './json-rows';
 
 /** A unit of work as the database takes it. */
 interface StorableWork {
-  readonly rows: readonly StorableAddition[];
+  readonly rows: readonly JsonRows[];
   /** As JSON. */
   readonly events: readonly string[];
   readonly expiries: readonly Date[];
@@ -57,7 +57,7 @@ export class GroupCommit {
    */
   async commit({ revocations, events }: UnitOfWork): Promise<Committed> {
     return this.queue.add({
-      rows: revocations.map(storableAddition),
+      rows: revocations.map(toJsonRows),
       events: events.map(eventToJson),
       expiries: revocations.map(({ revocation }) => revocation.expiresAt),
     });

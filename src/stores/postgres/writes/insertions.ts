@@ -1,7 +1,7 @@
 import type { AuditEvent } from '../../../audit/audit-event';
 import type { Addition } from '../../../revocation/unit-of-work';
 import { BEGIN_WRITING } from '../connection/connections';
-import { EVENT_COLUMNS, eventToJson, storableAddition, type StorableAddition } from './json-rows';
+import { EVENT_COLUMNS, eventToJson, toJsonRows, type JsonRows } from './json-rows';
 import type { Tables } from '../connection/tables';
 
 const eventNames = Object.keys(EVENT_COLUMNS).join(', ');
@@ -28,7 +28,7 @@ export interface Statement {
  * since the transaction began; in the function's kept plan it does not.
  */
 export function addRevocations(tables: Tables, additions: readonly Addition[]): Statement {
-  const rows = additions.map(storableAddition);
+  const rows = additions.map(toJsonRows);
   return {
     text: `SELECT xid, new_places FROM ${functionOf(tables)}($1::json, $2::json)
       WHERE NOT EXISTS (SELECT FROM ${tables.revokedTokens} WHERE false)`,
@@ -51,7 +51,7 @@ export const newPlacesIn = (text: string | null): ReadonlySet<number> =>
  */
 export function addAndCommit(
   tables: Tables,
-  rows: readonly StorableAddition[],
+  rows: readonly JsonRows[],
   timeoutMs: number,
   events: readonly string[] = [],
 ): string {

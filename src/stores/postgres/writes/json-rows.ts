@@ -30,13 +30,13 @@ export const EVENT_COLUMNS = {
 } as const;
 
 /** A revocation and its event, each as an object in JSON that the database takes. */
-export interface StorableAddition {
+export interface JsonRows {
   readonly revocation: string;
   readonly event: string;
 }
 
 /** @throws {TypeError} the event's detail is no JSON. */
-export function storableAddition({ revocation, event }: Addition): StorableAddition {
+export function toJsonRows({ revocation, event }: Addition): JsonRows {
   return { revocation: toJson(revocationRow(revocation)), event: eventToJson(event) };
 }
 

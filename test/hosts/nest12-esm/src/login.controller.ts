@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 
-/** Stands for the login that a host has anyway; it only signs, whoever asks. */
+/** Stands for the login that a host has anyway; it signs for every client. */
 @Controller('login')
 export class LoginController {
   constructor(private readonly jwt: JwtService) {}

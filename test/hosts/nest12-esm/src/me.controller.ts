@@ -1,7 +1,7 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { CurrentToken, JwtAuthGuard, type VerifiedToken } from 'nestjs-logout';
 
-/** A route that nobody enters with a token that was logged out. */
+/** A route that refuses a token that was logged out. */
 @Controller('me')
 @UseGuards(JwtAuthGuard)
 export class MeController {

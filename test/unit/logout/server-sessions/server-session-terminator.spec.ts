@@ -16,8 +16,9 @@ const TOKEN: VerifiedToken = {
   claims: { iss: 'https://login.example', sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
+  expiresAtMs: 2000,
 };
-const ORIGIN = { ip: '192.0.2.1' };
+const SOURCE = { ip: '192.0.2.1' };
 
 class RecordingStore extends FaultyStore {
   readonly added: Revocation[] = [];
@@ -62,7 +63,7 @@ describe.each([
   });
 
   const terminate = (request: object): Promise<void> =>
-    new Terminator(sessionStore, revocations).terminate(request, TOKEN, ORIGIN, (event) =>
+    new Terminator(sessionStore, revocations).terminate(request, TOKEN, SOURCE, (event) =>
       printed.push(event),
     );
 
@@ -118,9 +119,9 @@ describe.each([
     expect(printed).toHaveLength(1);
   });
 
-  it('ends a session without anybody to print for', async () => {
+  it('ends a session where there is no audit to print to', async () => {
     const terminator = new Terminator(sessionStore, revocations);
-    await terminator.terminate({ session }, TOKEN, ORIGIN);
+    await terminator.terminate({ session }, TOKEN, SOURCE);
     expect(session.wasDestroyed).toBe(true);
   });
 

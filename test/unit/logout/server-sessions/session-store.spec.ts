@@ -8,7 +8,7 @@ import {
 } from '../../../../src/logout/server-sessions/session-store';
 import { sessionIdKey } from '../../../../src/tokens/identity';
 import { FaultyStore } from '../../../support/faulty-store';
-import { Gate } from '../../../support/session-host';
+import { Barrier } from '../../../support/session-host';
 
 const LATER = new Date(Date.now() + 60_000);
 const ADA = { cookie: { originalMaxAge: null, expires: LATER }, user: 'ada' };
@@ -48,7 +48,7 @@ async function end(revocations: RevocationStore, id: string): Promise<void> {
 /** A store of the host's that does as the test says; `touch` writes, as with some stores. */
 class OwnStore implements ServerSessionStore {
   readonly sessions = new Map<string, object>();
-  readonly gate = new Gate();
+  readonly barrier = new Barrier();
 
   get(id: string, callback: (error?: unknown, session?: unknown) => void): void {
     callback(null, this.sessions.get(id));
@@ -63,7 +63,7 @@ class OwnStore implements ServerSessionStore {
   }
 
   private write(id: string, session: object, callback?: (error?: unknown) => void): void {
-    void this.gate.pass().then(() => {
+    void this.barrier.pass().then(() => {
       this.sessions.set(id, session);
       callback?.();
     });
@@ -116,7 +116,7 @@ describe.each<[string, () => ServerSessionStore]>([
     expect(await get(bare, 'a')).toBeUndefined();
   });
 
-  it('hands out and takes nothing while nobody answers whether it ended', async () => {
+  it('hands out and takes nothing while it cannot be asked whether it ended', async () => {
     await set(store, 'a');
     revocations.isBlind = true;
     await expect(get(store, 'a')).rejects.toBe(revocations.error);
@@ -200,7 +200,7 @@ describe('A store of the host, wrapped', () => {
 
   it('does not prolong a session that has ended', async () => {
     await end(revocations, 'a');
-    store.gate.open();
+    store.barrier.open();
     await expect(touch(store, 'a')).resolves.toBeUndefined();
     expect(store.sessions).toEqual(new Map());
   });
@@ -210,18 +210,18 @@ describe('A store of the host, wrapped', () => {
     ['prolonged', touch],
   ])('does not keep a session that ended while it was %s', async (_, write) => {
     const written = write(store, 'a');
-    await store.gate.arrived;
+    await store.barrier.arrived;
     await end(revocations, 'a');
-    store.gate.open();
+    store.barrier.open();
     await written;
     expect(store.sessions).toEqual(new Map());
   });
 
-  it('reports a write during which nobody answered any more', async () => {
+  it('reports a write during which the revocations became unavailable', async () => {
     const written = set(store, 'a');
-    await store.gate.arrived;
+    await store.barrier.arrived;
     revocations.isBlind = true;
-    store.gate.open();
+    store.barrier.open();
     await expect(written).rejects.toThrow(StoreUnavailableError);
   });
 

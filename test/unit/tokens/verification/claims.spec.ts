@@ -2,7 +2,7 @@ import {
   type ClaimRules,
   type Claims,
   expiresAt,
-  findFault,
+  checkClaims,
   isClaims,
   issuedAt,
 } from '../../../../src/tokens/verification/claims';
@@ -117,8 +117,8 @@ const RULES: ClaimRules = {
   maxLifetimeSeconds: 3600,
 };
 
-const toPostgresError = (claims: Partial<Claims>, rules: Partial<ClaimRules> = {}, now = NOW) =>
-  findFault({ ...CLAIMS, ...claims }, { ...RULES, ...rules }, now);
+const errorOf = (claims: Partial<Claims>, rules: Partial<ClaimRules> = {}, now = NOW) =>
+  checkClaims({ ...CLAIMS, ...claims }, { ...RULES, ...rules }, now);
 
 describe('the times of a token', () => {
   it.each([
@@ -129,8 +129,8 @@ describe('the times of a token', () => {
     [5, NOW - 5, 'expired'],
     [60, NOW - 59.5, undefined],
     [60, NOW - 60, 'expired'],
-  ])('with a tolerance of %i s, exp at %d: %s', (clockToleranceSeconds, exp, fault) => {
-    expect(toPostgresError({ exp, iat: NOW - 100 }, { clockToleranceSeconds })).toBe(fault);
+  ])('with a tolerance of %i s, exp at %d: %s', (clockToleranceSeconds, exp, error) => {
+    expect(errorOf({ exp, iat: NOW - 100 }, { clockToleranceSeconds })).toBe(error);
   });
 
   it.each([
@@ -139,9 +139,9 @@ describe('the times of a token', () => {
     [0, NOW + 1.001, 'not_yet_valid'],
     [5, NOW + 6, undefined],
     [5, NOW + 6.001, 'not_yet_valid'],
-  ])('with a tolerance of %i s, iat or nbf at %d: %s', (clockToleranceSeconds, time, fault) => {
-    expect(toPostgresError({ iat: time }, { clockToleranceSeconds })).toBe(fault);
-    expect(toPostgresError({ nbf: time }, { clockToleranceSeconds })).toBe(fault);
+  ])('with a tolerance of %i s, iat or nbf at %d: %s', (clockToleranceSeconds, time, error) => {
+    expect(errorOf({ iat: time }, { clockToleranceSeconds })).toBe(error);
+    expect(errorOf({ nbf: time }, { clockToleranceSeconds })).toBe(error);
   });
 
   it.each([
@@ -149,22 +149,22 @@ describe('the times of a token', () => {
     [NOW - 60, NOW + 3540.5, 'lifetime'],
     [NOW - 60, NOW + 3541, 'lifetime'],
     [NOW, 1e308, 'lifetime'],
-  ])('from %d to %d, with at most an hour: %s', (iat, exp, fault) => {
-    expect(toPostgresError({ iat, exp })).toBe(fault);
+  ])('from %d to %d, with at most an hour: %s', (iat, exp, error) => {
+    expect(errorOf({ iat, exp })).toBe(error);
   });
 
   it('a long-lived token is refused in its last hour too', () => {
-    expect(toPostgresError({ iat: NOW - 30 * 86_400, exp: NOW + 60 })).toBe('lifetime');
+    expect(errorOf({ iat: NOW - 30 * 86_400, exp: NOW + 60 })).toBe('lifetime');
   });
 
   it('the tolerance does not lengthen a life', () => {
     const life = { iat: NOW - 60, exp: NOW + 3541 };
-    expect(toPostgresError(life, { clockToleranceSeconds: 60 })).toBe('lifetime');
+    expect(errorOf(life, { clockToleranceSeconds: 60 })).toBe('lifetime');
   });
 
   it('a clock that tells nothing lets no token in', () => {
-    expect(toPostgresError({}, {}, NaN)).toBe('not_yet_valid');
-    expect(toPostgresError({}, {}, Infinity)).toBe('expired');
+    expect(errorOf({}, {}, NaN)).toBe('not_yet_valid');
+    expect(errorOf({}, {}, Infinity)).toBe('expired');
   });
 });
 
@@ -177,8 +177,8 @@ describe('the issuer and the audience of a token', () => {
     ['another', 'https://c.example', 'issuer'],
     ['almost one', 'https://b.example/', 'issuer'],
     ['none', undefined, 'issuer'],
-  ])('issuer: %s', (_what, iss, fault) => {
-    expect(toPostgresError({ iss }, { issuers })).toBe(fault);
+  ])('issuer: %s', (_what, iss, error) => {
+    expect(errorOf({ iss }, { issuers })).toBe(error);
   });
 
   it.each([
@@ -188,12 +188,12 @@ describe('the issuer and the audience of a token', () => {
     ['others', ['other', 'API'], 'audience'],
     ['none in the list', [], 'audience'],
     ['none', undefined, 'audience'],
-  ])('audience: %s', (_what, aud, fault) => {
-    expect(toPostgresError({ aud }, { audiences })).toBe(fault);
+  ])('audience: %s', (_what, aud, error) => {
+    expect(errorOf({ aud }, { audiences })).toBe(error);
   });
 
   it('may be left unchecked', () => {
-    expect(toPostgresError({ iss: 'anybody', aud: 'anything' })).toBeUndefined();
+    expect(errorOf({ iss: 'anybody', aud: 'anything' })).toBeUndefined();
   });
 });
 
@@ -208,8 +208,8 @@ describe('a token that is wrong in several ways', () => {
     ['its audience', { ...right, ...expired, aud: 'b' }, 'audience'],
     ['its lifetime', { ...right, ...expired, iat: NOW - 3601 }, 'lifetime'],
     ['its nbf', { ...right, ...expired, nbf: NOW + 2 }, 'not_yet_valid'],
-  ])('expired and %s', (_what, claims, fault) => {
-    expect(toPostgresError(claims, rules)).toBe(fault);
+  ])('expired and %s', (_what, claims, error) => {
+    expect(errorOf(claims, rules)).toBe(error);
   });
 });
 

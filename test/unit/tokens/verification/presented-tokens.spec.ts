@@ -23,7 +23,7 @@ const other = mint(signer, { ...CLAIMS, jti: 'j2' });
 
 const keyOf = (text: string): string => {
   const verification = verifier.verify(text);
-  if (verification.verdict !== 'accepted') throw new Error(verification.verdict);
+  if (verification.verdict !== 'live') throw new Error(verification.verdict);
   return verification.token.revocationKey;
 };
 const keysIn = (text: string) =>
@@ -47,6 +47,12 @@ describe('A token is found', () => {
     ['in JSON in base64 behind a prefix', (text: string) => `base64-${base64({ jwt: text })}`],
     ['glued to letters before it', (text: string) => `XXXXXXX${text}`],
     ['without its signature', (text: string) => text.slice(0, text.lastIndexOf('.'))],
+    ['in JSON in base64, signed', (text: string) => `s:${base64({ views: 1, jwt: text })}.bDZ6eE`],
+    ['around its scheme', (text: string) => into(text, 'Bearer ')],
+    ['around its scheme in other letters', (text: string) => into(text, 'bEARER  ')],
+    ['around its scheme without a blank', (text: string) => into(text, 'Bearer')],
+    ['around another scheme', (text: string) => into(text, 'JWT ')],
+    ['around blanks and quotes', (text: string) => `Bearer "${into(text, ' " ')}"`],
   ])('%s', (_where, write) => {
     expect(keysIn(write(token))).toEqual([keyOf(token)]);
   });
@@ -67,6 +73,11 @@ describe('A token is found', () => {
     expect(keysIn(`token-${plain}`)).toEqual([keyOf(plain)]);
   });
 });
+
+/** Behind the first dot of the token. */
+function into(text: string, inserted: string): string {
+  return text.replace('.', `.${inserted}`);
+}
 
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64');
 
@@ -90,7 +101,10 @@ describe('No token is found', () => {
 
 describe('A text is given up', () => {
   it('with more than 8 tokens', () => {
-    const tokens = (count: number) => Array<string>(count).fill(token).join(' ');
+    const tokens = (count: number) =>
+      Array.from({ length: count }, (_, at) => mint(signer, { ...CLAIMS, jti: `j${at}` })).join(
+        ' ',
+      );
     expect(keysIn(tokens(8))).toHaveLength(8);
     expect(keysIn(tokens(9))).toBeUndefined();
   });
@@ -103,6 +117,35 @@ describe('A text is given up', () => {
   it('with more parts that look like a token than are worth decoding', () => {
     expect(keysIn('eyJmYWxzZXRva2Vu.'.repeat(60))).toEqual([]);
     expect(keysIn('eyJmYWxzZXRva2Vu.'.repeat(80))).toBeUndefined();
+  });
+});
+
+describe('A genuine token', () => {
+  const isGenuine = (text: string): boolean | undefined => {
+    const [found] = verifier.presentedIn(text) ?? [];
+    return found && verifier.isGenuine(found);
+  };
+  /** A token in whose signature `before` makes an escape of the characters that `pattern` matches. */
+  const escaped = (pattern: RegExp, before: string): string => {
+    for (let at = 0; ; at += 1) {
+      const text = mint(signer, { ...CLAIMS, jti: `escaped ${at}` });
+      const [head = '', signature = ''] = text.split(/\.(?=[^.]*$)/);
+      if (pattern.test(signature)) return `${head}.${signature.replace(pattern, `${before}$&`)}`;
+    }
+  };
+
+  it.each([
+    ['as it was signed', token],
+    ['where its signature reads as an escape of URLs', escaped(/[4-6][\da-f]/, '%')],
+    ['where its signature reads as an escape of JSON', escaped(/u00[\da-f]{2}/, '\\')],
+    ['around its scheme', into(token, 'Bearer ')],
+  ])('is recognized %s', (_, text) => {
+    expect(isGenuine(text)).toBe(true);
+  });
+
+  it('is told from a forged one', () => {
+    expect(isGenuine(`${token.slice(0, -43)}${other.slice(-43)}`)).toBe(false);
+    expect(isGenuine(token.slice(0, -44))).toBe(false);
   });
 });
 

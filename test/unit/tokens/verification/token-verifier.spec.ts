@@ -23,7 +23,7 @@ const HS256 = SIGNERS.HS256;
 const verifier = verifierOf(HS256);
 const refused = (cause: string) => ({ verdict: 'refused', cause });
 
-/** What decides a request: `accepted`, `expired`, or the cause of the refusal. */
+/** What decides a request: `live`, `expired`, or the cause of the refusal. */
 const outcome = (verification: Verification) =>
   verification.verdict === 'refused' ? verification.cause : verification.verdict;
 
@@ -32,8 +32,13 @@ describe('a good token', () => {
     const claims = { ...CLAIMS, iss: 'a', jti: 'j1', role: 'admin' };
     const keys = new TokenKeys('jti').of(claims, '').keys;
     expect(verifierOf(signer).verify(mint(signer, claims))).toEqual({
-      verdict: 'accepted',
-      token: { claims, revocationKey: tokenKey(claims, '', 'jti'), keys },
+      verdict: 'live',
+      token: {
+        claims,
+        revocationKey: tokenKey(claims, '', 'jti'),
+        keys,
+        expiresAtMs: claims.exp * 1000,
+      },
     });
   });
 
@@ -60,11 +65,11 @@ describe('a good token', () => {
     const pad = 'x'.repeat(Math.floor(((8192 - empty) * 3) / 4));
     const text = mint(HS256, { ...CLAIMS, pad });
     expect(text.length).toBeGreaterThan(8188);
-    expect(outcome(verifier.verify(text))).toBe('accepted');
+    expect(outcome(verifier.verify(text))).toBe('live');
     expect(outcome(verifier.verify(mint(HS256, { ...CLAIMS, pad: `${pad}xxxx` })))).toBe('form');
   });
 
-  it('says the last of two claims of one name, to everybody', () => {
+  it('says the last of two claims of one name', () => {
     const twice = `{"sub":"ada","sub":"bob","iat":${CLAIMS.iat},"exp":${CLAIMS.exp}}`;
     expect(verifier.verify(mint(HS256, twice))).toMatchObject({
       token: { claims: { sub: 'bob' } },
@@ -74,7 +79,7 @@ describe('a good token', () => {
   it('reaches nothing but its own claims through __proto__', () => {
     const json = JSON.stringify(CLAIMS).replace('{', '{"__proto__":{"admin":true,"jti":"j1"},');
     const verification = verifier.verify(mint(HS256, json));
-    expect(outcome(verification)).toBe('accepted');
+    expect(outcome(verification)).toBe('live');
     const claims = 'token' in verification ? verification.token.claims : CLAIMS;
     expect([claims.admin, claims.jti, Reflect.get({}, 'admin')]).toEqual(Array(3).fill(undefined));
     expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
@@ -90,7 +95,12 @@ describe('an expired token', () => {
     const keys = new TokenKeys('jti').of(claims, signingInput).keys;
     expect(verifier.verify(text)).toEqual({
       verdict: 'expired',
-      token: { claims, revocationKey: tokenKey(claims, signingInput, 'jti'), keys },
+      token: {
+        claims,
+        revocationKey: tokenKey(claims, signingInput, 'jti'),
+        keys,
+        expiresAtMs: claims.exp * 1000,
+      },
     });
   });
 
@@ -98,7 +108,7 @@ describe('an expired token', () => {
     ['signed by a stranger', mint(strangerTo('HS256'), claims), 'signature'],
     ['without a subject', mint(HS256, { ...claims, sub: undefined }), 'claims'],
     ['of a wrong type', mint(HS256, claims, { alg: 'HS256', typ: 'logout+jwt' }), 'type'],
-    ['for somebody else', mint(HS256, { ...claims, aud: 'web' }), 'audience'],
+    ['for another audience', mint(HS256, { ...claims, aud: 'web' }), 'audience'],
     ['of another issuer', mint(HS256, { ...claims, aud: 'api', iss: 'b' }), 'issuer'],
   ])('%s is refused like any other', (_what, text, cause) => {
     const strict = verifierOf(HS256, { issuer: ['a'], audience: 'api' });
@@ -150,11 +160,11 @@ describe('the type of a token', () => {
   const typed = (typ: string | undefined) => mint(HS256, CLAIMS, { alg: 'HS256', typ });
 
   it.each([
-    [undefined, 'accepted'],
-    ['JWT', 'accepted'],
-    ['jwt', 'accepted'],
-    ['at+jwt', 'accepted'],
-    ['application/at+JWT', 'accepted'],
+    [undefined, 'live'],
+    ['JWT', 'live'],
+    ['jwt', 'live'],
+    ['at+jwt', 'live'],
+    ['application/at+JWT', 'live'],
     ['', 'type'],
     ['JWS', 'type'],
     ['logout+jwt', 'type'],
@@ -166,8 +176,8 @@ describe('the type of a token', () => {
   });
 
   it.each([
-    ['at+jwt', 'accepted'],
-    ['Application/AT+JWT', 'accepted'],
+    ['at+jwt', 'live'],
+    ['Application/AT+JWT', 'live'],
     [undefined, 'type'],
     ['JWT', 'type'],
   ])('%j is %s where at+jwt is asked for', (typ, expected) => {
@@ -178,7 +188,7 @@ describe('the type of a token', () => {
   it('must be said where the types are said', () => {
     const strict = verifierOf(HS256, { types: ['JWT'] });
     expect(outcome(strict.verify(typed(undefined)))).toBe('type');
-    expect(outcome(strict.verify(typed('jwt')))).toBe('accepted');
+    expect(outcome(strict.verify(typed('jwt')))).toBe('live');
   });
 });
 
@@ -202,26 +212,26 @@ describe('the key that a token names', () => {
     mint(signer, CLAIMS, { alg: signer.algorithm, kid });
 
   it.each([
-    ['its own', signedBy(a, 'a'), 'accepted'],
-    ['its own, the second', signedBy(b, 'b'), 'accepted'],
+    ['its own', signedBy(a, 'a'), 'live'],
+    ['its own, the second', signedBy(b, 'b'), 'live'],
     ['another', signedBy(a, 'b'), 'signature'],
     ['one for another algorithm', signedBy(a, 'other'), 'key'],
-    ['its own, of another algorithm', signedBy(other, 'other'), 'accepted'],
+    ['its own, of another algorithm', signedBy(other, 'other'), 'live'],
     ['one we do not know', signedBy(a, 'c'), 'key'],
     ['one in another case', signedBy(a, 'A'), 'key'],
     ['one that objects have', signedBy(a, '__proto__'), 'key'],
-    ['none', signedBy(b), 'accepted'],
+    ['none', signedBy(b), 'live'],
     ['none, signed by a stranger', signedBy(nameless), 'signature'],
   ])('%s, where every key has a name', (_what, text, expected) => {
     expect(outcome(allNamed.verify(text))).toBe(expected);
   });
 
   it.each([
-    ['one we do not know, signed by the nameless key', signedBy(nameless, 'c'), 'accepted'],
+    ['one we do not know, signed by the nameless key', signedBy(nameless, 'c'), 'live'],
     ['one we do not know, signed by a named key', signedBy(a, 'c'), 'signature'],
     ['a known one, signed by the nameless key', signedBy(nameless, 'a'), 'signature'],
-    ['none, signed by the nameless key', signedBy(nameless), 'accepted'],
-    ['none, signed by a named key', signedBy(a), 'accepted'],
+    ['none, signed by the nameless key', signedBy(nameless), 'live'],
+    ['none, signed by a named key', signedBy(a), 'live'],
     ['one we do not know, of an algorithm without a nameless key', signedBy(other, 'c'), 'key'],
   ])('%s, where one key has none', (_what, text, expected) => {
     expect(outcome(mixed.verify(text))).toBe(expected);
@@ -237,15 +247,14 @@ describe('a token that was seen before', () => {
     current = new TokenVerifier(rules, () => now);
   });
   const remember = (text: string): void => {
-    for (let times = 0; times < 3; times += 1)
-      expect(outcome(current.verify(text))).toBe('accepted');
+    for (let times = 0; times < 3; times += 1) expect(outcome(current.verify(text))).toBe('live');
   };
 
   it.each(ALL_SIGNERS)('gets the same verdict, and the same claims: $algorithm', (signer) => {
     const verifier = verifierOf(signer);
     const text = mint(signer, { ...CLAIMS, iss: 'a', jti: 'j1', aud: ['api'], deep: { er: [1] } });
     const [first, second, third] = [1, 2, 3].map(() => verifier.verify(text));
-    expect(outcome(first!)).toBe('accepted');
+    expect(outcome(first!)).toBe('live');
     expect([second, third]).toEqual([first, first]);
   });
 
@@ -272,7 +281,7 @@ describe('a token that was seen before', () => {
     };
     const last = (NOW + 10) * 1000 - 1;
     expect([at(last - 5000), at(last - 1), at(last), at(last + 1), at(last + 2), at(last)]).toEqual(
-      ['accepted', 'accepted', 'accepted', 'expired', 'expired', 'accepted'],
+      ['live', 'live', 'live', 'expired', 'expired', 'live'],
     );
   });
 
@@ -285,7 +294,7 @@ describe('a token that was seen before', () => {
     now -= 2000;
     expect(current.verify(text)).toEqual(refused('not_yet_valid'));
     now += 2000;
-    expect(outcome(current.verify(text))).toBe('accepted');
+    expect(outcome(current.verify(text))).toBe('live');
   });
 
   it('lends its signature to no other text', () => {
@@ -294,7 +303,7 @@ describe('a token that was seen before', () => {
     const forged = `${header}.${encode({ ...CLAIMS, sub: 'root' })}.${signature}`;
     remember(text);
     expect(current.verify(forged)).toEqual(refused('signature'));
-    expect(outcome(current.verify(text))).toBe('accepted');
+    expect(outcome(current.verify(text))).toBe('live');
   });
 
   it('is a stranger to a verifier with another key', () => {
@@ -338,7 +347,7 @@ describe('the verifier', () => {
   });
 
   it.each([
-    [999, 'accepted'],
+    [999, 'live'],
     [1000, 'expired'],
   ])('reads its clock in milliseconds: %i after the last second', (milliseconds, expected) => {
     const rules = { algorithms: ['HS256'], keys: HS256.key, issuer: null, audience: null } as const;
@@ -351,7 +360,7 @@ describe('the verifier', () => {
     const rules = { algorithms: ['HS256'], keys: HS256.key, issuer: null, audience: null } as const;
     const iat = Math.floor(Date.now() / 1000);
     const current = new TokenVerifier(rules);
-    expect(outcome(current.verify(mint(HS256, { sub: 'a', iat, exp: iat + 60 })))).toBe('accepted');
+    expect(outcome(current.verify(mint(HS256, { sub: 'a', iat, exp: iat + 60 })))).toBe('live');
     expect(outcome(current.verify(mint(HS256, { sub: 'a', iat: 1, exp: 60 })))).toBe('expired');
   });
 

@@ -22,17 +22,22 @@ describe('The memory of genuine tokens', () => {
   const queried = about([revocationKey]);
   const remember = (claims: object): string => {
     const text = mint(HS256, claims);
-    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried }, keys);
+    memory.set(
+      text,
+      { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried, expiresAtMs: 2000 },
+      keys,
+    );
     return text;
   };
-  const claimsOf = (text: string) => memory.find(text, keys)?.claims as Record<string, unknown>;
+  const claimsOf = (text: string) => memory.get(text, keys)?.claims as Record<string, unknown>;
 
   it('gives back what was found out about a text', () => {
     const text = remember({ sub: 'grace' });
-    expect(memory.find(text, keys)).toEqual({
+    expect(memory.get(text, keys)).toEqual({
       claims: { ...CLAIMS, sub: 'grace' },
       revocationKey,
       keys: queried,
+      expiresAtMs: 2000,
     });
   });
 
@@ -43,15 +48,15 @@ describe('The memory of genuine tokens', () => {
       (character, i) => text.slice(0, i) + (character === 'A' ? 'B' : 'A') + text.slice(i + 1),
     );
     const others = [...respelt, text.slice(1), text.slice(0, -1), `${text}A`, `A${text}`, ''];
-    expect(others.filter((other) => memory.find(other, keys) !== undefined)).toEqual([]);
-    expect(memory.find(text, keys)).toBeDefined();
+    expect(others.filter((other) => memory.get(other, keys) !== undefined)).toEqual([]);
+    expect(memory.get(text, keys)).toBeDefined();
   });
 
   it('is empty for another key set, and stays so for the first', () => {
     const text = remember({});
-    expect(memory.find(text, keysOf())).toBeUndefined();
+    expect(memory.get(text, keysOf())).toBeUndefined();
     expect(memory.bytes).toBe(0);
-    expect(memory.find(text, keys)).toBeUndefined();
+    expect(memory.get(text, keys)).toBeUndefined();
   });
 
   it('keeps nothing of an earlier key set once it is told of another', () => {
@@ -59,14 +64,14 @@ describe('The memory of genuine tokens', () => {
     const earlierKeys = keys;
     keys = keysOf();
     const later = remember({ sub: 'grace' });
-    expect(memory.find(later, keys)).toBeDefined();
-    expect(memory.find(earlier, earlierKeys)).toBeUndefined();
+    expect(memory.get(later, keys)).toBeDefined();
+    expect(memory.get(earlier, earlierKeys)).toBeUndefined();
   });
 
   it('forgets what it is told to forget', () => {
     const [text, other] = [remember({ sub: 'ada' }), remember({ sub: 'grace' })];
-    memory.forget(text);
-    expect([memory.find(text, keys), claimsOf(other).sub]).toEqual([undefined, 'grace']);
+    memory.delete(text);
+    expect([memory.get(text, keys), claimsOf(other).sub]).toEqual([undefined, 'grace']);
   });
 
   it('never takes more than 16 MB: what was used least recently goes first', () => {
@@ -75,20 +80,24 @@ describe('The memory of genuine tokens', () => {
     const size = memory.bytes / 2;
     const count = Math.ceil((17 * MEGABYTE) / size);
     const sizes = Array.from({ length: count }, (_, i) => {
-      memory.find(first, keys);
+      memory.get(first, keys);
       remember({ sub: `user-${i}` });
       return memory.bytes;
     });
     expect(Math.max(...sizes)).toBeLessThanOrEqual(16 * MEGABYTE);
     expect(Math.max(...sizes)).toBeGreaterThan(15 * MEGABYTE);
-    expect([claimsOf(first).sub, memory.find(second, keys)]).toEqual(['first', undefined]);
+    expect([claimsOf(first).sub, memory.get(second, keys)]).toEqual(['first', undefined]);
   });
 
   /** How much more is taken once these claims are remembered, with a text of `length`. */
   const bytesOf = (claims: object, length = 500): number => {
     const before = memory.bytes;
     const text = `${memory.bytes}`.padStart(length, '.');
-    memory.remember(text, { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried }, keys);
+    memory.set(
+      text,
+      { claims: { ...CLAIMS, ...claims }, revocationKey, keys: queried, expiresAtMs: 2000 },
+      keys,
+    );
     return memory.bytes - before;
   };
 
@@ -116,14 +125,18 @@ describe('The memory of genuine tokens', () => {
     for (const token of tokens) {
       const header = Buffer.from(`Bearer ${blanks}${token}`).toString('latin1');
       const text = header.slice('Bearer '.length + blanks.length);
-      memory.remember(text, { claims: CLAIMS, revocationKey, keys: queried }, keys);
+      memory.set(
+        text,
+        { claims: CLAIMS, revocationKey, keys: queried, expiresAtMs: 2000 },
+        keys,
+      );
     }
     collectGarbage();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MEGABYTE);
-    expect(tokens.filter((token) => memory.find(token, keys) === undefined)).toEqual([]);
+    expect(tokens.filter((token) => memory.get(token, keys) === undefined)).toEqual([]);
   });
 
-  it('gives everybody claims of their own, however deep they are written to', () => {
+  it('gives every caller claims of its own, however deep they are written to', () => {
     const text = remember({ aud: ['api'], realm: { roles: [{ name: 'reader' }] } });
     const known = claimsOf(text) as { aud: string[]; realm: { roles: { name: string }[] } };
     known.aud.push('admin-api');
@@ -137,10 +150,10 @@ describe('The memory of genuine tokens', () => {
     });
   });
 
-  it('shares no claims with whoever told it of them', () => {
+  it('shares no claims with the caller that set them', () => {
     const claims = { ...CLAIMS, aud: ['api'] };
     const text = mint(HS256, claims);
-    memory.remember(text, { claims, revocationKey, keys: queried }, keys);
+    memory.set(text, { claims, revocationKey, keys: queried, expiresAtMs: 2000 }, keys);
     claims.aud.push('admin-api');
     claims.sub = 'eve';
     expect(claimsOf(text)).toEqual({ ...CLAIMS, aud: ['api'] });
@@ -162,7 +175,7 @@ describe('The memory of genuine tokens', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue({ depthSize: 'small' })), (rest) => {
         const claims = JSON.parse(JSON.stringify({ ...rest, ...CLAIMS })) as typeof CLAIMS;
         const text = mint(HS256, claims);
-        memory.remember(text, { claims, revocationKey, keys: queried }, keys);
+        memory.set(text, { claims, revocationKey, keys: queried, expiresAtMs: 2000 }, keys);
         expect(JSON.stringify(claimsOf(text))).toBe(JSON.stringify(claims));
       }),
     );
@@ -170,9 +183,9 @@ describe('The memory of genuine tokens', () => {
 
   it('remembers claims that nest as deeply as issuers nest them, and no claims that go on', () => {
     const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
-    expect(memory.find(remember({ deep: nested(16) }), keys)).toBeDefined();
-    expect(memory.find(remember({ deep: nested(17) }), keys)).toBeUndefined();
+    expect(memory.get(remember({ deep: nested(16) }), keys)).toBeDefined();
+    expect(memory.get(remember({ deep: nested(17) }), keys)).toBeUndefined();
     const bottomless = `{"deep":${'['.repeat(2000)}${']'.repeat(2000)}}`;
-    expect(memory.find(remember(JSON.parse(bottomless) as object), keys)).toBeUndefined();
+    expect(memory.get(remember(JSON.parse(bottomless) as object), keys)).toBeUndefined();
   });
 });

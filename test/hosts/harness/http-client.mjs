@@ -9,8 +9,8 @@ export const DOCUMENTED = {
   tooMany: { status: 429, body: '{"success":false,"message":"Demasiadas solicitudes"}' },
 };
 
-/** Somebody who knows a host only by its URL. */
-export class Visitor {
+/** A client that knows a host only by its URL. */
+export class HttpClient {
   constructor(url, { login = '/login', me = '/me', logout = '/api/v1/auth/logout' } = {}) {
     this.url = url;
     this.paths = { login, me, logout };
@@ -74,8 +74,8 @@ export function assertDocumented(answer, { status, body }, headers = {}) {
 }
 
 /** The host's health check has found that tokens can be checked. */
-export async function assertHealthy(visitor) {
-  const { what, status, body } = await visitor.get('/health');
+export async function assertHealthy(client) {
+  const { what, status, body } = await client.get('/health');
   const { info } = JSON.parse(body);
   assert.deepEqual(
     { what, status, logout: info?.logout?.status },

@@ -14,7 +14,7 @@ import { TokenSigner } from './tokens';
 type Postgres = Awaited<ReturnType<typeof startEmbeddedPostgres>>;
 
 /** A folder, a PostgreSQL, a Redis and keys; all of it is gone when the bench is over. */
-export class Workplace {
+export class BenchEnvironment {
   readonly signer = new TokenSigner();
   private readonly folder = makeFolder();
   private redisPort = 0;
@@ -46,7 +46,7 @@ export class Workplace {
 
   /** @returns the URL of a new, empty database. */
   async createDatabase(): Promise<string> {
-    if (this.postgres === undefined) throw new Error('the workplace is not open');
+    if (this.postgres === undefined) throw new Error('the environment is not open');
     const name = `bench_${randomBytes(6).toString('hex')}`;
     await query(this.postgres.url(), `CREATE DATABASE ${name}`);
     return this.postgres.url(name);
@@ -76,7 +76,7 @@ function makeFolder(): string {
   // On a disk, as /var/tmp is by convention: in memory, as /tmp may be, a durable commit is free.
   const place = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
   const folder = realpathSync(mkdtempSync(join(place, 'nestjs-logout-bench-')));
-  chmodSync(folder, 0o755); // PostgreSQL runs as somebody else where we are root
+  chmodSync(folder, 0o755); // PostgreSQL runs as another user where we are root
   return folder;
 }
 

@@ -19,7 +19,7 @@ interface Timer {
 }
 
 /** Time that passes when it is told to. */
-export class HandTime implements InstanceTime {
+export class ManualTime implements InstanceTime {
   monotonicMs = 5000;
   wallMs = Date.UTC(2026, 0, 1);
   private timers: Timer[] = [];
@@ -97,7 +97,7 @@ type Read = Pending<FeedCursor | null, FeedCursor | null> & {
 };
 
 /** A feed whose every step is taken by the test. Announcements succeed unless told otherwise. */
-export class HandFeed extends RevocationFeed {
+export class ManualFeed extends RevocationFeed {
   /** What was called, in order; a read is told by the snapshot it continues from. */
   readonly calls: string[] = [];
   readonly reads: Read[] = [];
@@ -171,7 +171,7 @@ export class HandFeed extends RevocationFeed {
     return this.decided.has(position);
   }
 
-  seenByAll(position: string): Promise<void> {
+  waitForCluster(position: string): Promise<void> {
     this.calls.push(`wait ${position}`);
     return Promise.resolve();
   }
@@ -210,7 +210,7 @@ export class HandFeed extends RevocationFeed {
 }
 
 /** A store whose every answer is given by the test. */
-export class HandCheck extends RevocationCheck {
+export class ManualCheck extends RevocationCheck {
   readonly asked: Pending<readonly string[], boolean>[] = [];
 
   isRevoked({ absolute }: RevocationQuery): Promise<boolean> {

@@ -5,14 +5,14 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AuthModule, type AuthModuleOptions } from '../../src';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { LOGOUT, MeController } from '../support/app';
-import { Gate, SESSION_COOKIE, sessionController, sessionHost } from '../support/session-host';
+import { Barrier, SESSION_COOKIE, sessionController, sessionHost } from '../support/session-host';
 import { AUDIENCE, ISSUER } from '../support/tokens';
-import { claimsOf } from './cast';
+import { claimsOf } from './template-values';
 import type { Run } from './run';
 import { send, type WireAnswer } from './wire';
 
 /** A host with our module, for what the service on its own does not have: cookies and sessions. */
-export class FarewellHost {
+export class EffectsHost {
   private constructor(
     private readonly nest: INestApplication,
     readonly url: string,
@@ -23,7 +23,7 @@ export class FarewellHost {
     options: Partial<AuthModuleOptions>,
     controllers: Type[] = [],
     configure: (app: INestApplication) => Promise<void> = () => Promise.resolve(),
-  ): Promise<FarewellHost> {
+  ): Promise<EffectsHost> {
     const auth = AuthModule.forRoot({
       algorithms: [algorithm],
       keys: issuer.key(algorithm),
@@ -44,7 +44,7 @@ export class FarewellHost {
     });
     await configure(nest);
     await nest.listen(0, '127.0.0.1');
-    return new FarewellHost(nest, await nest.getUrl());
+    return new EffectsHost(nest, await nest.getUrl());
   }
 
   async logout(token: string, headers: Readonly<Record<string, string>> = {}): Promise<WireAnswer> {
@@ -84,7 +84,7 @@ const COOKIES: AuthModuleOptions['cookies'] = [
 ];
 
 /** By header: what a logout over HTTPS sends, as configured. */
-const FAREWELLS: Readonly<Record<string, readonly string[]>> = {
+const EXPECTED_HEADERS: Readonly<Record<string, readonly string[]>> = {
   'clear-site-data': ['"cache", "cookies", "storage"'],
   'set-cookie': [
     '__Host-access=; Max-Age=0; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Strict',
@@ -93,8 +93,8 @@ const FAREWELLS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Holds where the host has configured it: sent with the 200 over HTTPS, and with no refusal. */
-export async function expectFarewell(run: Run, header: string): Promise<void> {
-  const host = await FarewellHost.start(run, {
+export async function expectLogoutHeaders(run: Run, header: string): Promise<void> {
+  const host = await EffectsHost.start(run, {
     cookies: COOKIES,
     clearSiteData: ['cache', 'cookies', 'storage'],
   });
@@ -102,7 +102,7 @@ export async function expectFarewell(run: Run, header: string): Promise<void> {
     const token = run.mint(claimsOf('leaving', 600));
     const https = { 'X-Forwarded-Proto': 'https' };
     const answer = await host.logout(token, https);
-    expect([answer.status, answer.headers[header]]).toEqual([200, FAREWELLS[header]]);
+    expect([answer.status, answer.headers[header]]).toEqual([200, EXPECTED_HEADERS[header]]);
     const again = await host.logout(token, https);
     expect([again.status, again.headers[header]]).toEqual([401, undefined]);
   } finally {
@@ -122,12 +122,12 @@ export async function outliveLogout(
   readonly session: WireAnswer;
   readonly storedIds: readonly string[];
 }> {
-  const gate = new Gate();
+  const barrier = new Barrier();
   const sessions = sessionHost(run.name.platform);
   const store = new MemoryRevocationStore();
   const sessionStore = sessions.newStore();
   const options = { store, sessionTerminators: [sessions.terminator(sessionStore, store)] };
-  const host = await FarewellHost.start(run, options, [sessionController(gate)], (app) =>
+  const host = await EffectsHost.start(run, options, [sessionController(barrier)], (app) =>
     sessions.install(app, sessionStore),
   );
   try {
@@ -136,9 +136,9 @@ export async function outliveLogout(
     const Cookie = setCookie.split(';', 1)[0] ?? '';
     expect(Cookie).toContain(SESSION_COOKIE);
     const slow = host.ask('GET', '/session/slow', { Cookie });
-    await gate.arrived;
+    await barrier.arrived;
     expect((await host.logout(token, { Cookie })).status).toBe(200);
-    gate.open();
+    barrier.open();
     expect((await slow).status).toBe(200);
     return {
       guard: await host.ask('GET', '/me', { ...bearer(token), Cookie }),

@@ -19,20 +19,20 @@ const hosts = dirname(dirname(fileURLToPath(import.meta.url)));
 const repository = dirname(dirname(hosts));
 
 /** A folder far from this repository, so that nothing in it finds our `node_modules`. */
-export class Workshop {
+export class InstallFolder {
   constructor() {
-    this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'nestjs-logout-hosts-')));
-    // PostgreSQL runs as somebody else where we are root.
-    chmodSync(this.folder, 0o755);
-    this.npmEnv = hasWritableHome() ? {} : { npm_config_cache: join(this.folder, 'npm-cache') };
+    this.path = realpathSync(mkdtempSync(join(tmpdir(), 'nestjs-logout-hosts-')));
+    // PostgreSQL runs as another user where we are root.
+    chmodSync(this.path, 0o755);
+    this.npmEnv = hasWritableHome() ? {} : { npm_config_cache: join(this.path, 'npm-cache') };
   }
 
   /** The tarball as it would be published, of what is built: `nestjs-logout.tgz`. */
   async pack() {
-    const pack = ['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', this.folder];
+    const pack = ['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', this.path];
     const said = await run(pack, { cwd: repository, env: this.npmEnv, timeoutMs: 60_000 });
     const [{ filename, files }] = Object.values(JSON.parse(said));
-    renameSync(join(this.folder, filename), join(this.folder, 'nestjs-logout.tgz'));
+    renameSync(join(this.path, filename), join(this.path, 'nestjs-logout.tgz'));
     return files.map(({ path }) => path);
   }
 
@@ -41,7 +41,7 @@ export class Workshop {
    * @param shared a folder of sources that it has in common with other hosts.
    */
   async install(name, shared) {
-    const folder = join(this.folder, name);
+    const folder = join(this.path, name);
     for (const source of [shared, name])
       if (source !== undefined) cpSync(join(hosts, source), folder, { recursive: true });
     const install = ['npm', 'install', '--strict-peer-deps', '--ignore-scripts'];
@@ -52,7 +52,7 @@ export class Workshop {
   }
 
   close() {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.path, { recursive: true, force: true });
   }
 }
 
@@ -71,7 +71,7 @@ function hasWritableHome() {
     accessSync(homedir(), constants.W_OK);
     return true;
   } catch {
-    // None at all, as for users such as nobody, or somebody else's.
+    // None at all, as for users such as nobody, or another user's.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { AuditLog, LogoutAnswers, SessionTerminator, type VerifiedToken } from '../../../src';
 import { MESSAGES, type Answer } from '../../../src/web/answers';
-import { LogoutEffects } from '../../../src/nest/logout-response';
+import { LogoutEffects } from '../../../src/nest/logout-effects';
 import type { PlatformRequest } from '../../../src/web/request';
 import { SessionTermination } from '../../../src/logout/session-terminator';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
@@ -10,17 +10,18 @@ const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', iat: 0, exp: 1 },
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
+  expiresAtMs: 2000,
 };
-const ORIGIN = { ip: '192.0.2.1' };
+const SOURCE = { ip: '192.0.2.1' };
 
 class RecordingTerminator extends SessionTerminator {
   readonly name = 'recording';
   readonly calls: unknown[] = [];
 
   terminate(
-    ...[request, token, origin]: Parameters<SessionTerminator['terminate']>
+    ...[request, token, source]: Parameters<SessionTerminator['terminate']>
   ): Promise<void> {
-    this.calls.push([request, token, origin]);
+    this.calls.push([request, token, source]);
     return Promise.resolve();
   }
 }
@@ -39,7 +40,7 @@ describe('The effects of a logout', () => {
       new LogoutAnswers(MESSAGES.es, 403),
       [],
       clearSiteData,
-    ).apply(requestOver(protocol), TOKEN, ORIGIN);
+    ).apply(requestOver(protocol), TOKEN, SOURCE);
 
   const requestOver = (protocol: string | undefined): PlatformRequest => ({
     method: 'POST',
@@ -50,7 +51,7 @@ describe('The effects of a logout', () => {
 
   it('ends the sessions of the request before it answers', async () => {
     const { status, body } = await say('http');
-    expect(terminator.calls).toEqual([[requestOver('http'), TOKEN, ORIGIN]]);
+    expect(terminator.calls).toEqual([[requestOver('http'), TOKEN, SOURCE]]);
     expect([status, body]).toEqual([
       200,
       { success: true, message: 'Sesión cerrada exitosamente' },

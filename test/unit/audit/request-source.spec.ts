@@ -4,8 +4,8 @@ import {
   escapeControls,
   networkOf,
   plainAddress,
-  requestOrigin,
-} from '../../../src/audit/request-origin';
+  requestSource,
+} from '../../../src/audit/request-source';
 
 describe('An address in the audit', () => {
   it.each([
@@ -84,40 +84,43 @@ describe('Text in the audit and the log', () => {
 
 describe('Where a request came from', () => {
   it('is kept with at most 512 characters of the user agent', () => {
-    const { userAgent } = requestOrigin('203.0.113.7', 'x'.repeat(2000), undefined);
+    const { userAgent } = requestSource('203.0.113.7', 'x'.repeat(2000), undefined);
     expect(userAgent).toBe('x'.repeat(512));
   });
 
   it('keeps an escaped user agent within the limit as well', () => {
-    expect(requestOrigin(undefined, '\n'.repeat(512), undefined).userAgent).toHaveLength(512);
+    expect(requestSource(undefined, '\n'.repeat(512), undefined).userAgent).toHaveLength(512);
   });
 
   it.each(['req-1', 'A.b_c:d-9', 'x'.repeat(128)])('keeps the request id %s', (id) => {
-    expect(requestOrigin(undefined, undefined, id)).toEqual({ requestId: id });
+    expect(requestSource(undefined, undefined, id)).toEqual({ requestId: id });
   });
 
   it.each(['', 'a b', 'a\nb', 'x'.repeat(129), 'ü', 'ok"'])('drops the request id %j', (id) => {
-    expect(requestOrigin(undefined, undefined, id)).toEqual({});
+    expect(requestSource(undefined, undefined, id)).toEqual({});
   });
 
   it.each([
     ['Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-_9 x', 'Bearer [token] x'],
     ['ey1.ey2.s,ey3.ey4.s', '[token],[token]'],
+    ['app_eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln', '[token]'],
+    ['+https://monkey.example.com', '+https://monkey.example.com'],
+    [`${'x'.repeat(600)} eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln`, 'x'.repeat(512)],
     ['keyboard.of.mine ey1.ey2 ey1..s', 'keyboard.of.mine ey1.ey2 ey1..s'],
   ])('keeps no token that the user agent %s brings along', (userAgent, kept) => {
-    expect(requestOrigin(undefined, userAgent, undefined)).toEqual({ userAgent: kept });
+    expect(requestSource(undefined, userAgent, undefined)).toEqual({ userAgent: kept });
   });
 
   it('keeps no request id that is a token', () => {
-    expect(requestOrigin(undefined, undefined, 'eyJh.eyJz.c2ln')).toEqual({});
+    expect(requestSource(undefined, undefined, 'eyJh.eyJz.c2ln')).toEqual({});
   });
 
   it('is all there is, and nothing where nothing is known', () => {
-    expect(requestOrigin('::1', 'curl', 'r1')).toEqual({
+    expect(requestSource('::1', 'curl', 'r1')).toEqual({
       ip: '::1',
       userAgent: 'curl',
       requestId: 'r1',
     });
-    expect(requestOrigin('nobody', undefined, undefined)).toEqual({});
+    expect(requestSource('nobody', undefined, undefined)).toEqual({});
   });
 });

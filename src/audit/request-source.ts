@@ -1,14 +1,17 @@
 import { isIP, isIPv4 } from 'node:net';
-import type { RequestOrigin } from './audit-event';
+import type { RequestSource } from './audit-event';
 
 /** Where a request came from, or a function that reads it: most requests never need it. */
-export type OriginSource = RequestOrigin | (() => RequestOrigin);
+export type LazyRequestSource = RequestSource | (() => RequestSource);
 
 const USER_AGENT_MAX_LENGTH = 512;
 /** What a request id may be made of; anything else could forge a line or a label. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
-/** What looks like a signed token; `ey` is how base64url begins a JSON object. */
-const TOKEN = /(?<![\w-])ey[\w-]*\.[\w-]+\.[\w-]+/g;
+const THREE_PARTS = /(?<![\w-])[\w-]+\.[\w-]+\.[\w-]+/g;
+/** What looks like a token, alone or glued to a prefix; `ey` is how base64url begins an object. */
+const TOKEN = /^ey|e[yw3][\w-]*\.[\w-]{12}/;
+/** Looked at for tokens: bounds what a long text costs, and leaves room for what is masked. */
+const USER_AGENT_MAX_READ = 2048;
 // C0, DEL, C1 and the two separators that end a line in JavaScript (CWE-117).
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
@@ -67,11 +70,11 @@ function groups(part: string): string[] {
  * What the audit keeps of where a request came from, made safe to store and to print. A token that
  * a client puts where none belongs is not kept either.
  */
-export function requestOrigin(
+export function requestSource(
   address: string | undefined,
   userAgent: string | undefined,
   requestId: string | undefined,
-): RequestOrigin {
+): RequestSource {
   return {
     ip: plainAddress(address),
     userAgent: userAgent === undefined ? undefined : safeText(userAgent),
@@ -80,6 +83,11 @@ export function requestOrigin(
 }
 
 const safeText = (text: string): string =>
-  escapeControls(text.replace(TOKEN, '[token]')).slice(0, USER_AGENT_MAX_LENGTH);
+  escapeControls(withoutTokens(text.slice(0, USER_AGENT_MAX_READ))).slice(0, USER_AGENT_MAX_LENGTH);
 
-const isRequestId = (text: string): boolean => REQUEST_ID.test(text) && text.search(TOKEN) < 0;
+const isRequestId = (text: string): boolean =>
+  REQUEST_ID.test(text) && withoutTokens(text) === text;
+
+function withoutTokens(text: string): string {
+  return text.replace(THREE_PARTS, (parts) => (TOKEN.test(parts) ? '[token]' : parts));
+}

@@ -3,7 +3,7 @@ import { Fleet, type FleetOptions } from './fleet';
 import { unservedWithoutCause } from './under-traffic';
 
 /** A durable server and a fleet on it, for all cases of a `describe`. */
-export interface Scene {
+export interface FleetFixture {
   readonly cluster: TestCluster;
   readonly fleet: Fleet;
 }
@@ -12,12 +12,12 @@ export interface Scene {
 export const QUICK = { maxStalenessMs: 600, pollIntervalMs: 150 } as const;
 
 /**
- * Sets the scene before the first case and strikes it after the last; after each, networks are
- * healed. What comes after `prepare` uses the addresses and options that it returns.
+ * Starts server and fleet before the first case and stops them after the last; after each, networks
+ * are healed. What comes after `prepare` uses the addresses and options that it returns.
  */
-export function setScene(
+export function useFleet(
   prepare: (cluster: TestCluster) => FleetOptions | Promise<FleetOptions> = () => ({}),
-): Scene {
+): FleetFixture {
   let cluster: TestCluster | undefined;
   let fleet: Fleet | undefined;
   beforeAll(async () => {
@@ -32,16 +32,16 @@ export function setScene(
     if (process.env.FAULTS_SHOW_WARNINGS !== undefined) process.stderr.write(warnings ?? '');
     await cluster?.remove();
   });
-  const set = <T>(thing: T | undefined): T => {
-    if (thing === undefined) throw new Error('the scene is not set yet');
+  const started = <T>(thing: T | undefined): T => {
+    if (thing === undefined) throw new Error('the fleet is not started yet');
     return thing;
   };
   return {
     get cluster() {
-      return set(cluster);
+      return started(cluster);
     },
     get fleet() {
-      return set(fleet);
+      return started(fleet);
     },
   };
 }
@@ -50,12 +50,12 @@ export function setScene(
  * The last promise of a `describe`: that of service, which is no matter of safety. It is judged by
  * what the machine could serve in the same moments.
  */
-export function describeService(scene: Scene): void {
+export function describeService(fixture: FleetFixture): void {
   describe('there', () => {
     it('is service for everything that lives, before each fault and after the recovery from it', () => {
-      const { services } = scene.fleet;
+      const { services } = fixture.fleet;
       expect(services).not.toEqual([]);
-      const counting = unservedWithoutCause(scene.fleet);
+      const counting = unservedWithoutCause(fixture.fleet);
       const excused = services.flatMap(({ unserved }) => unserved).length - counting.length;
       if (excused > 0)
         process.stderr.write(

@@ -1,4 +1,4 @@
-import { Cast } from './cast';
+import { TemplateValues } from './template-values';
 import type { HostileCase, HostileRequest } from './hostile-case';
 import { checkAnswer, type Exchange } from './invariants';
 import type { Run } from './run';
@@ -24,8 +24,8 @@ interface Baseline {
 }
 
 /** One replay of one case: its tokens, where it is sent to, and what came of it. */
-export class Scene {
-  readonly cast: Cast;
+export class CaseRun {
+  readonly values: TemplateValues;
   /** The answers to the case's own request, in their order. */
   readonly exchanges: Exchange[] = [];
   /** Where the case's clients were slow ones. */
@@ -39,21 +39,21 @@ export class Scene {
     readonly route: Route,
     private readonly given: Given,
   ) {
-    this.cast = new Cast(run, hostileCase.tokens ?? {}, given);
+    this.values = new TemplateValues(run, hostileCase.tokens ?? {}, given);
   }
 
-  static async open(run: Run, hostileCase: HostileCase, given: Given = {}): Promise<Scene> {
+  static async open(run: Run, hostileCase: HostileCase, given: Given = {}): Promise<CaseRun> {
     if (isThrottled(hostileCase)) {
       const [service, route] = await run.throttledRoute();
-      return new Scene(run, hostileCase, service, route, given);
+      return new CaseRun(run, hostileCase, service, route, given);
     }
     const service = await run.instance(0);
-    return new Scene(run, hostileCase, service, { url: service.url }, given);
+    return new CaseRun(run, hostileCase, service, { url: service.url }, given);
   }
 
-  /** The same case with other users and tokens, nothing of it played yet. */
-  fresh(): Promise<Scene> {
-    return Scene.open(this.run, this.hostileCase, this.given);
+  /** The same case with other users and tokens, before anything of it was sent. */
+  fresh(): Promise<CaseRun> {
+    return CaseRun.open(this.run, this.hostileCase, this.given);
   }
 
   async takeBaseline(): Promise<void> {
@@ -77,7 +77,7 @@ export class Scene {
 
   /** With every template filled in. */
   async render(request: HostileRequest, given: Given = {}): Promise<WireRequest> {
-    const { evaluate } = this.cast.with(given);
+    const { evaluate } = this.values.with(given);
     const headers: [string, string][] = [];
     for (const [name, values] of Object.entries(request.headers ?? {})) {
       for (const value of typeof values === 'string' ? [values] : values)
@@ -110,7 +110,7 @@ export class Scene {
   }
 
   async validToken(): Promise<string> {
-    return this.cast.text('valid_token');
+    return this.values.text('valid_token');
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Action, Outcome, Script } from './simulated-world';
-import type { Scene } from './transcript';
+import type { Transcript } from './transcript';
 
 /** Everything takes one tick of 5 ms; what is given replaces that. */
 function script(runMs: number, actions: readonly Action[], more: Partial<Script> = {}): Script {
@@ -17,7 +17,7 @@ const logout = (
   way: Extract<Action, { kind: 'logout' }>['way'] = 'remote',
 ): Action => ({ at, kind: 'logout', way, lasts, rings: false, shortLived: false });
 
-export const SCENES: readonly Scene[] = [
+export const TRANSCRIPTS: readonly Transcript[] = [
   {
     name: '01-late-commit-with-an-old-number',
     title: 'A late commit with an old number',
@@ -114,15 +114,15 @@ until the replica knows the row, token 1 is looked up, although there is a lease
     script: script(220, [logout(6, 13, 'in doubt'), { at: 21, kind: 'request' }]),
   },
   {
-    name: '10-strict-logout-and-late-answers',
-    title: 'Strict logouts, and answers that come late',
-    about: `The first strict logout is answered when the instance has announced a snapshot that sees it. Then
-reads reach the store 300 ms after they were sent. The second logout is answered after 1.05 times the
+    name: '10-cluster-wide-logout-and-late-answers',
+    title: 'Cluster-wide logouts, and answers that come late',
+    about: `The first cluster-wide logout is answered when the instance has announced a snapshot that sees it.
+Then reads reach the store 300 ms after they were sent. The second logout is answered after 1.05 times the
 longest lease: every lease from before the commit is over by then. When the late answer comes, its
 lease is over already, since it counts from before sending.`,
     script: script(
       640,
-      [logout(6, 1, 'strict'), logout(22, 1, 'strict'), { at: 45, kind: 'request' }],
+      [logout(6, 1, 'cluster-wide'), logout(22, 1, 'cluster-wide'), { at: 45, kind: 'request' }],
       {
         reads: [...times(4, 'ok'), 'answers late', ...times(40, 'ok')],
       },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { rawRequest } from './raw-request.mjs';
-import { assertAnswer, assertDocumented, DOCUMENTED } from './visitor.mjs';
+import { assertAnswer, assertDocumented, DOCUMENTED } from './http-client.mjs';
 
 const INVALID = { 'www-authenticate': 'Bearer error="invalid_token"' };
 const PATIENCE_MS = 20_000;
@@ -19,13 +19,13 @@ const PATIENCE_MS = 20_000;
  *   `repeated` and `unknown`: the path of the logout and three of its answers.
  * @param further proofs of this application alone.
  */
-export function ownGuardStage(name, app, further = {}) {
+export function ownGuardApp(name, app, further = {}) {
   return {
     name,
-    serve: (host, play) =>
+    serve: (host, withApp) =>
       host.databases.using((database) =>
         host.serve(app.main, { DATABASE_URL: database.url }, (url, program) =>
-          play({ client: new Client(url, app, host), database, program }),
+          withApp({ client: new Client(url, app, host), database, program }),
         ),
       ),
     proofs: mapValues(
@@ -109,15 +109,15 @@ async function refusesEverySpellingWithoutLease({ client, database }) {
   });
 }
 
-/** Plays while the database has been away for longer than the lease; ends once it is back. */
-async function withoutLease({ client, database, lost, live }, play) {
+/** Runs `work` once the database has been away for longer than the lease; ends once it is back. */
+async function withoutLease({ client, database, lost, live }, work) {
   const isLetIn = async () => {
     await client.assertRefused(lost);
     return client.isLetIn(live);
   };
   await database.away(async () => {
     await until('no live token is let in', async () => !(await isLetIn()));
-    await play();
+    await work();
   });
   await until('the live token is let in again', isLetIn);
   await client.assertRefused(lost);

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from './history';
 import { outcomeOf, type Instance } from './instance';
-import type { Ticket, Traffic } from './traffic';
+import type { TestToken, Traffic } from './traffic';
 
 const FIRST_BUSY_MS = 600;
 const BUSY_MS = 1200;
@@ -11,16 +11,16 @@ const BUSY_MS = 1200;
 /**
  * Stops the process of an instance in the midst of a round of its event loop, so that the first
  * that it does when it runs again is to read from connections that had something to say before. What
- * was sent there meanwhile is read in the same breath, before any timer runs.
+ * was sent there meanwhile is read in the same round, before any timer runs.
  */
-export class Ambush {
+export class SameTickRequests {
   private constructor(
     private readonly instance: Instance,
     private readonly sockets: readonly Socket[],
   ) {}
 
   /** The process is stopped when this resolves. */
-  static async lay(instance: Instance, connections: number): Promise<Ambush> {
+  static async stopInstance(instance: Instance, connections: number): Promise<SameTickRequests> {
     const { hostname, port } = new URL(instance.url);
     const sockets = await Promise.all(
       Array.from({ length: connections + 2 }, async () => {
@@ -38,16 +38,16 @@ export class Ambush {
     for (const socket of rest) socket.write(requestOf('/status'));
     await sleep(FIRST_BUSY_MS + BUSY_MS / 4);
     instance.signal('SIGSTOP');
-    return new Ambush(instance, rest);
+    return new SameTickRequests(instance, rest);
   }
 
   /** Presents a token on each connection, as far as there are tokens; answers come when they come. */
-  present(traffic: Traffic, tickets: readonly Ticket[]): void {
+  present(traffic: Traffic, testTokens: readonly TestToken[]): void {
     this.sockets.forEach((socket, index) => {
-      const ticket = tickets[index];
-      if (ticket === undefined) return;
-      const act = (): Promise<Outcome> => secondAnswer(socket, ticket.text);
-      void traffic.presentBy(this.instance, ticket, act);
+      const testToken = testTokens[index];
+      if (testToken === undefined) return;
+      const act = (): Promise<Outcome> => secondAnswer(socket, testToken.text);
+      void traffic.presentBy(this.instance, testToken, act);
     });
   }
 

@@ -4,8 +4,8 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { onGoodbye } from '../processes';
 
-/** What a side says once it listens. */
-export interface SideReady {
+/** What an app says once it listens. */
+export interface AppReady {
   readonly url: string;
   /** What else its client sends with each request, beside the same bearer token as to all. */
   readonly headers: Readonly<Record<string, string>>;
@@ -13,16 +13,16 @@ export interface SideReady {
   readonly logoutPath?: string | undefined;
 }
 
-/** What every side's guarded route, `GET /me`, answers. */
+/** What every app's guarded route, `GET /me`, answers. */
 export const ME = { hello: 'ada' };
 
-/** What every side's `POST` answers. */
+/** What every app's `POST` answers. */
 export const DONE = { success: true, message: 'Sesión cerrada exitosamente' };
 
 /** Serves the module on the platform that is wanted, without a log, until the bench leaves. */
 export async function serve(
   module: object,
-  { headers = {}, logoutPath }: Partial<SideReady> = {},
+  { headers = {}, logoutPath }: Partial<AppReady> = {},
 ): Promise<void> {
   const running: { app?: INestApplication } = {};
   onGoodbye(() => running.app?.close());
@@ -31,13 +31,13 @@ export async function serve(
   const app = await NestFactory.create(module, adapter, { logger: false, abortOnError: false });
   running.app = app;
   await app.listen(0, '127.0.0.1');
-  const ready: SideReady = { url: await app.getUrl(), headers, logoutPath };
+  const ready: AppReady = { url: await app.getUrl(), headers, logoutPath };
   process.send?.(ready);
 }
 
-/** A setting that the bench gives its sides. */
+/** A setting that the bench gives its apps. */
 export function setting(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: sides are started by the bench`);
+  if (value === undefined) throw new Error(`${name} is not set: apps are started by the bench`);
   return value;
 }

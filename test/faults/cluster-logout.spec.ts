@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUICK, describeService, setScene } from './scene';
+import { QUICK, describeService, useFleet } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 
-/** No request that starts after the 200 is accepted by anybody. */
+/** No request that starts after the 200 is accepted by any instance. */
 const AT_ONCE = { boundMs: 0 };
 
-describe('With strict logouts no instance accepts a token from the 200 on', () => {
-  const scene = setScene(() => ({ store: { ...QUICK, logoutWaits: 'cluster' } }));
-  const one = () => scene.fleet.proxies[1]!;
+describe('With cluster-wide logouts no instance accepts a token from the 200 on', () => {
+  const fixture = useFleet(() => ({ store: { ...QUICK, logoutWaits: 'cluster' } }));
+  const one = () => fixture.fleet.proxies[1]!;
 
   it('while nothing is broken, and is answered long before the bound has passed', async () => {
     const from = performance.now();
     const tookMs: number[] = [];
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async (traffic) => {
         await sleep(3000);
         for (const { startedAt, endedAt } of traffic.logouts) tookMs.push(endedAt - startedAt);
@@ -24,18 +24,18 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
     // Without snapshots each would wait for 1.05 bounds. How soon it is answered is service.
     const median = tookMs.sort((a, b) => a - b)[tookMs.length >> 1] ?? Infinity;
     if (median > QUICK.maxStalenessMs / 2) {
-      const inWords = `half of all strict logouts take more than ${Math.round(median)} ms`;
-      scene.fleet.services.at(-1)?.unserved.push({ from, to: performance.now(), inWords });
+      const inWords = `half of all cluster-wide logouts take more than ${Math.round(median)} ms`;
+      fixture.fleet.services.at(-1)?.unserved.push({ from, to: performance.now(), inWords });
     }
   });
 
   it('while one instance hears no bell', async () => {
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async () => {
         one().impose({ on: 'feed', up: 'lost', down: 'lost' });
         await sleep(3000);
-        scene.fleet.heal();
+        fixture.fleet.heal();
       },
       AT_ONCE,
     );
@@ -44,11 +44,11 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
 
   it('while the reads of one instance hang', async () => {
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async () => {
         one().impose({ on: 'reads', up: 'held', down: 'held' });
         await sleep(3000);
-        scene.fleet.heal();
+        fixture.fleet.heal();
       },
       AT_ONCE,
     );
@@ -57,11 +57,11 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
 
   it('while one instance can neither announce itself nor hear the bell', async () => {
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async () => {
         one().impose({ on: 'writes', up: 'held' }, { on: 'feed', up: 'lost', down: 'lost' });
-        await sleep(QUICK.maxStalenessMs * 14); // nobody waits for it after ten bounds
-        scene.fleet.heal();
+        await sleep(QUICK.maxStalenessMs * 14); // no logout waits for it after ten bounds
+        fixture.fleet.heal();
       },
       AT_ONCE,
     );
@@ -69,11 +69,11 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
   });
 
   it('while the process of one instance is stopped and resumed', async () => {
-    const stopped = scene.fleet.instances[2]!;
+    const stopped = fixture.fleet.instances[2]!;
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async (traffic) => {
-        traffic.logoutsAt = scene.fleet.instances.slice(0, 2);
+        traffic.logoutsAt = fixture.fleet.instances.slice(0, 2);
         stopped.signal('SIGSTOP');
         await sleep(3000);
         stopped.signal('SIGCONT');
@@ -85,16 +85,16 @@ describe('With strict logouts no instance accepts a token from the 200 on', () =
 
   it('while the server crashes and comes back', async () => {
     const flaws = await underTraffic(
-      scene.fleet,
+      fixture.fleet,
       async () => {
-        await scene.cluster.stop('immediate');
+        await fixture.cluster.stop('immediate');
         await sleep(1000);
-        await scene.cluster.start();
+        await fixture.cluster.start();
       },
       AT_ONCE,
     );
     expect(flaws).toEqual([]);
   });
 
-  describeService(scene);
+  describeService(fixture);
 });

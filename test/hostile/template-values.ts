@@ -4,14 +4,14 @@ import { generate, seconds } from './generators';
 import { lenientSpellings, RESPELLINGS } from './respellings';
 import type { RunAlgorithm, Signer } from './signing';
 import { RawText, textOf, type Value } from './templates';
-import { cook, type TokenRecipe } from './token-recipe';
+import { makeToken, type TokenRecipe } from './token-recipe';
 
 export const PROTECTED_PATH = '/api/v1/auth/me';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** What the cast needs from the run that it plays in. */
-export interface Backstage {
+/** What the values of templates need from their run. */
+export interface TokenTools {
   readonly algorithm: RunAlgorithm;
   readonly issuer: Signer;
   readonly attacker: Signer;
@@ -40,7 +40,7 @@ export function claimsOf(sub: string, expiresInSeconds: number): Claims {
   };
 }
 
-interface Players {
+interface CaseUsers {
   readonly userId: string;
   readonly otherUserId: string;
   readonly claims: Claims;
@@ -48,47 +48,47 @@ interface Players {
   readonly known: Map<string, Promise<Value>>;
 }
 
-function castPlayers(): Players {
+function newUsers(): CaseUsers {
   const id = randomBytes(6).toString('hex');
   const userId = `user-${id}`;
   return { userId, otherUserId: `other-${id}`, claims: claimsOf(userId, 600), known: new Map() };
 }
 
-/** Who plays in one replay of a case: the same name stands for the same token throughout it. */
-export class Cast {
+/** What templates stand for in one run of a case: the same name is the same token throughout it. */
+export class TemplateValues {
   constructor(
-    private readonly stage: Backstage,
+    private readonly tools: TokenTools,
     private readonly recipes: Readonly<Record<string, TokenRecipe>>,
     /** Of `variants`, and `i`. */
     private readonly given: Readonly<Record<string, string | number>> = {},
-    private readonly players = castPlayers(),
+    private readonly users = newUsers(),
   ) {}
 
-  /** The same cast in another iteration. */
-  with(given: Readonly<Record<string, string | number>>): Cast {
-    return new Cast(this.stage, this.recipes, { ...this.given, ...given }, this.players);
+  /** The same users and tokens in another iteration. */
+  with(given: Readonly<Record<string, string | number>>): TemplateValues {
+    return new TemplateValues(this.tools, this.recipes, { ...this.given, ...given }, this.users);
   }
 
   get userId(): string {
-    return this.players.userId;
+    return this.users.userId;
   }
 
   /** Of `{{valid_token}}`. */
   get claims(): Claims {
-    return this.players.claims;
+    return this.users.claims;
   }
 
   /**
    * What stands for an expression, such as `valid_token|append:x` or `now+60`.
-   * @throws {Error} nobody knows it.
+   * @throws {Error} it is unknown.
    */
   readonly evaluate = async (expression: string, preceding = ''): Promise<Value> => {
     const generated = generate(expression, preceding);
     if (generated !== undefined) return generated;
-    const known = this.players.known.get(expression);
+    const known = this.users.known.get(expression);
     if (known !== undefined) return known;
     const value = this.piped(expression);
-    if (!Object.hasOwn(this.given, expression)) this.players.known.set(expression, value);
+    if (!Object.hasOwn(this.given, expression)) this.users.known.set(expression, value);
     return value;
   };
 
@@ -101,7 +101,7 @@ export class Cast {
     const [name = '', ...pipes] = expression.split('|');
     let value = await this.named(name);
     for (const pipe of pipes) value = await this.respelled(textOf(value), pipe);
-    if (typeof value === 'string') this.stage.remember(value);
+    if (typeof value === 'string') this.tools.remember(value);
     return value;
   }
 
@@ -110,13 +110,13 @@ export class Cast {
     if (name === 'any_accepted_variant') return this.anyAcceptedSpelling(token);
     const respell = Object.hasOwn(RESPELLINGS, name) ? RESPELLINGS[name] : undefined;
     if (respell === undefined) throw new Error(`Unknown pipe: "${pipe}"`);
-    return respell(token, argument, this.stage.issuer);
+    return respell(token, argument, this.tools.issuer);
   }
 
   /** Another text that the service takes for the token; the token itself where there is none. */
   private async anyAcceptedSpelling(token: string): Promise<string> {
-    for (const spelling of lenientSpellings(token, this.stage.issuer)) {
-      if (spelling !== token && (await this.stage.isAccepted(spelling))) return spelling;
+    for (const spelling of lenientSpellings(token, this.tools.issuer)) {
+      if (spelling !== token && (await this.tools.isAccepted(spelling))) return spelling;
     }
     return token;
   }
@@ -124,43 +124,43 @@ export class Cast {
   private async named(name: string): Promise<Value> {
     const recipe = Object.hasOwn(this.recipes, name) ? this.recipes[name] : undefined;
     if (recipe !== undefined) {
-      const { algorithm, issuer, attacker } = this.stage;
-      return cook(recipe, { algorithm, issuer, attacker, evaluate: this.evaluate });
+      const { algorithm, issuer, attacker } = this.tools;
+      return makeToken(recipe, { algorithm, issuer, attacker, evaluate: this.evaluate });
     }
     const given = Object.hasOwn(this.given, name) ? this.given[name] : undefined;
     if (given !== undefined) return given;
-    const known = Object.hasOwn(this.people, name) ? this.people[name] : undefined;
+    const known = Object.hasOwn(this.templates, name) ? this.templates[name] : undefined;
     if (known === undefined) throw new Error(`Unknown template: {{${name}}}`);
     return known();
   }
 
-  private readonly people: Readonly<Record<string, () => Value | Promise<Value>>> = {
+  private readonly templates: Readonly<Record<string, () => Value | Promise<Value>>> = {
     valid_claims: () => this.claims,
-    valid_token: () => this.stage.mint(this.claims),
-    valid_token_2: () => this.stage.mint(claimsOf(this.userId, 600)),
-    other_user_token: () => this.stage.mint(claimsOf(this.players.otherUserId, 600)),
-    expired_token: () => this.stage.mint(claimsOf(this.userId, -60)),
+    valid_token: () => this.tools.mint(this.claims),
+    valid_token_2: () => this.tools.mint(claimsOf(this.userId, 600)),
+    other_user_token: () => this.tools.mint(claimsOf(this.users.otherUserId, 600)),
+    expired_token: () => this.tools.mint(claimsOf(this.userId, -60)),
     revoked_token: async () => {
-      const token = this.stage.mint(claimsOf(this.userId, 600));
-      await this.stage.revoke(token);
+      const token = this.tools.mint(claimsOf(this.userId, 600));
+      await this.tools.revoke(token);
       return token;
     },
     random_jwt: () => this.foreignToken(),
     user_id: () => this.userId,
-    other_user_id: () => this.players.otherUserId,
+    other_user_id: () => this.users.otherUserId,
     protected_path: () => PROTECTED_PATH,
-    alg: () => this.stage.algorithm,
+    alg: () => this.tools.algorithm,
     typ: () => 'JWT',
-    canary_url: () => this.stage.canaryUrl,
-    attacker_public_jwk: () => ({ ...this.stage.attacker.rsa.publicKey.export({ format: 'jwk' }) }),
+    canary_url: () => this.tools.canaryUrl,
+    attacker_public_jwk: () => ({ ...this.tools.attacker.rsa.publicKey.export({ format: 'jwk' }) }),
     lone_surrogate: () => '\ud800',
     raw_json_dup_exp: () => this.claimsWithTwoExpiries(),
   };
 
-  /** Well made, of nobody's issuer. */
+  /** Well made, but not by the service's issuer. */
   private foreignToken(): string {
-    const { attacker, algorithm } = this.stage;
-    const [header = '', payload = ''] = this.stage.mint(claimsOf(this.userId, 600)).split('.');
+    const { attacker, algorithm } = this.tools;
+    const [header = '', payload = ''] = this.tools.mint(claimsOf(this.userId, 600)).split('.');
     const signature = attacker.sign(algorithm, `${header}.${payload}`)?.toString('base64url');
     return `${header}.${payload}.${signature ?? ''}`;
   }

@@ -1,31 +1,31 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from './processes';
-import { DONE, ME, type SideReady } from './sides/serve';
+import { DONE, ME, type AppReady } from './apps/serve';
 import type { SignedBy } from './tokens';
-import type { Workplace } from './workplace';
+import type { BenchEnvironment } from './bench-environment';
 
 export type Platform = 'express' | 'fastify';
 
 /** Which application, and how it is set up. */
-export interface SideSetup {
-  /** Below `sides`. */
+export interface AppSetup {
+  /** Below `apps`. */
   readonly module: string;
   readonly platform: Platform;
   readonly signedBy?: SignedBy;
   readonly env?: NodeJS.ProcessEnv;
-  /** Whether its route lets everybody in, by its nature. */
+  /** Whether its route lets every request in, by its nature. */
   readonly isOpen?: boolean;
 }
 
 /** An application in a process of its own, with a database of its own, that does what it promises. */
-export class Side {
+export class BenchApp {
   readonly url: string;
-  /** What its client sends with each request: to all sides the same, and what only it needs. */
+  /** What its client sends with each request: to all apps the same, and what only it needs. */
   readonly headers: Readonly<Record<string, string>>;
 
   private constructor(
-    private readonly worker: Worker<SideReady>,
+    private readonly worker: Worker<AppReady>,
     token: string,
   ) {
     this.url = worker.ready.url;
@@ -33,29 +33,33 @@ export class Side {
   }
 
   /** @param token what its users carry. @throws {Error} it does not start, or lets in whom it must not. */
-  static async start(workplace: Workplace, setup: SideSetup, token?: string): Promise<Side> {
-    const { signer, redisUrl } = workplace;
+  static async start(
+    environment: BenchEnvironment,
+    setup: AppSetup,
+    token?: string,
+  ): Promise<BenchApp> {
+    const { signer, redisUrl } = environment;
     const { signedBy = 'HS256', platform, env } = setup;
-    const worker = await Worker.start<SideReady>(`sides/${setup.module}`, {
+    const worker = await Worker.start<AppReady>(`apps/${setup.module}`, {
       NODE_ENV: 'production',
       PLATFORM: platform,
       ALGORITHM: signedBy,
-      DATABASE_URL: env?.DATABASE_URL ?? (await workplace.createDatabase()),
+      DATABASE_URL: env?.DATABASE_URL ?? (await environment.createDatabase()),
       REDIS_URL: redisUrl,
       ...signer.environment,
       ...env,
     });
-    const side = new Side(worker, token ?? signer.sign(signedBy));
+    const app = new BenchApp(worker, token ?? signer.sign(signedBy));
     try {
-      await side.prove(setup.isOpen ?? false, signer.sign(signedBy));
-      return side;
+      await app.prove(setup.isOpen ?? false, signer.sign(signedBy));
+      return app;
     } catch (error) {
       await worker.stop();
       throw error;
     }
   }
 
-  /** The path of its logout; not every side has one. */
+  /** The path of its logout; not every app has one. */
   get logoutPath(): string {
     return this.worker.ready.logoutPath ?? '';
   }
@@ -64,7 +68,7 @@ export class Side {
     return this.worker.pid;
   }
 
-  /** Asks its process; see the side's own file for what it answers. */
+  /** Asks its process; see the app's own file for what it answers. */
   ask<Answer>(question: object): Promise<Answer> {
     return this.worker.ask(question);
   }
@@ -73,7 +77,7 @@ export class Side {
     return this.worker.stop();
   }
 
-  /** A side that lets everybody in, or answers something else, would be compared in vain. */
+  /** An app that lets every request in, or answers something else, would be compared in vain. */
   private async prove(isOpen: boolean, lost: string): Promise<void> {
     const { headers, logoutPath } = this.worker.ready;
     const me = (own: object) => fetch(`${this.url}/me`, { headers: { ...own } });
@@ -93,21 +97,27 @@ export class Side {
   }
 }
 
-/** Runs `work` with all the sides, and stops them whatever comes of it. */
-export async function withSides<Name extends string, Result>(
-  workplace: Workplace,
-  setups: Readonly<Record<Name, SideSetup>>,
-  work: (sides: Readonly<Record<Name, Side>>) => Promise<Result>,
+/** Runs `work` with all the apps, and stops them whatever comes of it. */
+export async function withApps<Name extends string, Result>(
+  environment: BenchEnvironment,
+  setups: Readonly<Record<Name, AppSetup>>,
+  work: (apps: Readonly<Record<Name, BenchApp>>) => Promise<Result>,
 ): Promise<Result> {
-  const started: [string, Side][] = [];
+  const started: [string, BenchApp][] = [];
   // The same header to each; only what is signed otherwise has another.
-  const tokens = { HS256: workplace.signer.sign('HS256'), ES256: workplace.signer.sign('ES256') };
+  const tokens = {
+    HS256: environment.signer.sign('HS256'),
+    ES256: environment.signer.sign('ES256'),
+  };
   try {
-    for (const [name, setup] of Object.entries<SideSetup>(setups))
-      started.push([name, await Side.start(workplace, setup, tokens[setup.signedBy ?? 'HS256'])]);
+    for (const [name, setup] of Object.entries<AppSetup>(setups))
+      started.push([
+        name,
+        await BenchApp.start(environment, setup, tokens[setup.signedBy ?? 'HS256']),
+      ]);
     await sleep(500); // what each does once it has started
-    return await work(Object.fromEntries(started) as Record<Name, Side>);
+    return await work(Object.fromEntries(started) as Record<Name, BenchApp>);
   } finally {
-    await Promise.all(started.map(([, side]) => side.stop()));
+    await Promise.all(started.map(([, app]) => app.stop()));
   }
 }

@@ -1,5 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import type { RequestOrigin } from '../audit/audit-event';
+import type { RequestSource } from '../audit/audit-event';
 import type { SessionTermination } from '../logout/session-terminator';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import type { Answer, LogoutAnswers } from '../web/answers';
@@ -20,9 +20,9 @@ export class LogoutEffects {
   async apply(
     request: PlatformRequest,
     token: VerifiedToken,
-    origin: RequestOrigin,
+    source: RequestSource,
   ): Promise<Answer> {
-    await this.sessions.run(request, token, origin);
+    await this.sessions.run(request, token, source);
     return this.answers.answer('LOGGED_OUT', this.clearingHeader(request));
   }
 

@@ -15,7 +15,7 @@ const AUDIT_SQL =
  * What a newcomer pastes to see a logout work. Only for a key that the service made for itself:
  * tokens of a real issuer must not be printed.
  */
-export function trial(url: string, settings: ServiceSettings): string {
+export function quickStart(url: string, settings: ServiceSettings): string {
   const auth = `${url}/api/v1/auth`;
   const show = `-s -w ' -> %{http_code}\\n'`;
   return [
