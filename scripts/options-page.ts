@@ -78,8 +78,8 @@ be; so does an option that does not exist. Bounds are included. \`undefined\` me
 
 ## Rules for tokens
 
-Of \`AuthModule\` and of \`createRevocation\` alike. \`null\` for \`issuer\` or \`audience\` leaves it
-unchecked; in \`createRevocation\` that is the default.
+For \`AuthModule\` and \`createRevocation\`. \`null\` for \`issuer\` or \`audience\` leaves it unchecked; in
+\`createRevocation\` that is the default.
 
 ${tableOf(TOKEN_RULES, OPTIONS)}
 
@@ -108,9 +108,9 @@ ${tableOf(POSTGRES_STORE_OPTIONS, OPTIONS)}
 
 ## The service
 
-Variables of the environment. An empty one counts as absent. A variable within three edits of one of
-these that has eight letters or more stops the boot, and the error names the right one; not where
-the right one is set too, or is a part of the other name, as in \`LC_MESSAGES\`.
+Variables of the environment. An empty one counts as absent. A variable that is within three edits
+of a name of eight letters or more in this table stops the boot, unless the right one is set too, or
+is a part of the other name (\`LC_MESSAGES\`).
 
 ${tableOf(variables(), VARIABLES)}
 `;

@@ -68,7 +68,7 @@ export const REVOCATION_OPTIONS = {
   onError: reporter<unknown>({
     default: console.error,
     defaultSays: '`console.error`',
-    says: 'Told of every failure behind a 500.',
+    says: 'Called with each failure that causes a 500.',
   }),
   auditPrinter: func<AuditPrinter>({
     default: printToConsole,

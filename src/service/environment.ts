@@ -93,7 +93,7 @@ export const SERVICE_OPTIONS = {
   logLevel: oneOf(LOG_LEVELS, {
     default: 'log',
     env: 'LOG_LEVEL',
-    says: 'The least important lines that are written.',
+    says: 'The lowest level that is written.',
   }),
   isProduction: {
     ...flag({

@@ -25,8 +25,9 @@ interface ScopeRule {
 }
 
 /**
- * Every scope there is. To add one: a line here, the name in the CHECK constraints of
- * `revoked_tokens` and `auth_events`, and its row in docs/audit.md.
+ * Every scope there is. A new one has five places: the type above; a line here; by a new migration,
+ * the CHECK constraints of `revoked_tokens` (of absolute scopes: both) and that of `auth_events`;
+ * and `scope` in both tables of docs/audit.md.
  */
 export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
   token: {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
 const PAGES = ['.', 'docs'].flatMap((folder) =>
@@ -25,6 +25,12 @@ const linksIn = (page: string): string[] =>
     ([, link = '']) => link,
   );
 
+/** What npm packs beside the build: from a page in it, a link must lead to another page in it. */
+const PACKED = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] })
+  .files;
+const isPacked = (path: string): boolean =>
+  PACKED.some((each) => path === each || path.startsWith(`${each}/`));
+
 const LINKS = PAGES.flatMap((page) => linksIn(page).map((link) => [page, link] as const));
 
 describe('A link in the documents', () => {
@@ -32,6 +38,7 @@ describe('A link in the documents', () => {
     const [path = '', anchor] = link.split('#');
     const target = path === '' ? join(ROOT, page) : join(ROOT, dirname(page), path);
     expect(existsSync(target)).toBe(true);
+    if (isPacked(page)) expect(isPacked(relative(ROOT, target))).toBe(true);
     if (anchor !== undefined) expect(anchorsIn(target)).toContain(anchor);
   });
 });

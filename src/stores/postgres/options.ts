@@ -137,7 +137,7 @@ export const POSTGRES_STORE_OPTIONS = {
   onError: reporter<Error>({
     default: warn,
     defaultSays: '`process.emitWarning`',
-    says: 'Told of failures in the background; all of it is tried again.',
+    says: 'Called with each failure in the background; all of it is tried again.',
   }),
 } satisfies Table<PostgresStoreOptions>;
 

@@ -88,7 +88,7 @@ export const TOKEN_RULES = {
       mustBe: `a key or a list of keys, 1–${MAX_KEYS_PER_ALGORITHM} for each algorithm`,
       read: (value) => value, // with the algorithms: see below
     },
-    { says: 'What verifies: a secret of 32 bytes or more, or public keys in PEM.' },
+    { says: 'The keys that verify: a secret of 32 bytes or more, or public keys in PEM.' },
   ),
   issuer: accepted({
     env: 'JWT_ISSUER',
@@ -96,7 +96,7 @@ export const TOKEN_RULES = {
   }),
   audience: accepted({
     env: 'JWT_AUDIENCE',
-    says: 'Who you are: `aud` must name one of these.',
+    says: 'The accepted audiences: `aud` must name one of these.',
   }),
   types: optional(
     custom<ReadonlySet<string>, readonly string[]>(
@@ -121,7 +121,7 @@ export const TOKEN_RULES = {
   }),
   tokenIdentity: oneOf(['jti', 'signed-part'], {
     default: 'jti',
-    says: 'What a revocation goes by; `signed-part` where an issuer repeats a `jti`.',
+    says: 'What identifies a token; `signed-part` where an issuer repeats a `jti`.',
   }),
 } satisfies Table<TokenRules>;
 

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MESSAGES } from '../../src/web/answers';
+
+const ROOT = join(__dirname, '..', '..');
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+const page = read('docs/api.md');
+
+const ENTRIES = [
+  'src/index.ts',
+  'src/express/index.ts',
+  'src/postgres/index.ts',
+  'src/stores/memory/index.ts',
+  'src/nest/terminus/index.ts',
+  'src/core/index.ts',
+];
+
+const namesIn = (entry: string): string[] =>
+  [...read(entry).matchAll(/^export (?:type )?\{([^}]+)\}/gm)].flatMap(([, names = '']) =>
+    names.split(',').flatMap((name) => name.trim() || []),
+  );
+
+function membersOf(type: string, file: string): string[] {
+  const body = new RegExp(`interface ${type} \\{([^]*?)^\\}`, 'm').exec(read(file))?.[1] ?? '';
+  return [...body.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name = '']) => name);
+}
+
+const isNamed = (name: string): boolean => new RegExp(`\`${name}\\b`).test(page);
+
+describe('docs/api.md', () => {
+  it.each(ENTRIES)('names all that %s exports', (entry) => {
+    const names = namesIn(entry);
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !isNamed(name))).toEqual([]);
+  });
+
+  it.each([
+    ['RevokeOptions', membersOf('RevokeOptions', 'src/revocation/revoked-tokens.service.ts')],
+    ['RevocationSearch', membersOf('RevocationSearch', 'src/revocation/live-revocations.ts')],
+    ['Messages', Object.keys(MESSAGES.en)],
+  ])('names the members of %s', (_type, members) => {
+    expect(members.length).toBeGreaterThan(3);
+    expect(members.filter((name) => !isNamed(name))).toEqual([]);
+  });
+});
