@@ -1,5 +1,6 @@
 import { createVerifier, type Algorithm as FastJwtAlgorithm } from 'fast-jwt';
 import { jwtVerify } from 'jose';
+import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { TokenKeys } from '../../../../src/tokens/token-keys';
 import { presentedTokens } from '../../../../src/tokens/verification/presented-tokens';
@@ -148,6 +149,60 @@ describe('A genuine token', () => {
     expect(isGenuine(token.slice(0, -44))).toBe(false);
   });
 });
+
+describe('However hosts read a header, and whatever is inserted into it', () => {
+  const READINGS: readonly ((text: string) => string | undefined)[] = [
+    (text) => text,
+    (text) => text.slice(7),
+    (text) => text.split(' ')[1],
+    (text) => text.split(' ').at(-1),
+    (text) => text.replace('Bearer ', ''),
+    (text) => text.replace('Bearer', '').trim(),
+    (text) => text.replace(/bearer /gi, ''),
+    (text) => text.replace(/^Bearer\s+/i, '').replaceAll('"', ''),
+    (text) => text.replace(/^Bearer\s+/i, '').replace(/\s/g, ''),
+    (text) => /[\w-]+\.[\w-]+\.[\w-]+/.exec(text)?.[0],
+    (text) => decoded(text).replace('Bearer ', ''),
+    (text) => decoded(text.slice(7)),
+  ];
+  const INSERTED = ['Bearer ', 'bearer ', 'Bearer', 'JWT ', ' ', '"', '%', '=', '.', ',', '\\'];
+
+  it('a token that one of them makes a verifier accept is found, and known to be genuine', () => {
+    const accepted = (text: string): boolean =>
+      READINGS.some((read) => {
+        try {
+          jwt.verify(read(text) ?? '', signer.key, { clockTimestamp: NOW, algorithms: ['HS256'] });
+          return true;
+        } catch {
+          return false;
+        }
+      });
+    let count = 0;
+    const insertion = fc.tuple(fc.nat(token.length + 7), fc.constantFrom(...INSERTED));
+    fc.assert(
+      fc.property(fc.boolean(), fc.array(insertion, { maxLength: 3 }), (hasScheme, insertions) => {
+        let text = hasScheme ? `Bearer ${token}` : token;
+        for (const [at, inserted] of insertions)
+          text = text.slice(0, at) + inserted + text.slice(at);
+        if (!accepted(text)) return;
+        count += 1;
+        const found = verifier.presentedIn(text);
+        const same = found?.find(({ revocationKey }) => revocationKey === keyOf(token));
+        expect(found === undefined || (same !== undefined && verifier.isGenuine(same))).toBe(true);
+      }),
+      { numRuns: 4000 },
+    );
+    expect(count).toBeGreaterThan(500);
+  });
+});
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 describe('A text that comes again', () => {
   it('is read the same each time, and never taken for one with the same end', () => {
