@@ -1,7 +1,7 @@
 import { subjectOf } from '../tokens/verification/claims';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import { AuditBudget } from './audit-budget';
-import type { AuditEvent, AuditOutcome } from './audit-event';
+import type { AuditEvent, AuditOutcome, FailedEvent } from './audit-event';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
 import { escapeControls, type OriginSource } from './request-origin';
 
@@ -16,8 +16,13 @@ const MAX_WAITING = FAILURES_PER_SECOND * 20;
 /** Receives every event as one line of JSON, free of control characters. */
 export type AuditPrinter = (line: string, outcome: AuditOutcome) => void;
 
+type TokenFields = Pick<
+  AuditEvent,
+  'issuer' | 'subject' | 'tokenId' | 'sessionId' | 'tokenFingerprint'
+>;
+
 /** What of a token the audit keeps: enough to tell its story, never its text. */
-export function tokenFields({ claims, revocationKey }: VerifiedToken): Partial<AuditEvent> {
+export function tokenFields({ claims, revocationKey }: VerifiedToken): TokenFields {
   return {
     issuer: claims.iss,
     subject: subjectOf(claims),
@@ -65,12 +70,12 @@ export class AuditLog {
   }
 
   /** Writes a failure soon, or counts it where the budget of this second is spent. */
-  failed(event: AuditEvent): void {
+  failed(event: FailedEvent): void {
     if (this.budget.take(event)) this.enqueue(event);
   }
 
   /** Writes the event when none with `key` was written for `windowMs`. */
-  failedOnce(key: string, windowMs: number, event: AuditEvent): void {
+  failedOnce(key: string, windowMs: number, event: FailedEvent): void {
     if (this.budget.isFirst(key, windowMs)) this.failed(event);
   }
 

@@ -1,6 +1,6 @@
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevocationError, type RevocationErrorCode } from '../revocation/errors';
-import type { RequestReason } from '../revocation/reasons';
+import type { RequestReason } from '../audit/reasons';
 
 /** Every sentence we answer with. */
 export interface Messages {

@@ -1,4 +1,4 @@
-import type { TokenReason } from '../../src/revocation/reasons';
+import type { TokenReason } from '../../src/audit/reasons';
 import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import { metrics } from '@opentelemetry/api';
