@@ -1,6 +1,7 @@
 import type { RequestOrigin } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
+import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
 import { Enforcement } from '../web/enforcement';
 import { originOf } from '../web/request';
 import type { BodyReason } from '../web/body';
@@ -178,7 +179,6 @@ export class ExpressRevocation {
 
 const FAILED_LOGOUT = { event: 'authn_token_revoked', outcome: 'failure' } as const;
 
-/** RFC 6750 §3.1: no error code where no credentials came. */
 function challengeFor({ verdict }: NotLive): string {
-  return verdict === 'missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+  return verdict === 'missing' ? NO_CREDENTIALS : BAD_CREDENTIALS;
 }
