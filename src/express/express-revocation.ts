@@ -39,8 +39,12 @@ export class ExpressRevocation {
     this.answers = answers;
     this.onError = onError;
     this.authenticator = new RequestAuthenticator(this.tokens, undefined);
-    this.enforcement = new Enforcement(this.tokens, this.authenticator, enforcementRules, () =>
-      this.open(),
+    this.enforcement = new Enforcement(
+      this.tokens,
+      this.authenticator,
+      enforcementRules,
+      this.core.removals,
+      () => this.open(),
     );
   }
 
@@ -89,9 +93,10 @@ export class ExpressRevocation {
     );
     void mapMaybe(outcome, (known) => {
       if (known === 'pass') next();
-      else if (known === 'refuse')
+      else if (known === 'refuse') {
+        this.core.refusals.count('token_revoked');
         send(response, this.answers.notAuthenticated, challengeFor({ verdict: 'missing' }));
-      else send(response, this.answers.unavailable);
+      } else send(response, this.answers.unavailable);
     });
   };
 

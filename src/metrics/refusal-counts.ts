@@ -4,7 +4,9 @@ import { REFUSAL_REASONS, type RefusalReason } from '../audit/reasons';
 /** How many requests were refused, by reason, since the start; the audit gives the same reasons. */
 export class RefusalCounts {
   // All from the start: an alert sees the first refusal only where there was a zero before it.
-  private readonly counts = new Map<RefusalReason, number>(REFUSAL_REASONS.map((reason) => [reason, 0]));
+  private readonly counts = new Map<RefusalReason, number>(
+    REFUSAL_REASONS.map((reason) => [reason, 0]),
+  );
 
   count(reason: RefusalReason): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
