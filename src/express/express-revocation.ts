@@ -3,6 +3,7 @@ import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
 import { Enforcement } from '../web/enforcement';
+import { outageReport } from '../web/outage-report';
 import { originOf } from '../web/request';
 import type { BodyReason } from '../web/body';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -29,6 +30,7 @@ export class ExpressRevocation {
   private readonly core: LogoutCore;
   private readonly answers: PreparedAnswers;
   private readonly onError: (error: unknown) => void;
+  private readonly reportOutage: (cause: unknown) => void;
   private readonly authenticator: RequestAuthenticator;
   private readonly enforcement: Enforcement;
 
@@ -38,6 +40,7 @@ export class ExpressRevocation {
     this.audit = this.core.audit;
     this.answers = answers;
     this.onError = onError;
+    this.reportOutage = outageReport(onError);
     this.authenticator = new RequestAuthenticator(this.tokens, undefined);
     this.enforcement = new Enforcement(
       this.tokens,
@@ -87,7 +90,8 @@ export class ExpressRevocation {
     const outcome = catchMaybe(
       () => this.enforcement.inspect(request),
       (error) => {
-        this.failed(error);
+        this.reportOutage(error);
+        this.core.refusals.countError(error);
         return undefined;
       },
     );

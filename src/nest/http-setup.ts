@@ -4,6 +4,7 @@ import { LogoutCore } from '../core/compose';
 import { LogoutAnswers } from '../web/answers';
 import { describeEnforcement, Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
+import { outageReport } from '../web/outage-report';
 import { lenientPath, ROUTES, type Route } from '../web/routes';
 import { AuthOptions } from './auth.options';
 import { installOnExpress } from './gate.express';
@@ -63,9 +64,9 @@ export class HttpSetup implements OnModuleInit {
         adapter,
         this.enforcement,
         this.answers,
-        (error) => {
+        outageReport((error) => {
           this.logger.error(error);
-        },
+        }),
         ({ url }) => this.places.mayServe(url) && this.places.routesAt(lenientPath(url)).length > 0,
       );
     const install = adapter.getType() === 'fastify' ? installOnFastify : installOnExpress;
