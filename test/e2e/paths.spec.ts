@@ -90,7 +90,8 @@ describe.each(PLATFORMS)('Spellings of the path on %s', (platform) => {
 
   it.each(SPELLINGS)('%s never gets malformed JSON past the door', async (target) => {
     const { status, text } = await knock(app, target);
-    expect([400, 404]).toContain(status);
+    // The door reads more spellings than the router does.
+    expect(SERVED[platform].includes(target) ? [400] : [400, 404]).toContain(status);
     expect(text).not.toContain('canary');
   });
 
