@@ -1,4 +1,5 @@
 import type { AuditEvent } from './audit-event';
+import type { AuditReason } from './reasons';
 import { networkOf } from './request-source';
 
 const SECOND_MS = 1000;
@@ -68,7 +69,7 @@ export class AuditBudget {
     return {
       event: 'excess_rate_limit_exceeded',
       outcome: 'summary',
-      reason: 'audit_budget',
+      reason: 'audit_budget' satisfies AuditReason,
       detail,
     };
   }

@@ -1,3 +1,5 @@
+import type { Reason } from './reasons';
+
 /** What happened, in the words of the OWASP Logging Vocabulary. */
 export type AuditEventName =
   /** A logout: an attempt to revoke a token, done or refused (see the outcome). */
@@ -39,6 +41,12 @@ export interface AuditEvent extends RequestSource {
   readonly tokenFingerprint?: string;
   readonly reason?: string;
   readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** An event that tells why something was not done. */
+export interface FailedEvent extends AuditEvent {
+  readonly outcome: 'failure';
+  readonly reason: Reason;
 }
 
 /** A row as it stands in the audit. */

@@ -1,7 +1,7 @@
 import { subjectOf } from '../tokens/verification/claims';
 import type { ParsedToken } from '../tokens/verified-token';
 import { AuditBudget } from './audit-budget';
-import type { AuditEvent, AuditOutcome } from './audit-event';
+import type { AuditEvent, AuditOutcome, FailedEvent } from './audit-event';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
 import { escapeControls, type LazyRequestSource } from './request-source';
 
@@ -16,8 +16,13 @@ const MAX_WAITING = FAILURES_PER_SECOND * 20;
 /** Receives every event as one line of JSON, free of control characters. */
 export type AuditPrinter = (line: string, outcome: AuditOutcome) => void;
 
+type TokenFields = Pick<
+  AuditEvent,
+  'issuer' | 'subject' | 'tokenId' | 'sessionId' | 'tokenFingerprint'
+>;
+
 /** What the audit keeps of a token: enough to identify it, never its text. */
-export function tokenFields({ claims, revocationKey }: ParsedToken): Partial<AuditEvent> {
+export function tokenFields({ claims, revocationKey }: ParsedToken): TokenFields {
   return {
     issuer: claims.iss,
     subject: subjectOf(claims),
@@ -65,12 +70,12 @@ export class AuditLog {
   }
 
   /** Writes a failure soon, or counts it where the budget of this second is spent. */
-  failed(event: AuditEvent): void {
+  failed(event: FailedEvent): void {
     if (this.budget.take(event)) this.enqueue(event);
   }
 
   /** Writes the event when none with `key` was written for `windowMs`. */
-  failedOnce(key: string, windowMs: number, event: AuditEvent): void {
+  failedOnce(key: string, windowMs: number, event: FailedEvent): void {
     if (this.budget.isFirst(key, windowMs)) this.failed(event);
   }
 

@@ -3,6 +3,7 @@ import { AuditLog, type AuditPrinter } from '../audit/audit-log';
 import { Logout, type LogoutRules } from '../logout/logout';
 import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
+import { RemovalCount } from '../metrics/removal-count';
 import { StoreUnavailableError } from '../revocation/errors';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
@@ -28,6 +29,7 @@ export class LogoutCore {
   readonly tokens: RevokedTokensService;
   readonly logout: Logout;
   readonly refusals = new RefusalCounts();
+  readonly removals = new RemovalCount();
   private readonly metrics: LogoutMetrics;
   private isReady = false;
   private opening: Promise<void> | undefined;
@@ -40,7 +42,7 @@ export class LogoutCore {
     this.audit = new AuditLog(store.audit, printAudit);
     this.tokens = new RevokedTokensService(verifier, store, this.audit);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
-    this.metrics = new LogoutMetrics(store, this.refusals, meterProvider);
+    this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }
 
   /** Whether the store was opened and not closed since. */

@@ -1,4 +1,5 @@
 import { kindOf, misconfigured } from '../options/misconfiguration';
+import { JSON_IN_UTF8, PRIVATE } from '../web/answers';
 import type { ExpressResponse } from './http-types';
 
 /** An answer in the host's words; what is left out stays as documented. */
@@ -71,9 +72,8 @@ export function prepareAnswers(changes: unknown): PreparedAnswers {
 export function send(response: ExpressResponse, answer: PreparedAnswer, challenge?: string): void {
   if (response.headersSent) return;
   response.statusCode = answer.status;
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Content-Type', JSON_IN_UTF8);
+  for (const [name, value] of Object.entries(PRIVATE)) response.setHeader(name, value);
   if (challenge !== undefined) response.setHeader('WWW-Authenticate', challenge);
   response.end(answer.text);
 }

@@ -1,7 +1,9 @@
 import type { RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
+import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
 import { Enforcement } from '../web/enforcement';
+import { outageReport } from '../web/outage-report';
 import { sourceOf } from '../web/request';
 import type { BodyReason } from '../web/body';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -28,6 +30,7 @@ export class ExpressRevocation {
   private readonly core: LogoutCore;
   private readonly answers: PreparedAnswers;
   private readonly onError: (error: unknown) => void;
+  private readonly reportOutage: (cause: unknown) => void;
   private readonly authenticator: RequestAuthenticator;
   private readonly enforcement: Enforcement;
 
@@ -37,9 +40,14 @@ export class ExpressRevocation {
     this.audit = this.core.audit;
     this.answers = answers;
     this.onError = onError;
+    this.reportOutage = outageReport(onError);
     this.authenticator = new RequestAuthenticator(this.tokens, undefined);
-    this.enforcement = new Enforcement(this.tokens, this.authenticator, enforcementRules, () =>
-      this.open(),
+    this.enforcement = new Enforcement(
+      this.tokens,
+      this.authenticator,
+      enforcementRules,
+      this.core.removals,
+      () => this.open(),
     );
   }
 
@@ -82,15 +90,17 @@ export class ExpressRevocation {
     const outcome = catchMaybe(
       () => this.enforcement.inspect(request),
       (error) => {
-        this.failed(error);
+        this.reportOutage(error);
+        this.core.refusals.countError(error);
         return undefined;
       },
     );
     void mapMaybe(outcome, (known) => {
       if (known === 'pass') next();
-      else if (known === 'refuse')
+      else if (known === 'refuse') {
+        this.core.refusals.count('token_revoked');
         send(response, this.answers.notAuthenticated, challengeFor({ verdict: 'missing' }));
-      else send(response, this.answers.unavailable);
+      } else send(response, this.answers.unavailable);
     });
   };
 
@@ -178,7 +188,6 @@ export class ExpressRevocation {
 
 const FAILED_LOGOUT = { event: 'authn_token_revoked', outcome: 'failure' } as const;
 
-/** RFC 6750 §3.1: no error code where no credentials came. */
 function challengeFor({ verdict }: NotLive): string {
-  return verdict === 'missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+  return verdict === 'missing' ? NO_CREDENTIALS : BAD_CREDENTIALS;
 }

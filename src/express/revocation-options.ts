@@ -42,7 +42,10 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
   readonly enforceExcept?: readonly string[];
   /** Bodies and statuses of our answers, where you want others. */
   readonly answers?: Partial<Answers>;
-  /** Told of every failure behind a 500. @defaultValue `console.error` */
+  /**
+   * Told of every failure behind a 500; of those of `enforce` once a minute, with their number.
+   * @defaultValue `console.error`
+   */
   readonly onError?: (error: unknown) => void;
   /**
    * Receives every audit event as one line of JSON, free of control characters.
@@ -68,7 +71,7 @@ export const REVOCATION_OPTIONS = {
   onError: reporter<unknown>({
     default: console.error,
     defaultSays: '`console.error`',
-    says: 'Called with each failure that causes a 500.',
+    says: 'Called with each failure that causes a 500; with those of `enforce` once a minute.',
   }),
   auditPrinter: func<AuditPrinter>({
     default: printToConsole,

@@ -1,9 +1,9 @@
-import type { AuditEvent, RequestSource } from '../audit/audit-event';
+import type { FailedEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { subjectOf } from '../tokens/verification/claims';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import { reasonOf, TokenRejectedError } from '../revocation/errors';
-import { bodyTokenReason } from '../revocation/reasons';
+import { bodyTokenReason } from '../audit/reasons';
 import {
   rejection,
   type Authentication,
@@ -122,7 +122,7 @@ function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {
   return a.claims.iss === b.claims.iss && subjectOf(a.claims) === subjectOf(b.claims);
 }
 
-function failedEvent({ bearer, source }: LogoutAttempt, error: unknown): AuditEvent {
+function failedEvent({ bearer, source }: LogoutAttempt, error: unknown): FailedEvent {
   const isForeign = error instanceof ForeignTokenError;
   return {
     event: isForeign ? 'authz_fail' : 'authn_token_revoked',

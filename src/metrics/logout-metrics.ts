@@ -7,10 +7,12 @@ import {
 } from '@opentelemetry/api';
 import type { RevocationStore } from '../revocation/revocation-store';
 import type { RefusalCounts } from './refusal-counts';
+import type { RemovalCount } from './removal-count';
 import { STORE_METRICS, type StoreMetric } from './store-metrics';
 
 /**
- * Reports the state of the store and the number of refused requests by reason to OpenTelemetry.
+ * Reports to OpenTelemetry: the state of the store, the refused requests by their reason, and the
+ * requests from which enforcement removed a token.
  * The figures are read at collection; without an SDK there is no collection. No label names a user,
  * a token, an address or anything else of a request. Two stores in one process need a provider
  * each: with a shared one, each would report the other's figures.
@@ -22,6 +24,7 @@ export class LogoutMetrics {
   constructor(
     private readonly store: Pick<RevocationStore, 'status'>,
     private readonly refusals: RefusalCounts,
+    private readonly removals: Pick<RemovalCount, 'total'>,
     private readonly provider?: MeterProvider,
   ) {}
 
@@ -34,6 +37,11 @@ export class LogoutMetrics {
       unit: '{request}',
       description: 'Requests that were refused, by the reason that the audit gives too.',
     });
+    const removals = meter.createObservableCounter('nestjs_logout.removed_tokens', {
+      unit: '{request}',
+      description:
+        "Requests from which enforcement removed a revoked token, before the host's guards saw it.",
+    });
     const observe = (result: BatchObservableResult): void => {
       const status = this.store.status();
       for (const [{ read }, instrument] of figures) {
@@ -41,8 +49,9 @@ export class LogoutMetrics {
         if (value !== undefined) result.observe(instrument, value);
       }
       for (const [reason, count] of this.refusals) result.observe(refusals, count, { reason });
+      result.observe(removals, this.removals.total);
     };
-    const instruments = [...figures.map(([, instrument]) => instrument), refusals];
+    const instruments = [...figures.map(([, instrument]) => instrument), refusals, removals];
     meter.addBatchObservableCallback(observe, instruments);
     this.remove = () => {
       meter.removeBatchObservableCallback(observe, instruments);

@@ -1,12 +1,14 @@
 import { reasonOf } from '../revocation/errors';
-import { REASONS, type Reason } from '../revocation/reasons';
+import { REFUSAL_REASONS, type RefusalReason } from '../audit/reasons';
 
 /** How many requests were refused, by reason, since the start; the audit gives the same reasons. */
 export class RefusalCounts {
   // All from the start: an alert sees the first refusal only where there was a zero before it.
-  private readonly counts = new Map<Reason, number>(REASONS.map((reason) => [reason, 0]));
+  private readonly counts = new Map<RefusalReason, number>(
+    REFUSAL_REASONS.map((reason) => [reason, 0]),
+  );
 
-  count(reason: Reason): void {
+  count(reason: RefusalReason): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
   }
 
@@ -14,7 +16,7 @@ export class RefusalCounts {
     this.count(reasonOf(error));
   }
 
-  [Symbol.iterator](): IterableIterator<[reason: Reason, count: number]> {
+  [Symbol.iterator](): IterableIterator<[reason: RefusalReason, count: number]> {
     return this.counts.entries();
   }
 }

@@ -22,7 +22,7 @@ const seconds = (milliseconds: number | null): number =>
   milliseconds === null ? NaN : milliseconds / 1000;
 
 /**
- * Every metric of the store's; `nestjs_logout.refusals` is told beside them. None has an attribute.
+ * Every metric of the store's. Those of requests are in `LogoutMetrics`. None has an attribute.
  * Those of the replica are told only where there is one (`check: 'replica'`).
  */
 export const STORE_METRICS: readonly StoreMetric[] = [

@@ -14,10 +14,16 @@ import { Logout } from '../logout/logout';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { readOptions } from '../options/option';
 import { LogoutAnswers } from '../web/answers';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { Throttle } from '../web/throttle';
-import { AuthOptions, readPath, type AuthModuleOptions } from './auth.options';
+import {
+  AuthOptions,
+  MODULE_EXTRAS,
+  type AuthModuleOptions,
+  type ModuleExtras,
+} from './auth.options';
 import { HTTP_PROVIDERS } from './http.providers';
 import { PATH } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
@@ -29,27 +35,20 @@ import { CHECKED_MODULE } from './registration-check';
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
     .setClassMethodName('forRoot')
-    .setExtras(
-      {
-        /** Whether guards and services are known to every module of the host. */
-        isGlobal: false,
-        /** Where our routes stand, below the host's global prefix. */
-        path: 'api/v1/auth',
-      },
-      (definition, { isGlobal, path }) => ({
+    .setExtras<ModuleExtras>(readOptions(MODULE_EXTRAS, {}), (definition, extras) => {
+      const { path, isGlobal } = readOptions(MODULE_EXTRAS, extras);
+      const { module, imports = [], providers = [] } = definition;
+      return {
         ...definition,
         global: isGlobal,
-        imports: [
-          ...(definition.imports ?? []),
-          RouterModule.register([{ path: readPath(path), module: definition.module }]),
-        ],
+        imports: [...imports, RouterModule.register([{ path, module }])],
         providers: [
-          ...(definition.providers ?? []),
-          { provide: PATH, useValue: readPath(path) },
-          { provide: CHECKED_MODULE, useValue: definition.module },
+          ...providers,
+          { provide: PATH, useValue: path },
+          { provide: CHECKED_MODULE, useValue: module },
         ],
-      }),
-    )
+      };
+    })
     .build();
 
 const logger = new Logger('nestjs-logout');
@@ -62,11 +61,7 @@ const printAudit: AuditPrinter = (line, outcome) => {
 const part = (
   provide: Type | Abstract<unknown>,
   read: (core: LogoutCore) => unknown,
-): Provider => ({
-  provide,
-  useFactory: read,
-  inject: [LogoutCore],
-});
+): Provider => ({ provide, useFactory: read, inject: [LogoutCore] });
 
 /** From the host's options to the core: sync and async meet at the first line. */
 const core: Provider[] = [
@@ -79,13 +74,8 @@ const core: Provider[] = [
     provide: LogoutCore,
     useFactory: async (options: AuthOptions) => {
       const { tokenRules, store, logoutRules, meterProvider } = options;
-      const composed = new LogoutCore({
-        tokenRules,
-        store,
-        logoutRules,
-        meterProvider,
-        printAudit,
-      });
+      const parts = { tokenRules, store, logoutRules, meterProvider, printAudit };
+      const composed = new LogoutCore(parts);
       await composed.open();
       return composed;
     },

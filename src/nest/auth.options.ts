@@ -172,6 +172,14 @@ export const MODULE_OPTIONS = {
 } satisfies Table<Omit<AuthModuleOptions, keyof TokenRules>>;
 
 /** What `forRoot` and `forRootAsync` take beside the options: known before the factory has run. */
+export interface ModuleExtras {
+  /** Where our routes stand, below the host's global prefix. @defaultValue 'api/v1/auth' */
+  readonly path: string;
+  /** Whether guards and services are known to every module of the host. @defaultValue false */
+  readonly isGlobal: boolean;
+}
+
+/** Every one of them; one that is left out here does not compile. */
 export const MODULE_EXTRAS = {
   path: custom<string>(
     { mustBe: PLAIN_PATH, read: readPlainPath },
@@ -181,7 +189,7 @@ export const MODULE_EXTRAS = {
     default: false,
     says: 'Whether guards and services are known to every module of the host.',
   }),
-};
+} satisfies Table<ModuleExtras>;
 
 /** A type for the class below, which takes its members from the table. */
 const Members = Object as unknown as new () => Resolved<typeof MODULE_OPTIONS>;

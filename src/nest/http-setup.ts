@@ -5,6 +5,7 @@ import { LogoutAnswers } from '../web/answers';
 import { describeEnforcement, Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
+import { outageReport } from '../web/outage-report';
 import { lenientPath, ROUTES, type Route } from '../web/routes';
 import { AuthOptions } from './auth.options';
 import { installOnExpress } from './gate.express';
@@ -64,9 +65,9 @@ export class HttpSetup implements OnModuleInit {
         adapter,
         this.enforcement,
         this.answers,
-        (error) => {
+        outageReport((error) => {
           this.logger.error(error);
-        },
+        }),
         (request) => this.isOurs(request),
       );
     const install = adapter.getType() === 'fastify' ? installOnFastify : installOnExpress;

@@ -1,6 +1,7 @@
 import { Logger, type Provider } from '@nestjs/common';
 import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../audit/audit-log';
+import { LogoutCore } from '../core/compose';
 import { SessionTermination } from '../logout/session-terminator';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
@@ -44,8 +45,9 @@ export const HTTP_PROVIDERS: Provider[] = [
       tokens: RevokedTokensService,
       authenticator: RequestAuthenticator,
       { enforcementRules }: AuthOptions,
-    ) => new Enforcement(tokens, authenticator, enforcementRules),
-    inject: [RevokedTokensService, RequestAuthenticator, AuthOptions],
+      { removals }: LogoutCore,
+    ) => new Enforcement(tokens, authenticator, enforcementRules, removals),
+    inject: [RevokedTokensService, RequestAuthenticator, AuthOptions, LogoutCore],
   },
   {
     provide: Throttle,

@@ -1,9 +1,12 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import { TokenRejectedError } from '../revocation/errors';
 import type { LogoutAnswers } from '../web/answers';
 import type { Enforcement } from '../web/enforcement';
 import type { PlatformRequest } from '../web/request';
 import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
 import { send } from './send';
+
+const REVOKED = new TokenRejectedError('TOKEN_REVOKED');
 
 /** The part of Fastify that is used here; written out so that Express hosts need no Fastify. */
 interface Fastify {
@@ -39,7 +42,7 @@ export function installEnforcement(
     );
     void mapMaybe(outcome, (known) => {
       if (known === 'pass') next();
-      else send(adapter, response, known === 'refuse' ? answers.answer('TOKEN_REVOKED') : known);
+      else send(adapter, response, known === 'refuse' ? answers.answerError(REVOKED) : known);
     });
   };
   if (adapter.getType() === 'fastify') adapter.getInstance<Fastify>().addHook('onRequest', enforce);

@@ -1,5 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import type { Answer, EmptyAnswer } from '../web/answers';
+import { JSON_IN_UTF8, type Answer, type EmptyAnswer } from '../web/answers';
 
 /**
  * Sends the answer, byte for byte the same on Express and on Fastify. Does nothing if the host has
@@ -13,7 +13,7 @@ export function send(
   if (adapter.isHeadersSent(response)) return;
   setHeaders(adapter, response, answer.headers);
   if ('body' in answer) {
-    adapter.setHeader(response, 'Content-Type', 'application/json; charset=utf-8');
+    adapter.setHeader(response, 'Content-Type', JSON_IN_UTF8);
     adapter.reply(response, JSON.stringify(answer.body), answer.status);
   } else adapter.reply(response, undefined, answer.status);
 }

@@ -43,10 +43,10 @@ export function elapsedMs(since: Instant, time: InstanceTime): number {
 }
 
 /** Passes on one error a minute at most, so that a long outage does not flood the log. */
-export function rateLimited(
-  onError: (error: Error) => void,
+export function rateLimited<E = Error>(
+  onError: (error: E) => void,
   time: InstanceTime,
-): (error: Error) => void {
+): (error: E) => void {
   let said: Instant | null = null;
   return (error) => {
     if (said !== null && elapsedMs(said, time) < COMPLAIN_EVERY_MS) return;
@@ -54,7 +54,7 @@ export function rateLimited(
     try {
       onError(error);
     } catch {
-      // `onError` may throw; the follower must survive it.
+      // `onError` may throw; its caller must survive it.
     }
   };
 }

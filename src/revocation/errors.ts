@@ -1,4 +1,4 @@
-import { isReason, type Reason, type TokenReason } from './reasons';
+import { isRefusalReason, type RefusalReason, type TokenReason } from '../audit/reasons';
 
 /** Why a token was not accepted. */
 export type TokenRejection =
@@ -37,12 +37,12 @@ export class TokenRejectedError extends RevocationError {
   ) {
     super('The token was not accepted.');
     // A host may throw this error too, and write there whom it refused.
-    this.reason = isReason(reason) ? reason : REASON_OF_CODE[code];
+    this.reason = isRefusalReason(reason) ? reason : REASON_OF_CODE[code];
   }
 }
 
 /** Why a request failed, by the error that says so. */
-export function reasonOf(error: unknown): Reason {
+export function reasonOf(error: unknown): RefusalReason {
   if (error instanceof TokenRejectedError) return error.reason;
   return error instanceof StoreUnavailableError ? 'store_unavailable' : 'internal_error';
 }

@@ -1,7 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { MODULE_OPTIONS, type AuthModuleOptions } from '../nest/auth.options';
+import { MODULE_OPTIONS, readPath, type AuthModuleOptions } from '../nest/auth.options';
 import type { Messages } from '../web/answers';
+import type { BodyKind } from '../web/body';
+import { ROUTES, type Route } from '../web/routes';
 
 type Responses = Readonly<Record<number, object>>;
 type Language = Pick<AuthModuleOptions, 'messages' | 'expiredStatus'>;
@@ -51,20 +53,33 @@ function refusals(language: Language): Responses {
   };
 }
 
-function logoutResponses(language: Language): Responses {
-  const text = textsOf(language);
+/** What a route answers to a request that it refuses whatever its token is. */
+function requestRefusals(route: Route, text: Messages): Responses {
+  const size = `${route.maxBodyBytes / 1024} KB`;
   return {
-    200: loggedOut(text.loggedOut),
-    400: answer(text.badRequest, 'The body is not JSON.'),
-    ...refusals(language),
-    405: answer(text.methodNotAllowed, 'Only POST.', ['Allow']),
-    413: answer(text.contentTooLarge, 'More than 16 KB.'),
-    415: answer(text.unsupportedMediaType, 'Not JSON in UTF-8, or with a content encoding.'),
+    400: answer(text.badRequest, `The body is not ${BODY_KINDS[route.body].name}.`),
+    405: answer(text.methodNotAllowed, `Only ${methodsAt(route.path).join(', ')}.`, ['Allow']),
+    413: answer(text.contentTooLarge, `More than ${size}.`),
+    415: answer(
+      text.unsupportedMediaType,
+      `Not ${BODY_KINDS[route.body].name} in UTF-8, or with a content encoding.`,
+    ),
     429: answer(text.tooManyRequests, 'Too many requests from here, or with this token.', [
       'Retry-After',
     ]),
   };
 }
+
+const BODY_KINDS = {
+  json: { name: 'JSON', mediaType: 'application/json' },
+  form: { name: 'a form', mediaType: 'application/x-www-form-urlencoded' },
+  none: { name: 'empty', mediaType: undefined },
+} as const satisfies Readonly<Record<BodyKind, object>>;
+
+const TABLE: readonly Route[] = Object.values(ROUTES);
+
+const methodsAt = (path: string): readonly string[] =>
+  TABLE.filter((route) => route.path === path).map(({ method }) => method);
 
 const json = (schema: object, description: string): object => ({
   description,
@@ -102,6 +117,63 @@ const LOGOUT_BODY = {
   properties: { token: { type: 'string', description: 'The JWT to revoke.' } },
 };
 
+/** What the table of routes does not tell of a route. */
+interface RouteText {
+  readonly summary: string;
+  readonly description: string;
+  /** The schema of its body, where it takes one. */
+  readonly body?: object;
+  readonly success: Responses;
+}
+
+/** A route without an entry here does not compile. */
+const ROUTE_TEXTS: Readonly<Record<keyof typeof ROUTES, (text: Messages) => RouteText>> = {
+  logout: (text) => ({
+    summary: 'Log out',
+    description:
+      'Revokes the token that the body names: the bearer itself, or another token of the ' +
+      'same issuer and subject. After a lost answer, the 401 of a retry means "done".',
+    body: LOGOUT_BODY,
+    success: { 200: loggedOut(text.loggedOut) },
+  }),
+};
+
+/** The paths of the table of routes. */
+function routePaths(language: Language): Record<string, object> {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const name of Object.keys(ROUTES) as (keyof typeof ROUTES)[]) {
+    const route: Route = ROUTES[name];
+    const path = `/${readPath()}/${route.path.replace(/:(\w+)/g, '{$1}')}`;
+    const operation = operationOf(route, ROUTE_TEXTS[name](textsOf(language)), language);
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation };
+  }
+  return paths;
+}
+
+function operationOf(route: Route, text: RouteText, language: Language): object {
+  const { mediaType } = BODY_KINDS[route.body];
+  const responses: Responses = {
+    ...text.success,
+    ...requestRefusals(route, textsOf(language)),
+    ...refusals(language),
+  };
+  return {
+    tags: ['Tokens'],
+    summary: text.summary,
+    description: text.description,
+    security: BEARER,
+    ...(mediaType !== undefined && {
+      requestBody: { required: true, content: { [mediaType]: { schema: text.body } } },
+    }),
+    // Those of the table that can occur: with EXPIRED_STATUS=401 there is no 403.
+    responses: Object.fromEntries(
+      route.statuses.flatMap((status) =>
+        responses[status] === undefined ? [] : [[status, responses[status]]],
+      ),
+    ),
+  };
+}
+
 const COMPONENTS = {
   securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
   schemas: {
@@ -123,19 +195,8 @@ export function openApi(language: Language): object {
       description: 'After the 200 of a logout its token is refused everywhere, for good.',
     },
     paths: {
-      '/api/v1/auth/logout': {
-        post: {
-          tags: ['Tokens'],
-          summary: 'Log out',
-          description:
-            'Revokes the token that the body names: the bearer itself, or another token of the ' +
-            'same issuer and subject. After a lost answer, the 401 of a retry means "done".',
-          security: BEARER,
-          requestBody: { required: true, content: { 'application/json': { schema: LOGOUT_BODY } } },
-          responses: logoutResponses(language),
-        },
-      },
-      '/api/v1/auth/me': {
+      ...routePaths(language),
+      [`/${readPath()}/me`]: {
         get: {
           tags: ['Tokens'],
           summary: 'The claims of the bearer',

@@ -1,6 +1,6 @@
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevocationError, type RevocationErrorCode } from '../revocation/errors';
-import type { RequestReason } from '../revocation/reasons';
+import type { RequestReason } from '../audit/reasons';
 
 /** Every sentence we answer with. */
 export interface Messages {
@@ -73,9 +73,12 @@ interface Meaning {
   readonly challenge?: string;
 }
 
+/** The content type of every body of ours. */
+export const JSON_IN_UTF8 = 'application/json; charset=utf-8';
+
 /** RFC 6750 §3.1: no error code when no credentials came. */
-const NO_CREDENTIALS = 'Bearer';
-const BAD_CREDENTIALS = 'Bearer error="invalid_token"';
+export const NO_CREDENTIALS = 'Bearer';
+export const BAD_CREDENTIALS = 'Bearer error="invalid_token"';
 
 /** The whole HTTP meaning of the package. A new code does not compile until it has a line here. */
 const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {

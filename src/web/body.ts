@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { RequestReason } from '../revocation/reasons';
+import type { RequestReason } from '../audit/reasons';
 
 /** What a route takes as its body. */
 export type BodyKind = 'json' | 'form' | 'none';

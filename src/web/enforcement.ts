@@ -1,3 +1,4 @@
+import type { RemovalCount } from '../metrics/removal-count';
 import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { credentialsOf, takeAway, type Credential } from './credentials';
 import type { EnforcementRules } from './enforcement-options';
@@ -17,6 +18,7 @@ export class Enforcement {
     private readonly tokens: RevokedTokensService,
     private readonly authenticator: RequestAuthenticator,
     private readonly rules: EnforcementRules,
+    private readonly removals: RemovalCount,
     /** Makes the store ready to be asked. */
     private readonly open: () => Promise<void> = () => Promise.resolve(),
   ) {}
@@ -57,7 +59,9 @@ export class Enforcement {
     const areRemoved = refused.length === 0 || takeAway(request, refused);
     const failure = verdicts.find((verdict) => verdict.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
-    return areRemoved ? 'pass' : 'refuse';
+    if (!areRemoved) return 'refuse';
+    if (refused.length > 0) this.removals.add();
+    return 'pass';
   }
 
   private async isRevoked(

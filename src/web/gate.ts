@@ -3,7 +3,7 @@ import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import { reasonOf } from '../revocation/errors';
-import type { RequestReason } from '../revocation/reasons';
+import type { RequestReason } from '../audit/reasons';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
 import { announcesBody, isMediaType, readBody } from './body';
 import { sentHeaders } from './credentials';

@@ -2,7 +2,7 @@ import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import { networkOf } from '../audit/request-source';
 import type { VerifiedToken } from '../tokens/verified-token';
-import type { RequestReason } from '../revocation/reasons';
+import type { RequestReason } from '../audit/reasons';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 
 /** Counts requests by key; the storages of @nestjs/throttler are such. */

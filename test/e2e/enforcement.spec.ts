@@ -444,11 +444,12 @@ describe.each(FRAMEWORKS)(
     const store = new FaultyStore();
     let server: Server;
     let url: string;
+    const errors: unknown[] = [];
     const revocation = createRevocation({
       algorithms: ['HS256'],
       keys: issuer.key,
       store,
-      onError: () => undefined,
+      onError: (error) => errors.push(error),
       auditPrinter: () => undefined,
     });
     const ask = (token: string) => request(url).get('/profile').set(bearer(token));
@@ -485,8 +486,12 @@ describe.each(FRAMEWORKS)(
     it('a genuine token gets the documented 500 while the store is away', async () => {
       store.isBlind = true;
       await ask(issuer.token()).expect(500, { error: 'Internal server error' });
+      await ask(issuer.token()).expect(500);
       await ask(new TestIssuer().token()).expect(401, { host: 'refuses' });
       store.isBlind = false;
+      expect(errors).toEqual([
+        new Error('Tokens could not be checked: 1 request refused.', { cause: store.error }),
+      ]);
     });
   },
 );

@@ -47,7 +47,15 @@ describe.each(PLATFORMS)('The log of %s', (platform) => {
     it('says why it answers 500', async () => {
       store.isBlind = true;
       await ask(app.issuer.token()).expect(500);
-      expect(logged).toEqual([store.error]);
+      expect(logged).toEqual([
+        new Error('Tokens could not be checked: 1 request refused.', { cause: store.error }),
+      ]);
+    });
+
+    it('says so once a minute, however many requests an outage refuses', async () => {
+      store.isBlind = true;
+      for (let i = 0; i < 5; i += 1) await ask(app.issuer.token()).expect(500);
+      expect(logged).toHaveLength(1);
     });
 
     it('has no error for a token that is refused', async () => {

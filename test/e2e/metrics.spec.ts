@@ -1,7 +1,8 @@
-import type { TokenReason } from '../../src/revocation/reasons';
+import type { TokenReason } from '../../src/audit/reasons';
 import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import { metrics } from '@opentelemetry/api';
+import type { IncomingHttpHeaders } from 'node:http';
 import request from 'supertest';
 import { JwtAuthGuard, LogoutThrottlerGuard, TokenRejectedError, type Claims } from '../../src';
 import { readEnvironment } from '../../src/service/environment';
@@ -22,12 +23,20 @@ class HostController {
     // No test here reaches it.
   }
 
+  @Get('open')
+  open(): void {
+    // Reached by everyone.
+  }
+
   @Post('refresh')
   @UseGuards(LogoutThrottlerGuard, JwtAuthGuard)
   refresh(): void {
     // Reached by live tokens.
   }
 }
+
+/** A source of the host's: no token that it finds can be removed. */
+const found = ({ headers }: { headers?: IncomingHttpHeaders }) => headers?.['x-found'] as string;
 
 /** The store of a test, which notices that it is asked how it is doing. */
 class WatchedStore extends FaultyStore {
@@ -51,7 +60,7 @@ describe.each(PLATFORMS)('The refusals that OpenTelemetry is told of on %s', (pl
   beforeEach(async () => {
     probe = new MetricsProbe();
     store = new WatchedStore();
-    const options = { store, validate, meterProvider: probe.provider };
+    const options = { store, validate, tokenSources: [found], meterProvider: probe.provider };
     const controllers = [MeController, HostController];
     app = await TestApp.start(platform, options, { controllers });
   });
@@ -157,6 +166,28 @@ describe.each(PLATFORMS)('The refusals that OpenTelemetry is told of on %s', (pl
     expect(await probe.refusals()).toEqual({ token_missing: 1, limit_by_address: 2 });
   });
 
+  it('are beside the requests from which enforcement removed a revoked token', async () => {
+    const name = ['nestjs_logout.removed_tokens'];
+    const revoked = app.issuer.token();
+    await app.logout(revoked).expect(200);
+    const open = (headers: Record<string, string>) => request(app.url).get('/open').set(headers);
+    await open({ Authorization: `Bearer ${app.issuer.token()}` }).expect(200);
+    await open({ Authorization: `Bearer ${new TestIssuer().token()}` }).expect(200);
+    expect(await probe.figures()).toHaveProperty(name, 0);
+    await open({ Authorization: `Bearer ${revoked}`, Cookie: `token=${revoked}` }).expect(200);
+    await open({ Cookie: `token=${revoked}` }).expect(200);
+    expect(await probe.figures()).toHaveProperty(name, 2);
+    expect(await probe.refusals()).toEqual({});
+  });
+
+  it('are enforcement’s, where it cannot remove the token', async () => {
+    const revoked = app.issuer.token();
+    await app.logout(revoked).expect(200);
+    await request(app.url).get('/open').set('X-Found', revoked).expect(401);
+    expect(await probe.refusals()).toEqual({ token_revoked: 1 });
+    expect(await probe.figures()).toHaveProperty(['nestjs_logout.removed_tokens'], 0);
+  });
+
   it('end with the application: its store is asked no more', async () => {
     await probe.points();
     expect(store.statusReads).toBe(1);
@@ -209,6 +240,23 @@ describe('The metrics of the Express face', () => {
       bad_request: 1,
       store_unavailable: 2,
     });
+  });
+
+  it('tell from how many requests enforcement removed a revoked token', async () => {
+    await host.close();
+    const options = { store: new FaultyStore(), tokenSources: [found] };
+    host = await ExpressHost.start({ options, isEnforced: true });
+    await host.revocation.open();
+    const name = ['nestjs_logout.removed_tokens'];
+    const revoked = host.issuer.token();
+    await host.logout(revoked).expect(200);
+    await host.protected(host.issuer.token()).expect(200);
+    await host.protected().expect(401);
+    expect(await probe.figures()).toHaveProperty(name, 0);
+    await host.protected(revoked).set('Cookie', `token=${revoked}`).expect(401);
+    await host.protected().set('X-Found', revoked).expect(401);
+    expect(await probe.figures()).toHaveProperty(name, 1);
+    expect(await probe.refusals()).toEqual({ token_missing: 1, token_revoked: 2 });
   });
 
   it('end with close(): the store is asked no more', async () => {

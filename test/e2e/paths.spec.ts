@@ -90,7 +90,8 @@ describe.each(PLATFORMS)('Spellings of the path on %s', (platform) => {
 
   it.each(SPELLINGS)('%s never gets malformed JSON past the gate', async (target) => {
     const { status, text } = await sendMalformed(app, target);
-    expect([400, 404]).toContain(status);
+    // The gate reads more spellings than the router does.
+    expect(SERVED[platform].includes(target) ? [400] : [400, 404]).toContain(status);
     expect(text).not.toContain('canary');
   });
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { testWith } from '../support/tools';
 import { QUICK, describeService, useFleet } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 import { hasFaketime, WallClock } from './wall-clock';
@@ -50,11 +51,5 @@ function describeClocks(): void {
 }
 
 describe('When the clock of an instance', () => {
-  const isInstalled = hasFaketime();
-  if (isInstalled) describeClocks();
-  else {
-    it('is left out, aloud, where faketime is not installed', () => {
-      expect(isInstalled).toBe(false);
-    });
-  }
+  testWith('faketime', hasFaketime(), describeClocks);
 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasPgBouncer, startPgBouncer, type PgBouncer } from '../integration/stores/pgbouncer';
+import { testWith } from '../support/tools';
 import { QUICK, describeService, useFleet } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 
@@ -36,11 +37,5 @@ function describeBehindPgBouncer(): void {
 }
 
 describe('Behind PgBouncer in transaction mode the bound holds', () => {
-  const isInstalled = hasPgBouncer();
-  if (isInstalled) describeBehindPgBouncer();
-  else {
-    it('is left out, aloud, where it is not installed', () => {
-      expect(isInstalled).toBe(false);
-    });
-  }
+  testWith('pgbouncer', hasPgBouncer(), describeBehindPgBouncer);
 });

@@ -24,6 +24,8 @@ export interface HostSetUp {
   readonly framework?: Framework;
   readonly issuer?: TestIssuer;
   readonly options?: Partial<RevocationOptions>;
+  /** Whether `enforce` comes first of all. */
+  readonly isEnforced?: boolean;
   /** Middleware of the host's, ahead of our handlers. */
   readonly before?: readonly RequestHandler[];
 }
@@ -54,7 +56,7 @@ export class ExpressHost {
   static async start(setUp: HostSetUp = {}): Promise<ExpressHost> {
     const host = new ExpressHost(setUp);
     const app = (setUp.framework ?? express)();
-    host.server = host.mount(app, setUp.before ?? []).listen(0, '127.0.0.1');
+    host.server = host.mount(app, setUp).listen(0, '127.0.0.1');
     await once(host.server, 'listening');
     return host;
   }
@@ -90,8 +92,9 @@ export class ExpressHost {
     await this.revocation.close();
   }
 
-  private mount(app: Express, before: readonly RequestHandler[]): Express {
-    const { logout, verifyToken } = this.revocation;
+  private mount(app: Express, { before = [], isEnforced = false }: HostSetUp): Express {
+    const { enforce, logout, verifyToken } = this.revocation;
+    if (isEnforced) app.use(enforce);
     for (const handler of before) app.use(handler);
     app.post('/logout', logout);
     app.get('/protected', verifyToken, (req, res) => {

@@ -3,6 +3,7 @@ import {
   accessSync,
   chmodSync,
   constants,
+  copyFileSync,
   cpSync,
   mkdtempSync,
   readdirSync,
@@ -27,13 +28,28 @@ export class InstallFolder {
     this.npmEnv = hasWritableHome() ? {} : { npm_config_cache: join(this.path, 'npm-cache') };
   }
 
-  /** The tarball as it would be published, of what is built: `nestjs-logout.tgz`. */
+  /**
+   * The tarball as it would be published, `nestjs-logout.tgz`: that of the variable `TEST_TARBALL`,
+   * or one of what is built.
+   * @returns the files in it.
+   */
   async pack() {
+    const tarball = join(this.path, 'nestjs-logout.tgz');
+    if (process.env.TEST_TARBALL) copyFileSync(process.env.TEST_TARBALL, tarball);
+    else renameSync(await this.packed(), tarball);
+    const list = ['tar', '-tzf', tarball];
+    const names = await run(list, { cwd: this.path, timeoutMs: 60_000 });
+    return names
+      .trimEnd()
+      .split('\n')
+      .map((name) => name.replace(/^package\//, ''));
+  }
+
+  async packed() {
     const pack = ['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', this.path];
     const said = await run(pack, { cwd: repository, env: this.npmEnv, timeoutMs: 60_000 });
-    const [{ filename, files }] = Object.values(JSON.parse(said));
-    renameSync(join(this.path, filename), join(this.path, 'nestjs-logout.tgz'));
-    return files.map(({ path }) => path);
+    const [{ filename }] = Object.values(JSON.parse(said));
+    return join(this.path, filename);
   }
 
   /**

@@ -89,20 +89,21 @@ describe('A failure', () => {
     const holder = await connected();
     await holder.query('BEGIN; LOCK TABLE auth_events IN ACCESS EXCLUSIVE MODE');
 
-    const started = performance.now();
+    const tookMs: number[] = [];
     for (let i = 0; i < 20; i += 1) {
+      const started = performance.now();
       await audited.logout({ from: `10.0.0.${i}` }, 'garbage').expect(401, DOCUMENTED.refused);
+      tookMs.push(performance.now() - started);
       await setTimeout(30);
     }
-    const tookMs = performance.now() - started;
     const waiting = await database.query(
       `SELECT FROM pg_locks WHERE relation = 'auth_events'::regclass AND NOT granted`,
     );
     await holder.query('ROLLBACK');
     await holder.end();
 
-    // A write gives up after 2 s; a request that waited for even one of them would tell.
-    expect(tookMs).toBeLessThan(20 * 1000);
+    // The first write begins after 0.1 s and gives up 2 s later: who waits for it waits longer.
+    expect(Math.max(...tookMs)).toBeLessThan(1000);
     expect(waiting).not.toEqual([]);
     await audited.writeAll();
     const rows = await database.query('SELECT ip FROM auth_events ORDER BY ip');

@@ -9,6 +9,7 @@ import { halfOf, openFeed } from './open-feed';
 import { hostOf, openStore } from './open-store';
 import { hasPgBouncer, startPgBouncer, type PgBouncer } from './pgbouncer';
 import { about } from '../../support/queries';
+import { testWith } from '../../support/tools';
 
 /** Resolves once `condition` holds; fails when it does not come to that. */
 const until = async (condition: () => boolean): Promise<void> => {
@@ -143,10 +144,4 @@ function describeBehindPgBouncer(): void {
   });
 }
 
-const isInstalled = hasPgBouncer();
-if (isInstalled) describeBehindPgBouncer();
-else {
-  it('is left out, aloud, where it is not installed', () => {
-    expect(isInstalled).toBe(false);
-  });
-}
+testWith('pgbouncer', hasPgBouncer(), describeBehindPgBouncer);

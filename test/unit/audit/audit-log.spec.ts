@@ -1,10 +1,10 @@
-import type { AuditEvent } from '../../../src/audit/audit-event';
+import type { FailedEvent } from '../../../src/audit/audit-event';
 import { AuditLog, tokenFields } from '../../../src/audit/audit-log';
 import type { VerifiedToken } from '../../../src/tokens/verification/token-verifier';
 import { ObservedTrail } from '../../support/stores';
 import { about } from '../../support/queries';
 
-const failure: AuditEvent = { event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' };
+const failure: FailedEvent = { event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' };
 const token: VerifiedToken = {
   claims: { iss: 'https://i', sub: 'ada', jti: 'j1', sid: 's1', iat: 1, exp: 2 },
   revocationKey: '07'.repeat(32),
@@ -115,12 +115,12 @@ describe('The audit log', () => {
   it('writes each failure once, in its order, also where writing is slow', async () => {
     trail.slownessMs = 1000;
     for (let i = 0; i < 20; i += 1) {
-      log.failed({ ...failure, reason: `reason-${i}` });
+      log.failed({ ...failure, subject: `subject-${i}` });
       await pass(150);
     }
     await pass(3000);
-    expect(trail.events.map(({ reason }) => reason)).toEqual(
-      Array.from({ length: 20 }, (_, i) => `reason-${i}`),
+    expect(trail.events.map(({ subject }) => subject)).toEqual(
+      Array.from({ length: 20 }, (_, i) => `subject-${i}`),
     );
   });
 

@@ -1,6 +1,7 @@
 import { metrics } from '@opentelemetry/api';
 import { LogoutMetrics } from '../../../src/metrics/logout-metrics';
 import { RefusalCounts } from '../../../src/metrics/refusal-counts';
+import { RemovalCount } from '../../../src/metrics/removal-count';
 import type { ReplicaStatus, StoreStatus } from '../../../src/revocation/store-status';
 import { MetricsProbe } from '../../support/metrics';
 
@@ -27,12 +28,14 @@ describe('The metrics', () => {
   let probe: MetricsProbe;
   let status: StoreStatus;
   let refusals: RefusalCounts;
+  let removals: RemovalCount;
   let told: LogoutMetrics;
   beforeEach(() => {
     probe = new MetricsProbe();
     status = STATUS;
     refusals = new RefusalCounts();
-    told = new LogoutMetrics({ status: () => status }, refusals, probe.provider);
+    removals = new RemovalCount();
+    told = new LogoutMetrics({ status: () => status }, refusals, removals, probe.provider);
     told.register();
   });
 
@@ -91,6 +94,14 @@ describe('The metrics', () => {
     });
   });
 
+  it('tell from how many requests a token was removed', async () => {
+    const name = ['nestjs_logout.removed_tokens'];
+    expect(await probe.figures()).toHaveProperty(name, 0);
+    removals.add();
+    removals.add();
+    expect(await probe.figures()).toHaveProperty(name, 2);
+  });
+
   it('have units and a description each, and no label but the reason', async () => {
     const points = await probe.points();
     const labels = new Set(points.flatMap(({ attributes }) => Object.keys(attributes)));
@@ -118,7 +129,7 @@ describe('The metrics', () => {
   it('go to the SDK that is set up globally, unless they are given another', async () => {
     const globally = new MetricsProbe();
     metrics.setGlobalMeterProvider(globally.provider);
-    new LogoutMetrics({ status: () => status }, refusals).register();
+    new LogoutMetrics({ status: () => status }, refusals, removals).register();
     expect(await globally.figures()).toHaveProperty(['nestjs_logout.store.commits'], 4);
     metrics.disable();
   });

@@ -1,6 +1,6 @@
 import { RefusalCounts } from '../../../src/metrics/refusal-counts';
 import { StoreUnavailableError, TokenRejectedError } from '../../../src/revocation/errors';
-import { REASONS, type TokenReason } from '../../../src/revocation/reasons';
+import { REFUSAL_REASONS, type TokenReason } from '../../../src/audit/reasons';
 
 /** The counts that are not zero. */
 const told = (counts: RefusalCounts): object =>
@@ -8,7 +8,7 @@ const told = (counts: RefusalCounts): object =>
 
 describe('The counts of refusals', () => {
   it('start at zero for every reason, so that an alert sees the first refusal', () => {
-    expect([...new RefusalCounts()]).toEqual(REASONS.map((reason) => [reason, 0]));
+    expect([...new RefusalCounts()]).toEqual(REFUSAL_REASONS.map((reason) => [reason, 0]));
   });
 
   it.each([
@@ -29,9 +29,12 @@ describe('The counts of refusals', () => {
     expect(told(counts)).toEqual({ [reason]: 2 });
   });
 
-  it('take no word of a host’s for a reason: it may name whom it refused', () => {
+  it.each([
+    ['a word of a host’s: it may name whom it refused', 'ada is on holiday'],
+    ['a reason of the audit’s alone', 'audit_budget'],
+  ])('count by no label of its own %s', (_, reason) => {
     const counts = new RefusalCounts();
-    counts.countError(new TokenRejectedError('TOKEN_INVALID', 'ada is on holiday' as TokenReason));
+    counts.countError(new TokenRejectedError('TOKEN_INVALID', reason as TokenReason));
     expect(told(counts)).toEqual({ token_invalid: 1 });
   });
 
@@ -42,6 +45,6 @@ describe('The counts of refusals', () => {
   });
 
   it('know no reason twice', () => {
-    expect(new Set(REASONS).size).toBe(REASONS.length);
+    expect(new Set(REFUSAL_REASONS).size).toBe(REFUSAL_REASONS.length);
   });
 });

@@ -885,6 +885,7 @@ describe('A replica', () => {
       await time.pass(POLL_MS);
       await feed.answer('s2');
       await replica.stop();
+      expect(feed.announcements).toHaveLength(3);
       expect(feed.announcements.every(({ isOver }) => isOver)).toBe(true);
       expect(feed.calls.at(-1)).toBe('close');
     });

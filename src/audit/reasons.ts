@@ -43,11 +43,20 @@ export type FailureReason =
   | 'store_unavailable' // the store gave no answer
   | 'internal_error'; // anything else unexpected
 
+/** Why a request was refused. The metrics count by these. */
+export type RefusalReason = TokenReason | RequestReason | FailureReason;
+
+/** What the audit alone records: no request was refused for it. */
+export type AuditReason =
+  | 'terminator_failed' // a session terminator threw or rejected
+  | 'terminator_timeout' // a session terminator took too long
+  | 'audit_budget'; // these failures were counted, not written
+
 /** Every "why not" there is: the same word in the log, the audit and the metrics. */
-export type Reason = TokenReason | RequestReason | FailureReason;
+export type Reason = RefusalReason | AuditReason;
 
 /** A reason that is left out here does not compile. */
-const ALL: Readonly<Record<Reason, true>> = {
+const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   token_missing: true,
   token_expired: true,
   token_revoked: true,
@@ -87,11 +96,24 @@ const ALL: Readonly<Record<Reason, true>> = {
   internal_error: true,
 };
 
-export function isReason(value: unknown): value is Reason {
-  return typeof value === 'string' && Object.hasOwn(ALL, value);
+/** As above. */
+const OF_THE_AUDIT: Readonly<Record<AuditReason, true>> = {
+  terminator_failed: true,
+  terminator_timeout: true,
+  audit_budget: true,
+};
+
+export function isRefusalReason(value: unknown): value is RefusalReason {
+  return typeof value === 'string' && Object.hasOwn(REFUSALS, value);
 }
 
-export const REASONS: readonly Reason[] = Object.keys(ALL).filter(isReason);
+export const REFUSAL_REASONS: readonly RefusalReason[] =
+  Object.keys(REFUSALS).filter(isRefusalReason);
+
+export const REASONS: readonly Reason[] = [
+  ...REFUSAL_REASONS,
+  ...(Object.keys(OF_THE_AUDIT) as AuditReason[]),
+];
 
 /** The reason for what is wrong with the token that a body names. */
 export function bodyTokenReason(cause: RefusalCause): BodyTokenReason {

@@ -1,0 +1,55 @@
+import { openApi } from '../../../src/service/documentation';
+import { ROUTES, type Route } from '../../../src/web/routes';
+
+interface Operation {
+  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+  readonly requestBody?: { readonly content: object };
+}
+
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+const BASE = '/api/v1/auth/';
+const MEDIA_TYPES = {
+  json: ['application/json'],
+  form: ['application/x-www-form-urlencoded'],
+  none: [],
+};
+
+const pathsOf = (expiredStatus: 401 | 403): Paths =>
+  (openApi({ messages: 'en', expiredStatus }) as { paths: Paths }).paths;
+
+const lineOf = (method: string, path: string, statuses: readonly string[], body: object): string =>
+  [method.toLowerCase(), path, statuses.join(' '), Object.keys(body).join(' ')].join(', ');
+
+describe('The documentation of the service', () => {
+  it('has each route of the table, with its method, statuses and body, and no other', () => {
+    const documented = Object.entries(pathsOf(403))
+      .filter(([path]) => path.startsWith(BASE) && path !== `${BASE}me`)
+      .flatMap(([path, operations]) =>
+        Object.entries(operations).map(([method, { responses, requestBody }]) =>
+          lineOf(method, path, Object.keys(responses), requestBody?.content ?? {}),
+        ),
+      );
+    const table = Object.values<Route>(ROUTES).map(({ method, path, statuses, body }) => {
+      const content = Object.fromEntries(MEDIA_TYPES[body].map((type) => [type, {}]));
+      return lineOf(method, `${BASE}${path}`, statuses.map(String), content);
+    });
+
+    expect(documented).toEqual(table);
+  });
+
+  it('tells the size limit of each route', () => {
+    const paths = pathsOf(403);
+    for (const { method, path, maxBodyBytes } of Object.values<Route>(ROUTES))
+      expect(paths[`${BASE}${path}`]?.[method.toLowerCase()]?.responses['413']).toMatchObject({
+        description: `More than ${maxBodyBytes / 1024} KB.`,
+      });
+  });
+
+  it('leaves out the 403 where an expired token gets a 401', () => {
+    const { responses } = pathsOf(401)[`${BASE}logout`]!['post']!;
+    expect(Object.keys(responses)).toEqual(
+      ROUTES.logout.statuses.filter((status) => status !== 403).map(String),
+    );
+  });
+});
