@@ -39,7 +39,10 @@ export class Workshop {
     else renameSync(await this.packed(), tarball);
     const list = ['tar', '-tzf', tarball];
     const names = await run(list, { cwd: this.folder, timeoutMs: 60_000 });
-    return names.trimEnd().split('\n').map((name) => name.replace(/^package\//, ''));
+    return names
+      .trimEnd()
+      .split('\n')
+      .map((name) => name.replace(/^package\//, ''));
   }
 
   async packed() {
