@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { withClient } from '../support/database';
 import type { PostgresStoreOptions } from '../../src/postgres';
 import { TestIssuer } from '../support/tokens';
 import { Instance } from './instance';
@@ -74,13 +74,10 @@ export class Fleet {
     sql: string,
     parameters: readonly unknown[] = [],
   ): Promise<Record<string, unknown>[]> {
-    const client = new Client({ connectionString: this.databaseUrl });
-    await client.connect();
-    try {
-      return (await client.query<Record<string, unknown>>(sql, [...parameters])).rows;
-    } finally {
-      await client.end();
-    }
+    const { rows } = await withClient(this.databaseUrl, (client) =>
+      client.query<Record<string, unknown>>(sql, [...parameters]),
+    );
+    return rows;
   }
 
   /** Another server stands behind the address of every instance. */

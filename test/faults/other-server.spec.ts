@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import { withClient } from '../support/database';
 import { DataSource } from 'typeorm';
 import { PostgresConnections } from '../../src/stores/postgres/connection/connections';
 import { resolveStoreOptions } from '../../src/stores/postgres/options';
@@ -13,14 +13,8 @@ import { underTraffic } from './under-traffic';
 const portOf = (url: string): number => Number(new URL(url).port);
 
 async function ask(url: string, sql: string): Promise<string> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ answer: string }>(sql);
-    return rows[0]?.answer ?? '';
-  } finally {
-    await client.end();
-  }
+  const { rows } = await withClient(url, (client) => client.query<{ answer: string }>(sql));
+  return rows[0]?.answer ?? '';
 }
 
 /** No user logs out any more, and every instance has had the time to hear of the logouts. */

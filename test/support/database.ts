@@ -18,15 +18,20 @@ function clusterUrl(): string {
   return url;
 }
 
-async function onCluster(sql: string): Promise<void> {
-  const client = new Client({ connectionString: clusterUrl() });
+/** Does the work with a connection of its own, and closes it. */
+export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined); // some tests end the server meanwhile
   await client.connect();
   try {
-    await client.query(sql);
+    return await work(client);
   } finally {
     await client.end();
   }
 }
+
+const onCluster = (sql: string): Promise<unknown> =>
+  withClient(clusterUrl(), (client) => client.query(sql));
 
 /** A fresh, empty database; nothing is migrated in it. */
 export function createDatabase(): Promise<TestDatabase> {
@@ -44,18 +49,13 @@ let migrated: Promise<string> | undefined;
 async function migratedTemplate(): Promise<string> {
   const { TEST_TEMPLATE: name } = process.env;
   if (name === undefined) throw new Error('TEST_TEMPLATE is not set: run the tests through Jest.');
-  const client = new Client({ connectionString: clusterUrl() });
-  await client.connect();
-  try {
+  await withClient(clusterUrl(), async (client) => {
     await client.query(`SELECT pg_advisory_lock(hashtext($1))`, [name]); // held until it is whole
     const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
-    if (rows.length === 0) {
-      await client.query(`CREATE DATABASE ${name}`);
-      await migrate(urlOf(name));
-    }
-  } finally {
-    await client.end();
-  }
+    if (rows.length > 0) return;
+    await client.query(`CREATE DATABASE ${name}`);
+    await migrate(urlOf(name));
+  });
   return name;
 }
 
@@ -86,6 +86,7 @@ async function createFrom(template: string): Promise<TestDatabase> {
     drop: () =>
       (dropping ??= pool
         .end()
-        .then(() => onCluster(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))),
+        .then(() => onCluster(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+        .then(() => undefined)),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { REASONS } from '../../../src/audit/reasons';
-import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
 import { ISSUER } from '../../support/tokens';
 import { AuditedApp } from './audited-app';
 import {
@@ -229,15 +229,15 @@ describe('The documented question', () => {
   });
 
   it('Who may read it? An auditor, who may do nothing else', async () => {
-    const client = await connected();
-    await client.query(`BEGIN; ${questions.get('Who may read it?')!}; SET LOCAL ROLE auditor`);
+    await withClient(database.url, async (client) => {
+      await client.query(`BEGIN; ${questions.get('Who may read it?')!}; SET LOCAL ROLE auditor`);
 
-    await expect(askAll(client)).resolves.toContain(1);
-    await expect(
-      client.query("INSERT INTO auth_events (event, outcome) VALUES ('x', 'failure')"),
-    ).rejects.toThrow('permission denied');
-    await client.query('ROLLBACK');
-    await client.end();
+      await expect(askAll(client)).resolves.toContain(1);
+      await expect(
+        client.query("INSERT INTO auth_events (event, outcome) VALUES ('x', 'failure')"),
+      ).rejects.toThrow('permission denied');
+      await client.query('ROLLBACK');
+    });
   });
 
   it('How is an old month removed? Whole, and alone', async () => {
@@ -249,9 +249,9 @@ describe('The documented question', () => {
     );
     const before = await countedEvents();
 
-    const client = await connected();
-    await client.query(questions.get('How is an old month removed?')!);
-    await client.end();
+    await withClient(database.url, (client) =>
+      client.query(questions.get('How is an old month removed?')!),
+    );
 
     expect(await countedEvents()).toBe(before - 1);
   });
@@ -302,12 +302,6 @@ describe('The document', () => {
     return section.includes(`\`${reason}\``);
   }
 });
-
-async function connected(): Promise<Client> {
-  const client = new Client({ connectionString: database.url });
-  await client.connect();
-  return client;
-}
 
 /** @returns how many rows each of the auditors' questions has. */
 async function askAll(client: Client): Promise<number[]> {

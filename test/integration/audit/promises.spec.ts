@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
 import { AuditLog, type RecordedAuditEvent } from '../../../src';
 import { DOCUMENTED } from '../../support/app';
-import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
+import { until } from '../../support/until';
 import { AuditedApp } from './audited-app';
 
 const ADA = { from: '203.0.113.7', agent: 'Firefox' };
@@ -21,18 +21,12 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Resolves with the first row, as soon as there is one. */
-async function awaited(sql: string): Promise<Record<string, unknown>> {
-  const [row] = await database.query(sql);
-  if (row !== undefined) return row;
-  await setTimeout(20);
-  return awaited(sql);
-}
-
-async function connected(): Promise<Client> {
-  const client = new Client({ connectionString: database.url });
-  await client.connect();
-  return client;
+/** Does the work while another connection has run `sql`; what that holds is released then. */
+function whileHeld<T>(sql: string, work: () => Promise<T>): Promise<T> {
+  return withClient(database.url, async (holder) => {
+    await holder.query(sql);
+    return work();
+  });
 }
 
 const recorded = async (): Promise<readonly RecordedAuditEvent[]> => {
@@ -62,16 +56,17 @@ describe('A logout and its audit row', () => {
   ])('are both absent when the backend is killed %s', async (_, trigger) => {
     await database.query(`${trigger} FOR EACH ROW WHEN (NEW.outcome = 'success')
       EXECUTE FUNCTION stop()`);
-    const holder = await connected();
-    await holder.query('SELECT pg_advisory_lock(42)');
     const token = audited.token();
 
-    const answer = audited.logout(ADA, token).then(({ status, text }) => [status, text]);
-    await awaited(`SELECT pg_terminate_backend(pid) FROM pg_locks
-      WHERE locktype = 'advisory' AND objid = 42 AND NOT granted`);
-
-    expect(await answer).toEqual([500, DOCUMENTED.internal]);
-    await holder.end();
+    await whileHeld('SELECT pg_advisory_lock(42)', async () => {
+      const answer = audited.logout(ADA, token).then(({ status, text }) => [status, text]);
+      await until(async () => {
+        const ended = await database.query(`SELECT pg_terminate_backend(pid) FROM pg_locks
+          WHERE locktype = 'advisory' AND objid = 42 AND NOT granted`);
+        return ended.length > 0;
+      });
+      expect(await answer).toEqual([500, DOCUMENTED.internal]);
+    });
     await audited.me(ADA, token).expect(200);
     expect(await database.query('SELECT FROM revoked_tokens')).toEqual([]);
     await audited.logout(ADA, token).expect(200);
@@ -86,21 +81,21 @@ describe('A logout and its audit row', () => {
 
 describe('A failure', () => {
   it('is answered at once while the audit is locked, and written once when it is free', async () => {
-    const holder = await connected();
-    await holder.query('BEGIN; LOCK TABLE auth_events IN ACCESS EXCLUSIVE MODE');
-
     const tookMs: number[] = [];
-    for (let i = 0; i < 20; i += 1) {
-      const started = performance.now();
-      await audited.logout({ from: `10.0.0.${i}` }, 'garbage').expect(401, DOCUMENTED.refused);
-      tookMs.push(performance.now() - started);
-      await setTimeout(30);
-    }
-    const waiting = await database.query(
-      `SELECT FROM pg_locks WHERE relation = 'auth_events'::regclass AND NOT granted`,
+    const waiting = await whileHeld(
+      'BEGIN; LOCK TABLE auth_events IN ACCESS EXCLUSIVE MODE',
+      async () => {
+        for (let i = 0; i < 20; i += 1) {
+          const started = performance.now();
+          await audited.logout({ from: `10.0.0.${i}` }, 'garbage').expect(401, DOCUMENTED.refused);
+          tookMs.push(performance.now() - started);
+          await setTimeout(30);
+        }
+        return database.query(
+          `SELECT FROM pg_locks WHERE relation = 'auth_events'::regclass AND NOT granted`,
+        );
+      },
     );
-    await holder.query('ROLLBACK');
-    await holder.end();
 
     // The first write begins after 0.1 s and gives up 2 s later: who waits for it waits longer.
     expect(Math.max(...tookMs)).toBeLessThan(1000);
@@ -111,12 +106,9 @@ describe('A failure', () => {
   });
 
   it('of the store is recorded as a logout of unknown outcome', async () => {
-    const holder = await connected();
-    await holder.query('BEGIN; LOCK TABLE revoked_tokens IN ACCESS EXCLUSIVE MODE');
-
-    await audited.logout(ADA, audited.token()).expect(500, DOCUMENTED.internal);
-    await holder.query('ROLLBACK');
-    await holder.end();
+    await whileHeld('BEGIN; LOCK TABLE revoked_tokens IN ACCESS EXCLUSIVE MODE', () =>
+      audited.logout(ADA, audited.token()).expect(500, DOCUMENTED.internal),
+    );
 
     expect(await recorded()).toMatchObject([
       {

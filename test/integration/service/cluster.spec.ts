@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { withClient } from '../../support/database';
 import { startCluster, type TestCluster } from '../../support/cluster';
 
 jest.setTimeout(180_000); // each makes the data of a server, and recovers it
@@ -11,15 +12,11 @@ beforeEach(async () => {
 
 afterEach(() => cluster.remove());
 
-async function ask(sql: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: cluster.url });
-  await client.connect();
-  try {
+function ask(sql: string): Promise<unknown[]> {
+  return withClient(cluster.url, async (client) => {
     const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
     return rows.flat();
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 describe('a cluster to be broken', () => {

@@ -3,20 +3,20 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
 import {
   type EmbeddedPostgres,
   findEmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../../src/service/embedded-postgres/embedded-postgres';
 import { serverUser } from '../../../src/service/embedded-postgres/own-folder';
+import { withClient } from '../../support/database';
 import { LauncherProgram } from '../../support/launcher-process';
 import {
   removedAtExit,
   type TemporaryFolder,
   temporaryFolder,
 } from '../../support/temporary-folder';
+import { until } from '../../support/until';
 
 jest.setTimeout(180_000); // some make the data of two servers, which a busy machine takes its time for
 
@@ -50,15 +50,10 @@ async function start(settings?: Record<string, string>): Promise<EmbeddedPostgre
 }
 
 async function ask(url: string, sql: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => undefined); // the server may be shot while we are connected
-  await client.connect();
-  try {
+  return withClient(url, async (client) => {
     const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
     return rows.flat();
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** Zombies that are never reaped do not count: they hold nothing. */
@@ -73,10 +68,6 @@ function isRunning(pid: number): boolean {
 
 function pathsIn(path: string): string[] {
   return existsSync(path) ? readdirSync(path, { recursive: true, encoding: 'utf8' }) : [];
-}
-
-async function eventually(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await sleep(10);
 }
 
 describe('a start on data of an earlier one', () => {
@@ -110,7 +101,7 @@ describe('a start on data of an earlier one', () => {
 
   it('begins anew where the first start was killed before its data was whole', async () => {
     const child = launcher.spawn({ dataDir });
-    await eventually(() => pathsIn(dataDir).some((path) => path.endsWith('PG_VERSION')));
+    await until(() => pathsIn(dataDir).some((path) => path.endsWith('PG_VERSION')));
     child.kill('SIGKILL');
     await once(child, 'exit');
     const { url } = await start();
@@ -181,7 +172,7 @@ describe('the end of a server', () => {
   it('follows the kill -9 of its parent, also without another start', async () => {
     const { child, pid } = await launcher.launch({ dataDir });
     child.kill('SIGKILL');
-    await eventually(() => !isRunning(pid));
+    await until(() => !isRunning(pid));
     expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(false);
   });
 });

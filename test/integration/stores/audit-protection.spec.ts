@@ -1,6 +1,5 @@
-import { Client } from 'pg';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
-import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
 import { logout } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
 
@@ -40,12 +39,11 @@ describe('The audit, even to a superuser,', () => {
   });
 
   it('refuses them in a session that has silenced ordinary triggers', async () => {
-    const client = new Client({ connectionString: database.url });
-    await client.connect();
-    await client.query('SET session_replication_role = replica');
+    await withClient(database.url, async (client) => {
+      await client.query('SET session_replication_role = replica');
 
-    await expect(client.query(`DELETE FROM ${partition}`)).rejects.toThrow('append-only');
-    await expect(client.query(`TRUNCATE ${partition}`)).rejects.toThrow('append-only');
-    await client.end();
+      await expect(client.query(`DELETE FROM ${partition}`)).rejects.toThrow('append-only');
+      await expect(client.query(`TRUNCATE ${partition}`)).rejects.toThrow('append-only');
+    });
   });
 });

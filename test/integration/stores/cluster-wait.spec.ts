@@ -3,14 +3,15 @@ import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import { ClusterWait } from '../../../src/stores/postgres/feed/cluster-wait';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { randomKey } from '../../contracts/revocation-store.contract';
-import { halfOf, openFeed, type OpenFeed } from './open-feed';
+import { halfOf, type OpenFeed } from './open-feed';
+import { useFeeds } from './use-feeds';
 
 const STALENESS_MS = 1000;
 
 let database: TestDatabase;
 let here: OpenFeed;
 let wait: ClusterWait;
-const opened: OpenFeed[] = [];
+const openFeed = useFeeds();
 
 beforeEach(async () => {
   database = await createMigratedDatabase();
@@ -18,16 +19,9 @@ beforeEach(async () => {
   wait = new ClusterWait(here.feed.instances, STALENESS_MS);
 });
 
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((open) => open.close()));
-  await database.drop();
-});
+afterEach(() => database.drop());
 
-async function instance(): Promise<OpenFeed> {
-  const open = await openFeed(database.url);
-  opened.push(open);
-  return open;
-}
+const instance = (): Promise<OpenFeed> => openFeed(database.url);
 
 /** An instance in miniature: what it knows, as far as it has told others. */
 class Replica {

@@ -2,20 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { PostgresStoreOptions } from '../../../src/stores/postgres/options';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
-import { openFeed, type OpenFeed } from './open-feed';
+import { until } from '../../support/until';
+import type { OpenFeed } from './open-feed';
+import { useFeeds } from './use-feeds';
 import { hostOf } from './open-store';
 
 let database: TestDatabase;
-const opened: OpenFeed[] = [];
+const openFeed = useFeeds();
 
 beforeEach(async () => {
   database = await createMigratedDatabase();
 });
 
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((open) => open.close()));
-  await database.drop();
-});
+afterEach(() => database.drop());
 
 /** An instance that counts how often it is rung at. */
 interface Listener extends OpenFeed {
@@ -28,20 +27,11 @@ const listen = async (
 ): Promise<Listener> => {
   const [url = database.url, hostOptions] = rest;
   const open = await openFeed(database.url, options, hostOf(url, hostOptions));
-  opened.push(open);
   let rings = 0;
   open.feed.listen(() => (rings += 1));
   return { ...open, heard: () => rings };
 };
 
-/** Resolves once `condition` holds; fails when it does not come to that. */
-const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('it never came to that');
-    await sleep(10);
-  }
-};
 const isHeard =
   ({ feed }: OpenFeed) =>
   (): boolean =>

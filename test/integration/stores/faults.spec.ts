@@ -7,7 +7,7 @@ import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { Revocation } from '../../../src/revocation/revocation';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { startCluster, type TestCluster } from '../../support/cluster';
-import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
 import { about } from '../../support/queries';
@@ -284,10 +284,9 @@ describe('With its server in danger, the store', () => {
     await adding;
     await cluster.start();
 
-    const client = new Client({ connectionString: cluster.url });
-    await client.connect();
-    const { rows } = await client.query<{ kept: number }>(KEPT, [answered.map(({ key }) => key)]);
-    await client.end();
+    const { rows } = await withClient(cluster.url, (client) =>
+      client.query<{ kept: number }>(KEPT, [answered.map(({ key }) => key)]),
+    );
 
     expect(rows).toEqual([{ kept: answered.length }]);
   });
@@ -298,10 +297,7 @@ describe('With its server in danger, the store', () => {
     const starting = cluster.start();
 
     const error = await refusalOfStandby();
-    const client = new Client({ connectionString: cluster.url });
-    await client.connect();
-    await client.query('SELECT pg_promote()');
-    await client.end();
+    await withClient(cluster.url, (client) => client.query('SELECT pg_promote()'));
     await starting;
 
     expect(error).toHaveProperty('code', '25006');

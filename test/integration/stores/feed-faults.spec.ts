@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { withClient } from '../../support/database';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
@@ -34,13 +35,10 @@ afterAll(async () => {
   await cluster.remove();
 });
 
-const run = async (...statements: string[]): Promise<unknown> => {
-  const client = new Client({ connectionString: cluster.url });
-  client.on('error', () => undefined);
-  await client.connect();
-  for (const statement of statements) await client.query(statement);
-  return client.end();
-};
+const run = (...statements: string[]): Promise<void> =>
+  withClient(cluster.url, async (client) => {
+    for (const statement of statements) await client.query(statement);
+  });
 
 /** What `attempt` comes to once the server, which may be away, answers. */
 const inTheEnd = async <T>(attempt: () => Promise<T>): Promise<T> => {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { FaultProxy } from '../../faults/proxy';
+import { until } from '../../support/until';
 import { openFeed, type OpenFeed } from './open-feed';
 
 let database: TestDatabase;
@@ -20,15 +20,6 @@ afterEach(async () => {
   await proxy.close();
   await database.drop();
 });
-
-/** Resolves once `condition` holds; fails when it does not come to that. */
-const until = async (condition: () => boolean): Promise<void> => {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('it never came to that');
-    await sleep(10);
-  }
-};
 
 describe('Where the network swallows everything without a word', () => {
   it('a read is given up soon, and the next one takes another connection', async () => {

@@ -7,6 +7,7 @@ import type { PostgresRevocationStore } from '../../../src/postgres/postgres-rev
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
+import { until } from '../../support/until';
 import { about } from '../../support/queries';
 
 const HOUR_MS = 3_600_000;
@@ -84,14 +85,6 @@ const readByKey = (partition: unknown): unknown =>
     'Index Cond': expect.stringMatching(/^\(\(key = ANY .* AND \(issued_before >= /) as string,
   });
 
-/** Resolves once `condition` holds; fails when it does not come to that. */
-const until = async (condition: () => Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it never came to that');
-    await sleep(20);
-  }
-};
 const noneExpired = async (): Promise<boolean> => (await expiredPartitions()).length === 0;
 
 /** Logs out again and again; returns how long each took, in ms. */
@@ -225,7 +218,7 @@ describe('Upkeep', () => {
     const errors: Error[] = [];
     await open(database.url, { upkeepIntervalMs: 100, onError: (error) => errors.push(error) });
     await database.query('ALTER TABLE auth_events RENAME TO elsewhere');
-    await until(() => Promise.resolve(errors.length > 1));
+    await until(() => errors.length > 1);
     await database.query('ALTER TABLE elsewhere RENAME TO auth_events');
 
     await database.query(`

@@ -8,17 +8,9 @@ import {
 import { halfOf, openFeed } from './open-feed';
 import { hostOf, openStore } from './open-store';
 import { hasPgBouncer, startPgBouncer, type PgBouncer } from './pgbouncer';
+import { until } from '../../support/until';
 import { about } from '../../support/queries';
 import { testWith } from '../../support/tools';
-
-/** Resolves once `condition` holds; fails when it does not come to that. */
-const until = async (condition: () => boolean): Promise<void> => {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('it never came to that');
-    await sleep(10);
-  }
-};
 
 function describeBehindPgBouncer(): void {
   let database: TestDatabase;

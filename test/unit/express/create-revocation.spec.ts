@@ -153,7 +153,9 @@ describe('Without callbacks of the host', () => {
     audit.committed({ event: 'authn_token_revoked', outcome: 'success' });
     audit.failed({ event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' });
     expect(log.mock.calls).toEqual([['{"event":"authn_token_revoked","outcome":"success"}']]);
-    expect(warn.mock.calls).toEqual([['{"event":"authz_fail","outcome":"failure","reason":"token_not_own"}']]);
+    expect(warn.mock.calls).toEqual([
+      ['{"event":"authz_fail","outcome":"failure","reason":"token_not_own"}'],
+    ]);
     await revocation.close();
     jest.restoreAllMocks();
   });
