@@ -108,12 +108,15 @@ export function describeEnforcement(
       'Revoked tokens are refused by JwtAuthGuard and the strategy logout-jwt alone (enforce: ' +
       '"guarded"): a guard of your own goes on accepting them.'
     );
-  const more = tokenSources.length === 0 ? '' : ` and ${tokenSources.length} of tokenSources`;
+  const places =
+    tokenSources.length === 0
+      ? 'the Authorization header and the cookies'
+      : `the Authorization header, the cookies and ${tokenSources.length} of tokenSources`;
   const except = enforceExcept.length === 0 ? '' : `, except ${enforceExcept.join(', ')}`;
   return (
-    `Revoked tokens are taken from the Authorization header, the cookies${more} of every HTTP ` +
-    `request${except}, before your guards see them. Not covered: what stands on the HTTP adapter ` +
-    'before NestFactory.create, WebSocket upgrades, microservices, encrypted cookies, and tokens ' +
-    'that a session keeps on the server.'
+    `Revoked tokens are removed from ${places} of every HTTP request${except}, before your guards ` +
+    'see them. Not covered: what stands on the HTTP adapter before NestFactory.create, WebSocket ' +
+    'upgrades, microservices, encrypted cookies, tokens that are cut over several cookies, and ' +
+    'tokens that a session keeps on the server.'
   );
 }

@@ -397,7 +397,7 @@ describe('The boot says in one line what is enforced where', () => {
   };
 
   it.each([
-    [{}, /^Revoked tokens are taken from the Authorization header, the cookies of every HTTP/],
+    [{}, /^Revoked tokens are removed from the Authorization header and the cookies of every HTTP/],
     [{ enforceExcept: ['/health'] }, /every HTTP request, except \/health, before your guards/],
     [{ tokenSources: [{ query: 't' }] }, /the cookies and 1 of tokenSources of every HTTP/],
     [{ enforce: 'guarded' as const }, /^Revoked tokens are refused by JwtAuthGuard and .* alone/],
