@@ -59,6 +59,8 @@ function install() {
   const { command, first, shell = false } = npm();
   const flags = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   if (cache !== undefined) flags.push(`--cache=${cache}`);
+  // `npm --silent start` would hide why installing failed.
+  if (process.env.npm_config_loglevel === 'silent') flags.push('--loglevel=error');
   const run = spawnSync(command, [...first, ...flags], { cwd: root, stdio: 'inherit', shell });
   if (cache !== undefined) rmSync(cache, { recursive: true, force: true });
   return run;

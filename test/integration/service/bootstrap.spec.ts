@@ -36,10 +36,11 @@ function write(name: string, content: unknown): void {
 }
 
 /** Runs it from another folder than the project's. */
-function bootstrap(): { status: number | null; output: string } {
+function bootstrap(loglevel = 'notice'): { status: number | null; output: string } {
   const run = spawnSync(process.execPath, [join(project.path, SCRIPT)], {
     cwd: '/',
     encoding: 'utf8',
+    env: { ...process.env, npm_config_loglevel: loglevel },
   });
   return { status: run.status, output: run.stdout + run.stderr };
 }
@@ -66,9 +67,12 @@ describe('npm start and npm test', () => {
     expect(statSync(marker()).mtimeMs).toBeGreaterThan(1_000);
   });
 
-  it('stop with a sentence, and what npm said, when installing fails', () => {
+  it.each([
+    ['', 'notice'],
+    [', also of a silent npm', 'silent'],
+  ])('stop with a sentence, and what npm said, when installing fails%s', (_, loglevel) => {
     write('package.json', { name: 'small', version: '1.0.0', dependencies: { ms: '2.1.3' } });
-    const { status, output } = bootstrap();
+    const { status, output } = bootstrap(loglevel);
     expect(status).toBe(1);
     expect(output).toContain('npm error');
     expect(output).toContain(`bootstrap: npm ci failed in ${project.path} (exit code 1).`);
