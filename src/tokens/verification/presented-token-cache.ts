@@ -30,8 +30,7 @@ export class PresentedTokenCache {
     if (known?.text === text) return known.tokens;
     const tokens = presentedTokens(text, this.keys);
     // What never comes again would push out what does: a text has to come twice to be worth it.
-    if (tokens !== undefined && tokens.length > 0 && this.seenOnce.noteSeen(text))
-      this.remember(text);
+    if (tokens !== undefined && this.seenOnce.noteSeen(text)) this.remember(text);
     return tokens;
   }
 

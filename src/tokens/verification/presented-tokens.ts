@@ -106,10 +106,13 @@ function withoutRemovable(plain: string): readonly string[] {
   ];
 }
 
-/** Whether a text can have a token in it at all: a dot, or something that may hide one. */
+/** Whether a text can have a token in it at all: long enough, and with a dot or what may hide one. */
 export function mayHoldToken(text: string): boolean {
-  return /[.%\\]/.test(text) || LONG_OBJECT.test(text);
+  return text.length >= SHORTEST_TOKEN && (/[.%\\]/.test(text) || LONG_OBJECT.test(text));
 }
+
+/** A header of `MIN_OBJECT_LENGTH`, a dot, and `{"sub":1,"iat":1,"exp":2}`; its signature may be away. */
+const SHORTEST_TOKEN = 47;
 
 /** JSON that is long enough to have a token in it. */
 const LONG_OBJECT = /ey[\w+/-]{60}/;

@@ -8,7 +8,7 @@ import {
 } from '../../../src/web/credentials';
 import type { IncomingRequest } from '../../../src/web/request';
 
-const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln';
+const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIiwiaWF0IjoxLCJleHAiOjJ9.c2ln';
 
 /** Node's own request, as its parser would have made it. */
 function nodeRequest(rawHeaders: string[], url = '/'): IncomingMessage {
@@ -36,11 +36,12 @@ describe('Where tokens are looked for', () => {
   });
 
   it('is every cookie that may hold one', () => {
-    const cookies = `theme=dark; a=${TOKEN}; lang=es; b=x%2Ey; c=1.2`;
+    const long = 'x'.repeat(50);
+    const cookies = `theme=dark; a=${TOKEN}; lang=${long}; b=${long}%2Ey; c=${long}1.2; d=1.2`;
     expect(textsOf(nodeRequest(['Cookie', cookies]))).toEqual([
       ` a=${TOKEN}`,
-      ' b=x%2Ey',
-      ' c=1.2',
+      ` b=${long}%2Ey`,
+      ` c=${long}1.2`,
     ]);
   });
 

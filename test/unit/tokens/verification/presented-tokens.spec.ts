@@ -3,7 +3,10 @@ import { jwtVerify } from 'jose';
 import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { TokenKeys } from '../../../../src/tokens/token-keys';
-import { presentedTokens } from '../../../../src/tokens/verification/presented-tokens';
+import {
+  mayHoldToken,
+  presentedTokens,
+} from '../../../../src/tokens/verification/presented-tokens';
 import { RESPELLINGS, type Respelling } from '../respelled';
 import {
   ALL_SIGNERS,
@@ -85,6 +88,13 @@ const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('b
 function escapedWhole(text: string): string {
   return text.replace(/./g, (character) => `%${character.charCodeAt(0).toString(16)}`);
 }
+
+it('The shortest token that can be accepted may be in a text, and a shorter one is not', () => {
+  const shortest = `${encode('{"alg":1}')}.${encode({ sub: 1, iat: 1, exp: 2 })}`;
+  expect(keysIn(shortest)).toHaveLength(1);
+  expect(mayHoldToken(shortest)).toBe(true);
+  expect(mayHoldToken('_ga=GA1.1.1719234567.1764000000')).toBe(false);
+});
 
 describe('No token is found', () => {
   it.each([
