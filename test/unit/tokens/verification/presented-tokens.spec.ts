@@ -215,6 +215,15 @@ function decoded(text: string): string {
 }
 
 describe('A text that comes again', () => {
+  it.each([
+    ['with a token', `Bearer ${token}`],
+    ['without one, such as a consent', `consent=${'a.b.c'.repeat(20)}`],
+  ])('is not searched each time: %s', (_, text) => {
+    const again = verifierOf(signer);
+    const [, , third, fourth] = Array.from({ length: 4 }, () => again.presentedIn(text));
+    expect(third).toBe(fourth);
+  });
+
   it('is read the same each time, and never taken for one with the same end', () => {
     const again = verifierOf(signer);
     const behind = `${token.slice(0, token.lastIndexOf('.'))}.${other.split('.')[2] ?? ''}`;
