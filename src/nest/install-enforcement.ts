@@ -18,8 +18,7 @@ interface Fastify {
 
 /**
  * Puts enforcement ahead of all that is registered later: the host's middleware, hooks and guards.
- * @param isOurs whether a route of ours takes the request: it checks the token itself, and needs it
- * to say what became of it.
+ * @param isOurs whether a route of ours takes the request.
  */
 export function installEnforcement(
   adapter: AbstractHttpAdapter,
@@ -29,12 +28,8 @@ export function installEnforcement(
   isOurs: (request: PlatformRequest) => boolean,
 ): void {
   const enforce = (request: PlatformRequest, response: object, next: () => void): void => {
-    if (isOurs(request)) {
-      next();
-      return;
-    }
     const outcome = catchMaybe(
-      () => enforcement.inspect(request),
+      () => enforcement.inspect(request, () => isOurs(request)),
       (error) => {
         onError(error);
         return answers.answerError(error);

@@ -1,5 +1,5 @@
 import type { RevocationKey } from '../tokens/identity';
-import type { RevocationQuery } from '../tokens/scopes';
+import { TokenQuery, type RevocationQuery } from '../tokens/scopes';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import {
   PREFIX_BYTES,
@@ -28,6 +28,8 @@ export class KnownRevocations {
   private readonly cutoffs = new Cutoffs();
   private readonly prefix = new TokenPrefix();
   private hasRefused = false;
+  /** A new object with each revocation that is learned: what was not covered stays so until then. */
+  private contents: object = {};
 
   /** @param maxEntries after which nothing more is taken. */
   constructor(private readonly maxEntries: number) {}
@@ -50,12 +52,14 @@ export class KnownRevocations {
 
   /** Learns what a feed has read. */
   apply({ absolute, cutoffs }: FeedSlice): void {
+    this.contents = {};
     for (const group of absolute) this.addGroup(group);
     for (const cutoff of cutoffs) this.addCutoff(cutoff);
   }
 
   /** Learns a revocation of this instance's own. */
   add(revocation: LearnedRevocation): void {
+    this.contents = {};
     const { key, issuedBefore, expiresAt } = revocation;
     if (issuedBefore !== ANY_ISSUE_TIME) {
       this.addCutoff({ key, issuedBefore, expiresAt });
@@ -77,7 +81,15 @@ export class KnownRevocations {
    * Whether a revocation that is held covers the token that is asked about. What a revocation that
    * has expired covers cannot be accepted any more, so that one may be held still.
    */
-  covers({ absolute, cutoffs }: RevocationQuery): boolean {
+  covers(query: RevocationQuery): boolean {
+    if (!(query instanceof TokenQuery)) return this.lookUp(query);
+    if (query.last.uncoveredBy === this.contents) return false;
+    const isCovered = this.lookUp(query);
+    if (!isCovered) query.last.uncoveredBy = this.contents;
+    return isCovered;
+  }
+
+  private lookUp({ absolute, cutoffs }: RevocationQuery): boolean {
     for (const key of absolute) if (this.isAbsolutelyRevoked(key)) return true;
     for (const { key, at } of cutoffs) {
       if (this.isAbsolutelyRevoked(key)) return true;

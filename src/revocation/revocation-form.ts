@@ -1,11 +1,9 @@
 import type { AuditEvent } from '../audit/audit-event';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import { checkSize, type UnitOfWork } from './unit-of-work';
-import { SCOPES, type RevocationQuery } from '../tokens/scopes';
+import { LAST_INSTANT, SCOPES, TokenQuery, type RevocationQuery } from '../tokens/scopes';
 
 const KEY = /^[\da-f]{64}$/;
-/** PostgreSQL reads no ISO text of more than four digits of year. */
-const LAST_INSTANT = Date.UTC(9999, 11, 31);
 
 /**
  * @throws {TypeError} a key is not a SHA-256 as 64 hex digits, an instant is none, or the scope is
@@ -42,7 +40,10 @@ function checkDetail({ detail }: AuditEvent): void {
 }
 
 /** @throws {TypeError} as `checkRevocation`, or there is no key: nothing asked is no answer. */
-export function checkLookup({ absolute, cutoffs }: RevocationQuery): void {
+export function checkLookup(query: RevocationQuery): void {
+  // Made of hashes: to check that again would cost every request.
+  if (query instanceof TokenQuery) return;
+  const { absolute, cutoffs } = query;
   if (absolute.length + cutoffs.length === 0)
     throw new TypeError('nestjs-logout: a look-up must name a key.');
   absolute.forEach(checkKey);

@@ -85,16 +85,40 @@ const RULES = Object.values(SCOPES);
 const ABSOLUTE = RULES.filter(({ kind }) => kind === 'absolute');
 const CUTOFFS = RULES.filter(({ kind }) => kind === 'cutoff');
 
+/** The last that a store must know: PostgreSQL reads no ISO text of more than four digits of year. */
+export const LAST_INSTANT = Date.UTC(9999, 11, 31);
+
 /**
- * Every key under which the token may be revoked. Frozen, because tokens are remembered. In loops:
- * every token that was not seen before comes through here.
+ * The keys under which one token may be revoked: all of the right form, and frozen, because tokens
+ * are remembered.
  */
-export function queryOf(token: ReadToken): RevocationQuery {
-  const absolute: RevocationKey[] = [];
-  for (const rule of ABSOLUTE) for (const key of rule.keysOf(token)) absolute.push(key);
-  const at = issuedAt(token.claims).getTime();
-  const cutoffs: RevocationQuery['cutoffs'][number][] = [];
-  for (const rule of CUTOFFS)
-    for (const key of rule.keysOf(token)) cutoffs.push(Object.freeze({ key, at }));
-  return Object.freeze({ absolute: Object.freeze(absolute), cutoffs: Object.freeze(cutoffs) });
+export class TokenQuery implements RevocationQuery {
+  /** Written by what answers: the set of revocations that was last found not to cover the token. */
+  readonly last: { uncoveredBy: object | undefined } = { uncoveredBy: undefined };
+
+  constructor(
+    readonly absolute: RevocationQuery['absolute'],
+    readonly cutoffs: RevocationQuery['cutoffs'],
+  ) {
+    Object.freeze(absolute);
+    Object.freeze(cutoffs);
+    Object.freeze(this);
+  }
+
+  /** Every key of a token. In loops: each token that was not seen before comes through here. */
+  static of(token: ReadToken): TokenQuery {
+    const absolute: RevocationKey[] = [];
+    for (const rule of ABSOLUTE) for (const key of rule.keysOf(token)) absolute.push(key);
+    const at = issuedAtMs(token.claims);
+    const cutoffs: RevocationQuery['cutoffs'][number][] = [];
+    for (const rule of CUTOFFS)
+      for (const key of rule.keysOf(token)) cutoffs.push(Object.freeze({ key, at }));
+    return new TokenQuery(absolute, cutoffs);
+  }
+}
+
+/** Some issuers write milliseconds to `iat`: such a token is asked about as one of the far future. */
+function issuedAtMs(claims: Claims): number {
+  const at = issuedAt(claims).getTime();
+  return at <= LAST_INSTANT ? at : LAST_INSTANT;
 }

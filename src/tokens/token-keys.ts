@@ -1,5 +1,5 @@
 import { tokenKey, type TokenIdentity } from './identity';
-import { queryOf } from './scopes';
+import { TokenQuery } from './scopes';
 import type { Claims } from './verification/claims';
 import type { ParsedToken } from './verified-token';
 
@@ -19,7 +19,7 @@ export class TokenKeys {
     // The claims are part of the signing input: where that is equal, so are they.
     if (this.last?.signingInput === signingInput) return this.last.keys;
     const revocationKey = tokenKey(claims, signingInput, this.identity);
-    const keys = { revocationKey, keys: queryOf({ claims, revocationKey }) };
+    const keys = { revocationKey, keys: TokenQuery.of({ claims, revocationKey }) };
     this.last = { signingInput, keys };
     return keys;
   }

@@ -10,7 +10,8 @@ import {
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { keyOf, revocationOf, settle, sliceOf } from './manual-ports';
 import { sees, SimulatedStore, type Snapshot } from './simulated-store';
-import { about } from '../../support/queries';
+import type { TokenQuery } from '../../../src/tokens/scopes';
+import { aboutToken } from '../../support/queries';
 
 /** Everything happens at multiples of this, so that much happens at once, in any order. */
 export const TICK_MS = 5;
@@ -99,6 +100,7 @@ export class SimulatedWorld {
   private events: Event[] = [];
   private isProbing = false;
   private loggedOut: LoggedOut[] = [];
+  private readonly queries = new Map<string, TokenQuery>();
   private tokens = 0;
   private readonly turns = new Map<readonly unknown[], number>();
   private readonly store = new SimulatedStore();
@@ -364,9 +366,16 @@ export class SimulatedWorld {
     );
   }
 
+  /** As tokens are remembered with their question, so that the instance can note its answer there. */
+  private queryFor(key: string): TokenQuery {
+    const query = this.queries.get(key) ?? aboutToken([key], ISSUED);
+    this.queries.set(key, query);
+    return query;
+  }
+
   private ask(key: string): unknown {
     this.isProbing = true;
-    const answer = this.replica.isRevoked(about([key], ISSUED));
+    const answer = this.replica.isRevoked(this.queryFor(key));
     this.isProbing = false;
     return answer;
   }
@@ -424,7 +433,7 @@ export class SimulatedWorld {
   private request(): void {
     const arrivedMs = this.nowMs;
     for (const { revocation, answeredMs } of this.loggedOut) {
-      const answer = this.replica.isRevoked(about([revocation.key], ISSUED));
+      const answer = this.replica.isRevoked(this.queryFor(revocation.key));
       if (typeof answer === 'boolean') continue; // probed all the time
       const name = nameOf(revocation.key);
       this.tell('client', `a request with ${name}: the store is asked`);

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { queryOf, SCOPES } from '../../../src/tokens/scopes';
+import { checkLookup } from '../../../src/revocation/revocation-form';
+import { SCOPES, TokenQuery } from '../../../src/tokens/scopes';
 
 const NAMES = Object.keys(SCOPES);
 const CLAIMS = { sub: 'ada', iat: 10.0005, exp: 20 };
 
 const query = (claims: object = {}) =>
-  queryOf({ claims: { ...CLAIMS, ...claims }, revocationKey: '0'.repeat(64) });
+  TokenQuery.of({ claims: { ...CLAIMS, ...claims }, revocationKey: '0'.repeat(64) });
 
 describe('The scopes', () => {
   it.each([
@@ -47,8 +48,20 @@ describe('The scopes', () => {
     expect(query().cutoffs[0]?.at).toBe(10_000);
   });
 
+  it.each([1.8e12, 1e18, 1e300])(
+    'ask about a token that was issued at %s with a valid instant',
+    (iat) => {
+      const asked = query({ iat, exp: 2 * iat });
+
+      expect(() => {
+        checkLookup({ absolute: asked.absolute, cutoffs: asked.cutoffs });
+      }).not.toThrow();
+    },
+  );
+
   it('cannot be changed in a token that is remembered', () => {
-    const { absolute, cutoffs } = query();
-    expect([absolute, cutoffs, cutoffs[0]].every(Object.isFrozen)).toBe(true);
+    const asked = query();
+    const { absolute, cutoffs } = asked;
+    expect([asked, absolute, cutoffs, cutoffs[0]].every(Object.isFrozen)).toBe(true);
   });
 });
