@@ -1,6 +1,5 @@
 import type { Bench, Group } from '../bench';
-import { takeTurns, type Contender } from '../rounds';
-import { withApps, type AppSetup, type Platform } from '../bench-app';
+import { withApps, type BenchApp, type Platform } from '../bench-app';
 import { measure, ratio, type Goal, type Measure } from '../statistics';
 import { load } from '../wrk';
 
@@ -12,44 +11,66 @@ const GOALS: Readonly<Record<Platform, Goal>> = {
 /** What browsers send beside the bearer: enforcement looks at each cookie. */
 const COOKIES = 'theme=dark; _ga=GA1.1.1719234567.1764000000; lang=es; consent=a.b.c';
 
+/** How often the two take turns in one round. */
+const TURNS = 6;
+
 /** A host's own guarded route, with enforcement and without: requests a second, and the ratio. */
 export const enforcement: Group = async (bench) => {
-  const platforms = Object.keys(GOALS) as Platform[];
-  const contenders = platforms.flatMap((platform) => [
-    contender(bench, nameOf(platform, 'without'), { module: 'key-object', platform }),
-    contender(bench, nameOf(platform, 'with'), { module: 'enforced', platform }),
-  ]);
-  const scores = await takeTurns(bench, contenders);
-  return [
-    ...contenders.map(({ name }) => measure(name, 'requests/s', scores(name))),
-    ...platforms.map((platform): Measure =>
-      ratio(
-        `with enforcement ÷ without, ${platform}`,
-        scores(nameOf(platform, 'with')),
-        scores(nameOf(platform, 'without')),
-        GOALS[platform],
-      ),
-    ),
-  ];
+  const measures: Measure[] = [];
+  for (const platform of Object.keys(GOALS) as Platform[]) {
+    const rounds: Score[] = [];
+    while (rounds.length < bench.rounds) rounds.push(await compare(bench, platform, rounds.length));
+    const enforced = rounds.map((round) => round.enforced);
+    const bare = rounds.map((round) => round.bare);
+    measures.push(
+      measure(`passport-jwt without enforcement, ${platform}`, 'requests/s', bare),
+      measure(`passport-jwt with enforcement, ${platform}`, 'requests/s', enforced),
+      ratio(`with enforcement ÷ without, ${platform}`, enforced, bare, GOALS[platform]),
+    );
+  }
+  return measures;
 };
 
-const nameOf = (platform: Platform, which: 'with' | 'without'): string =>
-  `passport-jwt ${which} enforcement, ${platform}`;
+interface Score {
+  readonly bare: number;
+  readonly enforced: number;
+}
 
 /**
- * Each turn has a process of its own: two processes of the very same application differ by up to 5 %
- * as long as they live, which is all that is to be measured here.
+ * What is to be measured is smaller than what two processes of the very same application differ by,
+ * and than what a shared machine does from one second to the next. So each round has processes of
+ * its own, which take turns of a second; a figure is the mean of a round.
  */
-const contender = ({ environment, seconds }: Bench, name: string, setup: AppSetup): Contender => ({
-  name,
-  turn: () =>
-    withApps(environment, { app: setup }, async ({ app: { url, headers } }) => {
-      const requests = {
-        url: `${url}/me`,
-        headers: { ...headers, cookie: COOKIES },
-        connections: CONNECTIONS,
-      };
-      await load({ ...requests, seconds: 2 });
-      return (await load({ ...requests, seconds })).perSecond;
-    }),
-});
+function compare(
+  { environment, seconds, progress }: Bench,
+  platform: Platform,
+  round: number,
+): Promise<Score> {
+  const setups = {
+    bare: { module: 'key-object', platform },
+    enforced: { module: 'enforced', platform },
+  };
+  return withApps(environment, setups, async ({ bare, enforced }) => {
+    const scores = { bare: 0, enforced: 0 };
+    for (const app of [bare, enforced]) await answersPerSecond(app, seconds);
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const isBareFirst = (turn + round) % 2 === 0;
+      if (isBareFirst) scores.bare += (await answersPerSecond(bare, 1)) / TURNS;
+      scores.enforced += (await answersPerSecond(enforced, 1)) / TURNS;
+      if (!isBareFirst) scores.bare += (await answersPerSecond(bare, 1)) / TURNS;
+    }
+    const shown = `${Math.round(scores.bare)} without, ${Math.round(scores.enforced)} with`;
+    progress(`  round ${round + 1}, ${platform}: ${shown}`);
+    return scores;
+  });
+}
+
+async function answersPerSecond({ url, headers }: BenchApp, seconds: number): Promise<number> {
+  const { perSecond } = await load({
+    url: `${url}/me`,
+    headers: { ...headers, cookie: COOKIES },
+    connections: CONNECTIONS,
+    seconds,
+  });
+  return perSecond;
+}
