@@ -1,5 +1,5 @@
 import type { Bench, Group } from '../bench';
-import { withApps, type BenchApp, type Platform } from '../bench-app';
+import { withApps, type AppSetup, type BenchApp, type Platform } from '../bench-app';
 import { measure, ratio, type Goal, type Measure } from '../statistics';
 import { load } from '../wrk';
 
@@ -11,30 +11,42 @@ const GOALS: Readonly<Record<Platform, Goal>> = {
 /** What browsers send beside the bearer: enforcement looks at each cookie. */
 const COOKIES = 'theme=dark; _ga=GA1.1.1719234567.1764000000; lang=es; consent=a.b.c';
 
-/** How often the two take turns in one round. */
+/** How often they take turns in one round. */
 const TURNS = 6;
+
+/** `bare`: without this package. `guarded`: with it, and its enforcement off. */
+const SETUPS = {
+  bare: { module: 'key-object' },
+  guarded: { module: 'enforced', env: { ENFORCE: 'guarded' } },
+  enforced: { module: 'enforced' },
+} as const satisfies Record<string, Omit<AppSetup, 'platform'>>;
+
+type Name = keyof typeof SETUPS;
+const NAMES = Object.keys(SETUPS) as Name[];
 
 /** A host's own guarded route, with enforcement and without: requests a second, and the ratio. */
 export const enforcement: Group = async (bench) => {
   const measures: Measure[] = [];
   for (const platform of Object.keys(GOALS) as Platform[]) {
-    const rounds: Score[] = [];
+    const rounds: Readonly<Record<Name, number>>[] = [];
     while (rounds.length < bench.rounds) rounds.push(await compare(bench, platform, rounds.length));
-    const enforced = rounds.map((round) => round.enforced);
-    const bare = rounds.map((round) => round.bare);
+    const scores = (name: Name) => rounds.map((round) => round[name]);
+    const what = `with enforcement ÷ without`;
     measures.push(
-      measure(`passport-jwt without enforcement, ${platform}`, 'requests/s', bare),
-      measure(`passport-jwt with enforcement, ${platform}`, 'requests/s', enforced),
-      ratio(`with enforcement ÷ without, ${platform}`, enforced, bare, GOALS[platform]),
+      ...NAMES.map((name) =>
+        measure(`passport-jwt, ${name}, ${platform}`, 'requests/s', scores(name)),
+      ),
+      ratio(
+        `${what} the package, ${platform}`,
+        scores('enforced'),
+        scores('bare'),
+        GOALS[platform],
+      ),
+      ratio(`${what}, ${platform}`, scores('enforced'), scores('guarded')),
     );
   }
   return measures;
 };
-
-interface Score {
-  readonly bare: number;
-  readonly enforced: number;
-}
 
 /**
  * What is to be measured is smaller than what two processes of the very same application differ by,
@@ -45,21 +57,17 @@ function compare(
   { environment, seconds, progress }: Bench,
   platform: Platform,
   round: number,
-): Promise<Score> {
-  const setups = {
-    bare: { module: 'key-object', platform },
-    enforced: { module: 'enforced', platform },
-  };
-  return withApps(environment, setups, async ({ bare, enforced }) => {
-    const scores = { bare: 0, enforced: 0 };
-    for (const app of [bare, enforced]) await answersPerSecond(app, seconds);
-    for (let turn = 0; turn < TURNS; turn += 1) {
-      const isBareFirst = (turn + round) % 2 === 0;
-      if (isBareFirst) scores.bare += (await answersPerSecond(bare, 1)) / TURNS;
-      scores.enforced += (await answersPerSecond(enforced, 1)) / TURNS;
-      if (!isBareFirst) scores.bare += (await answersPerSecond(bare, 1)) / TURNS;
-    }
-    const shown = `${Math.round(scores.bare)} without, ${Math.round(scores.enforced)} with`;
+): Promise<Record<Name, number>> {
+  const setups = Object.fromEntries(
+    NAMES.map((name) => [name, { ...SETUPS[name], platform }]),
+  ) as Record<Name, AppSetup>;
+  return withApps(environment, setups, async (apps) => {
+    const scores = { bare: 0, guarded: 0, enforced: 0 };
+    for (const name of NAMES) await answersPerSecond(apps[name], seconds);
+    for (let turn = 0; turn < TURNS; turn += 1)
+      for (const name of turn % 2 === 0 ? NAMES : NAMES.toReversed())
+        scores[name] += (await answersPerSecond(apps[name], 1)) / TURNS;
+    const shown = NAMES.map((name) => `${name} ${Math.round(scores[name])}`).join(', ');
     progress(`  round ${round + 1}, ${platform}: ${shown}`);
     return scores;
   });

@@ -1,4 +1,4 @@
-import { mayHoldToken } from '../tokens/verification/presented-tokens';
+import { mayHoldToken, SHORTEST_TOKEN } from '../tokens/verification/presented-tokens';
 import { isRepeated } from './bearer';
 import { rawRequest, type IncomingRequest, type RawRequest } from './request';
 
@@ -63,8 +63,16 @@ function valueOf(first: string, rawHeaders: readonly string[] = []): string {
 }
 
 function pushCookies(found: Credential[], header: string): void {
-  for (const pair of header.split(';'))
-    if (mayHoldToken(pair)) found.push({ text: pair, place: cookie(pair) });
+  // Not split: most cookies are too short to be looked at, and every request comes through here.
+  for (let start = 0; start < header.length;) {
+    const semicolon = header.indexOf(';', start);
+    const end = semicolon === -1 ? header.length : semicolon;
+    if (end - start >= SHORTEST_TOKEN) {
+      const pair = header.slice(start, end);
+      if (mayHoldToken(pair)) found.push({ text: pair, place: cookie(pair) });
+    }
+    start = end + 1;
+  }
 }
 
 const cookie = (pair: string): Place => ({ kind: 'cookie', pair });

@@ -112,7 +112,7 @@ export function mayHoldToken(text: string): boolean {
 }
 
 /** A header of `MIN_OBJECT_LENGTH`, a dot, and `{"sub":1,"iat":1,"exp":2}`; its signature may be away. */
-const SHORTEST_TOKEN = 47;
+export const SHORTEST_TOKEN = 47;
 
 /** JSON that is long enough to have a token in it. */
 const LONG_OBJECT = /ey[\w+/-]{60}/;
