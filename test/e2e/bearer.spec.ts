@@ -73,7 +73,9 @@ describe.each(PLATFORMS)('A bearer on %s', (platform) => {
 
   it.each(REFUSED)('is not %s on a guarded route either', async (_, lines, answer) => {
     const start = head('GET /me', ...withToken(lines, app.issuer.token()));
-    expect(answerOf(await exchange(app.url, latin1(start)))).toEqual(answer);
+    // What comes again is remembered: it is answered the same.
+    for (let times = 0; times < 3; times += 1)
+      expect(answerOf(await exchange(app.url, latin1(start)))).toEqual(answer);
   });
 
   it.each(ACCEPTED)('is %s', async (_, line) => {

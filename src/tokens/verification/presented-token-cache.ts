@@ -6,7 +6,9 @@ import { ownText } from './verified-token-cache';
 
 /** What all remembered texts together may take. */
 const MAX_CACHE_BYTES = 8 * 1024 * 1024;
-const ENTRY_BYTES = 2000;
+/** Of an entry without tokens; more than none, which the cache does not take. */
+const TEXT_BYTES = 200;
+const TOKEN_BYTES = 2000;
 /** As long as the shortest signature there is, HS256's: no two tokens share it by chance. */
 const NAME_LENGTH = 43;
 
@@ -44,5 +46,5 @@ export class PresentedTokenCache {
 
 /** Claims, key and parts of a token, estimated upwards: two bytes a character, and objects. */
 function sizeOf(text: string, tokens: readonly UnverifiedToken[]): number {
-  return 2 * text.length + tokens.length * (ENTRY_BYTES + 8 * text.length);
+  return TEXT_BYTES + 2 * text.length + tokens.length * (TOKEN_BYTES + 8 * text.length);
 }

@@ -218,6 +218,7 @@ describe('A text that comes again', () => {
   it.each([
     ['with a token', `Bearer ${token}`],
     ['without one, such as a consent', `consent=${'a.b.c'.repeat(20)}`],
+    ['without anything, such as an empty header', ''],
   ])('is not searched each time: %s', (_, text) => {
     const again = verifierOf(signer);
     const [, , third, fourth] = Array.from({ length: 4 }, () => again.presentedIn(text));
