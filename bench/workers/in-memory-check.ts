@@ -10,7 +10,7 @@ import {
 } from '../../src/revocation/revocation-feed';
 import { tokenKey } from '../../src/tokens/identity';
 import type { RevocationQuery } from '../../src/tokens/scopes';
-import { TokenKeys } from '../../src/tokens/token-keys';
+import { tokenKeys } from '../../src/tokens/token-keys';
 import type { ParsedToken } from '../../src/tokens/verified-token';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { onGoodbye } from '../processes';
@@ -138,7 +138,7 @@ function claimsOf(count: number): Claims[] {
 const tokenOf = (claims: Claims): ParsedToken => ({
   claims,
   revocationKey: tokenKey(claims, '', 'jti'),
-  keys: new TokenKeys('jti').of(claims, '').keys,
+  keys: tokenKeys(claims, '', 'jti').keys,
 });
 
 function residentBytes(): number {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { TokenKeys } from '../token-keys';
+import type { PayloadReader } from './payload-reader';
 import { presentedTokens, type UnverifiedToken } from './presented-tokens';
 import { SeenOnceFilter } from './seen-once-filter';
 import { ownText } from './verified-token-cache';
@@ -22,7 +22,7 @@ export class PresentedTokenCache {
   private readonly read = new LRUCache<string, ReadText>({ maxSize: MAX_CACHE_BYTES });
   private readonly seenOnce = new SeenOnceFilter();
 
-  constructor(private readonly keys: TokenKeys) {}
+  constructor(private readonly payloads: PayloadReader) {}
 
   /** @returns `undefined`: the text is too long, or holds too many tokens. */
   get(text: string): readonly UnverifiedToken[] | undefined {
@@ -30,7 +30,7 @@ export class PresentedTokenCache {
     // A part of the text finds it, because hashing all of it is slow; the whole text decides.
     const known = this.read.get(name);
     if (known?.text === text) return known.tokens;
-    const tokens = presentedTokens(text, this.keys);
+    const tokens = presentedTokens(text, this.payloads);
     // What never comes again would push out what does: a text has to come twice to be worth it.
     if (tokens !== undefined && this.seenOnce.noteSeen(text)) this.remember(text);
     return tokens;
@@ -39,7 +39,7 @@ export class PresentedTokenCache {
   /** Read anew from a copy: what was cut from a header keeps all of that header alive. */
   private remember(text: string): void {
     const own = ownText(text);
-    const tokens = presentedTokens(own, this.keys) ?? [];
+    const tokens = presentedTokens(own, this.payloads) ?? [];
     this.read.set(own.slice(-NAME_LENGTH), { text: own, tokens }, { size: sizeOf(own, tokens) });
   }
 }

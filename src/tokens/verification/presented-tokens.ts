@@ -1,7 +1,6 @@
-import { isClaims } from './claims';
-import type { TokenKeys } from '../token-keys';
 import type { ParsedToken } from '../verified-token';
 import { parseJsonObject, type JsonObject } from './json-object';
+import type { PayloadReader } from './payload-reader';
 import { parseAnyHeader } from './token-header';
 
 /** A token as it was found in a text. Its signature was not checked: it may be forged. */
@@ -35,15 +34,15 @@ const DOT = 0x2e;
  */
 export function presentedTokens(
   text: string,
-  keys: TokenKeys,
+  payloads: PayloadReader,
 ): readonly UnverifiedToken[] | undefined {
   if (text.length > MAX_TEXT_LENGTH) return undefined;
-  const compact = compactToken(text, keys);
+  const compact = compactToken(text, payloads);
   if (compact !== undefined) return [compact];
   const found = new Map<string, UnverifiedToken>();
   const budget = { decoded: MAX_DECODED };
   for (const reading of readingsOf(text)) {
-    const tokens = tokensIn(reading, keys, budget);
+    const tokens = tokensIn(reading, payloads, budget);
     if (tokens === undefined) return undefined;
     for (const token of tokens) found.set(token.signingInput, joined(token, found));
   }
@@ -69,13 +68,13 @@ function readingsOf(text: string): readonly string[] {
 /** A token alone, or behind its scheme (RFC 7515 §7.1), as nearly all texts are. */
 const COMPACT = /^(?:(?:bearer|jwt|token) +)?([\w-]+)\.([\w-]+)\.([\w-]+)$/i;
 
-function compactToken(text: string, keys: TokenKeys): UnverifiedToken | undefined {
+function compactToken(text: string, payloads: PayloadReader): UnverifiedToken | undefined {
   const [, headerText = '', payload = '', signature = ''] = COMPACT.exec(text) ?? [];
   // A host may remove the scheme from wherever it stands.
   if (headerText === '' || /(?!^)bearer/i.test(text)) return undefined;
   const header = parseAnyHeader(headerText);
   if (header === undefined) return undefined;
-  return unverifiedToken({ headerText, header, payload, signatures: [signature] }, keys);
+  return unverifiedToken({ headerText, header, payload, signatures: [signature] }, payloads);
 }
 
 interface Parts {
@@ -87,13 +86,12 @@ interface Parts {
 
 function unverifiedToken(
   { headerText, header, payload, signatures }: Parts,
-  keys: TokenKeys,
+  payloads: PayloadReader,
 ): UnverifiedToken | undefined {
-  const claims = parseJsonObject(payload);
-  // A token without the claims that are required was never accepted, so it was never revoked.
-  if (claims === undefined || !isClaims(claims)) return undefined;
   const signingInput = `${headerText}.${payload}`;
-  return { claims, ...keys.of(claims, signingInput), header, signingInput, signatures };
+  // A token without the claims that are required was never accepted, so it was never revoked.
+  const token = payloads.peek(payload, signingInput);
+  return token && { ...token, header, signingInput, signatures };
 }
 
 /** As `.replace('Bearer ', '')` leaves it, and `.replace('Bearer', '')`; without blanks and quotes. */
@@ -129,7 +127,7 @@ function encodedObjects(plain: string): readonly string[] {
 
 function tokensIn(
   plain: string,
-  keys: TokenKeys,
+  payloads: PayloadReader,
   budget: { decoded: number },
 ): readonly UnverifiedToken[] | undefined {
   const found: UnverifiedToken[] = [];
@@ -146,7 +144,7 @@ function tokensIn(
     if (!endsLikeObject(payload)) continue;
     objects += 1;
     if (objects > MAX_TOKENS) return undefined;
-    const token = tokenAt(plain, at, payload, keys);
+    const token = tokenAt(plain, at, payload, payloads);
     if (token !== undefined) found.push(token);
   }
   return found;
@@ -156,12 +154,12 @@ function tokenAt(
   text: string,
   dot: number,
   payload: string,
-  keys: TokenKeys,
+  payloads: PayloadReader,
 ): UnverifiedToken | undefined {
   const found = findHeader(runBefore(text, dot));
   if (found === undefined) return undefined;
   const signatures = signaturesAfter(text, dot + 1 + payload.length);
-  return unverifiedToken({ ...found, payload, signatures }, keys);
+  return unverifiedToken({ ...found, payload, signatures }, payloads);
 }
 
 /** The header at the end of a run: a prefix such as `jwt-` may stand before it. */

@@ -1,8 +1,7 @@
-import { expiresAt, checkClaims, isClaims } from './claims';
-import { TokenKeys } from '../token-keys';
+import { expiresAt, checkClaims } from './claims';
 import type { VerifiedToken } from '../verified-token';
-import { parseJsonObject } from './json-object';
 import { lenientSignatures } from './lenient-signatures';
+import { PayloadReader } from './payload-reader';
 import { PresentedTokenCache } from './presented-token-cache';
 import type { UnverifiedToken } from './presented-tokens';
 import { VerifiedTokenCache } from './verified-token-cache';
@@ -44,7 +43,7 @@ export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
   private readonly remembered = new VerifiedTokenCache();
   private readonly seenOnce = new SeenOnceFilter();
-  private readonly keys: TokenKeys;
+  private readonly payloads: PayloadReader;
   private readonly presented: PresentedTokenCache;
 
   /**
@@ -56,8 +55,8 @@ export class TokenVerifier {
     private readonly clock: () => number = Date.now,
   ) {
     this.rules = resolveTokenRules(rules);
-    this.keys = new TokenKeys(this.rules.tokenIdentity);
-    this.presented = new PresentedTokenCache(this.keys);
+    this.payloads = new PayloadReader(this.rules.tokenIdentity);
+    this.presented = new PresentedTokenCache(this.payloads);
   }
 
   get clockToleranceSeconds(): number {
@@ -122,13 +121,10 @@ export class TokenVerifier {
     const distrust = this.findDistrust(parts, header);
     if (distrust !== undefined) return distrust;
     // Nothing of the payload is looked at before its signature is known to be good.
-    const claims = parseJsonObject(parts.payload);
-    if (claims === undefined || !isClaims(claims)) return 'claims';
-    return {
-      claims,
-      ...this.keys.of(claims, parts.signingInput),
-      expiresAtMs: expiresAt(claims).getTime(),
-    };
+    const token = this.payloads.read(parts.payload, parts.signingInput);
+    if (token === undefined) return 'claims';
+    const { claims, revocationKey, keys } = token;
+    return { claims, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
   }
 
   private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {

@@ -6,7 +6,7 @@ import {
   type RevocationScope,
 } from '../../../src/revocation/revocation';
 import { revocationKey } from '../../../src/tokens/identity';
-import { TokenKeys } from '../../../src/tokens/token-keys';
+import { tokenKeys } from '../../../src/tokens/token-keys';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { TokenVerifier, type VerifiedToken } from '../../../src/tokens/verification/token-verifier';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
@@ -103,7 +103,7 @@ describe('RevokedTokensService', () => {
       const old = verified(issuer.token({ ...claims, iat: 1_795_000_000, exp: 1_795_000_100 }));
       const young = verified(issuer.token({ ...claims, iat: 1_795_000_001, exp: 1_795_000_100 }));
       const elsewhere = { ...old.claims, iss: 'https://else.example' };
-      const keys = new TokenKeys('jti').of(elsewhere, '').keys;
+      const keys = tokenKeys(elsewhere, '', 'jti').keys;
       const key = revocationKey(tag!, ...parts);
       const expiresAt = new Date(Date.now() + 60_000);
       await store.add({ key, scope, issuedBefore, expiresAt }, LOGOUT);

@@ -2,7 +2,7 @@ import { createVerifier, type Algorithm as FastJwtAlgorithm } from 'fast-jwt';
 import { jwtVerify } from 'jose';
 import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
-import { TokenKeys } from '../../../../src/tokens/token-keys';
+import { PayloadReader } from '../../../../src/tokens/verification/payload-reader';
 import {
   mayHoldToken,
   presentedTokens,
@@ -31,7 +31,7 @@ const keyOf = (text: string): string => {
   return verification.token.revocationKey;
 };
 const keysIn = (text: string) =>
-  presentedTokens(text, new TokenKeys('jti'))?.map(({ revocationKey }) => revocationKey);
+  presentedTokens(text, new PayloadReader('jti'))?.map(({ revocationKey }) => revocationKey);
 
 describe('A token is found', () => {
   it.each([
@@ -229,7 +229,7 @@ describe('A text that comes again', () => {
     const again = verifierOf(signer);
     const behind = `${token.slice(0, token.lastIndexOf('.'))}.${other.split('.')[2] ?? ''}`;
     for (const text of [token, token, token, other, behind, behind, other, token])
-      expect(again.presentedIn(text)).toEqual(presentedTokens(text, new TokenKeys('jti')));
+      expect(again.presentedIn(text)).toEqual(presentedTokens(text, new PayloadReader('jti')));
   });
 });
 
@@ -286,7 +286,7 @@ function respellSignature(text: string, respell: (part: string) => string): stri
 describe.each(ALL_SIGNERS)('$algorithm: whatever spelling a library accepts', (each) => {
   const ours = verifierOf(each);
   const text = mint(each, { ...CLAIMS, jti: 'j1' });
-  const key = presentedTokens(text, new TokenKeys('jti'))?.[0]?.revocationKey;
+  const key = presentedTokens(text, new PayloadReader('jti'))?.[0]?.revocationKey;
 
   it.each(Object.entries(SPELLINGS))('%s: it is found, and genuine', async (_what, respell) => {
     const respelled = respell(text, each);

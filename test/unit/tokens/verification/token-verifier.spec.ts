@@ -2,7 +2,7 @@ import crypto from 'node:crypto';
 import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { tokenKey } from '../../../../src/tokens/identity';
-import { TokenKeys } from '../../../../src/tokens/token-keys';
+import { tokenKeys } from '../../../../src/tokens/token-keys';
 import {
   TokenVerifier,
   type Verification,
@@ -30,7 +30,7 @@ const outcome = (verification: Verification) =>
 describe('a good token', () => {
   it.each(ALL_SIGNERS)('is accepted with $algorithm, with its claims and its key', (signer) => {
     const claims = { ...CLAIMS, iss: 'a', jti: 'j1', role: 'admin' };
-    const keys = new TokenKeys('jti').of(claims, '').keys;
+    const keys = tokenKeys(claims, '', 'jti').keys;
     expect(verifierOf(signer).verify(mint(signer, claims))).toEqual({
       verdict: 'live',
       token: {
@@ -92,7 +92,7 @@ describe('an expired token', () => {
   it('is told from a refused one, and still says whose it was', () => {
     const text = mint(HS256, claims);
     const signingInput = text.slice(0, text.lastIndexOf('.'));
-    const keys = new TokenKeys('jti').of(claims, signingInput).keys;
+    const keys = tokenKeys(claims, signingInput, 'jti').keys;
     expect(verifier.verify(text)).toEqual({
       verdict: 'expired',
       token: {
@@ -324,6 +324,27 @@ describe('a token that was seen before', () => {
     });
     expect(new Set(seen).size).toBe(1);
   });
+
+  // In every order, because what is read last is kept for the next reader.
+  it.each(['vvvv', 'pvpvpvpv', 'vpvpvp', 'ppvvpp', 'pppvpv', 'vppvvp'])(
+    'does not hand it on to enforcement either, nor back (%s)',
+    (order) => {
+      const text = mint(HS256, { ...CLAIMS, aud: ['api'], realm: { roles: ['reader'] } });
+      const seen = order.split('').map((reader) => {
+        const verification = reader === 'v' ? current.verify(text) : undefined;
+        const token = verification && 'token' in verification ? verification.token : undefined;
+        const claims = token?.claims ?? current.presentedIn(text)?.[0]?.claims;
+        const told = JSON.stringify(claims);
+        // The guard hands its token to the host; enforcement hands nothing on.
+        if (token !== undefined) {
+          (token.claims.realm as { roles: string[] }).roles.push('admin');
+          Object.assign(token.claims, { sub: 'root', exp: NOW + 9999 });
+        }
+        return told;
+      });
+      expect(new Set(seen).size).toBe(1);
+    },
+  );
 
   it.each([
     ['refused', mint(strangerTo('HS256'), CLAIMS)],

@@ -1,0 +1,59 @@
+import type { TokenIdentity } from '../identity';
+import { tokenKeys } from '../token-keys';
+import type { ParsedToken } from '../verified-token';
+import { isClaims, type Claims } from './claims';
+import { parseJsonObject } from './json-object';
+
+/**
+ * Reads payloads into claims and keys. What was read last is kept: enforcement and the guard read
+ * the same token of a request, and nothing but its signature costs more.
+ */
+export class PayloadReader {
+  private last: { readonly signingInput: string; readonly token: ParsedToken } | undefined;
+  /** Whether the claims of the last token may be given to one caller more. */
+  private mayShare = false;
+
+  constructor(private readonly identity: TokenIdentity) {}
+
+  /**
+   * For a caller that writes nothing to the claims.
+   * @param signingInput `header.payload` as received.
+   * @returns `undefined`: the claims are not of the right form.
+   */
+  peek(payload: string, signingInput: string): ParsedToken | undefined {
+    return this.again(payload, signingInput) ?? this.readNew(payload, signingInput, true);
+  }
+
+  /** Like `peek`; what is written to the claims reaches no later reading. */
+  read(payload: string, signingInput: string): ParsedToken | undefined {
+    return this.again(payload, signingInput) ?? this.readNew(payload, signingInput, false);
+  }
+
+  private again(payload: string, signingInput: string): ParsedToken | undefined {
+    const { last, mayShare } = this;
+    // The payload is part of the signing input: where that is equal, so is the payload.
+    if (last?.signingInput !== signingInput) return undefined;
+    this.mayShare = false;
+    if (mayShare) return last.token;
+    const claims = claimsOf(payload);
+    return claims && { ...last.token, claims };
+  }
+
+  private readNew(
+    payload: string,
+    signingInput: string,
+    mayShare: boolean,
+  ): ParsedToken | undefined {
+    const claims = claimsOf(payload);
+    if (claims === undefined) return undefined;
+    const token = { claims, ...tokenKeys(claims, signingInput, this.identity) };
+    this.last = { signingInput, token };
+    this.mayShare = mayShare;
+    return token;
+  }
+}
+
+function claimsOf(payload: string): Claims | undefined {
+  const object = parseJsonObject(payload);
+  return object !== undefined && isClaims(object) ? object : undefined;
+}
