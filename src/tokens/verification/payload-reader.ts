@@ -36,7 +36,8 @@ export class PayloadReader {
     this.mayShare = false;
     if (mayShare) return last.token;
     const claims = claimsOf(payload);
-    return claims && { ...last.token, claims };
+    const { revocationKey, keys } = last.token;
+    return claims && { claims, revocationKey, keys };
   }
 
   private readNew(
@@ -46,7 +47,8 @@ export class PayloadReader {
   ): ParsedToken | undefined {
     const claims = claimsOf(payload);
     if (claims === undefined) return undefined;
-    const token = { claims, ...tokenKeys(claims, signingInput, this.identity) };
+    const { revocationKey, keys } = tokenKeys(claims, signingInput, this.identity);
+    const token = { claims, revocationKey, keys };
     this.last = { signingInput, token };
     this.mayShare = mayShare;
     return token;

@@ -91,7 +91,10 @@ function unverifiedToken(
   const signingInput = `${headerText}.${payload}`;
   // A token without the claims that are required was never accepted, so it was never revoked.
   const token = payloads.peek(payload, signingInput);
-  return token && { ...token, header, signingInput, signatures };
+  if (token === undefined) return undefined;
+  const { claims, revocationKey, keys } = token;
+  // Written out: with a spread V8 makes a hidden class for each token, which costs microseconds.
+  return { claims, revocationKey, keys, header, signingInput, signatures };
 }
 
 /** As `.replace('Bearer ', '')` leaves it, and `.replace('Bearer', '')`; without blanks and quotes. */
