@@ -1,4 +1,4 @@
-import { subjectOf } from '../tokens/verification/claims';
+import { subjectOf, textOf } from '../tokens/verification/claims';
 import type { ParsedToken } from '../tokens/verified-token';
 import { AuditBudget } from './audit-budget';
 import type { AuditEvent, AuditOutcome, FailedEvent } from './audit-event';
@@ -26,8 +26,8 @@ export function tokenFields({ claims, revocationKey }: ParsedToken): TokenFields
   return {
     issuer: claims.iss,
     subject: subjectOf(claims),
-    tokenId: claims.jti,
-    sessionId: claims.sid,
+    tokenId: textOf(claims.jti),
+    sessionId: textOf(claims.sid),
     tokenFingerprint: revocationKey,
   };
 }

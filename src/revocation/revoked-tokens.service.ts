@@ -1,7 +1,7 @@
 import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
-import { expiresAt, subjectOf } from '../tokens/verification/claims';
+import { expiresAt, subjectOf, textOf } from '../tokens/verification/claims';
 import type { RevocationKey } from '../tokens/identity';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
 import type {
@@ -182,9 +182,9 @@ export class RevokedTokensService {
       expiresAt: this.keptUntil(token.expiresAtMs),
       issuer: iss,
       subject: subjectOf(token.claims),
-      tokenId: jti,
-      sessionId: sid,
-      clientId,
+      tokenId: textOf(jti),
+      sessionId: textOf(sid),
+      clientId: textOf(clientId),
       reason,
       actor,
     };

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Claims } from './verification/claims';
+import type { Claims, Identifier } from './verification/claims';
 
 /**
  * What makes two texts one token: the same `iss` and `jti` (RFC 7519 §4.1.7; the signed part
@@ -46,6 +46,17 @@ function writePart(target: Buffer, part: string | undefined, offset: number): nu
   return part === undefined ? start : start + length;
 }
 
+/** The key of what an issuer names so: an integer is another name than its decimal digits. */
+export function identifierKey(
+  tag: string,
+  issuer: string | undefined,
+  identifier: Identifier,
+): RevocationKey {
+  return typeof identifier === 'number'
+    ? revocationKey(`${tag}-integer`, issuer, String(identifier))
+    : revocationKey(tag, issuer, identifier);
+}
+
 /**
  * The key under which this one token is revoked. The same for every spelling of the token that is
  * accepted, which neither its text nor a hash of its text is.
@@ -53,7 +64,7 @@ function writePart(target: Buffer, part: string | undefined, offset: number): nu
  */
 export function tokenKey(claims: Claims, signingInput: string, mode: TokenIdentity): RevocationKey {
   return mode === 'jti' && claims.jti !== undefined
-    ? revocationKey('token', claims.iss, claims.jti)
+    ? identifierKey('token', claims.iss, claims.jti)
     : revocationKey('signed-part', signingInput);
 }
 

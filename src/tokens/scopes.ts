@@ -1,5 +1,5 @@
-import { revocationKey, type RevocationKey } from './identity';
-import { issuedAt, subjectOf, type Claims } from './verification/claims';
+import { identifierKey, revocationKey, type RevocationKey } from './identity';
+import { issuedAt, subjectOf, textOf, type Claims } from './verification/claims';
 
 /** What a revocation covers. Each has a line in `SCOPES`, which says how. */
 export type RevocationScope =
@@ -37,7 +37,7 @@ export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
   session: {
     kind: 'absolute',
     keysOf: ({ claims: { iss, sid } }) =>
-      sid === undefined ? NONE : [revocationKey('session', iss, sid)],
+      sid === undefined ? NONE : [identifierKey('session', iss, sid)],
   },
   // The session of a cookie, which no token names; its key is `sessionIdKey`.
   'server-session': { kind: 'absolute', keysOf: () => NONE },
@@ -51,7 +51,7 @@ export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
     keysOf: ({ claims: { iss, client_id, azp } }) =>
       client_id === undefined && azp === undefined
         ? NONE
-        : [...new Set([client_id, azp])].flatMap((id) =>
+        : [...new Set([textOf(client_id), textOf(azp)])].flatMap((id) =>
             id === undefined ? [] : [revocationKey('client', iss, id)],
           ),
   },

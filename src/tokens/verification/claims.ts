@@ -1,5 +1,8 @@
 import type { JsonObject } from './json-object';
 
+/** Text, or a safe integer, as many logins write the id of a row. */
+export type Identifier = string | number;
+
 /**
  * The claims of a token after it was accepted. Times are NumericDate: seconds since the epoch,
  * possibly with a fraction (RFC 7519 §2). This file is the only place that knows JWT seconds.
@@ -8,20 +11,20 @@ export interface Claims {
   /** Issuer (RFC 7519 §4.1.1): 1–255 characters. */
   readonly iss?: string;
   /**
-   * Subject (RFC 7519 §4.1.2): 1–255 characters, or a safe integer, as many logins write the id of
-   * a user. Required here: an audit needs to know who. `subjectOf` gives its text.
+   * Subject (RFC 7519 §4.1.2): 1–255 characters. Required here: an audit needs to know who.
+   * `subjectOf` gives its text.
    */
-  readonly sub: string | number;
+  readonly sub: Identifier;
   readonly aud?: string | readonly string[];
   readonly iat: number;
   readonly exp: number;
   readonly nbf?: number;
   /** JWT ID (RFC 7519 §4.1.7): 1–128 characters. */
-  readonly jti?: string;
+  readonly jti?: Identifier;
   /** Session ID (OpenID Connect Front-Channel Logout §3): 1–128 characters. */
-  readonly sid?: string;
-  readonly client_id?: string;
-  readonly azp?: string;
+  readonly sid?: Identifier;
+  readonly client_id?: Identifier;
+  readonly azp?: Identifier;
   readonly [claim: string]: unknown;
 }
 
@@ -41,8 +44,7 @@ export type ClaimError = 'lifetime' | 'issuer' | 'audience' | 'not_yet_valid' | 
 /** Some issuers round `iat` up to the next whole second. */
 const MAX_AHEAD_SECONDS = 1;
 
-const OPTIONAL_NAMES: readonly (readonly [claim: string, maxLength: number])[] = [
-  ['iss', 255],
+const OPTIONAL_IDENTIFIERS: readonly (readonly [claim: string, maxLength: number])[] = [
   ['jti', 128],
   ['sid', 128],
   ['client_id', 255],
@@ -55,8 +57,11 @@ const OPTIONAL_NAMES: readonly (readonly [claim: string, maxLength: number])[] =
  */
 export function isClaims(payload: JsonObject): payload is Claims {
   return (
-    (isName(payload.sub, 255) || Number.isSafeInteger(payload.sub)) &&
-    OPTIONAL_NAMES.every(([claim, max]) => isAbsentOr(payload[claim], (v) => isName(v, max))) &&
+    isIdentifier(payload.sub, 255) &&
+    isAbsentOr(payload.iss, (iss) => isName(iss, 255)) &&
+    OPTIONAL_IDENTIFIERS.every(([claim, max]) =>
+      isAbsentOr(payload[claim], (id) => isIdentifier(id, max)),
+    ) &&
     isAbsentOr(payload.aud, isAudience) &&
     isLifetime(payload.iat, payload.exp) &&
     isAbsentOr(payload.nbf, Number.isFinite)
@@ -84,9 +89,29 @@ export function checkClaims(
   return nowSeconds < claims.exp + clockToleranceSeconds ? undefined : 'expired';
 }
 
+/** What an ID token has, and no access token (OpenID Connect Core §2, §3.3.2.11). */
+const OF_ID_TOKENS = ['nonce', 'at_hash', 'c_hash'] as const;
+/** Of security events, such as logout tokens (RFC 8417 §2.2), and introspection answers (RFC 9701). */
+const OF_MESSAGES = ['events', 'token_introspection'] as const;
+
+/**
+ * Whether the claims are those of a JWT that was made for something else than to be sent to an API
+ * (RFC 8725 §3.12).
+ * @param mayBeIdToken whether an ID token is no such thing here.
+ */
+export function isOfOtherPurpose(claims: Claims, mayBeIdToken: boolean): boolean {
+  const has = (claim: string): boolean => Object.hasOwn(claims, claim);
+  return OF_MESSAGES.some(has) || (!mayBeIdToken && OF_ID_TOKENS.some(has));
+}
+
 /** The subject as text: an integer is the same subject as its decimal digits. */
 export function subjectOf({ sub }: Claims): string {
   return String(sub);
+}
+
+/** An identifier as audit and store show it: an integer by its decimal digits. */
+export function textOf(id: Identifier | undefined): string | undefined {
+  return id === undefined ? undefined : String(id);
 }
 
 /** When the token was issued, rounded down to a millisecond: a cutoff that rounds up covers it. */
@@ -103,14 +128,21 @@ function isAbsentOr(value: unknown, isOfForm: (value: unknown) => boolean): bool
   return value === undefined || isOfForm(value);
 }
 
-/** Control characters forge log lines, U+0000 is no text to a database, and lone surrogates share a key. */
+function isIdentifier(value: unknown, maxLength: number): value is Identifier {
+  return isName(value, maxLength) || Number.isSafeInteger(value);
+}
+
+/** Controls (C0, DEL, C1) and marks that change the direction of text: they forge log lines. */
+const FORGING = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
+/** U+0000 is no text to a database either, and lone surrogates share a key. */
 function isName(value: unknown, maxLength: number): value is string {
   return (
     typeof value === 'string' &&
     value.length >= 1 &&
     value.length <= maxLength &&
     value.isWellFormed() &&
-    !/[\0-\x1f]/.test(value)
+    !FORGING.test(value)
   );
 }
 

@@ -6,15 +6,17 @@ export interface TokenHeader {
   readonly typ?: string;
   /** 1–255 characters. */
   readonly kid?: string;
-  readonly cty?: string;
 }
 
 /** Longest `kid`, in the configuration and in a token. */
 export const MAX_KID_LENGTH = 255;
 
-// All else is refused: `crit` and `b64` change what the signature means, `jwk`, `jku` and `x5u`
-// name keys, `zip` allows decompression bombs, and no issuer of access tokens needs the rest (RFC 8725 §3.10).
-const KNOWN_PARAMETERS: ReadonlySet<string> = new Set(['alg', 'typ', 'kid', 'cty']);
+/**
+ * `crit` and `b64` change what the signature means, `zip` allows decompression bombs, and the others
+ * carry or name keys (RFC 8725 §3.10). All else that is not known is ignored (RFC 7515 §4): issuers
+ * write `x5t`, `nonce`, `cat` and more.
+ */
+const REFUSED_PARAMETERS = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c'] as const;
 
 let last: { readonly text: string; readonly header: JsonObject | undefined } | undefined;
 
@@ -25,17 +27,22 @@ export function parseAnyHeader(base64url: string): JsonObject | undefined {
   return last.header;
 }
 
-/** @returns the header, or `undefined` unless it is a JSON object of known, textual parameters. */
+/** @returns the header, or `undefined` unless it is a JSON object with nothing that is refused. */
 export function parseHeader(base64url: string): TokenHeader | undefined {
   const header = parseAnyHeader(base64url);
   return header !== undefined && isTokenHeader(header) ? header : undefined;
 }
 
 function isTokenHeader(header: JsonObject): header is JsonObject & TokenHeader {
-  for (const name of Object.keys(header)) {
-    if (!KNOWN_PARAMETERS.has(name) || typeof header[name] !== 'string') return false;
-  }
-  return Object.hasOwn(header, 'alg') && (!Object.hasOwn(header, 'kid') || isKid(header.kid));
+  // Only own members: a header may have one called `__proto__`.
+  const own = (name: string): unknown => (Object.hasOwn(header, name) ? header[name] : undefined);
+  const [typ, kid] = [own('typ'), own('kid')];
+  return (
+    typeof own('alg') === 'string' &&
+    (typ === undefined || typeof typ === 'string') &&
+    (kid === undefined || isKid(kid)) &&
+    !REFUSED_PARAMETERS.some((name) => Object.hasOwn(header, name))
+  );
 }
 
 /** Whether `value` can name a key (RFC 7515 §4.1.4): a string of 1–255 characters. */

@@ -57,6 +57,13 @@ export interface TokenRules {
    * @defaultValue 'jti'
    */
   readonly tokenIdentity?: TokenIdentity;
+  /**
+   * Whether tokens with `nonce`, `at_hash` or `c_hash` are bearers, without `typ: at+jwt`. They are
+   * ID tokens (OpenID Connect Core §2), which are for the client; but some issuers, such as Google,
+   * have their users send them to APIs.
+   * @defaultValue 'refuse'
+   */
+  readonly idTokens?: 'refuse' | 'accept';
 }
 
 /** The rules with every default in place, checked, with keys prepared. */
@@ -65,6 +72,7 @@ export interface ResolvedTokenRules extends ClaimRules {
   /** Normalized; `undefined` among them: a token need not have a `typ`. */
   readonly types: ReadonlySet<string | undefined>;
   readonly tokenIdentity: TokenIdentity;
+  readonly idTokens: 'refuse' | 'accept';
 }
 
 const DAY_SECONDS = 86_400;
@@ -122,6 +130,10 @@ export const TOKEN_RULES = {
   tokenIdentity: oneOf(['jti', 'signed-part'], {
     default: 'jti',
     says: 'What identifies a token; `signed-part` where an issuer repeats a `jti`.',
+  }),
+  idTokens: oneOf(['refuse', 'accept'], {
+    default: 'refuse',
+    says: 'Whether tokens with `nonce`, `at_hash` or `c_hash` are bearers, without `typ: at+jwt`.',
   }),
 } satisfies Table<TokenRules>;
 

@@ -1,4 +1,4 @@
-import { expiresAt, checkClaims } from './claims';
+import { expiresAt, checkClaims, isOfOtherPurpose } from './claims';
 import type { VerifiedToken } from '../verified-token';
 import { lenientSignatures } from './lenient-signatures';
 import { PayloadReader } from './payload-reader';
@@ -20,6 +20,7 @@ export type RefusalCause =
   | 'type' // not an accepted `typ`
   | 'key' // no configured key may have signed it
   | 'signature'
+  | 'purpose' // an ID token, a logout token or an introspection answer
   | 'claims' // a required claim is missing, or one has a wrong form
   | 'lifetime' // `exp − iat` is longer than the rules allow
   | 'issuer'
@@ -124,7 +125,12 @@ export class TokenVerifier {
     const token = this.payloads.read(parts.payload, parts.signingInput);
     if (token === undefined) return 'claims';
     const { claims, revocationKey, keys } = token;
+    if (isOfOtherPurpose(claims, this.mayBeIdToken(header))) return 'purpose';
     return { claims, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
+  }
+
+  private mayBeIdToken({ typ = '' }: TokenHeader): boolean {
+    return this.rules.idTokens === 'accept' || normalizeType(typ) === 'at+jwt';
   }
 
   private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {

@@ -69,6 +69,11 @@ describe('the identity of a token', () => {
     expect(keyOf(claims, signingInput) === keyOf({ iss: 'a', jti: 'j1' })).toBe(isSame);
   });
 
+  it('is another for a jti that is an integer than for its digits', () => {
+    expect(keyOf({ iss: 'a', jti: 7 })).toBe(sha256(word('token-integer') + word('a') + word('7')));
+    expect(keyOf({ iss: 'a', jti: 7 })).not.toBe(keyOf({ iss: 'a', jti: '7' }));
+  });
+
   it('is always the signed part for issuers that reuse a jti', () => {
     const key = tokenKey({ ...CLAIMS, iss: 'a', jti: 'j1' }, 'h.p', 'signed-part');
     expect(key).toBe(sha256(word('signed-part') + word('h.p')));

@@ -36,6 +36,14 @@ describe('The scopes', () => {
     expect(query({ client_id: 'c', azp: 'c' }).cutoffs).toHaveLength(2);
   });
 
+  it('take an integer for another session than its digits, and for the same subject and client', () => {
+    const integers = query({ sub: 5, sid: 5, client_id: 5, azp: '5', iss: 'i' });
+    const texts = query({ sub: '5', sid: '5', client_id: '5', iss: 'i' });
+
+    expect(integers.absolute[1]).not.toEqual(texts.absolute[1]);
+    expect(integers.cutoffs).toEqual(texts.cutoffs);
+  });
+
   it('tell issuers apart that take turns', () => {
     const issuerOf = (iss: string): unknown => query({ iss }).cutoffs.at(-1);
 

@@ -192,6 +192,38 @@ describe('the type of a token', () => {
   });
 });
 
+describe('a token that was made for something else', () => {
+  const logoutEvent = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+  const accepting = verifierOf(HS256, { idTokens: 'accept' });
+  const bare = (claims: object): string => mint(HS256, { ...CLAIMS, ...claims });
+  const asAccess = (claims: object): string =>
+    mint(HS256, { ...CLAIMS, ...claims }, { alg: 'HS256', typ: 'at+jwt' });
+
+  it.each([{ nonce: 'n' }, { at_hash: 'h' }, { c_hash: 'h' }, { nonce: null }])(
+    'is no bearer with %j, unless its type says so or the rules do',
+    (claims) => {
+      expect(verifier.verify(bare(claims))).toEqual(refused('purpose'));
+      expect(outcome(verifier.verify(asAccess(claims)))).toBe('live');
+      expect(outcome(accepting.verify(bare(claims)))).toBe('live');
+    },
+  );
+
+  it.each([
+    ['a logout token', { events: logoutEvent }],
+    ['an introspection answer', { token_introspection: { active: true } }],
+  ])('is never a bearer as %s', (_what, claims) => {
+    for (const text of [bare(claims), asAccess(claims)])
+      for (const each of [verifier, accepting])
+        expect(each.verify(text)).toEqual(refused('purpose'));
+  });
+
+  it('is told so when it has expired, too', () => {
+    expect(verifier.verify(bare({ nonce: 'n', iat: NOW - 60, exp: NOW }))).toEqual(
+      refused('purpose'),
+    );
+  });
+});
+
 describe('the key that a token names', () => {
   const a = hmacSigner('HS256');
   const b = hmacSigner('HS256');
