@@ -1,0 +1,290 @@
+import type { TokenRules } from '../../../src/tokens/verification/token-rules';
+import { mint, NOW, SIGNERS, verifierOf } from './signers';
+
+/** A token as an issuer documents it, with made-up values. */
+interface Shape {
+  readonly of: string;
+  readonly header?: object;
+  readonly claims: object;
+  /** What it needs beside the defaults. */
+  readonly rules?: Partial<TokenRules>;
+}
+
+const HOUR = { iat: NOW - 60, exp: NOW + 3540 };
+const signer = SIGNERS.RS256;
+
+const SHAPES: readonly Shape[] = [
+  {
+    of: 'Nest, chapter Authentication: a numeric sub',
+    claims: { sub: 1, username: 'john', ...HOUR },
+  },
+  {
+    of: 'Auth0, access token',
+    header: { typ: 'JWT', kid: 'NTVBOTU3' },
+    claims: {
+      iss: 'https://t.eu.auth0.example/',
+      sub: 'auth0|650c0a0a',
+      aud: ['https://api.example', 'https://t.eu.auth0.example/userinfo'],
+      azp: 'my_client',
+      scope: 'openid read:posts',
+      permissions: ['read:posts'],
+      iat: NOW - 60,
+      exp: NOW - 60 + 86_400,
+    },
+  },
+  {
+    of: 'Okta, access token',
+    header: { kid: 'okta-1' },
+    claims: {
+      ver: 1,
+      jti: 'AT.0mP4JKAZX1iACIT4vbEDF7LpvDVjxypPMf0D7uX39RE',
+      iss: 'https://o.okta.example/oauth2/default',
+      aud: 'api://default',
+      cid: 'nmdP1fcyvdVO11AL7ECm',
+      uid: '00ulthapbErVUwVJy4x6',
+      scp: ['openid', 'profile'],
+      auth_time: NOW - 70,
+      sub: 'ada@example.com',
+      ...HOUR,
+    },
+  },
+  {
+    of: 'Cognito, access token',
+    header: { kid: 'cognito-1' },
+    claims: {
+      sub: 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee',
+      'cognito:groups': ['admins'],
+      iss: 'https://cognito-idp.eu-west-1.amazonaws.example/eu-west-1_abc',
+      version: 2,
+      client_id: 'xxxxxxxxxxxxexample',
+      origin_jti: 'aaaaaaaa-0000',
+      event_id: '64f513be',
+      token_use: 'access',
+      scope: 'openid',
+      auth_time: NOW - 60,
+      jti: 'dddddddd-0000',
+      username: 'ada',
+      ...HOUR,
+    },
+  },
+  {
+    of: 'Entra v1: x5t, and a nonce in the header',
+    header: { typ: 'JWT', nonce: 'AQABAAAA', x5t: 'i6lGk3FZzxRc', kid: 'i6lGk3FZzxRc' },
+    claims: {
+      aud: 'api://app',
+      iss: 'https://sts.windows.example/tenant/',
+      nbf: NOW - 60,
+      acr: '1',
+      aio: 'AXQAi/8I',
+      amr: ['pwd'],
+      appid: '6e74172b',
+      appidacr: '0',
+      oid: '690222be',
+      rh: 'I',
+      scp: 'access_as_user',
+      sub: 'HKZpfaHyWadeOouYlitjrI',
+      tid: 'fa15d692',
+      unique_name: 'ada@example.com',
+      uti: 'bqMiYoVNf0eu',
+      ver: '1.0',
+      ...HOUR,
+    },
+  },
+  {
+    of: 'Entra v2',
+    header: { typ: 'JWT', kid: 'MnC_VZcATf' },
+    claims: {
+      aud: '6e74172b',
+      iss: 'https://login.microsoftonline.example/tenant/v2.0',
+      nbf: NOW - 60,
+      aio: 'AXQAi',
+      azp: '6e74172b',
+      azpacr: '0',
+      oid: '690222be',
+      preferred_username: 'ada@example.com',
+      rh: 'I',
+      scp: 'access_as_user',
+      sub: 'HKZpfaHyWadeOouYlitjrI',
+      tid: 'fa15d692',
+      uti: 'fqiBqXLPj0',
+      ver: '2.0',
+      ...HOUR,
+    },
+  },
+  {
+    of: 'Firebase: an ID token without a nonce',
+    header: { typ: 'JWT', kid: 'fb-1' },
+    claims: {
+      iss: 'https://securetoken.example/project',
+      aud: 'project',
+      auth_time: NOW - 60,
+      user_id: 'AbCdEf',
+      sub: 'AbCdEf',
+      email: 'ada@example.com',
+      email_verified: true,
+      firebase: { identities: { email: ['ada@example.com'] }, sign_in_provider: 'password' },
+      ...HOUR,
+    },
+  },
+  {
+    of: 'Google: an ID token with at_hash',
+    header: { typ: 'JWT', kid: 'g-1' },
+    claims: {
+      iss: 'https://accounts.google.example',
+      azp: 'client.apps',
+      aud: 'client.apps',
+      sub: '10769150350006150715113082367',
+      at_hash: 'HK6E_P6Dh8Y93mRNtsDB1Q',
+      email: 'ada@example.com',
+      email_verified: 'true',
+      ...HOUR,
+    },
+    rules: { idTokens: 'accept' },
+  },
+  {
+    of: 'Keycloak 25 with the scope basic',
+    header: { typ: 'JWT', kid: 'kc-1' },
+    claims: {
+      jti: 'onrtac:3d0b1f2e',
+      iss: 'https://sso.example/realms/main',
+      aud: 'account',
+      sub: 'f3c4a9d2',
+      typ: 'Bearer',
+      azp: 'web',
+      sid: '7c1b2a90',
+      acr: '1',
+      'allowed-origins': ['*'],
+      realm_access: { roles: ['offline_access'] },
+      resource_access: { account: { roles: ['view-profile'] } },
+      scope: 'openid email',
+      iat: NOW - 60,
+      exp: NOW + 240,
+    },
+  },
+  {
+    of: 'Supabase',
+    header: { typ: 'JWT', kid: 'sb-1' },
+    claims: {
+      iss: 'https://p.supabase.example/auth/v1',
+      sub: 'd0f3b6a4',
+      aud: 'authenticated',
+      role: 'authenticated',
+      aal: 'aal1',
+      amr: [{ method: 'password', timestamp: NOW - 60 }],
+      session_id: '9f0c1f0e',
+      email: 'ada@example.com',
+      phone: '',
+      is_anonymous: false,
+      app_metadata: { provider: 'email', providers: ['email'] },
+      user_metadata: {},
+      ...HOUR,
+    },
+  },
+  {
+    of: 'Clerk: cat in the header, a minute of life',
+    header: { typ: 'JWT', cat: 'cl_B7d4PD111AAA', kid: 'ins_2' },
+    claims: {
+      azp: 'https://app.example',
+      fva: [3, -1],
+      iss: 'https://clerk.app.example',
+      nbf: NOW - 10,
+      sid: 'sess_2GaMqUCB3Sc1WNAkWuNzsnYVVEy',
+      sub: 'user_2F2u1wtUyUlxKgFkKqtJNtpJJWj',
+      v: 2,
+      iat: NOW,
+      exp: NOW + 60,
+    },
+  },
+  {
+    of: 'IdentityServer: at+jwt and x5t',
+    header: { typ: 'at+jwt', kid: 'is-1', x5t: 'qJqT1JtV' },
+    claims: {
+      nbf: NOW - 60,
+      iss: 'https://identity.example',
+      aud: 'api1',
+      client_id: 'web',
+      sub: '818727',
+      auth_time: NOW - 70,
+      idp: 'local',
+      sid: '4A6FE3',
+      jti: '2B7B4A',
+      scope: ['openid', 'api1'],
+      amr: ['pwd'],
+      ...HOUR,
+    },
+  },
+  {
+    of: 'Ory Hydra',
+    header: { typ: 'JWT', kid: 'hy-1' },
+    claims: {
+      aud: [],
+      client_id: '5a1b',
+      ext: {},
+      iss: 'https://hydra.example',
+      jti: 'b5b6e1f0',
+      nbf: NOW - 60,
+      scp: ['openid', 'offline'],
+      sub: 'ada',
+      ...HOUR,
+    },
+  },
+  {
+    of: 'GitHub Actions',
+    header: { typ: 'JWT', x5t: 'eBZ_cn3sXYAd', kid: '78167F72' },
+    claims: {
+      jti: 'example-id',
+      sub: 'repo:octo-org/octo-repo:environment:prod',
+      environment: 'prod',
+      aud: 'https://github.example/octo-org',
+      ref: 'refs/heads/main',
+      repository: 'octo-org/octo-repo',
+      run_id: 'example-run-id',
+      run_attempt: '2',
+      iss: 'https://token.actions.githubusercontent.example',
+      nbf: NOW - 60,
+      iat: NOW - 60,
+      exp: NOW + 240,
+    },
+  },
+  {
+    of: 'Laravel Passport: times with a fraction, thirty days',
+    header: { typ: 'JWT' },
+    claims: {
+      aud: '9b1d',
+      jti: '4f1cd07b',
+      iat: NOW - 60.123_456,
+      nbf: NOW - 60.123_458,
+      exp: NOW + 30 * 86_400 - 61.5,
+      sub: '1',
+      scopes: [],
+    },
+    rules: { maxLifetimeSeconds: 30 * 86_400 },
+  },
+  {
+    of: 'jsonwebtoken with 7d',
+    header: { typ: 'JWT' },
+    claims: { sub: 'ada', iat: NOW, exp: NOW + 7 * 86_400 },
+    rules: { maxLifetimeSeconds: 7 * 86_400 },
+  },
+];
+
+describe('A token as its issuer makes it', () => {
+  const verdictOf = ({ claims, header }: Shape, rules: Partial<TokenRules> = {}) =>
+    verifierOf(signer, rules).verify(mint(signer, claims, { alg: 'RS256', ...header }));
+
+  it.each(SHAPES)('is accepted: $of', (shape) => {
+    expect(verdictOf(shape, shape.rules)).toMatchObject({ verdict: 'live' });
+  });
+
+  it.each(SHAPES.filter(({ rules }) => rules !== undefined))(
+    'is refused without its option, and says why: $of',
+    (shape) => {
+      const [option = ''] = Object.keys(shape.rules ?? {});
+      const causes: Record<string, string> = {
+        idTokens: 'purpose',
+        maxLifetimeSeconds: 'lifetime',
+      };
+      expect(verdictOf(shape)).toEqual({ verdict: 'refused', cause: causes[option] });
+    },
+  );
+});
