@@ -90,7 +90,7 @@ export const LAST_INSTANT = Date.UTC(9999, 11, 31);
 
 /**
  * The keys under which one token may be revoked: all of the right form, and frozen, because tokens
- * are remembered.
+ * are remembered. The constructor trusts its caller; `of` makes them of hashes.
  */
 export class TokenQuery implements RevocationQuery {
   /** Written by what answers: the set of revocations that was last found not to cover the token. */

@@ -90,9 +90,9 @@ export function checkClaims(
 }
 
 /** What an ID token has, and no access token (OpenID Connect Core §2, §3.3.2.11). */
-const OF_ID_TOKENS = ['nonce', 'at_hash', 'c_hash'] as const;
+const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash'] as const;
 /** Of security events, such as logout tokens (RFC 8417 §2.2), and introspection answers (RFC 9701). */
-const OF_MESSAGES = ['events', 'token_introspection'] as const;
+const MESSAGE_CLAIMS = ['events', 'token_introspection'] as const;
 
 /**
  * Whether the claims are those of a JWT that was made for something else than to be sent to an API
@@ -101,7 +101,7 @@ const OF_MESSAGES = ['events', 'token_introspection'] as const;
  */
 export function isOfOtherPurpose(claims: Claims, mayBeIdToken: boolean): boolean {
   const has = (claim: string): boolean => Object.hasOwn(claims, claim);
-  return OF_MESSAGES.some(has) || (!mayBeIdToken && OF_ID_TOKENS.some(has));
+  return MESSAGE_CLAIMS.some(has) || (!mayBeIdToken && ID_TOKEN_CLAIMS.some(has));
 }
 
 /** The subject as text: an integer is the same subject as its decimal digits. */
@@ -133,7 +133,7 @@ function isIdentifier(value: unknown, maxLength: number): value is Identifier {
 }
 
 /** Controls (C0, DEL, C1) and marks that change the direction of text: they forge log lines. */
-const FORGING = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+const CONTROLS = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 /** U+0000 is no text to a database either, and lone surrogates share a key. */
 function isName(value: unknown, maxLength: number): value is string {
@@ -142,7 +142,7 @@ function isName(value: unknown, maxLength: number): value is string {
     value.length >= 1 &&
     value.length <= maxLength &&
     value.isWellFormed() &&
-    !FORGING.test(value)
+    !CONTROLS.test(value)
   );
 }
 

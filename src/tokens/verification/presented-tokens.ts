@@ -113,7 +113,7 @@ export function mayHoldToken(text: string): boolean {
 }
 
 /** A header of `MIN_OBJECT_LENGTH`, a dot, and `{"sub":1,"iat":1,"exp":2}`; its signature may be away. */
-export const SHORTEST_TOKEN = 47;
+const SHORTEST_TOKEN = 47;
 
 /** JSON that is long enough to have a token in it. */
 const LONG_OBJECT = /ey[\w+/-]{60}/;

@@ -18,19 +18,30 @@ export const MAX_KID_LENGTH = 255;
  */
 const REFUSED_PARAMETERS = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c'] as const;
 
-let last: { readonly text: string; readonly header: JsonObject | undefined } | undefined;
+interface ReadHeader {
+  readonly text: string;
+  readonly any: JsonObject | undefined;
+  readonly acceptable: TokenHeader | undefined;
+}
+
+let last: ReadHeader | undefined;
 
 /** @returns the header, whatever its parameters are; `undefined` unless it is a JSON object. */
 export function parseAnyHeader(base64url: string): JsonObject | undefined {
-  // The tokens of one issuer begin with the same header.
-  if (last?.text !== base64url) last = { text: base64url, header: parseJsonObject(base64url) };
-  return last.header;
+  return read(base64url).any;
 }
 
 /** @returns the header, or `undefined` unless it is a JSON object with nothing that is refused. */
 export function parseHeader(base64url: string): TokenHeader | undefined {
-  const header = parseAnyHeader(base64url);
-  return header !== undefined && isTokenHeader(header) ? header : undefined;
+  return read(base64url).acceptable;
+}
+
+function read(base64url: string): ReadHeader {
+  // The tokens of one issuer begin with the same header.
+  if (last?.text === base64url) return last;
+  const any = parseJsonObject(base64url);
+  last = { text: base64url, any, acceptable: any && isTokenHeader(any) ? any : undefined };
+  return last;
 }
 
 function isTokenHeader(header: JsonObject): header is JsonObject & TokenHeader {
