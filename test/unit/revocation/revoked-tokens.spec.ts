@@ -62,6 +62,23 @@ describe('RevokedTokensService', () => {
     expect(printed).toHaveLength(1);
   });
 
+  it('keeps identifiers that are integers as text, in the revocation and in the audit', async () => {
+    const memory = new MemoryRevocationStore();
+    const ofIntegers = new RevokedTokensService(verifier, memory, audit);
+    const text = issuer.token({ sub: 1, jti: 2, sid: 3, client_id: 4 });
+    await ofIntegers.revoke(text);
+
+    const { revocations } = await memory.find({});
+    expect(revocations).toMatchObject([
+      { subject: '1', tokenId: '2', sessionId: '3', clientId: '4' },
+    ]);
+    expect(JSON.parse(printed[0] ?? '')).toMatchObject({
+      subject: '1',
+      tokenId: '2',
+      sessionId: '3',
+    });
+  });
+
   it('hands on the token with the verdict', async () => {
     const text = issuer.token({ sub: 'grace' });
     const expired = issuer.token({ exp: Math.floor(Date.now() / 1000) - 6 });
