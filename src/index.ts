@@ -1,7 +1,11 @@
 /** `nestjs-logout`: the Nest module. Every public name, one by one. */
 import './nest/required-packages'; // before all that loads them
-export { AuthModule } from './nest/auth.module';
-export type { AuthModuleOptions, SiteData } from './nest/auth.options';
+export { AuthModule, AuthModule as LogoutModule } from './nest/auth.module';
+export type {
+  AuthModuleOptions,
+  AuthModuleOptions as LogoutModuleOptions,
+  SiteData,
+} from './nest/auth.options';
 export { AuditLog } from './audit/audit-log';
 export type {
   AuditEvent,
@@ -16,7 +20,8 @@ export { LogoutAnswers } from './web/answers';
 export type { Answer, Envelope, Messages } from './web/answers';
 export type { ExpiringCookie } from './web/cookies';
 export { CurrentToken } from './nest/current-token.decorator';
-export { JwtAuthGuard } from './nest/jwt-auth.guard';
+export { CurrentUser } from './nest/current-user.decorator';
+export { JwtAuthGuard, JwtAuthGuard as LogoutGuard } from './nest/jwt-auth.guard';
 export { JwtStrategy } from './nest/jwt.strategy';
 export { LogoutController } from './nest/logout.controller';
 export { LogoutDto } from './nest/logout.dto';
@@ -40,7 +45,7 @@ export { RevocationCheck } from './revocation/revocation-check';
 export { RevocationStore } from './revocation/revocation-store';
 export type { HostTransaction } from './revocation/unit-of-work';
 export { RevokedTokensService } from './revocation/revoked-tokens.service';
-export type { Authentication, RevokeOptions } from './revocation/revoked-tokens.service';
+export type { Authentication, RevokeOptions, Standing } from './revocation/revoked-tokens.service';
 export { StoreClock } from './revocation/store-clock';
 export type { ReplicaStatus, StoreStatus } from './revocation/store-status';
 export { ExpressSessionTerminator } from './logout/server-sessions/express-session-terminator';
@@ -56,8 +61,5 @@ export type { RevocationQuery } from './tokens/scopes';
 export type { DescribedKey, KeyInput } from './tokens/keys/keys';
 export type { TokenRules } from './tokens/verification/token-rules';
 export { TokenVerifier } from './tokens/verification/token-verifier';
-export type {
-  RefusalCause,
-  Verification,
-  VerifiedToken,
-} from './tokens/verification/token-verifier';
+export type { RefusalCause, Verification } from './tokens/verification/token-verifier';
+export { VerifiedToken } from './tokens/verified-token';

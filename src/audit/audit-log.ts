@@ -47,7 +47,7 @@ export class AuditLog {
   constructor(
     private readonly trail: AuditTrail,
     private readonly print: AuditPrinter,
-    clock: () => number = Date.now,
+    clock: () => number = () => Date.now(),
   ) {
     this.budget = new AuditBudget(FAILURES_PER_SECOND, clock);
     this.summaryTimer = setInterval(() => {

@@ -14,6 +14,7 @@ import { Logout } from '../logout/logout';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { copiesLoaded } from '../options/copies';
 import { readOptions } from '../options/option';
 import { LogoutAnswers } from '../web/answers';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -32,12 +33,17 @@ import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
 import { CHECKED_MODULE } from './registration-check';
 
+const logger = new Logger('nestjs-logout');
+
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
     .setClassMethodName('forRoot')
     .setExtras<ModuleExtras>(readOptions(MODULE_EXTRAS, {}), (definition, extras) => {
       const { path, isGlobal } = readOptions(MODULE_EXTRAS, extras);
       const { module, imports = [], providers = [] } = definition;
+      // Before Nest says in its own terms that it does not know a class of another copy.
+      const copies = copiesLoaded();
+      if (copies !== undefined) logger.warn(copies);
       return {
         ...definition,
         global: isGlobal,
@@ -51,7 +57,6 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     })
     .build();
 
-const logger = new Logger('nestjs-logout');
 const printAudit: AuditPrinter = (line, outcome) => {
   if (outcome === 'success') logger.log(line);
   else logger.warn(line);

@@ -15,6 +15,7 @@ import { GateGuard } from './gate.guard';
 import { HttpSetup } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { JwtStrategy } from './jwt.strategy';
+import { LogoutApplication } from './logout-application';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutEffects } from './logout-effects';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
@@ -83,6 +84,7 @@ export const HTTP_PROVIDERS: Provider[] = [
   },
   HttpSetup,
   ThrottlerStorageService,
+  LogoutApplication,
   JwtStrategy,
   { provide: CHECKED_OPTIONS, useExisting: AuthOptions },
   RegistrationCheck,

@@ -1,47 +1,49 @@
 import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import { Strategy } from 'passport-jwt';
-import { LogoutAnswers } from '../web/answers';
+import { TokenRejectedError } from '../revocation/errors';
+import type { Answer } from '../web/answers';
 import type { PlatformRequest } from '../web/request';
-import { RequestAuthenticator } from '../web/request-authenticator';
+import { applicationOf, LogoutApplication } from './logout-application';
 
 /** Not `jwt`: that name is most hosts' own, and Passport would silently replace theirs. */
 const STRATEGY_NAME = 'logout-jwt';
 
-/** What we use of Passport's strategy; written out so that hosts need no @types/passport-jwt. */
-type PassportStrategyClass = new (options: { secretOrKey: string; jwtFromRequest: () => null }) => {
-  success(user: unknown): void;
-  error(error: Error): void;
-};
+/** What Passport gives each strategy with each request; its own base class is an empty one too. */
+abstract class Strategy {
+  declare success: (user: unknown) => void;
+  declare fail: (challenge: string | undefined, status: number) => void;
+  declare error: (error: unknown) => void;
+}
 
-const LogoutJwtStrategy: PassportStrategyClass = PassportStrategy(Strategy, STRATEGY_NAME);
+const LogoutJwtStrategy = PassportStrategy(Strategy as new () => Strategy, STRATEGY_NAME);
 
 /**
- * For hosts that compose guards with Passport: `AuthGuard('logout-jwt')`. The verdicts and bodies
- * are those of `JwtAuthGuard`, which needs no Passport and also sets `WWW-Authenticate`.
+ * For hosts that compose guards with Passport: `AuthGuard(['logout-jwt', 'api-key'])`. The verdicts
+ * are those of `JwtAuthGuard`. What is no live token fails, with our challenge and status (RFC 6750
+ * §3), so that Passport asks the next strategy; where none is left, `AuthGuard` answers a 401 of
+ * Nest's. That a token cannot be checked is an error, with the documented 500: it ends the chain.
  */
 @Injectable()
 export class JwtStrategy extends LogoutJwtStrategy {
   private readonly logger = new Logger(JwtStrategy.name);
 
-  constructor(
-    private readonly authenticator: RequestAuthenticator,
-    private readonly answers: LogoutAnswers,
-  ) {
-    // passport-jwt insists on a key and an extractor; `authenticate` below needs neither.
-    super({ secretOrKey: 'unused', jwtFromRequest: () => null });
+  constructor(private readonly own: LogoutApplication) {
+    super();
   }
 
-  /** Verifies by our one acceptance path instead of passport-jwt's. */
+  /** Called by Passport, also for requests of another application in this process. */
   authenticate(request: PlatformRequest): void {
+    const { authenticator, answers } = applicationOf(request) ?? this.own;
     Promise.resolve()
-      .then(() => this.authenticator.admit(request))
+      .then(() => authenticator.admit(request))
       .then(
         (user) => {
           this.success(user);
         },
         (error: unknown) => {
-          this.error(this.refusal(error));
+          // What the host's `validate` throws on purpose is the host's answer.
+          if (error instanceof HttpException) this.error(error);
+          else this.refuse(error, answers.answerError(error));
         },
       );
   }
@@ -51,10 +53,12 @@ export class JwtStrategy extends LogoutJwtStrategy {
     throw new Error('logout-jwt verifies in authenticate().');
   }
 
-  private refusal(error: unknown): HttpException {
-    if (error instanceof HttpException) return error;
-    const { status, body } = this.answers.answerError(error);
-    if (status >= 500) this.logger.error(error);
-    return new HttpException(body, status);
+  private refuse(error: unknown, { status, body, headers }: Answer): void {
+    if (error instanceof TokenRejectedError) {
+      this.fail(headers['WWW-Authenticate'], status);
+    } else {
+      this.logger.error(error);
+      this.error(new HttpException(body, status));
+    }
   }
 }

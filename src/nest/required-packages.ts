@@ -7,7 +7,6 @@ requirePackages('nestjs-logout', {
   '@nestjs/throttler': () => require('@nestjs/throttler'),
   'class-validator': () => require('class-validator'),
   passport: () => require('passport'),
-  'passport-jwt': () => require('passport-jwt'),
   'reflect-metadata': () => require('reflect-metadata'),
   rxjs: () => require('rxjs'),
 });

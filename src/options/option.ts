@@ -1,3 +1,4 @@
+import { copiesLoaded, isOfOtherCopy } from './copies';
 import { kindOf, misconfigured } from './misconfiguration';
 
 /** What stands beside the check of an option. */
@@ -116,8 +117,12 @@ export function instance<T>(
   mustBe: string,
   about: About<T>,
 ): Option<T> {
-  const isGood = (value: unknown): value is T => value instanceof type;
-  return checked({ mustBe, isGood }, about);
+  const read = (value: unknown, name: string): T => {
+    if (value instanceof type) return value;
+    if (!isOfOtherCopy(value, type)) throw misconfigured(name, mustBe, kindOf(value));
+    throw misconfigured(name, mustBe, 'one of another copy of nestjs-logout', copiesLoaded());
+  };
+  return custom({ mustBe, read }, about);
 }
 
 /** An object that has this method. */

@@ -44,6 +44,9 @@ export function rejection(
   }
 }
 
+/** What a genuine token is worth at this instant. */
+export type Standing = Extract<Authentication['verdict'], 'live' | 'expired' | 'revoked'>;
+
 export interface RevokeOptions {
   /** Joins the host's transaction: revocation and audit row are committed when the host commits. */
   readonly manager?: HostTransaction;
@@ -128,6 +131,33 @@ export class RevokedTokensService {
   }
 
   /**
+   * What a token is worth that somebody else has verified, by keys and rules that may not be ours:
+   * whether it is revoked counts also where we would refuse it. Reuse leaves an audit row.
+   * @returns `expired`: so long ago that its revocation may be purged. A verifier that ignores `exp`
+   * must not accept it either.
+   * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
+   */
+  checkVerified(text: string, source: LazyRequestSource = {}): Standing | Promise<Standing> {
+    const tokens = this.tokensOf(text);
+    if (tokens === undefined) return 'revoked';
+    if (tokens.some((token) => this.mayBePurged(token))) return 'expired';
+    const verdicts = tokens.map((token) => this.checkPresented(token, source));
+    return verdicts.every((verdict) => typeof verdict === 'boolean')
+      ? standingBy(verdicts)
+      : Promise.all(verdicts.map(async (verdict) => verdict)).then(standingBy);
+  }
+
+  /** Like `checkVerified`, from memory alone; `undefined`: the store would have to be asked. */
+  knownVerified(text: string): Standing | undefined {
+    const tokens = this.tokensOf(text);
+    if (tokens === undefined) return 'revoked';
+    if (tokens.some((token) => this.mayBePurged(token))) return 'expired';
+    const known = tokens.map(({ keys }) => this.store.known(keys));
+    if (known.includes(true)) return 'revoked';
+    return known.includes(undefined) ? undefined : 'live';
+  }
+
+  /**
    * The tokens in a text, such as a header, as any verifier may find them.
    * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
    */
@@ -155,6 +185,12 @@ export class RevokedTokensService {
     // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
     if (isNew && options.manager === undefined) this.audit.committed(event);
     return isNew;
+  }
+
+  /** Claims that have not the form that revocations need were never revoked: no token is found. */
+  private tokensOf(text: string): readonly ParsedToken[] | undefined {
+    const verification = this.verifier.verify(text);
+    return 'token' in verification ? [verification.token] : this.presentedIn(text);
   }
 
   private accept(text: string): VerifiedToken {
@@ -189,6 +225,10 @@ export class RevokedTokensService {
       actor,
     };
   }
+}
+
+function standingBy(areRevoked: readonly boolean[]): Standing {
+  return areRevoked.includes(true) ? 'revoked' : 'live';
 }
 
 function revokedEvent(token: VerifiedToken, options: RevokeOptions): AuditEvent {

@@ -19,7 +19,7 @@ export class StoreClock {
    * @param monotonic milliseconds that no change of the time of day moves.
    */
   constructor(
-    private readonly wall: () => number = Date.now,
+    private readonly wall: () => number = () => Date.now(),
     private readonly monotonic: () => number = () => performance.now(),
   ) {}
 

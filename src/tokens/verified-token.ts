@@ -3,16 +3,23 @@ import type { RevocationQuery } from './scopes';
 import type { Claims } from './verification/claims';
 
 /** A token of the right form. It may be forged. */
-export interface ParsedToken {
-  readonly claims: Claims;
+export interface ParsedToken<C extends Claims = Claims> {
+  readonly claims: C;
   /** What a revocation of this token alone is kept under. */
   readonly revocationKey: RevocationKey;
   /** Every key under which it may be revoked, `revocationKey` among them. Cannot be written to. */
   readonly keys: RevocationQuery;
 }
 
-/** A token whose signature and claims may be trusted. */
-export interface VerifiedToken extends ParsedToken {
+/**
+ * A token whose signature and claims may be trusted; `C`, what claims your issuer writes. A class
+ * for its type alone: decorated parameters may have it without `import type` (TS1272). No token is
+ * an instance of it.
+ */
+export abstract class VerifiedToken<C extends Claims = Claims> implements ParsedToken<C> {
+  abstract readonly claims: C;
+  abstract readonly revocationKey: RevocationKey;
+  abstract readonly keys: RevocationQuery;
   /** `exp` rounded up to a second, in ms since the epoch: whatever is written to the claims. */
-  readonly expiresAtMs: number;
+  abstract readonly expiresAtMs: number;
 }

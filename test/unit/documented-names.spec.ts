@@ -12,12 +12,15 @@ const ENTRIES = [
   'src/postgres/index.ts',
   'src/stores/memory/index.ts',
   'src/nest/terminus/index.ts',
+  'src/nest/jwt/index.ts',
+  'src/nest/passport/index.ts',
   'src/core/index.ts',
 ];
 
 const namesIn = (entry: string): string[] =>
   [...read(entry).matchAll(/^export (?:type )?\{([^}]+)\}/gm)].flatMap(([, names = '']) =>
-    names.split(',').flatMap((name) => name.trim() || []),
+    // `as`: the name behind it is the public one.
+    names.split(',').flatMap((name) => name.trim().split(' as ').at(-1) || []),
   );
 
 function membersOf(type: string, file: string): string[] {

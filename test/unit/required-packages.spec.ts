@@ -72,17 +72,17 @@ describe('An entry whose packages are not installed says so in one sentence', ()
       'nestjs-logout',
       NEST,
       'nestjs-logout needs packages that are not installed: npm install @nestjs/passport ' +
-        '@nestjs/throttler class-validator passport passport-jwt',
+        '@nestjs/throttler class-validator passport',
     ],
     [
       'nestjs-logout',
-      [...NEST, ...MODULE],
-      'nestjs-logout needs a package that is not installed: npm install passport-jwt',
+      [...NEST, ...MODULE.filter((name) => name !== 'passport')],
+      'nestjs-logout needs a package that is not installed: npm install passport',
     ],
     [
       // Nest itself cannot be loaded then, and is not what is missing.
       'nestjs-logout',
-      [...NEST.filter((name) => name !== 'rxjs'), ...MODULE, 'passport-jwt'],
+      [...NEST.filter((name) => name !== 'rxjs'), ...MODULE],
       'nestjs-logout needs a package that is not installed: npm install rxjs',
     ],
     [
@@ -96,6 +96,16 @@ describe('An entry whose packages are not installed says so in one sentence', ()
       'nestjs-logout/postgres needs a package that is not installed: npm install pg',
     ],
     [
+      'nestjs-logout/jwt',
+      NEST,
+      'nestjs-logout/jwt needs a package that is not installed: npm install @nestjs/jwt',
+    ],
+    [
+      'nestjs-logout/passport',
+      NEST,
+      'nestjs-logout/passport needs a package that is not installed: npm install passport-jwt',
+    ],
+    [
       'nestjs-logout/terminus',
       NEST,
       'nestjs-logout/terminus needs a package that is not installed: npm install @nestjs/terminus',
@@ -106,7 +116,9 @@ describe('An entry whose packages are not installed says so in one sentence', ()
   });
 
   it.each([
-    ['nestjs-logout', [...NEST, ...MODULE, 'passport-jwt']],
+    ['nestjs-logout', [...NEST, ...MODULE]],
+    ['nestjs-logout/jwt', [...NEST, '@nestjs/jwt']],
+    ['nestjs-logout/passport', [...NEST, 'passport-jwt']],
     ['nestjs-logout/postgres', ['pg', 'typeorm']],
     ['nestjs-logout/terminus', [...NEST, '@nestjs/terminus']],
     ['nestjs-logout/express', []],

@@ -39,7 +39,7 @@ export class MemoryRevocationStore extends RevocationStore {
   private isClosed = false;
 
   /** @param clock milliseconds since the epoch; decides about expiry and dates the audit. */
-  constructor(clock: () => number = Date.now) {
+  constructor(clock: () => number = () => Date.now()) {
     super();
     this.clock = new StoreClock(clock);
     this.audit = new MemoryAuditTrail(clock, () => this.isClosed);

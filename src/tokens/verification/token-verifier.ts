@@ -53,7 +53,7 @@ export class TokenVerifier {
    */
   constructor(
     rules: TokenRules,
-    private readonly clock: () => number = Date.now,
+    private readonly clock: () => number = () => Date.now(),
   ) {
     this.rules = resolveTokenRules(rules);
     this.payloads = new PayloadReader(this.rules.tokenIdentity);

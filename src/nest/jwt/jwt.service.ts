@@ -1,0 +1,87 @@
+import { Inject, Injectable, Optional, type OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import {
+  JsonWebTokenError,
+  JwtService as NestJwtService,
+  type JwtModuleOptions,
+  type JwtSignOptions,
+  type JwtVerifyOptions,
+} from '@nestjs/jwt';
+import { RevokedTokensService, type Standing } from '../../revocation/revoked-tokens.service';
+import { fromOwnApplication, MODULE_REF } from '../own-application';
+import { revocable } from './revocable';
+
+/** Has no constructor of its own: Nest injects into that of @nestjs/jwt. */
+@Injectable()
+class RevocableJwtService extends NestJwtService implements OnModuleInit {
+  @Optional()
+  @Inject(ModuleRef)
+  private readonly [MODULE_REF]?: ModuleRef;
+
+  /** @throws {TypeError} the application has not our module. */
+  onModuleInit(): void {
+    this.revokedTokens();
+  }
+
+  override sign(payload: string | Buffer | object, options?: JwtSignOptions): string {
+    if (typeof payload === 'string') return super.sign(payload, options);
+    const signed = revocable({ payload, options }, this.moduleOptions.signOptions);
+    return super.sign(signed.payload, signed.options);
+  }
+
+  override signAsync(payload: string | Buffer | object, options?: JwtSignOptions): Promise<string> {
+    if (typeof payload === 'string') return super.signAsync(payload, options);
+    const signed = revocable({ payload, options }, this.moduleOptions.signOptions);
+    return super.signAsync(signed.payload, signed.options);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as @nestjs/jwt has it
+  override verify<T extends object>(token: string, options?: JwtVerifyOptions): T {
+    const payload = super.verify<T>(token, options);
+    const standing = this.revokedTokens().knownVerified(token);
+    if (standing === undefined)
+      throw new JsonWebTokenError(
+        'nestjs-logout: memory cannot tell now whether this token is revoked. Use verifyAsync(), ' +
+          'which asks the database.',
+      );
+    refuseUnlessLive(standing);
+    return payload;
+  }
+
+  override async verifyAsync<T extends object>(
+    token: string,
+    options?: JwtVerifyOptions,
+  ): Promise<T> {
+    const payload = await super.verifyAsync<T>(token, options);
+    refuseUnlessLive(await this.revokedTokens().checkVerified(token));
+    return payload;
+  }
+
+  /** What `register` was given; private to @nestjs/jwt, whose declarations hide its type. */
+  private get moduleOptions(): JwtModuleOptions {
+    return this['options'] as JwtModuleOptions;
+  }
+
+  private revokedTokens(): RevokedTokensService {
+    return fromOwnApplication(RevokedTokensService, this[MODULE_REF], 'nestjs-logout/jwt');
+  }
+}
+
+function refuseUnlessLive(standing: Standing): void {
+  if (standing === 'revoked') throw new JsonWebTokenError('jwt revoked');
+  // Only with `ignoreExpiration`, or a long `clockTolerance`.
+  if (standing === 'expired')
+    throw new JsonWebTokenError('jwt expired so long ago that its revocation may be forgotten');
+}
+
+/**
+ * The `JwtService` of @nestjs/jwt, by the same types, for tokens that can be logged out.
+ *
+ * `sign` and `signAsync` add a random `jti` where none is given, and write an integer `sub` as text.
+ * `verifyAsync` verifies by your key and options, and then asks whether the token is revoked. It
+ * rejects with a `JsonWebTokenError` where it is, or where it expired so long ago that its
+ * revocation may be forgotten; and with a `StoreUnavailableError` where that cannot be told now.
+ * `verify` answers from memory alone, and throws a `JsonWebTokenError` where that does not suffice.
+ */
+export const JwtService: typeof NestJwtService = RevocableJwtService;
+export type JwtService = NestJwtService;
