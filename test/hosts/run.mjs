@@ -21,6 +21,8 @@ const NAMES = [
   'own-guards-nest11',
   'own-guards-nest12',
   'express-jwt',
+  'tutorial-nest11',
+  'tutorial-nest12',
 ];
 
 /** They wait most of their time: for the next second of a clock, for a lease to end. */

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where the host imports our module: that is no change of what it had. */
+const IMPORT_OF_THE_MODULE = 'src/app.module.ts';
+
+/** The folders of a chapter: as the framework's docs have it, and with our patch. */
+export function treesOf(folder, chapter) {
+  return { plain: join(folder, chapter), ours: join(folder, `${chapter}-with-logout`) };
+}
+
+/**
+ * Lays the chapter's files over the scaffold, which leaves them a compiling application, and patches
+ * a copy of it.
+ * @param isEsm whether imports of files must have an extension.
+ */
+export function composeTrees(folder, chapter, isEsm) {
+  const { plain, ours } = treesOf(folder, chapter);
+  // The chapter's files stand where the application is to stand.
+  const chapterFiles = join(folder, 'chapters', chapter);
+  for (const source of [join(folder, 'scaffold'), chapterFiles])
+    cpSync(source, plain, { recursive: true });
+  cpSync(plain, ours, { recursive: true });
+  git(ours, ['apply', join(folder, 'chapters', `${chapter}.patch`)]);
+  cpSync(join(folder, 'e2e'), join(ours, 'test'), { recursive: true });
+  if (isEsm) for (const tree of [plain, ours]) addExtensions(tree);
+}
+
+/** How many lines of `src` differ, beside the import of the module. */
+export function changedLines(folder, chapter) {
+  const { plain, ours } = treesOf(folder, chapter);
+  const flags = ['diff', '--no-index', '--numstat', '--no-renames'];
+  const rows = git(folder, [...flags, `${chapter}/src`, `${chapter}-with-logout/src`], 1)
+    .trimEnd()
+    .split('\n')
+    .map((row) => row.split('\t'));
+  assert.ok(rows.length > 1, `the patch changes nothing between ${plain} and ${ours}`);
+  return rows
+    .filter(([, , path]) => !path.replaceAll(/[{}]/g, '').endsWith(IMPORT_OF_THE_MODULE))
+    .map(([added, removed]) => Math.max(Number(added), Number(removed)))
+    .reduce((sum, lines) => sum + lines, 0);
+}
+
+function addExtensions(tree) {
+  const files = readdirSync(tree, { recursive: true }).filter((name) => name.endsWith('.ts'));
+  for (const file of files.map((name) => join(tree, name))) {
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replaceAll(/(from '\.[^']*?)(?:\.js)?'/g, "$1.js'"));
+  }
+}
+
+/** @param ends the exit code that is no failure. */
+function git(cwd, parameters, ends = 0) {
+  // Not the repository of this file: the folder is none.
+  const env = { ...process.env, GIT_CEILING_DIRECTORIES: cwd };
+  const { status, stdout, stderr } = spawnSync('git', parameters, { cwd, env, encoding: 'utf8' });
+  assert.ok([0, ends].includes(status), `git ${parameters.join(' ')}: ${stderr}`);
+  return stdout;
+}
