@@ -79,7 +79,6 @@ const core: Provider[] = [
       const parts = { tokenRules, store, logoutRules, meterProvider, printAudit };
       const composed = new LogoutCore(parts);
       await composed.open();
-      for (const notice of composed.verifier.notices) logger.log(notice);
       return composed;
     },
     inject: [AuthOptions],
