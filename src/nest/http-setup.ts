@@ -54,6 +54,7 @@ export class HttpSetup implements OnModuleInit {
     checkPrefix(this.config);
     checkGated(LogoutController, TABLE);
     this.core.publishMetrics();
+    for (const notice of this.core.verifier.notices) this.logger.log(notice);
     const { enforce, enforcementRules } = this.options;
     if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));
   }
