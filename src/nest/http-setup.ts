@@ -13,6 +13,7 @@ import { installOnFastify } from './gate.fastify';
 import { checkGated } from './gated.decorator';
 import { installEnforcement } from './install-enforcement';
 import { LogoutController } from './logout.controller';
+import { PublicForHosts } from './public.decorator';
 import { checkPrefix, RoutePlaces } from './route-paths';
 
 /** Where the routes stand; known before the options of `forRootAsync` are. */
@@ -54,7 +55,8 @@ export class HttpSetup implements OnModuleInit {
     checkPrefix(this.config);
     checkGated(LogoutController, TABLE);
     this.core.publishMetrics();
-    const { enforce, enforcementRules } = this.options;
+    const { enforce, enforcementRules, publicMetadata } = this.options;
+    PublicForHosts(publicMetadata)(LogoutController);
     if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));
   }
 
