@@ -1,4 +1,4 @@
-type ContextException = new (error: string | object) => Error;
+export type ContextException = new (error: string | object) => Error;
 
 /**
  * The exception that the filters of such a context know, of the host's own copy of the package. The

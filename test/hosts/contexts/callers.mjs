@@ -78,16 +78,31 @@ export async function overWs(app, token, how = {}) {
 
 /** Over TCP, with Nest's own client; the token is in the message. */
 export async function overTcp(app, token, pattern = 'me', message = { token }) {
-  const { ClientProxyFactory, Transport } = await packageOf(app, '@nestjs/microservices');
-  const options = { host: '127.0.0.1', port: Number(app.messagesPort) };
-  const client = ClientProxyFactory.create({ transport: Transport.TCP, options });
-  try {
-    return await heard((resolve) => {
+  return withTcpClient(app, (client) =>
+    heard((resolve) => {
       client.send(pattern, message).subscribe({
         next: (value) => resolve({ value }),
         error: (error) => resolve({ error }),
       });
-    });
+    }),
+  );
+}
+
+/** Sends an event, which has no answer. */
+export async function emitOverTcp(app, pattern) {
+  await withTcpClient(app, (client) =>
+    heard((resolve, reject) => {
+      client.emit(pattern, {}).subscribe({ complete: resolve, error: reject });
+    }),
+  );
+}
+
+async function withTcpClient(app, work) {
+  const { ClientProxyFactory, Transport } = await packageOf(app, '@nestjs/microservices');
+  const options = { host: '127.0.0.1', port: Number(app.messagesPort) };
+  const client = ClientProxyFactory.create({ transport: Transport.TCP, options });
+  try {
+    return await work(client);
   } finally {
     await client.close();
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HttpClient } from '../harness/http-client.mjs';
-import { overGraphql, overHttp, overSocketIo, overTcp, overWs } from './callers.mjs';
+import { emitOverTcp, overGraphql, overHttp, overSocketIo, overTcp, overWs } from './callers.mjs';
 
 const PATIENCE_MS = 20_000;
 
@@ -112,6 +112,13 @@ const explainsMessages = async (app) => {
   assert.deepEqual(await overTcp(app, undefined, 'sum', [1, 2]), { value: 3 });
 };
 
+const refusesEvents = async (app) => {
+  const refused = /JwtAuthGuard refuses every call of Messages\.happened/;
+  await emitOverTcp(app, 'happened');
+  await until('the event is refused', () => refused.test(app.program.output));
+  assert.doesNotMatch(app.program.output, /was let in|ERROR/);
+};
+
 const takesHeader = async (app) => {
   const token = app.token();
   assert.deepEqual(await overSocketIo(app, token, 'header'), socketIo.letIn);
@@ -169,6 +176,7 @@ export const apps = [
       'socket.io: a token in the header counts, where auth has none': takesHeader,
       'socket.io: a token is checked on every message': hearsOnOneConnection(overSocketIo),
       'a message of a microservice is refused with one line that says what to do': explainsMessages,
+      'an event of a microservice is refused': refusesEvents,
       'no refusal is an error in the log': hasQuietLog,
     },
   },

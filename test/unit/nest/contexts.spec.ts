@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { HttpException, Logger, type LoggerService } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
-import { RpcException } from '@nestjs/microservices';
+import { EventPattern, RpcException } from '@nestjs/microservices';
 import { WsException } from '@nestjs/websockets';
 import { AuditLog } from '../../../src/audit/audit-log';
 import { carrierOf } from '../../../src/nest/contexts/requests';
@@ -24,6 +24,11 @@ import { TestIssuer } from '../../support/tokens';
 class Handlers {
   me(): void {
     // What matters is the context.
+  }
+
+  @EventPattern('happened')
+  happened(): void {
+    this.me();
   }
 }
 
@@ -201,6 +206,13 @@ describe('JwtAuthGuard outside HTTP', () => {
     ]);
     expect(warnings).toEqual([expect.stringMatching(/Handlers\.me.*@Public.*inheritAppConfig/)]);
     expect(errors).toEqual([]);
+  });
+
+  it('refuses events by what Nest does not write to the error log', async () => {
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const context = new ExecutionContextHost([{}, {}], Handlers, Handlers.prototype.happened);
+    context.setType('rpc');
+    expect(await admits(context)).toBeInstanceOf(HttpException);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Controller, Module } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
-import { MessagePattern } from '@nestjs/microservices';
+import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { JwtAuthGuard, Public } from 'nestjs-logout';
 import { listen } from './listen.js';
 import { databaseAndLogout } from './logout.js';
@@ -17,6 +17,11 @@ class Messages {
   @MessagePattern('me')
   me(): string {
     return 'let in';
+  }
+
+  @EventPattern('happened')
+  happened(): void {
+    console.log('an event was let in');
   }
 
   @Public()
