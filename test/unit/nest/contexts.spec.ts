@@ -27,8 +27,8 @@ class Handlers {
   }
 
   @EventPattern('happened')
-  happened(): void {
-    this.me();
+  happened(data: object): object {
+    return data;
   }
 }
 

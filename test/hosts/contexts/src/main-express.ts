@@ -20,8 +20,8 @@ class Messages {
   }
 
   @EventPattern('happened')
-  happened(): void {
-    console.log('an event was let in');
+  happened(event: object): void {
+    console.log('an event was let in', event);
   }
 
   @Public()
