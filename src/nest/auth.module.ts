@@ -31,6 +31,7 @@ import { JwtAuthGuard } from './jwt-auth.guard';
 import { LogoutController } from './logout.controller';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { PublicRoutes } from './public-routes';
 import { CHECKED_MODULE } from './registration-check';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
@@ -115,6 +116,7 @@ const core: Provider[] = [
     JwtAuthGuard,
     LogoutExceptionFilter,
     LogoutThrottlerGuard,
+    PublicRoutes,
     RequestAuthenticator,
     RevocationStore,
     RevokedTokensService,

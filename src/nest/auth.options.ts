@@ -29,6 +29,7 @@ import {
   type MultiIssuerRules,
   type TokenRules,
 } from '../tokens/verification/token-rules';
+import { USUAL_KEYS, type MetadataKey } from './public.decorator';
 
 /** A directive of `Clear-Site-Data` (W3C Clear Site Data §3.1). */
 export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '*';
@@ -78,6 +79,13 @@ export interface AuthModuleOptions extends TokenRules {
    * @defaultValue none
    */
   readonly enforceExcept?: readonly string[];
+
+  /**
+   * Metadata keys that make a handler or a class public for `JwtAuthGuard` where their value is
+   * `true`, as `@Public()` does. Our own routes carry them as well, for a global guard of yours.
+   * @defaultValue ['isPublic', 'public', 'IS_PUBLIC']
+   */
+  readonly publicMetadata?: readonly MetadataKey[];
 
   /** Cookies to expire on a successful logout, with the attributes they were set with. */
   readonly cookies?: readonly ExpiringCookie[];
@@ -156,6 +164,17 @@ export const MODULE_OPTIONS = {
     says: 'Whether revoked tokens are refused on every HTTP route, or behind our guard alone.',
   }),
   ...ENFORCEMENT_OPTIONS,
+  publicMetadata: list<MetadataKey>(
+    'a metadata key: text that is not empty, or a symbol',
+    (value): value is MetadataKey =>
+      typeof value === 'symbol' || (typeof value === 'string' && value !== ''),
+    {
+      default: USUAL_KEYS,
+      says:
+        'Metadata keys that make a handler or class public for our guard, where their value is ' +
+        '`true`; our own routes carry them, too.',
+    },
+  ),
   cookies: custom<readonly string[], readonly ExpiringCookie[]>(
     { mustBe: 'a list of cookies, each with its name and attributes', read: expiredCookies },
     { default: [], says: 'Cookies to expire on a successful logout.' },
