@@ -8,13 +8,13 @@ const floors = [
   ['revocation'],
   ['logout', 'replica', 'stores', 'metrics'],
   ['web', 'core', 'postgres'],
-  ['nest', 'express'],
-  ['service'],
+  ['nest', 'express', 'client'],
+  ['service', 'testing'],
 ];
 
 /** What only these floors know: frameworks and drivers, each with the folders that may use it. */
 const packages = {
-  '@nestjs': ['nest', 'service'],
+  '@nestjs': ['nest', 'service', 'testing'],
   typeorm: ['stores', 'postgres', 'service'],
   pg: ['stores', 'postgres', 'service'],
   passport: ['nest'],
@@ -29,7 +29,7 @@ const forbidden = Object.fromEntries(
       const targets = new Set([
         ...above.filter((other) => other !== folder),
         // A store is chosen by the host, which the service is; `postgres` is one with its replica.
-        ...(['stores', 'postgres', 'service'].includes(folder) ? [] : ['stores']),
+        ...(['stores', 'postgres', 'service', 'testing'].includes(folder) ? [] : ['stores']),
         ...(['postgres', 'service'].includes(folder) ? [] : ['postgres']),
         ...Object.keys(packages).filter((name) => !packages[name].includes(folder)),
       ]);
@@ -39,7 +39,7 @@ const forbidden = Object.fromEntries(
 );
 
 const boundary = ([folder, targets]) => ({
-  files: [`src/${folder}/**/*.ts`],
+  files: [`src/${folder}/**/*.{ts,mts}`],
   rules: {
     'no-restricted-imports': [
       'error',
@@ -69,7 +69,7 @@ export default tseslint.config(
     ],
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,mts}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -87,7 +87,7 @@ export default tseslint.config(
     .map(boundary),
   {
     // An import could not be caught, and what is loaded is of no interest here.
-    files: ['src/**/required-packages.ts'],
+    files: ['src/**/required-packages.ts', 'src/nest/contexts/host-packages.ts'],
     rules: {
       '@typescript-eslint/no-require-imports': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',

@@ -4,6 +4,7 @@ export { AuthModule, AuthModule as LogoutModule } from './nest/auth.module';
 export type {
   AuthModuleOptions,
   AuthModuleOptions as LogoutModuleOptions,
+  MultiIssuerOptions,
   SiteData,
 } from './nest/auth.options';
 export { AuditLog } from './audit/audit-log';
@@ -59,7 +60,14 @@ export type { Claims } from './tokens/verification/claims';
 export type { RevocationKey, TokenIdentity } from './tokens/identity';
 export type { RevocationQuery } from './tokens/scopes';
 export type { DescribedKey, KeyInput } from './tokens/keys/keys';
-export type { TokenRules } from './tokens/verification/token-rules';
+export type { SubjectClaim } from './tokens/verification/subject';
+export type {
+  CommonRules,
+  IssuerRules,
+  MultiIssuerRules,
+  NamedIssuer,
+  TokenRules,
+} from './tokens/verification/token-rules';
 export { TokenVerifier } from './tokens/verification/token-verifier';
 export type { RefusalCause, Verification } from './tokens/verification/token-verifier';
 export { VerifiedToken } from './tokens/verified-token';

@@ -23,6 +23,7 @@ import {
   AuthOptions,
   MODULE_EXTRAS,
   type AuthModuleOptions,
+  type MultiIssuerOptions,
   type ModuleExtras,
 } from './auth.options';
 import { HTTP_PROVIDERS } from './http.providers';
@@ -31,31 +32,33 @@ import { JwtAuthGuard } from './jwt-auth.guard';
 import { LogoutController } from './logout.controller';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { PublicRoutes } from './public-routes';
 import { CHECKED_MODULE } from './registration-check';
 
 const logger = new Logger('nestjs-logout');
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
-  new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
-    .setClassMethodName('forRoot')
-    .setExtras<ModuleExtras>(readOptions(MODULE_EXTRAS, {}), (definition, extras) => {
-      const { path, isGlobal } = readOptions(MODULE_EXTRAS, extras);
-      const { module, imports = [], providers = [] } = definition;
-      // Before Nest says in its own terms that it does not know a class of another copy.
-      const copies = copiesLoaded();
-      if (copies !== undefined) logger.warn(copies);
-      return {
-        ...definition,
-        global: isGlobal,
-        imports: [...imports, RouterModule.register([{ path, module }])],
-        providers: [
-          ...providers,
-          { provide: PATH, useValue: path },
-          { provide: CHECKED_MODULE, useValue: module },
-        ],
-      };
-    })
-    .build();
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
+  AuthModuleOptions | MultiIssuerOptions
+>({ moduleName: 'Auth' })
+  .setClassMethodName('forRoot')
+  .setExtras<ModuleExtras>(readOptions(MODULE_EXTRAS, {}), (definition, extras) => {
+    const { path, isGlobal } = readOptions(MODULE_EXTRAS, extras);
+    const { module, imports = [], providers = [] } = definition;
+    // Before Nest says in its own terms that it does not know a class of another copy.
+    const copies = copiesLoaded();
+    if (copies !== undefined) logger.warn(copies);
+    return {
+      ...definition,
+      global: isGlobal,
+      imports: [...imports, RouterModule.register([{ path, module }])],
+      providers: [
+        ...providers,
+        { provide: PATH, useValue: path },
+        { provide: CHECKED_MODULE, useValue: module },
+      ],
+    };
+  })
+  .build();
 
 const printAudit: AuditPrinter = (line, outcome) => {
   if (outcome === 'success') logger.log(line);
@@ -72,7 +75,7 @@ const part = (
 const core: Provider[] = [
   {
     provide: AuthOptions,
-    useFactory: (options: AuthModuleOptions) => new AuthOptions(options),
+    useFactory: (options: AuthModuleOptions | MultiIssuerOptions) => new AuthOptions(options),
     inject: [MODULE_OPTIONS_TOKEN],
   },
   {
@@ -118,6 +121,7 @@ const core: Provider[] = [
     JwtAuthGuard,
     LogoutExceptionFilter,
     LogoutThrottlerGuard,
+    PublicRoutes,
     RequestAuthenticator,
     RevocationStore,
     RevokedTokensService,

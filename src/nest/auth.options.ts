@@ -24,7 +24,12 @@ import {
   type Resolved,
   type Table,
 } from '../options/option';
-import { TOKEN_RULES, type TokenRules } from '../tokens/verification/token-rules';
+import {
+  TOKEN_RULES,
+  type MultiIssuerRules,
+  type TokenRules,
+} from '../tokens/verification/token-rules';
+import { USUAL_KEYS, type MetadataKey } from './public.decorator';
 
 /** A directive of `Clear-Site-Data` (W3C Clear Site Data §3.1). */
 export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '*';
@@ -75,6 +80,13 @@ export interface AuthModuleOptions extends TokenRules {
    */
   readonly enforceExcept?: readonly string[];
 
+  /**
+   * Metadata keys that make a handler or a class public for `JwtAuthGuard` where their value is
+   * `true`, as `@Public()` does. Our own routes carry them as well, for a global guard of yours.
+   * @defaultValue ['isPublic', 'public', 'IS_PUBLIC']
+   */
+  readonly publicMetadata?: readonly MetadataKey[];
+
   /** Cookies to expire on a successful logout, with the attributes they were set with. */
   readonly cookies?: readonly ExpiringCookie[];
   /** What the browser is told to forget on a successful logout; sent over HTTPS only. */
@@ -85,6 +97,10 @@ export interface AuthModuleOptions extends TokenRules {
   /** Where metrics go, unless that is the provider that OpenTelemetry's API knows at the start. */
   readonly meterProvider?: MeterProvider;
 }
+
+/** The same, where tokens come from several issuers. */
+export interface MultiIssuerOptions
+  extends MultiIssuerRules, Omit<AuthModuleOptions, keyof TokenRules> {}
 
 const SITE_DATA: readonly SiteData[] = ['cache', 'cookies', 'storage', 'executionContexts', '*'];
 
@@ -148,6 +164,17 @@ export const MODULE_OPTIONS = {
     says: 'Whether revoked tokens are refused on every HTTP route, or behind our guard alone.',
   }),
   ...ENFORCEMENT_OPTIONS,
+  publicMetadata: list<MetadataKey>(
+    'a metadata key: text that is not empty, or a symbol',
+    (value): value is MetadataKey =>
+      typeof value === 'symbol' || (typeof value === 'string' && value !== ''),
+    {
+      default: USUAL_KEYS,
+      says:
+        'Metadata keys that make a handler or class public for our guard, where their value is ' +
+        '`true`; our own routes carry them, too.',
+    },
+  ),
   cookies: custom<readonly string[], readonly ExpiringCookie[]>(
     { mustBe: 'a list of cookies, each with its name and attributes', read: expiredCookies },
     { default: [], says: 'Cookies to expire on a successful logout.' },
@@ -200,7 +227,7 @@ export class AuthOptions extends Members {
    * @param tokenRules checked by the `TokenVerifier` that they build.
    * @throws {TypeError} naming the option, what it must be and what it was.
    */
-  constructor(readonly tokenRules: AuthModuleOptions) {
+  constructor(readonly tokenRules: AuthModuleOptions | MultiIssuerOptions) {
     super();
     Object.freeze(Object.assign(this, resolve(MODULE_OPTIONS, tokenRules, TOKEN_RULES)));
   }

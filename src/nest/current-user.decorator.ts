@@ -1,15 +1,17 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Claims } from '../tokens/verification/claims';
-
-interface WithUser {
-  readonly user?: unknown;
-}
+import { carrierOf, requestOf } from './contexts/requests';
 
 const userOf = createParamDecorator((member: string | undefined, context: ExecutionContext) => {
-  const user = context.switchToHttp().getRequest<WithUser | undefined>()?.user;
-  if (member === undefined || typeof user !== 'object' || user === null) return user;
-  return Reflect.get(user, member) as unknown;
+  // In GraphQL guards set the user of the request, not of the context.
+  const isGraphql = context.getType<string>() === 'graphql';
+  const user = memberOf(isGraphql ? requestOf(context) : carrierOf(context), 'user');
+  return member === undefined ? user : memberOf(user, member);
 });
+
+function memberOf(object: unknown, name: string): unknown {
+  return typeof object === 'object' && object !== null ? Reflect.get(object, name) : undefined;
+}
 
 /**
  * `request.user`, or one member of it: the claims, or what `validate` has made of them; behind a

@@ -1,4 +1,5 @@
 import { Logger, type Provider } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
@@ -11,6 +12,7 @@ import { Gate } from '../web/gate';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { Throttle } from '../web/throttle';
 import { AuthOptions } from './auth.options';
+import { UpgradeRequests } from './contexts/sockets';
 import { GateGuard } from './gate.guard';
 import { HttpSetup } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
@@ -19,6 +21,7 @@ import { LogoutApplication } from './logout-application';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutEffects } from './logout-effects';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { PublicRoutes } from './public-routes';
 import { CHECKED_OPTIONS, RegistrationCheck } from './registration-check';
 
 const logger = new Logger('nestjs-logout');
@@ -67,9 +70,9 @@ export const HTTP_PROVIDERS: Provider[] = [
       authenticator: RequestAuthenticator,
       throttle: Throttle,
       answers: LogoutAnswers,
-      audit: AuditLog,
-    ) => new Gate(authenticator, throttle, answers, audit, report),
-    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuditLog],
+      { audit, verifier }: LogoutCore,
+    ) => new Gate(authenticator, throttle, answers, audit, report, verifier.maxTokenBytes),
+    inject: [RequestAuthenticator, Throttle, LogoutAnswers, LogoutCore],
   },
   {
     provide: LogoutEffects,
@@ -89,6 +92,13 @@ export const HTTP_PROVIDERS: Provider[] = [
   { provide: CHECKED_OPTIONS, useExisting: AuthOptions },
   RegistrationCheck,
   GateGuard,
+  {
+    provide: PublicRoutes,
+    useFactory: (reflector: Reflector, { publicMetadata }: AuthOptions) =>
+      new PublicRoutes(reflector, publicMetadata),
+    inject: [Reflector, AuthOptions],
+  },
+  UpgradeRequests,
   JwtAuthGuard,
   LogoutThrottlerGuard,
   LogoutExceptionFilter,

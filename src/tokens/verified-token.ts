@@ -5,6 +5,8 @@ import type { Claims } from './verification/claims';
 /** A token of the right form. It may be forged. */
 export interface ParsedToken<C extends Claims = Claims> {
   readonly claims: C;
+  /** Whose it is, by `TokenRules.subjectClaim`; `undefined`: it says not, and need not. */
+  readonly subject: string | undefined;
   /** What a revocation of this token alone is kept under. */
   readonly revocationKey: RevocationKey;
   /** Every key under which it may be revoked, `revocationKey` among them. Cannot be written to. */
@@ -18,6 +20,7 @@ export interface ParsedToken<C extends Claims = Claims> {
  */
 export abstract class VerifiedToken<C extends Claims = Claims> implements ParsedToken<C> {
   abstract readonly claims: C;
+  abstract readonly subject: string | undefined;
   abstract readonly revocationKey: RevocationKey;
   abstract readonly keys: RevocationQuery;
   /** `exp` rounded up to a second, in ms since the epoch: whatever is written to the claims. */

@@ -14,7 +14,9 @@ const ENTRIES = [
   'src/nest/terminus/index.ts',
   'src/nest/jwt/index.ts',
   'src/nest/passport/index.ts',
+  'src/testing/index.ts',
   'src/core/index.ts',
+  'src/client/index.mts',
 ];
 
 const namesIn = (entry: string): string[] =>

@@ -8,5 +8,5 @@ export const packages = ['@nestjs/common', '@nestjs/core', '@nestjs/jwt', '@nest
 
 export const { proofs, apps } = tutorialProofs({
   isEsm: false,
-  e2e: '../node_modules/.bin/jest --config ./test/jest-e2e.json logout',
+  e2e: '../node_modules/.bin/jest --config ./test/jest-e2e.json test/logout',
 });

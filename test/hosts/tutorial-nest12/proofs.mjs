@@ -8,5 +8,5 @@ export const packages = ['@nestjs/common', '@nestjs/core', '@nestjs/jwt', '@nest
 
 export const { proofs, apps } = tutorialProofs({
   isEsm: true,
-  e2e: '../node_modules/.bin/vitest run --config ./vitest.config.e2e.ts logout',
+  e2e: '../node_modules/.bin/vitest run --config ./vitest.config.e2e.ts test/logout',
 });

@@ -1,0 +1,7 @@
+/** `nestjs-logout/testing`: for the tests of hosts; needs what `nestjs-logout` needs. */
+import '../nest/required-packages'; // before all that loads them
+export { actAs } from './act-as';
+export { LogoutTesting } from './logout-testing';
+export type { LogoutTestingOptions } from './logout-testing';
+export { verifiedToken } from './test-token';
+export type { TestClaims } from './test-token';
