@@ -1,3 +1,4 @@
+import '../options/copies'; // a store of another copy is told by where that stands
 import type { AuditEvent } from '../audit/audit-event';
 import type { AuditTrail } from '../audit/audit-trail';
 import type { RevocationQuery } from '../tokens/scopes';
