@@ -36,7 +36,7 @@ class RevocableStrategy extends PassportJwtStrategy implements OnModuleInit {
           if (options.passReqToCallback === true) verify(request, payload, done);
           else (verify as VerifyCallback)(payload, done);
         };
-        this.askFirst(presented.get(request) ?? '', request, live, done);
+        this.askFirst(presented.get(request), request, live, done);
       },
     );
   }
@@ -48,7 +48,7 @@ class RevocableStrategy extends PassportJwtStrategy implements OnModuleInit {
 
   /** Goes on to the host's `validate` where the token is live. */
   private askFirst(
-    token: string,
+    token: string | undefined,
     request: PlatformRequest,
     live: () => void,
     done: VerifiedCallback,
@@ -65,7 +65,12 @@ class RevocableStrategy extends PassportJwtStrategy implements OnModuleInit {
     );
   }
 
-  private standingOf(token: string, request: PlatformRequest): Standing | Promise<Standing> {
+  private standingOf(
+    token: string | undefined,
+    request: PlatformRequest,
+  ): Standing | Promise<Standing> {
+    // passport-jwt verifies no token but the extractor's; without it nothing could be asked.
+    if (token === undefined) return 'revoked';
     const { tokens } = applicationOf(request) ?? this.ownApplication();
     return tokens.checkVerified(token, () => sourceOf(request));
   }

@@ -1,3 +1,6 @@
+import { MemoryRevocationStore } from '../../../src/stores/memory';
+import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
+import { TestIssuer } from '../../support/tokens';
 import { StoreClock } from '../../../src/revocation/store-clock';
 
 const NOON = Date.UTC(2026, 0, 1, 12);
@@ -100,5 +103,35 @@ describe('The clock by which tokens expire', () => {
     own.observe(Date.now() + 60_000);
     expect(own.now()).toBeGreaterThanOrEqual(beforeMs + 60_000);
     expect(own.isTrusted).toBe(false);
+  });
+});
+
+describe('A clock that was made before a test sets the date', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it.each([
+    ['of a store', () => new StoreClock()],
+    ['of the memory store', () => new MemoryRevocationStore().clock],
+  ])('%s goes by that date', (_, make) => {
+    const clock = make();
+    jest.useFakeTimers({ now: Date.UTC(2030, 0, 1) });
+    expect(clock.now()).toBe(Date.UTC(2030, 0, 1));
+  });
+
+  it('of a verifier goes by that date', () => {
+    const issuer = new TestIssuer();
+    const rules = {
+      algorithms: [issuer.algorithm],
+      keys: issuer.key,
+      issuer: null,
+      audience: null,
+    };
+    const verifier = new TokenVerifier(rules);
+    const token = issuer.token();
+    expect(verifier.verify(token).verdict).toBe('live');
+    jest.useFakeTimers({ now: Date.now() + 3_600_000 });
+    expect(verifier.verify(token).verdict).toBe('expired');
   });
 });
