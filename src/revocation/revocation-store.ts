@@ -11,7 +11,7 @@ import type { Committed, HostTransaction, UnitOfWork } from './unit-of-work';
 
 /**
  * Where revocations live. Adapters: Postgres and memory; what they promise in common is
- * `test/contracts/revocation-store.contract.ts`. A class, so that it is its own injection token.
+ * `describeRevocationStore` of nestjs-logout/testing. A class, so that it is its own injection token.
  */
 export abstract class RevocationStore extends RevocationCheck {
   /** The audit that commits together with the revocations. */

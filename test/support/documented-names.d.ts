@@ -10,4 +10,4 @@ declare const id: string;
 declare const admin: string;
 declare const User: new () => { id: string; isActive: boolean };
 declare function print(...values: readonly unknown[]): void;
-declare class MeController {}
+declare const MeController: new () => object;

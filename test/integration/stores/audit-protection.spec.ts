@@ -1,6 +1,6 @@
+import { logout } from '../../../src/testing/contract/contract';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
-import { logout } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
 
 let database: TestDatabase;

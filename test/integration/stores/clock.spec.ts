@@ -1,10 +1,10 @@
+import { about } from '../../../src/testing/contract/contract';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { LookUps } from '../../../src/stores/postgres/reads/look-ups';
 import { Partitions } from '../../../src/stores/postgres/schema/partitions';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { openFeed, type OpenFeed } from './open-feed';
-import { about } from '../../support/queries';
 
 const UNKNOWN_KEY = '0'.repeat(64);
 

@@ -1,8 +1,8 @@
+import { randomKey } from '../../../src/testing/contract/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import { ClusterWait } from '../../../src/stores/postgres/feed/cluster-wait';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
-import { randomKey } from '../../contracts/revocation-store.contract';
 import { halfOf, type OpenFeed } from './open-feed';
 import { useFeeds } from './use-feeds';
 

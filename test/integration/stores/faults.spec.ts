@@ -1,3 +1,4 @@
+import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,9 +9,7 @@ import type { Revocation } from '../../../src/revocation/revocation';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { startCluster, type TestCluster } from '../../support/cluster';
 import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
-import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
-import { about } from '../../support/queries';
 
 /** Asks the database, not the memory of an instance. */
 const look = async (store: PostgresRevocationStore, key = revocation().key): Promise<boolean> =>

@@ -1,3 +1,4 @@
+import { logout, revocation } from '../../../src/testing/contract/contract';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +9,6 @@ import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { xmaxOf } from '../../../src/stores/postgres/feed/snapshot';
 import { startCluster, type TestCluster } from '../../support/cluster';
-import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed, type OpenFeed, type Reading } from './open-feed';
 import { openStore } from './open-store';
 

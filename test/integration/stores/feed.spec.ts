@@ -1,3 +1,4 @@
+import { logout, randomKey, revocation } from '../../../src/testing/contract/contract';
 import { Client } from 'pg';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
@@ -6,7 +7,6 @@ import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { Tables } from '../../../src/stores/postgres/connection/tables';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../../support/database';
-import { logout, randomKey, revocation } from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed, type OpenFeed, type Reading } from './open-feed';
 import { openStore } from './open-store';
 

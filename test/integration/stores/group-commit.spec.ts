@@ -1,3 +1,4 @@
+import { logout, revocation } from '../../../src/testing/contract/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { AuditEvent } from '../../../src/audit/audit-event';
@@ -11,7 +12,6 @@ import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
 import { Partitions } from '../../../src/stores/postgres/schema/partitions';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
-import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
 
 const TIMEOUT_MS = 10_000;

@@ -1,18 +1,19 @@
+import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
+import { logout, revocation } from '../../../src/testing/contract/contract';
 import { MemoryRevocationStore } from '../../../src/stores/memory/revocation-store.memory';
 import { MemoryAuditTrail } from '../../../src/stores/memory/audit-trail.memory';
-import {
-  describeRevocationStore,
-  logout,
-  revocation,
-} from '../../contracts/revocation-store.contract';
 
 const NOON = Date.UTC(2031, 5, 1, 12);
 
-describeRevocationStore('MemoryRevocationStore', async () => {
-  const store = new MemoryRevocationStore(() => NOON);
-  await store.open();
-  return { store, now: () => Promise.resolve(new Date(NOON)) };
-});
+describeRevocationStore(
+  'MemoryRevocationStore',
+  async () => {
+    const store = new MemoryRevocationStore(() => NOON);
+    await store.open();
+    return { store, now: () => Promise.resolve(new Date(NOON)) };
+  },
+  { describe, it, beforeAll, afterAll },
+);
 
 describe('MemoryRevocationStore', () => {
   it('refuses to join a transaction', async () => {

@@ -1,3 +1,4 @@
+import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { randomBytes } from 'node:crypto';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { MIGRATIONS_TABLE, revocationMigrations } from '../../../migrations/revocation-migrations';
@@ -6,9 +7,7 @@ import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { RevokedToken } from '../../../src/stores/postgres/revoked-token.entity';
 import { createDatabase, type TestDatabase } from '../../support/database';
-import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
-import { about } from '../../support/queries';
 
 let database: TestDatabase;
 

@@ -1,3 +1,4 @@
+import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { lockKeyOf } from '../../../src/stores/postgres/schema/advisory-lock';
@@ -5,10 +6,8 @@ import { cutoffQuery } from '../../../src/stores/postgres/reads/look-ups';
 import { monthOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, type TestDatabase } from '../../support/database';
-import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
 import { until } from '../../support/until';
-import { about } from '../../support/queries';
 
 const HOUR_MS = 3_600_000;
 const ago = (hours: number): Date => new Date(Date.now() - hours * HOUR_MS);

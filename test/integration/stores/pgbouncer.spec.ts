@@ -1,15 +1,11 @@
+import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
+import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase, type TestDatabase } from '../../support/database';
-import {
-  describeRevocationStore,
-  logout,
-  revocation,
-} from '../../contracts/revocation-store.contract';
 import { halfOf, openFeed } from './open-feed';
 import { hostOf, openStore } from './open-store';
 import { hasPgBouncer, startPgBouncer, type PgBouncer } from './pgbouncer';
 import { until } from '../../support/until';
-import { about } from '../../support/queries';
 import { testWith } from '../../support/tools';
 
 function describeBehindPgBouncer(): void {
@@ -28,14 +24,19 @@ function describeBehindPgBouncer(): void {
 
   const now = async (): Promise<Date> => (await database.query('SELECT now()'))[0]!['now'] as Date;
 
-  describeRevocationStore('PostgresRevocationStore behind PgBouncer', async () => ({
-    store: await openStore(bouncer.url, { check: 'direct' }),
-    now,
-  }));
+  describeRevocationStore(
+    'PostgresRevocationStore behind PgBouncer',
+    async () => ({
+      store: await openStore(bouncer.url, { check: 'direct' }),
+      now,
+    }),
+    { describe, it, beforeAll, afterAll },
+  );
 
   describeRevocationStore(
     'PostgresRevocationStore with its replica behind PgBouncer',
     async () => ({ store: await openStore(bouncer.url), now }),
+    { describe, it, beforeAll, afterAll },
     { forgetsAtOnce: false },
   );
 

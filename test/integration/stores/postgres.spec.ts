@@ -1,11 +1,7 @@
+import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
+import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
-import {
-  describeRevocationStore,
-  logout,
-  revocation,
-} from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
-import { about } from '../../support/queries';
 
 let database: TestDatabase;
 
@@ -19,14 +15,19 @@ afterAll(async () => {
 
 const now = async (): Promise<Date> => (await database.query('SELECT now()'))[0]!['now'] as Date;
 
-describeRevocationStore('PostgresRevocationStore that looks up each token', async () => ({
-  store: await openStore(database.url, { check: 'direct' }),
-  now,
-}));
+describeRevocationStore(
+  'PostgresRevocationStore that looks up each token',
+  async () => ({
+    store: await openStore(database.url, { check: 'direct' }),
+    now,
+  }),
+  { describe, it, beforeAll, afterAll },
+);
 
 describeRevocationStore(
   'PostgresRevocationStore with its replica',
   async () => ({ store: await openStore(database.url), now }),
+  { describe, it, beforeAll, afterAll },
   { forgetsAtOnce: false },
 );
 

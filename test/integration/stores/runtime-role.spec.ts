@@ -1,14 +1,10 @@
+import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
+import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { randomBytes } from 'node:crypto';
 import { hourOf, monthOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, withClient, type TestDatabase } from '../../support/database';
-import {
-  describeRevocationStore,
-  logout,
-  revocation,
-} from '../../contracts/revocation-store.contract';
 import { openStore } from './open-store';
-import { about } from '../../support/queries';
 import { until } from '../../support/until';
 
 const HOUR_MS = 3_600_000;
@@ -84,6 +80,7 @@ describeRevocationStore(
     store: await open(runtime, false),
     now: async () => (await database.query('SELECT now()'))[0]!['now'] as Date,
   }),
+  { describe, it, beforeAll, afterAll },
   { forgetsAtOnce: false },
 );
 

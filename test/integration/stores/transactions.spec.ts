@@ -1,10 +1,9 @@
+import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import type { DataSource } from 'typeorm';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
-import { logout, revocation } from '../../contracts/revocation-store.contract';
 import { hostOf, openStore } from './open-store';
-import { about } from '../../support/queries';
 
 let database: TestDatabase;
 let store: PostgresRevocationStore;

@@ -1,7 +1,7 @@
+import { about } from '../../../src/testing/contract/contract';
 import { AuditLog, SessionTerminator, type VerifiedToken } from '../../../src';
 import { SessionTermination } from '../../../src/logout/session-terminator';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
-import { about } from '../../support/queries';
 
 const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', jti: 't-1', iat: 0, exp: 1 },

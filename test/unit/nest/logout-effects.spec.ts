@@ -1,10 +1,10 @@
+import { about } from '../../../src/testing/contract/contract';
 import { AuditLog, LogoutAnswers, SessionTerminator, type VerifiedToken } from '../../../src';
 import { MESSAGES, type Answer } from '../../../src/web/answers';
 import { LogoutEffects } from '../../../src/nest/logout-effects';
 import type { PlatformRequest } from '../../../src/web/request';
 import { SessionTermination } from '../../../src/logout/session-terminator';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
-import { about } from '../../support/queries';
 
 const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', iat: 0, exp: 1 },

@@ -1,5 +1,5 @@
+import { revocation } from '../../../src/testing/contract/contract';
 import { Doubts } from '../../../src/replica/doubts';
-import { revocation } from '../../contracts/revocation-store.contract';
 
 describe('A doubt', () => {
   /** How many are held. */

@@ -1,3 +1,4 @@
+import { about } from '../../../src/testing/contract/contract';
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -5,7 +6,6 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { KnownRevocations } from '../../../src/replica/known-revocations';
 import type { RevocationKey } from '../../../src/tokens/identity';
-import { about } from '../../support/queries';
 
 const START = Date.UTC(2030, 0, 1);
 const MINUTE_MS = 60_000;

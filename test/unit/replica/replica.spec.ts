@@ -1,8 +1,8 @@
+import { about } from '../../../src/testing/contract/contract';
 import { Replica, type ReplicaOptions } from '../../../src/replica/replica';
 import type { Revocation } from '../../../src/revocation/revocation';
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { ManualCheck, ManualFeed, ManualTime, keyOf, revocationOf, settle } from './manual-ports';
-import { about } from '../../support/queries';
 
 const ISSUED = new Date(Date.UTC(2026, 0, 1));
 const STALENESS_MS = 2000;

@@ -1,14 +1,10 @@
+import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
+import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { UnitOfWork } from '../../../src/revocation/unit-of-work';
 import { ReplicatedStore, type ReplicationOptions } from '../../../src/replica/replicated-store';
-import {
-  describeRevocationStore,
-  logout,
-  revocation,
-} from '../../contracts/revocation-store.contract';
 import { LoggedStore, LogFeed } from '../../support/logged-store';
-import { about } from '../../support/queries';
 
 const OPTIONS: ReplicationOptions = {
   check: 'replica',
@@ -27,6 +23,7 @@ describeRevocationStore(
     await store.open();
     return { store, now: () => Promise.resolve(new Date()) };
   },
+  { describe, it, beforeAll, afterAll },
   { forgetsAtOnce: false },
 );
 

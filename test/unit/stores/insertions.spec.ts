@@ -1,8 +1,8 @@
+import { logout, revocation } from '../../../src/testing/contract/contract';
 import fc from 'fast-check';
 import { addAndCommit } from '../../../src/stores/postgres/writes/insertions';
 import { toJsonRows } from '../../../src/stores/postgres/writes/json-rows';
 import { Tables } from '../../../src/stores/postgres/connection/tables';
-import { logout, revocation } from '../../contracts/revocation-store.contract';
 
 const JSON_LITERAL = '\\$json\\$([^$]*)\\$json\\$::json';
 const MESSAGE = new RegExp(

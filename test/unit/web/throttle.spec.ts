@@ -1,9 +1,9 @@
+import { about } from '../../../src/testing/contract/contract';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { AuditLog } from '../../../src/audit/audit-log';
 import { Throttle } from '../../../src/web/throttle';
 import type { Authentication } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
-import { about } from '../../support/queries';
 
 const LIVE: Authentication = {
   verdict: 'live',

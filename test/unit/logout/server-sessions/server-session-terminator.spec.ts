@@ -1,3 +1,4 @@
+import { about } from '../../../../src/testing/contract/contract';
 import {
   ANY_ISSUE_TIME,
   ExpressSessionTerminator,
@@ -10,7 +11,6 @@ import {
 } from '../../../../src';
 import { sessionIdKey } from '../../../../src/tokens/identity';
 import { FaultyStore } from '../../../support/faulty-store';
-import { about } from '../../../support/queries';
 
 const TOKEN: VerifiedToken = {
   claims: { iss: 'https://login.example', sub: 'ada', jti: 't-1', iat: 0, exp: 1 },

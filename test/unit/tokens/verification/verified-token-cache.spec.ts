@@ -1,10 +1,10 @@
+import { about } from '../../../../src/testing/contract/contract';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { KeySet } from '../../../../src/tokens/keys/key-set';
 import { VerifiedTokenCache } from '../../../../src/tokens/verification/verified-token-cache';
 import { CLAIMS, mint, SIGNERS } from '../signers';
-import { about } from '../../../support/queries';
 
 const HS256 = SIGNERS.HS256;
 const keysOf = () => new KeySet([]);
