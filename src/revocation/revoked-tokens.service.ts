@@ -11,7 +11,9 @@ import type {
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
 import { TokenRejectedError } from './errors';
+import { RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
+import { bodyTokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import type { RevocationStore } from './revocation-store';
@@ -59,11 +61,20 @@ export class RevokedTokensService {
     private readonly verifier: TokenVerifier,
     private readonly store: RevocationStore,
     private readonly audit: AuditLog,
+    private readonly refusals: RefusalLog = new RefusalLog(),
   ) {}
 
   /** Form, header, signature and claims of a text; whether it is revoked is not asked. */
   verify(text: unknown): Verification {
     return this.verifier.verify(text);
+  }
+
+  /** Like `verify`, for the token that the body of a logout names: a refusal is explained in the log. */
+  verifyNamed(text: unknown): Verification {
+    const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused')
+      this.refusals.explain(bodyTokenReason(verification.cause), () => this.verifier.explain(text));
+    return verification;
   }
 
   /**
@@ -79,7 +90,7 @@ export class RevokedTokensService {
     lookUps?: ReadonlyMap<RevocationKey, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
-    if (verification.verdict !== 'live') return verification;
+    if (verification.verdict !== 'live') return this.explained(text, verification);
     const { token } = verification;
     const isReused = lookUps?.get(token.revocationKey) ?? this.checkPresented(token, source);
     return mapMaybe(isReused, (isRevoked) => ({
@@ -98,7 +109,7 @@ export class RevokedTokensService {
   /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
   checkPresented(token: ParsedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     return mapMaybe(this.isRevoked(token), (isRevoked) => {
-      if (isRevoked) this.audit.reused(token, source);
+      if (isRevoked) this.reused(token, source);
       return isRevoked;
     });
   }
@@ -120,7 +131,7 @@ export class RevokedTokensService {
     if (known === false || (known === undefined && this.mayBePurged(token))) return false;
     const isGenuine = this.verifier.isGenuine(token);
     if (known === true) {
-      if (isGenuine) this.audit.reused(token, source);
+      if (isGenuine) this.reused(token, source);
       return true;
     }
     if (isGenuine) return this.checkPresented(token, source);
@@ -155,6 +166,20 @@ export class RevokedTokensService {
     // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
     if (isNew && options.manager === undefined) this.audit.committed(event);
     return isNew;
+  }
+
+  private reused(token: ParsedToken, source: LazyRequestSource): void {
+    this.audit.reused(token, source);
+    this.refusals.say('token_revoked');
+  }
+
+  private explained(
+    text: unknown,
+    verification: Exclude<Verification, { verdict: 'live' }>,
+  ): Exclude<Verification, { verdict: 'live' }> {
+    if (verification.verdict === 'expired') this.refusals.say('token_expired');
+    else this.refusals.explain(verification.cause, () => this.verifier.explain(text));
+    return verification;
   }
 
   private accept(text: string): VerifiedToken {
