@@ -108,6 +108,7 @@ export function resolveOptions(options: RevocationOptions): ResolvedOptions {
       // A logout names its token in the body alone, and a repeated one is refused.
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,
+      onError,
     },
     answers,
     enforcementRules: resolved,
