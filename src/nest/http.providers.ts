@@ -1,5 +1,4 @@
 import { Logger, type Provider } from '@nestjs/common';
-import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { SessionTermination } from '../logout/session-terminator';
@@ -51,14 +50,9 @@ export const HTTP_PROVIDERS: Provider[] = [
   },
   {
     provide: Throttle,
-    useFactory: (options: AuthOptions, own: ThrottlerStorageService, audit: AuditLog) =>
-      new Throttle(
-        options.throttlerStorage ?? own,
-        { limit: options.throttleLimit, windowMs: options.throttleTtlMs },
-        audit,
-        report,
-      ),
-    inject: [AuthOptions, ThrottlerStorageService, AuditLog],
+    useFactory: (options: AuthOptions, audit: AuditLog) =>
+      new Throttle(options.requestCounter, options.throttleRules, audit, report),
+    inject: [AuthOptions, AuditLog],
   },
   {
     provide: Gate,
@@ -66,9 +60,9 @@ export const HTTP_PROVIDERS: Provider[] = [
       authenticator: RequestAuthenticator,
       throttle: Throttle,
       answers: LogoutAnswers,
-      audit: AuditLog,
-    ) => new Gate(authenticator, throttle, answers, audit, report),
-    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuditLog],
+      { logoutRules }: AuthOptions,
+    ) => new Gate(authenticator, throttle, answers, logoutRules, report),
+    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuthOptions],
   },
   {
     provide: LogoutEffects,
@@ -82,7 +76,6 @@ export const HTTP_PROVIDERS: Provider[] = [
     inject: [AuthOptions, LogoutAnswers, AuditLog],
   },
   HttpSetup,
-  ThrottlerStorageService,
   JwtStrategy,
   { provide: CHECKED_OPTIONS, useExisting: AuthOptions },
   RegistrationCheck,
