@@ -6,8 +6,8 @@ const SECOND_MS = 1000;
 /** Distinct networks or causes counted at once: bounds the memory an attacker can take. */
 const MAX_COUNTED = 10_000;
 const MAX_NETWORKS_IN_SUMMARY = 100;
-/** One network may spend a fifth of a budget, so that the attempts from others are written too. */
-const NETWORK_SHARE = 0.2;
+/** One network may spend half of a budget, so that attempts from others are written too. */
+const NETWORK_SHARE = 0.5;
 
 /** What was spent of one budget in this second. */
 interface Spending {
@@ -16,8 +16,8 @@ interface Spending {
 }
 
 /**
- * How many failures this instance may write: `perSecond` of each kind, of which one network gets a
- * fifth. What is over the budget is counted, so that a flood is told in one row, not in millions.
+ * How many failures this instance may write: `perSecond` of each kind, of which one network gets
+ * half. What is over the budget is counted, so that a flood is told in one row, not in millions.
  */
 export class AuditBudget {
   private second = 0;
