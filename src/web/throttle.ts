@@ -28,10 +28,9 @@ export class Throttle {
 
   /** Counts a request in both buckets. @returns `undefined`: it may pass. */
   async excess(bearer: Authentication, source: RequestSource): Promise<Excess | undefined> {
-    const full = await this.countAddress(source);
-    return bearer.verdict === 'live'
-      ? this.excessOfToken(bearer.token, source)
-      : this.refused(full, source);
+    if (bearer.verdict !== 'live') return this.excessOfAddress(source);
+    await this.countAddress(source);
+    return this.excessOfToken(bearer.token, source);
   }
 
   /** Counts a request by its live token alone. @returns as `excess`. */
@@ -40,18 +39,27 @@ export class Throttle {
     source: RequestSource,
   ): Promise<Excess | undefined> {
     const key = `logout:token:${revocationKey}`;
-    const full = await this.count('limit_by_token', key);
-    return this.refused(full, source, key);
+    const excess = await this.count('limit_by_token', key);
+    if (excess !== undefined) this.auditExcess(excess, source, key);
+    return excess;
   }
 
   /** Counts a request by its address alone. @returns as `excess`. */
   async excessOfAddress(source: RequestSource): Promise<Excess | undefined> {
-    return this.refused(await this.countAddress(source), source);
+    const excess = await this.countAddress(source);
+    if (excess !== undefined) this.auditExcess(excess, source);
+    return excess;
   }
 
-  /** Counts a request by its address. @returns that the bucket is full; a live bearer passes. */
+  /** As `excessOfAddress`, for a request that may pass nevertheless: nothing is audited. */
   countAddress(source: RequestSource): Promise<Excess | undefined> {
     return this.count('limit_by_address', addressKey(source));
+  }
+
+  /** Audits that a request was refused for this; `auditOnce` says how often. */
+  auditExcess({ reason }: Excess, source: RequestSource, bucket?: string): void {
+    const event = 'excess_rate_limit_exceeded';
+    this.auditOnce({ ...source, event, outcome: 'failure', reason }, bucket);
   }
 
   /**
@@ -72,17 +80,6 @@ export class Throttle {
       this.onCounterError(error);
       return undefined;
     }
-  }
-
-  private refused(
-    excess: Excess | undefined,
-    source: RequestSource,
-    bucket?: string,
-  ): Excess | undefined {
-    if (excess === undefined) return undefined;
-    const event = 'excess_rate_limit_exceeded';
-    this.auditOnce({ ...source, event, outcome: 'failure', reason: excess.reason }, bucket);
-    return excess;
   }
 }
 
