@@ -60,6 +60,10 @@ const printAudit: AuditPrinter = (line, outcome) => {
   else logger.warn(line);
 };
 
+const onError = (error: unknown): void => {
+  logger.error(error);
+};
+
 /** A provider that is a part of the core. */
 const part = (
   provide: Type | Abstract<unknown>,
@@ -77,7 +81,7 @@ const core: Provider[] = [
     provide: LogoutCore,
     useFactory: async (options: AuthOptions) => {
       const { tokenRules, store, logoutRules, meterProvider } = options;
-      const parts = { tokenRules, store, logoutRules, meterProvider, printAudit };
+      const parts = { tokenRules, store, logoutRules, meterProvider, printAudit, onError };
       const composed = new LogoutCore(parts);
       await composed.open();
       return composed;

@@ -1,6 +1,5 @@
 import { Logger, type Provider } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { SessionTermination } from '../logout/session-terminator';
@@ -54,14 +53,9 @@ export const HTTP_PROVIDERS: Provider[] = [
   },
   {
     provide: Throttle,
-    useFactory: (options: AuthOptions, own: ThrottlerStorageService, audit: AuditLog) =>
-      new Throttle(
-        options.throttlerStorage ?? own,
-        { limit: options.throttleLimit, windowMs: options.throttleTtlMs },
-        audit,
-        report,
-      ),
-    inject: [AuthOptions, ThrottlerStorageService, AuditLog],
+    useFactory: (options: AuthOptions, audit: AuditLog) =>
+      new Throttle(options.requestCounter, options.throttleRules, audit, report),
+    inject: [AuthOptions, AuditLog],
   },
   {
     provide: Gate,
@@ -69,9 +63,10 @@ export const HTTP_PROVIDERS: Provider[] = [
       authenticator: RequestAuthenticator,
       throttle: Throttle,
       answers: LogoutAnswers,
-      { audit, verifier }: LogoutCore,
-    ) => new Gate(authenticator, throttle, answers, audit, report, verifier.maxTokenBytes),
-    inject: [RequestAuthenticator, Throttle, LogoutAnswers, LogoutCore],
+      { logoutRules }: AuthOptions,
+      { verifier }: LogoutCore,
+    ) => new Gate(authenticator, throttle, answers, logoutRules, report, verifier.maxTokenBytes),
+    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuthOptions, LogoutCore],
   },
   {
     provide: LogoutEffects,
@@ -85,7 +80,6 @@ export const HTTP_PROVIDERS: Provider[] = [
     inject: [AuthOptions, LogoutAnswers, AuditLog],
   },
   HttpSetup,
-  ThrottlerStorageService,
   JwtStrategy,
   { provide: CHECKED_OPTIONS, useExisting: AuthOptions },
   RegistrationCheck,
