@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { ConsoleLogger, Logger, type INestApplication } from '@nestjs/common';
+import { Logger, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module';
@@ -11,10 +11,12 @@ import {
 } from './embedded-postgres/embedded-postgres';
 import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
 import { adapterFor, drainable, limit } from './http-server';
-import { serveDocumentation } from './documentation';
+import { serveDocumentation } from './documentation-page';
 import { defaultDataDir } from './embedded-postgres/own-folder';
 import { ownSecret } from './own-secret';
-import { quickStart } from './quick-start';
+import { mintTrialToken, quickStart } from './quick-start';
+import { ServiceLogger } from './service-logger';
+import { startFailure } from './start-failure';
 
 /** A running service. */
 export interface Service {
@@ -29,13 +31,21 @@ export interface Service {
 
 /**
  * Starts the service: finds or makes the database and the key, migrates, listens.
- * @throws {Error} with a sentence; nothing that was started is left running.
+ * @throws {Error} with the cause and the variable to change; nothing that was started is left running.
  */
 export async function startService(environment: Environment): Promise<Service> {
-  const dataDir = environment.dataDir ?? defaultDataDir();
-  const settings = { ...environment, key: environment.key ?? ownSecret(dataDir) };
-  const { databaseUrl } = environment;
-  const postgres = databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir }) : undefined;
+  try {
+    return await start(environment);
+  } catch (error) {
+    throw startFailure(error, environment);
+  }
+}
+
+async function start(environment: Environment): Promise<Service> {
+  const { databaseUrl, dataDir } = environment;
+  const place = { dataDir: dataDir ?? defaultDataDir(), mayMove: dataDir === undefined };
+  const settings = { ...environment, key: environment.key ?? ownSecret(place) };
+  const postgres = databaseUrl === undefined ? await startEmbeddedPostgres(place) : undefined;
   const url = databaseUrl ?? postgres?.url();
   const logger = new Logger('PostgresRevocationStore');
   const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), {
@@ -56,7 +66,7 @@ export async function startService(environment: Environment): Promise<Service> {
 
 function createApp(settings: ServiceSettings, store: RevocationStore): Promise<INestApplication> {
   return NestFactory.create(AppModule.from(settings, store), adapterFor(settings), {
-    logger: new ConsoleLogger({ json: true, logLevels: logLevels(settings) }),
+    logger: new ServiceLogger(logLevels(settings)),
     abortOnError: false,
   });
 }
@@ -68,7 +78,8 @@ async function listen(
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Service> {
   const server = app.getHttpServer() as Server;
-  serveDocumentation(app, settings.module);
+  const isTrial = isOwnKey && !settings.isProduction;
+  serveDocumentation(app, settings.module, isTrial ? () => mintTrialToken(settings) : undefined);
   limit(server);
   const drain = drainable(server);
   await app.listen(settings.port, settings.host);
@@ -78,7 +89,7 @@ async function listen(
   return {
     url,
     broken: postgres?.exited ?? new Promise(() => undefined),
-    quickStart: isOwnKey && !settings.isProduction ? quickStart(url, settings) : undefined,
+    quickStart: isTrial ? quickStart(url, settings) : undefined,
     stop: async () => {
       try {
         await drain(() => app.close());
