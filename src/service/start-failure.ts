@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../revocation/errors';
 import type { Environment } from './environment';
 
 /** What Node and PostgreSQL tell of a failure, beside a text. */
@@ -9,19 +10,21 @@ interface SystemError extends Error {
 type Settings = Pick<Environment, 'databaseUrl' | 'host' | 'port'>;
 
 /**
- * The error that ends a start: its one sentence has the cause and the variable to change.
+ * The error that ends a start: its one line has the cause and the variable to change.
  * @returns the same error, where it says so itself.
  */
 export function startFailure(error: unknown, settings: Settings): unknown {
   const chain = chainOf(error);
-  const [first, ...causes] = chain;
   const root = chain.at(-1);
-  if (first === undefined || root === undefined) return error;
-  const advice = adviceOn(root, settings);
-  if (advice !== undefined) return new Error(advice, { cause: error });
-  if (causes.length === 0) return error;
-  return new Error(chain.map(({ message }) => message).join(' '), { cause: error });
+  if (root === undefined) return error;
+  if (error instanceof StoreUnavailableError)
+    return new Error(storeSentence(chain, root, settings), { cause: error });
+  if (LISTENING.includes(root.syscall ?? ''))
+    return new Error(listeningSentence(root, settings), { cause: error });
+  return error;
 }
+
+const LISTENING = ['listen', 'bind', 'getaddrinfo'];
 
 /** The error and its causes. Where several addresses were tried, the first tells. */
 function chainOf(error: unknown): SystemError[] {
@@ -30,14 +33,7 @@ function chainOf(error: unknown): SystemError[] {
   return [error, ...chainOf(next)];
 }
 
-function adviceOn(root: SystemError, settings: Settings): string | undefined {
-  if (root.syscall === 'listen' || root.syscall === 'bind')
-    return adviceOnListening(root, settings);
-  const { databaseUrl } = settings;
-  return databaseUrl === undefined ? undefined : adviceOnDatabase(root, databaseUrl);
-}
-
-function adviceOnListening({ code, message }: SystemError, { host, port }: Settings): string {
+function listeningSentence({ code, message }: SystemError, { host, port }: Settings): string {
   if (code === 'EADDRINUSE')
     return `PORT must be free: something else listens on port ${port} of ${host}. Stop it, or set PORT.`;
   if (code === 'EACCES')
@@ -56,15 +52,18 @@ const DATABASE_FAULTS: Readonly<Record<string, string>> = {
   '28000': 'this user is not let in. Change the user, or add sslmode',
   '3D000': 'the database does not exist. Create it, or change its name',
   '42501': 'the role lacks rights. Change the role, or grant what docs/operations.md lists',
+  '42P01': 'it lacks our tables. Run the migrations first',
   '53300': 'it has no connection left. Raise its max_connections',
   '57P03': 'it is starting or stopping. Start again',
 };
 
-function adviceOnDatabase({ code = '', message }: SystemError, databaseUrl: string): string {
-  const fault = DATABASE_FAULTS[code] ?? 'it cannot be used';
+function storeSentence(chain: readonly Error[], root: SystemError, settings: Settings): string {
+  const { databaseUrl } = settings;
+  if (databaseUrl === undefined) return chain.map(({ message }) => message).join(' ');
+  const fault = DATABASE_FAULTS[root.code ?? ''] ?? 'it cannot be used';
   return (
     `DATABASE_URL must lead to a PostgreSQL that this service can use, got ${place(databaseUrl)}: ` +
-    `${fault} (${message}).`
+    `${fault} (${root.message}).`
   );
 }
 

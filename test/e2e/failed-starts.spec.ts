@@ -96,6 +96,16 @@ describe('The last line of a start that fails is its cause, and names the variab
       /^HOST must be an address of this machine, .*EADDRNOTAVAIL/,
     ],
     [
+      'a host name without an address',
+      () => ({ ...at(database.url), HOST: 'nowhere.invalid' }),
+      /^HOST must be an address of this machine, .*nowhere\.invalid/,
+    ],
+    [
+      'a folder for the secret that cannot be made',
+      () => ({ DATABASE_URL: database.url, DATA_DIR: closedFolder() }),
+      /^DATA_DIR must be a folder that uid \d+ can write to /,
+    ],
+    [
       'a folder for the data that cannot be made',
       () => ({ DATA_DIR: closedFolder() }),
       /^DATA_DIR must be a folder that uid \d+ can write to .*a-file\/data\/uid-\d+ cannot be used\./,
