@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { openApi, type Language } from './documentation';
+import { BEARER_SCHEME } from '../web/openapi';
+import { openApi, TRIAL_TOKEN, type Language } from './documentation';
 
 const PAGE = 'docs';
 
@@ -8,6 +9,7 @@ const PAGE = 'docs';
 const STYLES = `
   .swagger-ui .topbar, .swagger-ui .scheme-container { display: none }
   .swagger-ui .wrapper { max-width: 1100px }
+  .swagger-ui .response-col_links, .swagger-ui .response-control-media-type { display: none }
   @media (max-width: 640px) {
     .swagger-ui .wrapper { padding: 0 10px }
     .swagger-ui .info { margin: 20px 0 }
@@ -23,13 +25,15 @@ const STYLES = `
     .swagger-ui .opblock-description-wrapper p, .swagger-ui .renderedMarkdown p { overflow-wrap: anywhere }
   }`;
 
-/** Swagger UI, once it stands: it is sent as text, so it may use nothing from here. */
-const LOG_IN = `window.addEventListener('load', () => {
-  const wait = setInterval(() => {
-    const token = window.ui && ui.specSelectors.specJson().get('x-trial-token');
-    if (window.ui) clearInterval(wait);
-    if (token) ui.preauthorizeApiKey('bearer', token);
-  }, 50);
+/**
+ * Runs in the page. Telephones are told to use their own width, which the page of @nestjs/swagger
+ * does not do, and the token of a trial becomes the bearer.
+ */
+const SCRIPT = `document.head.insertAdjacentHTML(
+  'beforeend', '<meta name="viewport" content="width=device-width, initial-scale=1">');
+window.addEventListener('load', () => {
+  const token = ui.specSelectors.specJson().get('${TRIAL_TOKEN}');
+  if (token) ui.preauthorizeApiKey('${BEARER_SCHEME}', token);
 });
 `;
 
@@ -52,7 +56,7 @@ export function serveDocumentation(
   };
   const document = openApi(language);
   serve(`/${PAGE}-json`, 'application/json', JSON.stringify(document));
-  serve(`/${PAGE}/log-in.js`, 'text/javascript', LOG_IN);
+  serve(`/${PAGE}/page.js`, 'text/javascript', SCRIPT);
   adapter.get('/', (_request: object, response: object) => {
     adapter.redirect(response, 302, `/${PAGE}`);
   });
@@ -60,9 +64,9 @@ export function serveDocumentation(
     raw: false,
     customSiteTitle: 'nestjs-logout',
     customCss: STYLES,
+    customJs: `/${PAGE}/page.js`,
     swaggerOptions: { docExpansion: 'list', defaultModelsExpandDepth: -1 },
     ...(mintToken !== undefined && {
-      customJs: `/${PAGE}/log-in.js`,
       patchDocumentOnRequest: (_request: unknown, response: unknown) => {
         adapter.setHeader(response, 'Cache-Control', 'no-store');
         return openApi(language, mintToken()) as OpenAPIObject;

@@ -7,6 +7,9 @@ import { PACKAGE } from './package';
 /** Where a document has the token that the page fills in. */
 export const TRIAL_TOKEN = 'x-trial-token';
 
+const PROMISE = 'After the 200 of a logout its token is refused everywhere, for good.';
+const FILLED_IN = ' A token is filled in below. Once it is logged out, reload for another.';
+
 export type Language = Pick<AuthModuleOptions, 'messages' | 'expiredStatus'>;
 
 const ME = `/${readPath()}/me`;
@@ -17,7 +20,7 @@ const ME = `/${readPath()}/me`;
  */
 export function openApi(language: Language, token?: string): object {
   const wording: Wording = {
-    messages: { body: MODULE_OPTIONS.messages.read(language.messages, 'messages') },
+    messages: { own: MODULE_OPTIONS.messages.read(language.messages, 'messages') },
     expiredStatus: MODULE_OPTIONS.expiredStatus.read(language.expiredStatus, 'expiredStatus'),
   };
   return {
@@ -25,7 +28,7 @@ export function openApi(language: Language, token?: string): object {
     info: {
       title: PACKAGE.name,
       version: PACKAGE.version,
-      description: 'After the 200 of a logout its token is refused everywhere, for good.',
+      description: `${PROMISE}${token === undefined ? '' : FILLED_IN}`,
       license: { name: PACKAGE.license, identifier: PACKAGE.license },
       contact: { name: PACKAGE.author, url: PACKAGE.bugs },
     },

@@ -97,15 +97,20 @@ const methodsAt = (path: string): readonly string[] =>
 /** An answer in our envelope, with its exact body as the example. */
 function response(isSuccess: boolean, text: ResponseText, { messages }: Wording): object {
   const { message, description, header } = text;
-  const examples = Object.entries(messages).map(([name, texts]) => [
-    name,
-    { value: { success: isSuccess, message: texts[message] } },
-  ]);
+  const bodies = Object.entries(messages).map(
+    ([name, texts]) => [name, { success: isSuccess, message: texts[message] }] as const,
+  );
+  const [only, ...others] = bodies;
   return {
     description,
     ...(header !== undefined && { headers: { [header]: { schema: { type: 'string' } } } }),
     content: {
-      'application/json': { schema: ENVELOPE, examples: Object.fromEntries(examples) as object },
+      'application/json': {
+        schema: ENVELOPE,
+        ...(only !== undefined && others.length === 0
+          ? { example: only[1] }
+          : { examples: Object.fromEntries(bodies.map(([name, value]) => [name, { value }])) }),
+      },
     },
   };
 }

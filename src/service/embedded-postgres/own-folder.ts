@@ -153,7 +153,7 @@ export function ownFolder(
   throw new Error(
     `DATA_DIR must be a folder that uid ${myUid() ?? 'unknown'} can write to and uid ` +
       `${user.uid ?? myUid() ?? 'unknown'} can enter: ${places.join(' and ')} cannot be used. Give ` +
-      'the folder to that user (chown), or set DATA_DIR to another.',
+      'the folder to that user (chown), set DATA_DIR to another, or set DATABASE_URL and JWT_SECRET.',
   );
 }
 
