@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { validate } from 'dockerfile-utils';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
@@ -11,6 +11,7 @@ import { Service } from 'kubernetes-models/v1/Service';
 import { parse, parseAllDocuments } from 'yaml';
 import { variablesOf } from '../../src/options/variables';
 import { VARIABLE_TABLES } from '../../src/service/environment';
+import { temporaryFolder } from '../support/temporary-folder';
 
 const ROOT = join(__dirname, '..', '..');
 const DEPLOY = join(ROOT, 'deploy');
@@ -24,6 +25,7 @@ interface Container {
 }
 
 interface Manifest {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly stringData?: Readonly<Record<string, string>>;
@@ -111,6 +113,25 @@ describe('The Kubernetes manifests', () => {
       new KINDS[kind]!(manifest as never).validate();
     },
   );
+
+  it('have no property that Kubernetes does not know', () => {
+    const lines = MANIFESTS.map(({ apiVersion, kind, ...rest }, at) => {
+      const file = join(ROOT, 'node_modules', 'kubernetes-models', apiVersion, `${kind}.js`);
+      const type = `import('${file}').I${kind}`;
+      return `export const m${at}: ${type} = ${JSON.stringify({ apiVersion, kind, ...rest })};`;
+    });
+    const folder = temporaryFolder();
+    const source = join(folder.path, 'manifests.ts');
+    writeFileSync(source, lines.join('\n'));
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext'];
+    const { stdout } = spawnSync(process.execPath, [tsc, ...flags, source], {
+      cwd: folder.path,
+      encoding: 'utf8',
+    });
+    folder.remove();
+    expect(stdout).toBe('');
+  });
 
   it('set variables that exist', () => {
     const set = MANIFESTS.flatMap((manifest) => [
