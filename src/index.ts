@@ -1,7 +1,7 @@
 /** `nestjs-logout`: the Nest module. Every public name, one by one. */
 import './nest/required-packages'; // before all that loads them
 export { AuthModule } from './nest/auth.module';
-export type { AuthModuleOptions, SiteData } from './nest/auth.options';
+export type { AuthModuleOptions, MultiIssuerOptions, SiteData } from './nest/auth.options';
 export { AuditLog } from './audit/audit-log';
 export type {
   AuditEvent,
@@ -54,7 +54,14 @@ export type { Claims } from './tokens/verification/claims';
 export type { RevocationKey, TokenIdentity } from './tokens/identity';
 export type { RevocationQuery } from './tokens/scopes';
 export type { DescribedKey, KeyInput } from './tokens/keys/keys';
-export type { TokenRules } from './tokens/verification/token-rules';
+export type { SubjectClaim } from './tokens/verification/subject';
+export type {
+  CommonRules,
+  IssuerRules,
+  MultiIssuerRules,
+  NamedIssuer,
+  TokenRules,
+} from './tokens/verification/token-rules';
 export { TokenVerifier } from './tokens/verification/token-verifier';
 export type {
   RefusalCause,

@@ -1,4 +1,4 @@
-import { subjectOf, textOf } from '../tokens/verification/claims';
+import { textOf } from '../tokens/verification/claims';
 import type { ParsedToken } from '../tokens/verified-token';
 import { AuditBudget } from './audit-budget';
 import type { AuditEvent, AuditOutcome, FailedEvent } from './audit-event';
@@ -22,10 +22,10 @@ type TokenFields = Pick<
 >;
 
 /** What the audit keeps of a token: enough to identify it, never its text. */
-export function tokenFields({ claims, revocationKey }: ParsedToken): TokenFields {
+export function tokenFields({ claims, subject, revocationKey }: ParsedToken): TokenFields {
   return {
     issuer: claims.iss,
-    subject: subjectOf(claims),
+    subject,
     tokenId: textOf(claims.jti),
     sessionId: textOf(claims.sid),
     tokenFingerprint: revocationKey,

@@ -12,10 +12,14 @@ const THREE_PARTS = /(?<![\w-])[\w-]+\.[\w-]+\.[\w-]+/g;
 const TOKEN = /^ey|e[yw3][\w-]*\.[\w-]{12}/;
 /** Looked at for tokens: bounds what a long text costs, and leaves room for what is masked. */
 const USER_AGENT_MAX_READ = 2048;
-// C0, DEL, C1 and the two separators that end a line in JavaScript (CWE-117).
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+// Controls, marks that change the direction of text, and the two separators that end a line in
+// JavaScript (CWE-117).
+const CONTROL = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** The text with every control character written as `\uXXXX`: it stays one line anywhere. */
+/**
+ * The text with every control character written as `\uXXXX`: it stays one line anywhere, and reads
+ * in the order in which it stands.
+ */
 export function escapeControls(text: string): string {
   return text.replace(
     CONTROL,

@@ -49,11 +49,12 @@ export class ExpressRevocation {
       this.core.removals,
       () => this.open(),
     );
+    for (const notice of this.core.verifier.notices) console.log(`nestjs-logout: ${notice}`);
   }
 
   /**
    * Revokes the token that the JSON body names as `token`. `loggedOut` is sent once that is
-   * committed; `logoutRefused` for whatever is no live token or no readable body of at most 16 KB;
+   * committed; `logoutRefused` for whatever is no live token or no readable body of at most `maxTokenBytes` + 8 KB;
    * `unavailable` when the store fails: repeating is safe. Reads the body itself where no parser of
    * the host's has. A client that has gone away is not answered.
    */
@@ -124,7 +125,7 @@ export class ExpressRevocation {
     try {
       source = sourceOf(request);
       // First of all: a client that goes away while the store is slow must be noticed.
-      const body = await readLogoutBody(request);
+      const body = await readLogoutBody(request, this.core.verifier.maxTokenBytes);
       if (body.kind === 'aborted') return undefined;
       if (body.kind === 'refused') return this.refuseRequest(body.reason, source);
       await this.open();

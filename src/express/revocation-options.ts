@@ -10,7 +10,11 @@ import {
   type Resolved,
   type Table,
 } from '../options/option';
-import { TOKEN_RULES, type TokenRules } from '../tokens/verification/token-rules';
+import {
+  TOKEN_RULES,
+  type MultiIssuerRules,
+  type TokenRules,
+} from '../tokens/verification/token-rules';
 import type { TokenSource } from '../web/credentials';
 import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-options';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
@@ -20,7 +24,7 @@ import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
  * for tokens are described at `TokenRules`.
  */
 export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience'> {
-  /** The accepted `iss`, one or several. @defaultValue `null`: unchecked */
+  /** The accepted `iss`: the name of one issuer, or its names. @defaultValue `null`: unchecked */
   readonly issuer?: TokenRules['issuer'];
   /** Who we are: `aud` must name one of these. @defaultValue `null`: unchecked */
   readonly audience?: TokenRules['audience'];
@@ -53,6 +57,10 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    */
   readonly auditPrinter?: AuditPrinter;
 }
+
+/** The same, where tokens come from several issuers. */
+export interface MultiIssuerRevocationOptions
+  extends MultiIssuerRules, Omit<RevocationOptions, keyof TokenRules> {}
 
 /** Every option beside the rules for tokens; one that is left out here does not compile. */
 export const REVOCATION_OPTIONS = {
@@ -90,10 +98,11 @@ export interface ResolvedOptions extends Pick<
 }
 
 /** @throws {TypeError} naming the option, what it must be and what it was. */
-export function resolveOptions(options: RevocationOptions): ResolvedOptions {
+export function resolveOptions(
+  options: RevocationOptions | MultiIssuerRevocationOptions,
+): ResolvedOptions {
   const resolved = resolve(REVOCATION_OPTIONS, options, TOKEN_RULES);
   const { store, auditPrinter, answers, onError } = resolved;
-  const { issuer = null, audience = null } = options;
   const printAudit: AuditPrinter = (line, outcome) => {
     try {
       auditPrinter(line, outcome);
@@ -103,7 +112,7 @@ export function resolveOptions(options: RevocationOptions): ResolvedOptions {
   };
   return {
     core: {
-      tokenRules: { ...options, issuer, audience },
+      tokenRules: withNames(options),
       store,
       // A logout names its token in the body alone, and a repeated one is refused.
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
@@ -113,6 +122,14 @@ export function resolveOptions(options: RevocationOptions): ResolvedOptions {
     enforcementRules: resolved,
     onError,
   };
+}
+
+function withNames(
+  options: RevocationOptions | MultiIssuerRevocationOptions,
+): TokenRules | MultiIssuerRules {
+  if (options.issuers !== undefined) return options;
+  const { issuer = null, audience = null } = options;
+  return { ...options, issuer, audience };
 }
 
 function printToConsole(...[line, outcome]: Parameters<AuditPrinter>): void {

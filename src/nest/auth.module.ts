@@ -22,6 +22,7 @@ import {
   AuthOptions,
   MODULE_EXTRAS,
   type AuthModuleOptions,
+  type MultiIssuerOptions,
   type ModuleExtras,
 } from './auth.options';
 import { HTTP_PROVIDERS } from './http.providers';
@@ -32,24 +33,25 @@ import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
 import { CHECKED_MODULE } from './registration-check';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
-  new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
-    .setClassMethodName('forRoot')
-    .setExtras<ModuleExtras>(readOptions(MODULE_EXTRAS, {}), (definition, extras) => {
-      const { path, isGlobal } = readOptions(MODULE_EXTRAS, extras);
-      const { module, imports = [], providers = [] } = definition;
-      return {
-        ...definition,
-        global: isGlobal,
-        imports: [...imports, RouterModule.register([{ path, module }])],
-        providers: [
-          ...providers,
-          { provide: PATH, useValue: path },
-          { provide: CHECKED_MODULE, useValue: module },
-        ],
-      };
-    })
-    .build();
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
+  AuthModuleOptions | MultiIssuerOptions
+>({ moduleName: 'Auth' })
+  .setClassMethodName('forRoot')
+  .setExtras<ModuleExtras>(readOptions(MODULE_EXTRAS, {}), (definition, extras) => {
+    const { path, isGlobal } = readOptions(MODULE_EXTRAS, extras);
+    const { module, imports = [], providers = [] } = definition;
+    return {
+      ...definition,
+      global: isGlobal,
+      imports: [...imports, RouterModule.register([{ path, module }])],
+      providers: [
+        ...providers,
+        { provide: PATH, useValue: path },
+        { provide: CHECKED_MODULE, useValue: module },
+      ],
+    };
+  })
+  .build();
 
 const logger = new Logger('nestjs-logout');
 const printAudit: AuditPrinter = (line, outcome) => {
@@ -67,7 +69,7 @@ const part = (
 const core: Provider[] = [
   {
     provide: AuthOptions,
-    useFactory: (options: AuthModuleOptions) => new AuthOptions(options),
+    useFactory: (options: AuthModuleOptions | MultiIssuerOptions) => new AuthOptions(options),
     inject: [MODULE_OPTIONS_TOKEN],
   },
   {

@@ -24,7 +24,11 @@ import {
   type Resolved,
   type Table,
 } from '../options/option';
-import { TOKEN_RULES, type TokenRules } from '../tokens/verification/token-rules';
+import {
+  TOKEN_RULES,
+  type MultiIssuerRules,
+  type TokenRules,
+} from '../tokens/verification/token-rules';
 
 /** A directive of `Clear-Site-Data` (W3C Clear Site Data §3.1). */
 export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '*';
@@ -85,6 +89,10 @@ export interface AuthModuleOptions extends TokenRules {
   /** Where metrics go, unless that is the provider that OpenTelemetry's API knows at the start. */
   readonly meterProvider?: MeterProvider;
 }
+
+/** The same, where tokens come from several issuers. */
+export interface MultiIssuerOptions
+  extends MultiIssuerRules, Omit<AuthModuleOptions, keyof TokenRules> {}
 
 const SITE_DATA: readonly SiteData[] = ['cache', 'cookies', 'storage', 'executionContexts', '*'];
 
@@ -200,7 +208,7 @@ export class AuthOptions extends Members {
    * @param tokenRules checked by the `TokenVerifier` that they build.
    * @throws {TypeError} naming the option, what it must be and what it was.
    */
-  constructor(readonly tokenRules: AuthModuleOptions) {
+  constructor(readonly tokenRules: AuthModuleOptions | MultiIssuerOptions) {
     super();
     Object.freeze(Object.assign(this, resolve(MODULE_OPTIONS, tokenRules, TOKEN_RULES)));
   }

@@ -66,9 +66,9 @@ export const HTTP_PROVIDERS: Provider[] = [
       authenticator: RequestAuthenticator,
       throttle: Throttle,
       answers: LogoutAnswers,
-      audit: AuditLog,
-    ) => new Gate(authenticator, throttle, answers, audit, report),
-    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuditLog],
+      { audit, verifier }: LogoutCore,
+    ) => new Gate(authenticator, throttle, answers, audit, report, verifier.maxTokenBytes),
+    inject: [RequestAuthenticator, Throttle, LogoutAnswers, LogoutCore],
   },
   {
     provide: LogoutEffects,

@@ -10,7 +10,7 @@ export const TRIAL_TOKEN = 'x-trial-token';
 const PROMISE = 'After the 200 of a logout its token is refused everywhere, for good.';
 const FILLED_IN = ' A token is filled in below. Once it is logged out, reload for another.';
 
-export type Language = Pick<AuthModuleOptions, 'messages' | 'expiredStatus'>;
+export type Language = Pick<AuthModuleOptions, 'messages' | 'expiredStatus' | 'maxTokenBytes'>;
 
 const ME = `/${readPath()}/me`;
 
@@ -22,6 +22,7 @@ export function openApi(language: Language, token?: string): object {
   const wording: Wording = {
     messages: { own: MODULE_OPTIONS.messages.read(language.messages, 'messages') },
     expiredStatus: MODULE_OPTIONS.expiredStatus.read(language.expiredStatus, 'expiredStatus'),
+    maxTokenBytes: language.maxTokenBytes,
   };
   return {
     openapi: '3.1.0',

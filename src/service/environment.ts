@@ -24,8 +24,10 @@ import {
   type PostgresStoreOptions,
 } from '../stores/postgres/options';
 import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
+import { resolveTokenRules } from '../tokens/verification/resolved-rules';
 import {
-  resolveTokenRules,
+  COMMON_RULES,
+  ISSUER_RULES,
   TOKEN_RULES,
   type TokenRules,
 } from '../tokens/verification/token-rules';
@@ -74,14 +76,12 @@ export const SERVICE_OPTIONS = {
       says: 'The secret of HS* tokens. In production this or `JWT_PUBLIC_KEY` must be set.',
     }),
   ),
-  publicKey: optional({
-    ...text('public keys in PEM', ANY, {
+  publicKey: optional(
+    text('public keys in PEM', ANY, {
       env: 'JWT_PUBLIC_KEY',
       says: 'The keys of the other algorithms, one after the other. Set `JWT_ALGORITHMS` with it.',
     }),
-    // One-line variables often carry PEM text with its line ends written as \n.
-    fromText: (pem) => pem.replaceAll('\\n', '\n'),
-  }),
+  ),
   trustProxy: checked<TrustedProxies>(
     {
       mustBe: 'off, a number of proxies, or a list of networks such as 10.0.0.0/8',
@@ -121,7 +121,8 @@ export const SERVICE_OPTIONS = {
 /** Every table that has variables. */
 export const VARIABLE_TABLES = [
   SERVICE_OPTIONS,
-  TOKEN_RULES,
+  ISSUER_RULES,
+  COMMON_RULES,
   MODULE_OPTIONS,
   POSTGRES_STORE_OPTIONS,
 ] as const;
@@ -153,9 +154,10 @@ export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
   const service = resolve(SERVICE_OPTIONS, readVariables(SERVICE_OPTIONS, values));
   const { secret, publicKey, ...rest } = service;
   checkKeys(service);
-  const given = readVariables(TOKEN_RULES, values);
+  const given = readVariables(ISSUER_RULES, values);
   const rules = {
     ...given,
+    ...readVariables(COMMON_RULES, values),
     algorithms: algorithmsFor(service, given),
     issuer: given.issuer ?? null,
     audience: given.audience ?? null,
@@ -185,7 +187,7 @@ function checkKeys({ secret, publicKey, isProduction }: ServiceOptions): void {
 
 function algorithmsFor(
   { publicKey }: ServiceOptions,
-  { algorithms }: FromVariables<typeof TOKEN_RULES>,
+  { algorithms }: FromVariables<typeof ISSUER_RULES>,
 ): AuthModuleOptions['algorithms'] {
   if (algorithms !== undefined && algorithms.length > 0) {
     checkFamily(algorithms, publicKey !== undefined);

@@ -9,7 +9,7 @@ import { announcesBody, isMediaType, readBody } from './body';
 import { sentHeaders } from './credentials';
 import { sourceOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
-import type { Route } from './routes';
+import { bodyRules, type Route } from './routes';
 import type { Excess, Throttle } from './throttle';
 
 /** A request that passed the gate: what its route needs of it. */
@@ -41,6 +41,7 @@ export class Gate {
     private readonly answers: LogoutAnswers,
     private readonly audit: AuditLog,
     private readonly onError: (error: unknown) => void,
+    private readonly maxTokenBytes: number,
   ) {}
 
   /**
@@ -88,7 +89,7 @@ export class Gate {
       const bearer = await authentication;
       const excess = await this.throttle.excess(bearer, source, route.throttledBy);
       if (excess !== undefined) return this.tooMany(excess);
-      const body = await readBody(bodyOf(request, stream), route);
+      const body = await readBody(bodyOf(request, stream), bodyRules(route, this.maxTokenBytes));
       if (body.kind === 'aborted') return 'aborted';
       if (body.kind === 'refused') return this.refuse(body.reason, source);
       if (isForgeable(request, route)) return this.refuse('unsupported_media_type', source);

@@ -1,6 +1,7 @@
+import { COMMON_RULES } from '../tokens/verification/token-rules';
 import { MESSAGES, type Messages } from './answers';
 import type { BodyKind } from './body';
-import { ROUTES, type Route } from './routes';
+import { bodyRules, ROUTES, type Route } from './routes';
 
 /** The name of the security scheme; what `addBearerAuth()` of @nestjs/swagger calls its own. */
 export const BEARER_SCHEME = 'bearer';
@@ -13,6 +14,8 @@ export interface Wording {
   readonly messages: Readonly<Record<string, Messages>>;
   /** The status of an expired token; `undefined`: the host's options are not known here. */
   readonly expiredStatus?: number;
+  /** Of the longest token; by default that of the option. */
+  readonly maxTokenBytes?: number;
 }
 
 /** For documents that are made without the options of the host. */
@@ -52,9 +55,9 @@ const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => Res
     description: `Only ${methodsAt(path).join(', ')}.`,
     header: 'Allow',
   }),
-  413: ({ maxBodyBytes }) => ({
+  413: (route, { maxTokenBytes }) => ({
     message: 'contentTooLarge',
-    description: `More than ${maxBodyBytes / 1024} KB.`,
+    description: `More than ${maxBodyBytes(route, maxTokenBytes)} bytes.`,
   }),
   415: ({ body }) => ({
     message: 'unsupportedMediaType',
@@ -78,6 +81,11 @@ const UNEXPECTED: ResponseText = {
   message: 'internalError',
   description: 'Unexpected. Whether it took effect is unknown: try again.',
 };
+
+function maxBodyBytes(route: Route, maxTokenBytes: number | undefined): number {
+  const read = COMMON_RULES.maxTokenBytes.read(maxTokenBytes, 'maxTokenBytes');
+  return bodyRules(route, read).maxBodyBytes;
+}
 
 function unauthorized({ expiredStatus }: Wording): ResponseText {
   const causes = 'A token that is missing, unacceptable, foreign or revoked';

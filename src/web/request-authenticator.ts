@@ -1,6 +1,5 @@
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import type { Claims } from '../tokens/verification/claims';
-import type { RevocationKey } from '../tokens/identity';
 import { TokenRejectedError } from '../revocation/errors';
 import {
   rejection,
@@ -48,8 +47,11 @@ export interface PresentedBearer {
 const MISSING: PresentedBearer = { authentication: { verdict: 'missing' } };
 const UNREADABLE: PresentedBearer = { authentication: { verdict: 'refused', cause: 'form' } };
 
-/** What the store was asked about the tokens of one request: no token is asked about twice. */
-export type LookUpsOfRequest = Map<RevocationKey, Promise<boolean>>;
+/**
+ * What the store was asked about the tokens of one request, by `header.payload`: no token is asked
+ * about twice. Not by their keys: two tokens may share one, and still be revoked apart.
+ */
+export type LookUpsOfRequest = Map<string, Promise<boolean>>;
 
 /** Authenticates a request, the same way for gate, guard and strategy. */
 export class RequestAuthenticator {
@@ -84,7 +86,7 @@ export class RequestAuthenticator {
   /** Look-ups that `authenticate` shares. Every caller that asks the store adds its own. */
   lookUpsOf(request: IncomingRequest): LookUpsOfRequest {
     const raw = rawRequest(request);
-    const lookUps = this.lookUps.get(raw) ?? new Map<RevocationKey, Promise<boolean>>();
+    const lookUps = this.lookUps.get(raw) ?? new Map<string, Promise<boolean>>();
     this.lookUps.set(raw, lookUps);
     return lookUps;
   }

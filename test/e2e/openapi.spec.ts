@@ -59,7 +59,7 @@ describe.each(PLATFORMS)('The OpenAPI document that a host makes, on %s', (platf
           },
         },
         405: { description: 'Only POST.', headers: { Allow: {} } },
-        413: { description: 'More than 16 KB.' },
+        413: { description: 'More than 16384 bytes.' },
       },
     });
   });

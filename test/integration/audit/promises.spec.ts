@@ -37,6 +37,34 @@ const recorded = async (): Promise<readonly RecordedAuditEvent[]> => {
 const reasons = async (): Promise<(string | undefined)[]> =>
   (await recorded()).map(({ reason }) => reason);
 
+describe('A token without a subject', () => {
+  it('is logged out by itself, and leaves rows that name no subject', async () => {
+    await audited.close();
+    audited = await AuditedApp.start(database, { subjectClaim: null });
+    const token = audited.token({ sub: undefined, iat: undefined, jti: 'j1' });
+    const other = audited.token({ sub: undefined, jti: 'j2' });
+
+    await audited.me(ADA, token).expect(200);
+    await audited.logout(ADA, token, other).expect(401);
+    await audited.logout(ADA, token).expect(200);
+    await audited.me(ADA, token).expect(401);
+    await audited.me(ADA, other).expect(200);
+
+    expect(await database.query('SELECT subject, token_id FROM revoked_tokens')).toEqual([
+      { subject: null, token_id: 'j1' },
+    ]);
+    const rows = (await recorded()).map(({ event, subject, tokenId }) => [event, subject, tokenId]);
+    expect(rows).toHaveLength(3);
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        ['authz_fail', undefined, 'j1'],
+        ['authn_token_revoked', undefined, 'j1'],
+        ['authn_token_reuse', undefined, 'j1'],
+      ]),
+    );
+  });
+});
+
 describe('A logout and its audit row', () => {
   /** Logouts stop here until the test lets the advisory lock go. */
   const STOP = 'PERFORM pg_advisory_xact_lock(42); RETURN NEW;';

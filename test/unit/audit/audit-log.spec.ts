@@ -7,6 +7,7 @@ import { about } from '../../support/queries';
 const failure: FailedEvent = { event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' };
 const token: VerifiedToken = {
   claims: { iss: 'https://i', sub: 'ada', jti: 'j1', sid: 's1', iat: 1, exp: 2 },
+  subject: 'ada',
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
   expiresAtMs: 2000,

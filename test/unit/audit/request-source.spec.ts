@@ -76,6 +76,7 @@ describe('Text in the audit and the log', () => {
     ['\u0000\t\u001b[31m', '\\u0000\\u0009\\u001b[31m'],
     ['\u007f\u0085\u009f', '\\u007f\\u0085\\u009f'],
     ['\u2028\u2029', '\\u2028\\u2029'],
+    ['\u061c\u200f\u202e\u2066', '\\u061c\\u200f\\u202e\\u2066'],
     ['Müller ü \u00a0', 'Müller ü \u00a0'],
   ])('keeps no control character: %j', (text, kept) => {
     expect(escapeControls(text)).toBe(kept);

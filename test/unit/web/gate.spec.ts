@@ -43,7 +43,8 @@ describe('The gate', () => {
     const tokens = new RevokedTokensService(new TokenVerifier(rules), store, audit);
     const storage = new ThrottlerStorageService();
     const throttle = new Throttle(storage, { limit: 10, windowMs: 60_000 }, audit, report);
-    gate = new Gate(new RequestAuthenticator(tokens, undefined), throttle, answers, audit, report);
+    const authenticator = new RequestAuthenticator(tokens, undefined);
+    gate = new Gate(authenticator, throttle, answers, audit, report, 8192);
   });
   afterEach(() => audit.close());
 

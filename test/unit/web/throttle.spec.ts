@@ -9,6 +9,7 @@ const LIVE: Authentication = {
   verdict: 'live',
   token: {
     claims: { sub: 'ada', iat: 1, exp: 2 },
+    subject: 'ada',
     revocationKey: 'ab'.repeat(32),
     keys: about(['ab'.repeat(32)]),
     expiresAtMs: 2000,
