@@ -49,7 +49,7 @@ export class ExpressRevocation {
       this.core.removals,
       () => this.open(),
     );
-    for (const notice of this.core.verifier.notices) console.log(`nestjs-logout: ${notice}`);
+    for (const notice of this.core.verifier.notices) console.warn(`nestjs-logout: ${notice}`);
   }
 
   /**
