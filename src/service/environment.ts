@@ -37,6 +37,13 @@ export const SERVICE_OPTIONS = {
     env: 'PORT',
     says: 'The port that the service listens on; 0: a free one.',
   }),
+  operationsPort: optional(
+    whole(0, 65_535, {
+      defaultSays: 'that of `PORT`',
+      env: 'OPERATIONS_PORT',
+      says: 'A port for `/health`, `/metrics` and `/docs`, which `PORT` then does not serve.',
+    }),
+  ),
   host: text('an address', ANY, {
     default: '127.0.0.1',
     env: 'HOST',
