@@ -8,11 +8,13 @@ import type { PlatformRequest } from '../web/request';
 import { outageReport } from '../web/outage-report';
 import { lenientPath, ROUTES, type Route } from '../web/routes';
 import { AuthOptions } from './auth.options';
+import { DeferredAnswers } from './deferred-answers';
 import { installOnExpress } from './gate.express';
 import { installOnFastify } from './gate.fastify';
 import { checkGated } from './gated.decorator';
 import { installEnforcement } from './install-enforcement';
 import { LogoutController } from './logout.controller';
+import { PublicForHosts } from './public.decorator';
 import { checkPrefix, RoutePlaces } from './route-paths';
 
 /** Where the routes stand; known before the options of `forRootAsync` are. */
@@ -25,6 +27,7 @@ const TABLE: readonly Route[] = Object.values(ROUTES);
 export class HttpSetup implements OnModuleInit {
   private readonly logger = new Logger('nestjs-logout');
   private readonly places: RoutePlaces;
+  private readonly deferred = new DeferredAnswers();
   private hasHttp = false;
 
   constructor(
@@ -54,7 +57,9 @@ export class HttpSetup implements OnModuleInit {
     checkPrefix(this.config);
     checkGated(LogoutController, TABLE);
     this.core.publishMetrics();
-    const { enforce, enforcementRules } = this.options;
+    for (const notice of this.core.verifier.notices) this.logger.log(notice);
+    const { enforce, enforcementRules, publicMetadata } = this.options;
+    PublicForHosts(publicMetadata)(LogoutController);
     if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));
   }
 
@@ -69,9 +74,10 @@ export class HttpSetup implements OnModuleInit {
           this.logger.error(error);
         }),
         (request) => this.isOurs(request),
+        this.deferred,
       );
     const install = adapter.getType() === 'fastify' ? installOnFastify : installOnExpress;
-    install(adapter, this.gate, this.places);
+    install(adapter, this.gate, this.places, this.deferred);
   }
 
   /** In the very spelling of the table: what a lenient router reads otherwise may be the host's. */

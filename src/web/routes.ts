@@ -1,19 +1,27 @@
 import type { AuditEventName } from '../audit/audit-event';
-import type { BodyKind } from './body';
+import type { Messages } from './answers';
+import type { BodyKind, BodyRules } from './body';
 
-/** One route of ours: all that the gate, the throttle and the documentation go by. */
+/** One route of ours: all that the gate, the throttle and OpenAPI go by. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below the module's path; `:name` stands for one segment. */
   readonly path: string;
   readonly body: BodyKind;
-  readonly maxBodyBytes: number;
+  /** How much longer than a token its body may be. */
+  readonly bytesBesideToken: number;
   /** What a request with a live bearer counts by: its token, or its address as all others do. */
   readonly throttledBy: 'token' | 'address';
   /** What the audit calls an attempt. */
   readonly event: AuditEventName;
   /** Every status it answers with. */
   readonly statuses: readonly number[];
+  readonly summary: string;
+  readonly description: string;
+  /** The JSON schema of its body, where it takes one. */
+  readonly bodySchema?: object;
+  /** What its 200 says, and what is true then. */
+  readonly success: { readonly message: keyof Messages; readonly description: string };
 }
 
 /**
@@ -25,13 +33,30 @@ export const ROUTES = {
     method: 'POST',
     path: 'logout',
     body: 'json',
-    // Two tokens of at most 8 KB.
-    maxBodyBytes: 16 * 1024,
+    bytesBesideToken: 8 * 1024,
     throttledBy: 'token',
     event: 'authn_token_revoked',
     statuses: [200, 400, 401, 403, 405, 413, 415, 429, 500],
+    summary: 'Log out',
+    description:
+      'Revokes the token that the body names: the bearer itself, or another token of the same ' +
+      'issuer and subject. After a lost answer, the 401 of a retry means that it took effect.',
+    bodySchema: {
+      type: 'object',
+      required: ['token'],
+      properties: { token: { type: 'string', description: 'The JWT to revoke.' } },
+    },
+    success: {
+      message: 'loggedOut',
+      description: 'The token is revoked, and its audit row is committed with it.',
+    },
   },
 } as const satisfies Readonly<Record<string, Route>>;
+
+/** What a route asks of a body. */
+export function bodyRules({ body, bytesBesideToken }: Route, maxTokenBytes: number): BodyRules {
+  return { body, maxBodyBytes: maxTokenBytes + bytesBesideToken };
+}
 
 /** The routes at one path, where there are any. */
 export class RouteMatcher {

@@ -154,6 +154,7 @@ describe('Without callbacks of the host', () => {
     audit.failed({ event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' });
     expect(log.mock.calls).toEqual([['{"event":"authn_token_revoked","outcome":"success"}']]);
     expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^nestjs-logout: Tokens may live for 31 days/)],
       ['{"event":"authz_fail","outcome":"failure","reason":"token_not_own"}'],
     ]);
     await revocation.close();
