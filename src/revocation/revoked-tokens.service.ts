@@ -3,17 +3,18 @@ import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
 import { expiresAt, textOf } from '../tokens/verification/claims';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
+import type { Explanation } from '../tokens/explanation/explanation';
+import type { RefusalCause } from '../tokens/verification/refusal-cause';
 import type {
-  RefusalCause,
   TokenVerifier,
   Verification,
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
 import { signingInputOf } from '../tokens/verification/token-form';
 import { TokenRejectedError } from './errors';
-import { RefusalLog } from './refusal-log';
+import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
-import { bodyTokenReason } from '../audit/reasons';
+import { bodyTokenReason, type TokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import type { RevocationStore } from './revocation-store';
@@ -46,6 +47,13 @@ export function rejection(
   }
 }
 
+/** Why a text is not accepted; nothing but the verdict where it is. */
+export interface TokenExplanation extends Partial<Explanation> {
+  readonly verdict: 'live' | 'expired' | 'revoked' | 'refused';
+  /** The word that log, audit and metrics have for it. */
+  readonly reason?: TokenReason;
+}
+
 export interface RevokeOptions {
   /** Joins the host's transaction: revocation and audit row are committed when the host commits. */
   readonly manager?: HostTransaction;
@@ -72,8 +80,10 @@ export class RevokedTokensService {
   /** Like `verify`, for the token that the body of a logout names: a refusal is explained in the log. */
   verifyNamed(text: unknown): Verification {
     const verification = this.verifier.verify(text);
-    if (verification.verdict === 'refused')
-      this.refusals.explain(bodyTokenReason(verification.cause), () => this.verifier.explain(text));
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      this.refusals.explain(bodyTokenReason(cause), () => this.verifier.explain(text, cause));
+    }
     return verification;
   }
 
@@ -91,14 +101,38 @@ export class RevokedTokensService {
     lookUps?: ReadonlyMap<string, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
-    if (verification.verdict !== 'live') return this.explained(text, verification);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      this.refusals.explain(cause, () => this.verifier.explain(text, cause));
+    }
+    if (verification.verdict !== 'live') return verification;
     const { token } = verification;
+    if (token.claims.jti === undefined) this.refusals.noteMissingId();
     const asked = typeof text === 'string' ? lookUps?.get(signingInputOf(text)) : undefined;
     const isReused = asked ?? this.checkPresented(token, source);
     return mapMaybe(isReused, (isRevoked) => ({
       verdict: isRevoked ? 'revoked' : 'live',
       token,
     }));
+  }
+
+  /**
+   * What a guard would do with a text now, and why. For people who look for a fault: nothing is
+   * audited, and neither the text nor a value of a claim is in the answer, but for the issuer.
+   * @throws {StoreUnavailableError} rejects with it.
+   */
+  async explain(text: unknown): Promise<TokenExplanation> {
+    const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      return { verdict: 'refused', reason: cause, ...this.verifier.explain(text, cause) };
+    }
+    const { verdict, token } = verification;
+    if (verdict === 'expired')
+      return { verdict, reason: 'token_expired', ...explainPlain('token_expired') };
+    if (await this.isRevoked(token))
+      return { verdict: 'revoked', reason: 'token_revoked', ...explainRevoked(token) };
+    return { verdict };
   }
 
   /**
@@ -172,16 +206,7 @@ export class RevokedTokensService {
 
   private reused(token: ParsedToken, source: LazyRequestSource): void {
     this.audit.reused(token, source);
-    this.refusals.say('token_revoked');
-  }
-
-  private explained(
-    text: unknown,
-    verification: Exclude<Verification, { verdict: 'live' }>,
-  ): Exclude<Verification, { verdict: 'live' }> {
-    if (verification.verdict === 'expired') this.refusals.say('token_expired');
-    else this.refusals.explain(verification.cause, () => this.verifier.explain(text));
-    return verification;
+    this.refusals.explain('token_revoked', () => explainRevoked(token));
   }
 
   private accept(text: string): VerifiedToken {

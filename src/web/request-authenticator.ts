@@ -66,7 +66,6 @@ export interface PresentedBearer {
 }
 
 const MISSING: PresentedBearer = { authentication: { verdict: 'missing' } };
-const UNREADABLE: PresentedBearer = { authentication: { verdict: 'refused', cause: 'form' } };
 
 /**
  * What the store was asked about the tokens of one request, by `header.payload`: no token is asked
@@ -95,7 +94,8 @@ export class RequestAuthenticator {
   read(request: IncomingRequest): PresentedBearer {
     const credentials = bearerCredentials(sentHeaders(request));
     if (credentials.kind === 'none') return MISSING;
-    if (credentials.kind === 'unreadable') return UNREADABLE;
+    if (credentials.kind === 'unreadable')
+      return { authentication: this.tokens.authenticate(undefined) };
     const lookUps = this.lookUps.get(rawRequest(request));
     const { token: text } = credentials;
     return {

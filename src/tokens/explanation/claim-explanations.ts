@@ -1,4 +1,10 @@
-import { faultyClaim, isSubject, type Claims } from '../verification/claims';
+import {
+  faultyClaim,
+  ID_TOKEN_CLAIMS,
+  isSubject,
+  MESSAGE_CLAIMS,
+  type Claims,
+} from '../verification/claims';
 import type { Issuer } from '../verification/issuers';
 import type { JsonObject } from '../verification/json-object';
 import { isInMilliseconds, kindOfMember, type Explanation } from './explanation';
@@ -60,14 +66,14 @@ function explainSubject(payload: JsonObject): Explanation {
 }
 
 export function explainPurpose(claims: JsonObject): Explanation {
-  const message = ['events', 'token_introspection'].find((name) => Object.hasOwn(claims, name));
+  const message = MESSAGE_CLAIMS.find((name) => Object.hasOwn(claims, name));
   if (message !== undefined)
     return {
       member: message,
       found: kindOfMember(claims[message]),
       remedy: 'This is a logout token or an answer of introspection. Send the access token.',
     };
-  const member = ['nonce', 'at_hash', 'c_hash'].find((name) => Object.hasOwn(claims, name));
+  const member = ID_TOKEN_CLAIMS.find((name) => Object.hasOwn(claims, name));
   return {
     member,
     found: 'there',

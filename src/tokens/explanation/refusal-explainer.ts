@@ -3,7 +3,7 @@ import { isClaims, type Claims } from '../verification/claims';
 import { parseJsonObject, type JsonObject } from '../verification/json-object';
 import type { ResolvedTokenRules } from '../verification/resolved-rules';
 import { REFUSED_PARAMETERS } from '../verification/token-header';
-import type { RefusalCause } from '../verification/token-verifier';
+import type { RefusalCause } from '../verification/refusal-cause';
 import {
   explainAudience,
   explainClaims,
@@ -13,6 +13,9 @@ import {
   explainStart,
 } from './claim-explanations';
 import { kindOfMember, type Explanation } from './explanation';
+
+const ONE_TOKEN =
+  'Send one token, as text: "Authorization: Bearer <token>", once and with nothing behind it.';
 
 /** Explains refusals. That costs more than a refusal: for bounded logs, and for people. */
 export class RefusalExplainer {
@@ -34,7 +37,7 @@ export class RefusalExplainer {
   }
 
   private explainForm(text: unknown): Explanation {
-    if (typeof text !== 'string') return { remedy: 'The token must be text.' };
+    if (typeof text !== 'string') return { remedy: ONE_TOKEN };
     const { maxTokenBytes } = this.rules;
     if (text.length > maxTokenBytes)
       return {
@@ -42,8 +45,10 @@ export class RefusalExplainer {
         remedy: `It has ${text.length} bytes, and maxTokenBytes is ${maxTokenBytes}: raise it.`,
       };
     const parts = text.split('.').length;
-    if (parts === 5) return { remedy: 'It is encrypted (JWE). Only signed tokens can be verified.' };
-    if (parts !== 3) return { remedy: `A token has three parts with dots between them, not ${parts}.` };
+    if (parts === 5)
+      return { remedy: 'It is encrypted (JWE). Only signed tokens can be verified.' };
+    if (parts !== 3)
+      return { remedy: `A token has three parts with dots between them, not ${parts}.` };
     return { remedy: 'Each part must be base64url without padding and blanks (RFC 7515 §2).' };
   }
 
@@ -67,7 +72,10 @@ export class RefusalExplainer {
 }
 
 /** @returns `undefined`: it is not the header. */
-function explainHeader(header: JsonObject | undefined, cause: RefusalCause): Explanation | undefined {
+function explainHeader(
+  header: JsonObject | undefined,
+  cause: RefusalCause,
+): Explanation | undefined {
   if (header === undefined) return { remedy: 'The header must be a JSON object.' };
   const { alg, typ, kid } = header;
   switch (cause) {
@@ -119,7 +127,8 @@ function explainParameter(header: JsonObject): Explanation {
   const [member, value] =
     (['alg', 'typ', 'kid'] as const)
       .map((name) => [name, header[name]] as const)
-      .find(([name, value]) => typeof value !== 'string' && (name === 'alg' || value !== undefined)) ??
-    (['kid', header.kid] as const);
+      .find(
+        ([name, value]) => typeof value !== 'string' && (name === 'alg' || value !== undefined),
+      ) ?? (['kid', header.kid] as const);
   return { member, found: kindOfMember(value), remedy: 'It must be text of 1–255 characters.' };
 }
