@@ -9,6 +9,7 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from './embedded-postgres/embedded-postgres';
+import { allowOrigins } from './cors';
 import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
 import { adapterFor, drainable, limit } from './http-server';
 import { serveDocumentation } from './documentation';
@@ -68,6 +69,7 @@ async function listen(
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Service> {
   const server = app.getHttpServer() as Server;
+  allowOrigins(app, settings);
   serveDocumentation(app, settings.module);
   limit(server);
   const drain = drainable(server);
