@@ -10,7 +10,7 @@ export type {
   RecordedAuditEvent,
   RequestSource,
 } from './audit/audit-event';
-export { AuditTrail } from './audit/audit-trail';
+export { AuditTrail, UnstorableEventError } from './audit/audit-trail';
 export type { AuditPage, AuditQuery } from './audit/audit-trail';
 export { LogoutAnswers } from './web/answers';
 export type { Answer, Envelope, Messages } from './web/answers';
@@ -22,6 +22,7 @@ export { LogoutController } from './nest/logout.controller';
 export { LogoutDto } from './nest/logout.dto';
 export { LogoutExceptionFilter } from './nest/logout-exception.filter';
 export { LogoutThrottlerGuard } from './nest/logout-throttler.guard';
+export type { ThrottlerStorage } from './nest/throttler-storage';
 export { Public } from './nest/public.decorator';
 export type { PlatformRequest } from './web/request';
 export type { ValidateHook } from './web/request-authenticator';

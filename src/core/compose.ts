@@ -16,6 +16,8 @@ export interface CoreOptions {
   readonly store: RevocationStore;
   readonly logoutRules: LogoutRules;
   readonly printAudit: AuditPrinter;
+  /** Told of what fails in the background. */
+  readonly onError: (error: unknown) => void;
   readonly meterProvider?: MeterProvider | undefined;
 }
 
@@ -37,10 +39,11 @@ export class LogoutCore {
   private closing: Promise<void> | undefined;
 
   /** @throws {TypeError} a token rule is not what it must be; nothing was opened. */
-  constructor({ tokenRules, store, logoutRules, printAudit, meterProvider }: CoreOptions) {
+  constructor(options: CoreOptions) {
+    const { tokenRules, store, logoutRules, meterProvider } = options;
     this.store = store;
     this.verifier = new TokenVerifier(tokenRules, () => store.clock.now());
-    this.audit = new AuditLog(store.audit, printAudit);
+    this.audit = new AuditLog(store.audit, options.printAudit, options.onError);
     this.tokens = new RevokedTokensService(this.verifier, store, this.audit);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);

@@ -8,7 +8,7 @@ export type {
   RecordedAuditEvent,
   RequestSource,
 } from '../audit/audit-event';
-export { AuditTrail } from '../audit/audit-trail';
+export { AuditTrail, UnstorableEventError } from '../audit/audit-trail';
 export type { AuditPage, AuditQuery } from '../audit/audit-trail';
 export { RevocationError, StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from '../revocation/errors';

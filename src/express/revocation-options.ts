@@ -17,6 +17,8 @@ import {
 } from '../tokens/verification/token-rules';
 import type { TokenSource } from '../web/credentials';
 import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-options';
+import type { ThrottleRules } from '../web/request-counter';
+import { THROTTLE_OPTIONS } from '../web/throttle-options';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
 
 /**
@@ -44,10 +46,19 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    * @defaultValue none
    */
   readonly enforceExcept?: readonly string[];
+  /**
+   * Logouts a window for each address (IPv6: /64); a whole number, 1–1 000 000. Beyond, only a live
+   * token is logged out, and all else gets `tooManyRequests`.
+   * @defaultValue 10
+   */
+  readonly throttleLimit?: number;
+  /** Length of that window in ms; a whole number, 1000–86 400 000. @defaultValue 60 000 */
+  readonly throttleTtlMs?: number;
   /** Bodies and statuses of our answers, where you want others. */
   readonly answers?: Partial<Answers>;
   /**
-   * Told of every failure behind a 500; of those of `enforce` once a minute, with their number.
+   * Told of every failure behind a 500; of those of `enforce` once a minute, with their number. Also
+   * of an audit row that can never be stored.
    * @defaultValue `console.error`
    */
   readonly onError?: (error: unknown) => void;
@@ -68,6 +79,7 @@ export const REVOCATION_OPTIONS = {
     says: 'Where revocations and the audit live; opened by the first request, closed by `close()`.',
   }),
   ...ENFORCEMENT_OPTIONS,
+  ...THROTTLE_OPTIONS,
   answers: custom<PreparedAnswers, Partial<Answers>>(
     { mustBe: 'an object with some of the answers, each `{ status, body }`', read: prepareAnswers },
     {
@@ -95,6 +107,7 @@ export interface ResolvedOptions extends Pick<
 > {
   readonly core: CoreOptions;
   readonly enforcementRules: EnforcementRules;
+  readonly throttleRules: ThrottleRules;
 }
 
 /** @throws {TypeError} naming the option, what it must be and what it was. */
@@ -117,9 +130,11 @@ export function resolveOptions(
       // A logout names its token in the body alone, and a repeated one is refused.
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,
+      onError,
     },
     answers,
     enforcementRules: resolved,
+    throttleRules: { limit: resolved.throttleLimit, windowMs: resolved.throttleTtlMs },
     onError,
   };
 }

@@ -31,6 +31,7 @@ import { JwtAuthGuard } from './jwt-auth.guard';
 import { LogoutController } from './logout.controller';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { PublicRoutes } from './public-routes';
 import { CHECKED_MODULE } from './registration-check';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
@@ -59,6 +60,10 @@ const printAudit: AuditPrinter = (line, outcome) => {
   else logger.warn(line);
 };
 
+const onError = (error: unknown): void => {
+  logger.error(error);
+};
+
 /** A provider that is a part of the core. */
 const part = (
   provide: Type | Abstract<unknown>,
@@ -76,7 +81,7 @@ const core: Provider[] = [
     provide: LogoutCore,
     useFactory: async (options: AuthOptions) => {
       const { tokenRules, store, logoutRules, meterProvider } = options;
-      const parts = { tokenRules, store, logoutRules, meterProvider, printAudit };
+      const parts = { tokenRules, store, logoutRules, meterProvider, printAudit, onError };
       const composed = new LogoutCore(parts);
       await composed.open();
       return composed;
@@ -115,6 +120,7 @@ const core: Provider[] = [
     JwtAuthGuard,
     LogoutExceptionFilter,
     LogoutThrottlerGuard,
+    PublicRoutes,
     RequestAuthenticator,
     RevocationStore,
     RevokedTokensService,

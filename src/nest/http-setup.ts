@@ -14,6 +14,7 @@ import { installOnFastify } from './gate.fastify';
 import { checkGated } from './gated.decorator';
 import { installEnforcement } from './install-enforcement';
 import { LogoutController } from './logout.controller';
+import { PublicForHosts } from './public.decorator';
 import { checkPrefix, RoutePlaces } from './route-paths';
 
 /** Where the routes stand; known before the options of `forRootAsync` are. */
@@ -57,7 +58,8 @@ export class HttpSetup implements OnModuleInit {
     checkGated(LogoutController, TABLE);
     this.core.publishMetrics();
     for (const notice of this.core.verifier.notices) this.logger.log(notice);
-    const { enforce, enforcementRules } = this.options;
+    const { enforce, enforcementRules, publicMetadata } = this.options;
+    PublicForHosts(publicMetadata)(LogoutController);
     if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));
   }
 

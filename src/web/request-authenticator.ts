@@ -9,7 +9,13 @@ import {
 import { mapMaybe } from '../tokens/maybe-promise';
 import { bearerCredentials } from './bearer';
 import { sentHeaders } from './credentials';
-import { sourceOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
+import {
+  sourceOf,
+  rawRequest,
+  type IncomingRequest,
+  type PlatformRequest,
+  type RawRequest,
+} from './request';
 
 /**
  * The host's own check, run on every request whose token is live: returns what becomes
@@ -28,14 +34,29 @@ interface RawHeaders extends Array<string> {
   [VERIFIED_TOKEN]?: VerifiedToken;
 }
 
-/** The token a guard of ours let this request in with, if one did. */
-export function verifiedTokenOf(request: PlatformRequest | undefined): VerifiedToken | undefined {
-  return request && rawHeadersOf(request)?.[VERIFIED_TOKEN];
+/** The same for what has no raw headers: the context of GraphQL, the client of a socket. */
+const elsewhere = new WeakMap<object, VerifiedToken>();
+
+/** The token with which a guard of ours let in the call that `carrier` belongs to, if one did. */
+export function verifiedTokenOf(carrier: unknown): VerifiedToken | undefined {
+  if (typeof carrier !== 'object' || carrier === null) return undefined;
+  return rawHeadersOf(carrier)?.[VERIFIED_TOKEN] ?? elsewhere.get(carrier);
 }
 
-/** Absent where a context of Nest's is not of HTTP. */
-function rawHeadersOf(request: PlatformRequest): RawHeaders | undefined {
-  return rawRequest(request).rawHeaders;
+/** From here on `carrier` has the token that the request was let in with. */
+export function rememberToken(carrier: object, request: PlatformRequest): void {
+  const token = verifiedTokenOf(request);
+  if (token !== undefined) elsewhere.set(carrier, token);
+}
+
+export function forgetToken(carrier: unknown): void {
+  if (typeof carrier === 'object' && carrier !== null) elsewhere.delete(carrier);
+}
+
+/** Function platforms may leave them out, and so do requests that hosts describe. */
+function rawHeadersOf(carrier: Partial<IncomingRequest>): RawHeaders | undefined {
+  const { rawHeaders }: Partial<RawRequest> = carrier.raw ?? carrier;
+  return rawHeaders;
 }
 
 /** A bearer as it was read from a request. */
@@ -104,9 +125,9 @@ export class RequestAuthenticator {
       return mapMaybe(this.userOf(token.claims, request), (user) => {
         if (user === null || user === undefined || user === false)
           throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
-        // Function platforms may leave it out.
-        const rawHeaders: RawHeaders = (rawRequest(request).rawHeaders ??= []);
-        rawHeaders[VERIFIED_TOKEN] = token;
+        const rawHeaders = rawHeadersOf(request);
+        if (rawHeaders === undefined) elsewhere.set(request, token);
+        else rawHeaders[VERIFIED_TOKEN] = token;
         return user;
       });
     });
