@@ -2,6 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json } from 'express';
 import request from 'supertest';
 import { DOCUMENTED, LOGOUT, TestApp } from '../support/app';
+import { ExpressHost, FRAMEWORKS } from '../support/express-host';
 import { FaultyStore } from '../support/faulty-store';
 
 const PAGE = 'https://app.example';
@@ -66,5 +67,41 @@ describe.each(Object.entries(HOSTS))('An Express host with CORS %s', (_, set) =>
     const token = app.issuer.token();
     expect(await allowed(app.logout(token).set('Origin', PAGE).expect(200))).toBe(PAGE);
     await app.me(token).expect(401);
+  });
+});
+
+describe.each(FRAMEWORKS)('The Express face behind the CORS of its host, on %s', (_, framework) => {
+  const exposed = async (headers: object): Promise<readonly unknown[]> => {
+    const host = await ExpressHost.start({
+      framework,
+      options: { throttleLimit: 1 },
+      before: [
+        (_request, response, next) => {
+          response.set(headers);
+          next();
+        },
+      ],
+    });
+    const anonymous = (): request.Test => host.post().send({});
+    await anonymous().expect(400);
+    const answers = [await host.protected().expect(401), await anonymous().expect(429)];
+    await host.close();
+    return answers.map((answer) => answer.headers['access-control-expose-headers']);
+  };
+
+  it('lets pages read the challenge and how long to wait, and what the host exposes', async () => {
+    expect(await exposed({ 'Access-Control-Allow-Origin': PAGE })).toEqual([
+      'WWW-Authenticate',
+      'Retry-After',
+    ]);
+    const own = { 'Access-Control-Expose-Headers': 'X-Own,retry-after' };
+    expect(await exposed({ 'Access-Control-Allow-Origin': PAGE, ...own })).toEqual([
+      'X-Own, retry-after, WWW-Authenticate',
+      'X-Own, retry-after',
+    ]);
+  });
+
+  it('adds no header of CORS where the host has none', async () => {
+    expect(await exposed({})).toEqual([undefined, undefined]);
   });
 });
