@@ -49,15 +49,15 @@ export class ExpressRevocation {
     );
     const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
     this.loggingOut = new ExpressLogout(this.core, open, throttle, answers, onError);
-    for (const notice of this.core.verifier.notices) console.log(`nestjs-logout: ${notice}`);
+    for (const notice of this.core.verifier.notices) console.warn(`nestjs-logout: ${notice}`);
   }
 
   /**
    * Revokes the token that the JSON body names as `token`. `loggedOut` is sent once that is
    * committed; `logoutRefused` for whatever is no live token or no readable body of at most
    * `maxTokenBytes` + 8 KB, `tooManyRequests` instead where the address has sent more than
-   * `throttleLimit`; `unavailable` when the store fails: repeating is safe. Reads the body itself where no parser of
-   * the host's has. A client that has gone away is not answered.
+   * `throttleLimit`; `unavailable` when the store fails: repeating is safe. Reads the body itself
+   * where no parser of the host's has. A client that has gone away is not answered.
    */
   readonly logout: ExpressHandler = (request, response) => {
     void this.loggingOut.run(request).then((outcome) => {
