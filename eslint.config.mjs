@@ -8,7 +8,7 @@ const floors = [
   ['revocation'],
   ['logout', 'replica', 'stores', 'metrics'],
   ['web', 'core', 'postgres'],
-  ['nest', 'express'],
+  ['nest', 'express', 'client'],
   ['service'],
 ];
 
@@ -39,7 +39,7 @@ const forbidden = Object.fromEntries(
 );
 
 const boundary = ([folder, targets]) => ({
-  files: [`src/${folder}/**/*.ts`],
+  files: [`src/${folder}/**/*.{ts,mts}`],
   rules: {
     'no-restricted-imports': [
       'error',
@@ -69,7 +69,7 @@ export default tseslint.config(
     ],
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,mts}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

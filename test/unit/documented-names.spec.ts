@@ -13,6 +13,7 @@ const ENTRIES = [
   'src/stores/memory/index.ts',
   'src/nest/terminus/index.ts',
   'src/core/index.ts',
+  'src/client/index.mts',
 ];
 
 const namesIn = (entry: string): string[] =>
