@@ -2,6 +2,7 @@ import type { RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
+import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
 import { outageReport } from '../web/outage-report';
 import { sourceOf } from '../web/request';
@@ -41,7 +42,11 @@ export class ExpressRevocation {
     this.answers = answers;
     this.onError = onError;
     this.reportOutage = outageReport(onError);
-    this.authenticator = new RequestAuthenticator(this.tokens, undefined);
+    this.authenticator = new RequestAuthenticator(
+      this.tokens,
+      undefined,
+      new BearerCookies(enforcementRules),
+    );
     this.enforcement = new Enforcement(
       this.tokens,
       this.authenticator,
@@ -52,7 +57,8 @@ export class ExpressRevocation {
   }
 
   /**
-   * Revokes the token that the JSON body names as `token`. `loggedOut` is sent once that is
+   * Revokes the token that the JSON body names as `token`; where it names none, the one in a cookie
+   * of `tokenSources`, if a page of the host's own sent it (docs/http.md). `loggedOut` is sent once that is
    * committed; `logoutRefused` for whatever is no live token or no readable body of at most 16 KB;
    * `unavailable` when the store fails: repeating is safe. Reads the body itself where no parser of
    * the host's has. A client that has gone away is not answered.
@@ -128,7 +134,7 @@ export class ExpressRevocation {
       if (body.kind === 'aborted') return undefined;
       if (body.kind === 'refused') return this.refuseRequest(body.reason, source);
       await this.open();
-      return await this.revoke(tokenIn(body.value), source);
+      return await this.revoke(tokenIn(body.value), request, source);
     } catch (error) {
       this.onError(error);
       this.core.refusals.countError(error);
@@ -137,9 +143,14 @@ export class ExpressRevocation {
     }
   }
 
-  private async revoke(named: unknown, source: RequestSource): Promise<PreparedAnswer> {
-    if (named === undefined) return this.refuse({ verdict: 'missing' }, source);
-    const authentication = await this.tokens.authenticate(named, source);
+  private async revoke(
+    named: unknown,
+    request: ExpressRequest,
+    source: RequestSource,
+  ): Promise<PreparedAnswer> {
+    const authentication = await (named === undefined
+      ? this.authenticator.readCookie(request).authentication
+      : this.tokens.authenticate(named, source));
     if (authentication.verdict !== 'live') return this.refuse(authentication, source);
     const { token } = authentication;
     const isNew = await this.tokens.revoke(token, { source });

@@ -5,8 +5,8 @@ import type { Authentication } from '../revocation/revoked-tokens.service';
 import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
-import { announcesBody, isMediaType, readBody } from './body';
-import { sentHeaders } from './credentials';
+import { announcesBody, readBody } from './body';
+import { isForgeable } from './forgery';
 import { sourceOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
 import type { Route } from './routes';
@@ -84,7 +84,7 @@ export class Gate {
 
   private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
     return this.guarded(request, route, async (source) => {
-      const { text: bearerText, authentication } = this.authenticator.read(request);
+      const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
       const bearer = await authentication;
       const excess = await this.throttle.excess(bearer, source, route.throttledBy);
       if (excess !== undefined) return this.tooMany(excess);
@@ -103,7 +103,7 @@ export class Gate {
     request: PlatformRequest,
     known: AdmittedRequest,
   ): Promise<AdmittedRequest | Answer> {
-    const { text: bearerText, authentication } = this.authenticator.read(request);
+    const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
     const { source, route } = known;
@@ -152,17 +152,4 @@ function isPreflight({ method, headers }: PlatformRequest): boolean {
 function bodyOf(request: PlatformRequest, stream: Readable) {
   const { headers, body, rawBody } = request;
   return { headers, body, rawBody, stream, httpVersionMajor: rawRequest(request).httpVersionMajor };
-}
-
-/**
- * Whether a page of another site could have made a browser send this: without asking, it can send
- * what needs no media type, with cookies that the host turned into a bearer. A page cannot set
- * `Authorization` without asking.
- */
-function isForgeable(request: PlatformRequest, { body }: Route): boolean {
-  const site = request.headers['sec-fetch-site'];
-  if (site !== 'cross-site' && site !== 'same-site') return false;
-  if (body === 'json' && isMediaType(request.headers, 'json')) return false;
-  const { rawHeaders = [] } = sentHeaders(request);
-  return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');
 }
