@@ -4,6 +4,7 @@ import type { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
 import { lenientPath } from '../web/routes';
 import type { RoutePlaces } from './route-paths';
+import type { DeferredAnswers } from './deferred-answers';
 import { send } from './send';
 
 interface ExpressRequest extends PlatformRequest, Readable {
@@ -26,11 +27,17 @@ export function installOnExpress(
   adapter: AbstractHttpAdapter,
   gate: Gate,
   places: RoutePlaces,
+  deferred: DeferredAnswers,
 ): void {
   const { use, init, useBodyParser } = boundTo(adapter);
   const install = (): void => {
     Object.assign(adapter, { use, init, useBodyParser });
     use((request: ExpressRequest, response: object, next: () => void) => {
+      const answer = deferred.of(request);
+      if (answer !== undefined) {
+        send(adapter, response, answer);
+        return;
+      }
       const routes = places.mayServe(request.url) ? places.routesAt(routedPath(request)) : [];
       if (routes.length === 0) {
         next();

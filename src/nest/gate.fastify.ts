@@ -4,6 +4,7 @@ import type { Gate } from '../web/gate';
 import { rawRequest, type PlatformRequest } from '../web/request';
 import { lenientPath, type Route } from '../web/routes';
 import type { RoutePlaces } from './route-paths';
+import type { DeferredAnswers } from './deferred-answers';
 import { send } from './send';
 
 /** The part of Fastify that the gate needs; written out so that Express hosts need no Fastify. */
@@ -29,8 +30,14 @@ export function installOnFastify(
   adapter: AbstractHttpAdapter,
   gate: Gate,
   places: RoutePlaces,
+  deferred: DeferredAnswers,
 ): void {
   adapter.getInstance<Fastify>().addHook('preParsing', (request, reply, payload, done) => {
+    const answer = deferred.of(request);
+    if (answer !== undefined) {
+      send(adapter, reply, answer);
+      return;
+    }
     const routes = routesOf(request, places);
     if (routes.length === 0) {
       done(null);

@@ -8,6 +8,7 @@ import type { PlatformRequest } from '../web/request';
 import { outageReport } from '../web/outage-report';
 import { lenientPath, ROUTES, type Route } from '../web/routes';
 import { AuthOptions } from './auth.options';
+import { DeferredAnswers } from './deferred-answers';
 import { installOnExpress } from './gate.express';
 import { installOnFastify } from './gate.fastify';
 import { checkGated } from './gated.decorator';
@@ -25,6 +26,7 @@ const TABLE: readonly Route[] = Object.values(ROUTES);
 export class HttpSetup implements OnModuleInit {
   private readonly logger = new Logger('nestjs-logout');
   private readonly places: RoutePlaces;
+  private readonly deferred = new DeferredAnswers();
   private hasHttp = false;
 
   constructor(
@@ -69,9 +71,10 @@ export class HttpSetup implements OnModuleInit {
           this.logger.error(error);
         }),
         (request) => this.isOurs(request),
+        this.deferred,
       );
     const install = adapter.getType() === 'fastify' ? installOnFastify : installOnExpress;
-    install(adapter, this.gate, this.places);
+    install(adapter, this.gate, this.places, this.deferred);
   }
 
   /** In the very spelling of the table: what a lenient router reads otherwise may be the host's. */

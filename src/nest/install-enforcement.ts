@@ -4,6 +4,7 @@ import type { LogoutAnswers } from '../web/answers';
 import type { Enforcement } from '../web/enforcement';
 import type { PlatformRequest } from '../web/request';
 import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
+import type { DeferredAnswers } from './deferred-answers';
 import { send } from './send';
 
 const REVOKED = new TokenRejectedError('TOKEN_REVOKED');
@@ -19,6 +20,7 @@ interface Fastify {
 /**
  * Puts enforcement ahead of all that is registered later: the host's middleware, hooks and guards.
  * @param isOurs whether a route of ours takes the request.
+ * @param deferred takes the 500s, which the gate sends.
  */
 export function installEnforcement(
   adapter: AbstractHttpAdapter,
@@ -26,6 +28,7 @@ export function installEnforcement(
   answers: LogoutAnswers,
   onError: (error: unknown) => void,
   isOurs: (request: PlatformRequest) => boolean,
+  deferred: DeferredAnswers,
 ): void {
   const enforce = (request: PlatformRequest, response: object, next: () => void): void => {
     const outcome = catchMaybe(
@@ -36,7 +39,11 @@ export function installEnforcement(
       },
     );
     void mapMaybe(outcome, (known) => {
-      if (known === 'pass') next();
+      if (known !== 'pass' && known !== 'refuse' && enforcement.takesAll) {
+        // The tokens were taken away: until the gate, the request is an anonymous one.
+        deferred.defer(request, known);
+        next();
+      } else if (known === 'pass') next();
       else send(adapter, response, known === 'refuse' ? answers.answerError(REVOKED) : known);
     });
   };

@@ -23,6 +23,11 @@ export class Enforcement {
     private readonly open: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
+  /** Whether all that is refused can be taken away: not what a function of the host's finds. */
+  get takesAll(): boolean {
+    return !this.rules.tokenSources.some((source) => typeof source === 'function');
+  }
+
   /**
    * At once where memory knows every token that the request carries.
    * @throws {StoreUnavailableError} rejects with it: whether a genuine token is revoked cannot be

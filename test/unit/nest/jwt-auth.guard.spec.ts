@@ -55,7 +55,7 @@ describe('JwtAuthGuard', () => {
     rawHeaders: [],
   });
   const contextOf = (request: object, controller: new () => Plain = Plain) => {
-    const response = { setHeader: () => undefined, set: () => undefined };
+    const response = { setHeader: () => undefined, set: () => undefined, get: () => undefined };
     // eslint-disable-next-line @typescript-eslint/unbound-method
     return new ExecutionContextHost([request, response], controller, Plain.prototype.get);
   };
