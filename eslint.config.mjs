@@ -87,7 +87,7 @@ export default tseslint.config(
     .map(boundary),
   {
     // An import could not be caught, and what is loaded is of no interest here.
-    files: ['src/**/required-packages.ts'],
+    files: ['src/**/required-packages.ts', 'src/nest/contexts/host-packages.ts'],
     rules: {
       '@typescript-eslint/no-require-imports': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',

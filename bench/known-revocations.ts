@@ -183,7 +183,7 @@ function claimsNs(known: KnownRevocations): number {
     iat: 1,
     exp: 2,
   }));
-  return nsEach(all, (claims) => known.covers(tokenKeys(claims, '', 'jti').keys));
+  return nsEach(all, (claims) => known.covers(tokenKeys(claims, claims.sub, '', 'jti').keys));
 }
 
 function nsEach<Asked>(all: readonly Asked[], isCovered: (one: Asked) => boolean): number {

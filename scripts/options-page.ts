@@ -79,7 +79,7 @@ be; so does an option that does not exist. Bounds are included. \`undefined\` me
 ## Rules for tokens
 
 For \`AuthModule\` and \`createRevocation\`. \`null\` for \`issuer\` or \`audience\` leaves it unchecked; in
-\`createRevocation\` that is the default.
+\`createRevocation\` that is the default. Each member of \`issuers\` takes what stands above it.
 
 ${tableOf(TOKEN_RULES, OPTIONS)}
 

@@ -1,7 +1,7 @@
 /** `nestjs-logout`: the Nest module. Every public name, one by one. */
 import './nest/required-packages'; // before all that loads them
 export { AuthModule } from './nest/auth.module';
-export type { AuthModuleOptions, SiteData } from './nest/auth.options';
+export type { AuthModuleOptions, MultiIssuerOptions, SiteData } from './nest/auth.options';
 export { AuditLog } from './audit/audit-log';
 export type {
   AuditEvent,
@@ -10,7 +10,7 @@ export type {
   RecordedAuditEvent,
   RequestSource,
 } from './audit/audit-event';
-export { AuditTrail } from './audit/audit-trail';
+export { AuditTrail, UnstorableEventError } from './audit/audit-trail';
 export type { AuditPage, AuditQuery } from './audit/audit-trail';
 export { LogoutAnswers } from './web/answers';
 export type { Answer, Envelope, Messages } from './web/answers';
@@ -22,6 +22,7 @@ export { LogoutController } from './nest/logout.controller';
 export { LogoutDto } from './nest/logout.dto';
 export { LogoutExceptionFilter } from './nest/logout-exception.filter';
 export { LogoutThrottlerGuard } from './nest/logout-throttler.guard';
+export type { ThrottlerStorage } from './nest/throttler-storage';
 export { Public } from './nest/public.decorator';
 export type { PlatformRequest } from './web/request';
 export type { ValidateHook } from './web/request-authenticator';
@@ -54,7 +55,14 @@ export type { Claims } from './tokens/verification/claims';
 export type { RevocationKey, TokenIdentity } from './tokens/identity';
 export type { RevocationQuery } from './tokens/scopes';
 export type { DescribedKey, KeyInput } from './tokens/keys/keys';
-export type { TokenRules } from './tokens/verification/token-rules';
+export type { SubjectClaim } from './tokens/verification/subject';
+export type {
+  CommonRules,
+  IssuerRules,
+  MultiIssuerRules,
+  NamedIssuer,
+  TokenRules,
+} from './tokens/verification/token-rules';
 export { TokenVerifier } from './tokens/verification/token-verifier';
 export type {
   RefusalCause,

@@ -8,7 +8,6 @@ import {
   type FeedCursor,
   type FeedSlice,
 } from '../../src/revocation/revocation-feed';
-import { tokenKey } from '../../src/tokens/identity';
 import type { RevocationQuery } from '../../src/tokens/scopes';
 import { tokenKeys } from '../../src/tokens/token-keys';
 import type { ParsedToken } from '../../src/tokens/verified-token';
@@ -135,11 +134,10 @@ function claimsOf(count: number): Claims[] {
   }));
 }
 
-const tokenOf = (claims: Claims): ParsedToken => ({
-  claims,
-  revocationKey: tokenKey(claims, '', 'jti'),
-  keys: tokenKeys(claims, '', 'jti').keys,
-});
+function tokenOf(claims: Claims): ParsedToken {
+  const subject = String(claims.sub);
+  return { claims, subject, ...tokenKeys(claims, subject, '', 'jti') };
+}
 
 function residentBytes(): number {
   for (let count = 0; count < 3; count += 1) globalThis.gc?.();

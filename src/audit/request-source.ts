@@ -12,10 +12,14 @@ const THREE_PARTS = /(?<![\w-])[\w-]+\.[\w-]+\.[\w-]+/g;
 const TOKEN = /^ey|e[yw3][\w-]*\.[\w-]{12}/;
 /** Looked at for tokens: bounds what a long text costs, and leaves room for what is masked. */
 const USER_AGENT_MAX_READ = 2048;
-// C0, DEL, C1 and the two separators that end a line in JavaScript (CWE-117).
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+// Controls, marks that change the direction of text, and the two separators that end a line in
+// JavaScript (CWE-117).
+const CONTROL = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** The text with every control character written as `\uXXXX`: it stays one line anywhere. */
+/**
+ * The text with every control character written as `\uXXXX`: it stays one line anywhere, and reads
+ * in the order in which it stands.
+ */
 export function escapeControls(text: string): string {
   return text.replace(
     CONTROL,
@@ -34,8 +38,19 @@ export function plainAddress(address: string | undefined): string | undefined {
   if (address === undefined || isIPv4(address)) return address;
   const bare = WITH_PORT.exec(address)?.slice(1).find(Boolean) ?? address;
   const unzoned = bare.split('%', 1)[0] ?? '';
-  const plain = /^::ffff:([\d.]+)$/i.exec(unzoned)?.[1] ?? unzoned;
-  return isIP(plain) === 0 ? undefined : plain;
+  const version = isIP(unzoned);
+  if (version === 0) return undefined;
+  return version === 6 ? (mappedIPv4(unzoned) ?? unzoned) : unzoned;
+}
+
+/** The IPv4 address that an IPv6 address stands for, however the two are written. */
+function mappedIPv4(address: string): string | undefined {
+  const all = groupsOf(address);
+  if (all.slice(0, 6).join(':') !== '0:0:0:0:0:ffff') return undefined;
+  const dotted = address.slice(address.lastIndexOf(':') + 1);
+  if (isIPv4(dotted)) return dotted;
+  const [high = 0, low = 0] = all.slice(6).map((group) => parseInt(group, 16));
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
 /**

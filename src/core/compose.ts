@@ -8,14 +8,16 @@ import { StoreUnavailableError } from '../revocation/errors';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
-import type { TokenRules } from '../tokens/verification/token-rules';
+import type { MultiIssuerRules, TokenRules } from '../tokens/verification/token-rules';
 
 /** What every face composes the core from; each option is described where the face has it. */
 export interface CoreOptions {
-  readonly tokenRules: TokenRules;
+  readonly tokenRules: TokenRules | MultiIssuerRules;
   readonly store: RevocationStore;
   readonly logoutRules: LogoutRules;
   readonly printAudit: AuditPrinter;
+  /** Told of what fails in the background. */
+  readonly onError: (error: unknown) => void;
   readonly meterProvider?: MeterProvider | undefined;
 }
 
@@ -26,6 +28,7 @@ export interface CoreOptions {
 export class LogoutCore {
   readonly store: RevocationStore;
   readonly audit: AuditLog;
+  readonly verifier: TokenVerifier;
   readonly tokens: RevokedTokensService;
   readonly logout: Logout;
   readonly refusals = new RefusalCounts();
@@ -36,11 +39,12 @@ export class LogoutCore {
   private closing: Promise<void> | undefined;
 
   /** @throws {TypeError} a token rule is not what it must be; nothing was opened. */
-  constructor({ tokenRules, store, logoutRules, printAudit, meterProvider }: CoreOptions) {
-    const verifier = new TokenVerifier(tokenRules, () => store.clock.now());
+  constructor(options: CoreOptions) {
+    const { tokenRules, store, logoutRules, meterProvider } = options;
     this.store = store;
-    this.audit = new AuditLog(store.audit, printAudit);
-    this.tokens = new RevokedTokensService(verifier, store, this.audit);
+    this.verifier = new TokenVerifier(tokenRules, () => store.clock.now());
+    this.audit = new AuditLog(store.audit, options.printAudit, options.onError);
+    this.tokens = new RevokedTokensService(this.verifier, store, this.audit);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }

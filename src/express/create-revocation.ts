@@ -1,5 +1,9 @@
 import { ExpressRevocation } from './express-revocation';
-import { resolveOptions, type RevocationOptions } from './revocation-options';
+import {
+  resolveOptions,
+  type MultiIssuerRevocationOptions,
+  type RevocationOptions,
+} from './revocation-options';
 
 /**
  * A logout for an Express app: two handlers, the service and the audit behind them.
@@ -14,6 +18,8 @@ import { resolveOptions, type RevocationOptions } from './revocation-options';
  * app.post('/logout', logout); // ahead of express.json(), which answers malformed JSON by itself
  * app.get('/protected', verifyToken, (request, response) => response.json(request.user));
  */
-export function createRevocation(options: RevocationOptions): ExpressRevocation {
+export function createRevocation(
+  options: RevocationOptions | MultiIssuerRevocationOptions,
+): ExpressRevocation {
   return new ExpressRevocation(resolveOptions(options));
 }

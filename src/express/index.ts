@@ -8,7 +8,7 @@ export type {
   RecordedAuditEvent,
   RequestSource,
 } from '../audit/audit-event';
-export { AuditTrail } from '../audit/audit-trail';
+export { AuditTrail, UnstorableEventError } from '../audit/audit-trail';
 export type { AuditPage, AuditQuery } from '../audit/audit-trail';
 export { RevocationError, StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from '../revocation/errors';
@@ -24,7 +24,14 @@ export type { Algorithm } from '../tokens/keys/algorithms';
 export type { Claims } from '../tokens/verification/claims';
 export type { TokenIdentity } from '../tokens/identity';
 export type { DescribedKey, KeyInput } from '../tokens/keys/keys';
-export type { TokenRules } from '../tokens/verification/token-rules';
+export type { SubjectClaim } from '../tokens/verification/subject';
+export type {
+  CommonRules,
+  IssuerRules,
+  MultiIssuerRules,
+  NamedIssuer,
+  TokenRules,
+} from '../tokens/verification/token-rules';
 export type {
   RefusalCause,
   Verification,
@@ -34,4 +41,4 @@ export type { Answers, HostAnswer } from './answers';
 export { createRevocation } from './create-revocation';
 export type { ExpressRevocation } from './express-revocation';
 export type { ExpressHandler, ExpressRequest, ExpressResponse } from './http-types';
-export type { RevocationOptions } from './revocation-options';
+export type { MultiIssuerRevocationOptions, RevocationOptions } from './revocation-options';

@@ -10,9 +10,15 @@ import {
   type Resolved,
   type Table,
 } from '../options/option';
-import { TOKEN_RULES, type TokenRules } from '../tokens/verification/token-rules';
+import {
+  TOKEN_RULES,
+  type MultiIssuerRules,
+  type TokenRules,
+} from '../tokens/verification/token-rules';
 import type { TokenSource } from '../web/credentials';
 import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-options';
+import type { ThrottleRules } from '../web/request-counter';
+import { THROTTLE_OPTIONS } from '../web/throttle-options';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
 
 /**
@@ -20,7 +26,7 @@ import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
  * for tokens are described at `TokenRules`.
  */
 export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience'> {
-  /** The accepted `iss`, one or several. @defaultValue `null`: unchecked */
+  /** The accepted `iss`: the name of one issuer, or its names. @defaultValue `null`: unchecked */
   readonly issuer?: TokenRules['issuer'];
   /** Who we are: `aud` must name one of these. @defaultValue `null`: unchecked */
   readonly audience?: TokenRules['audience'];
@@ -47,10 +53,19 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    * @defaultValue none
    */
   readonly enforceExcept?: readonly string[];
+  /**
+   * Logouts a window for each address (IPv6: /64); a whole number, 1–1 000 000. Beyond, only a live
+   * token is logged out, and all else gets `tooManyRequests`.
+   * @defaultValue 10
+   */
+  readonly throttleLimit?: number;
+  /** Length of that window in ms; a whole number, 1000–86 400 000. @defaultValue 60 000 */
+  readonly throttleTtlMs?: number;
   /** Bodies and statuses of our answers, where you want others. */
   readonly answers?: Partial<Answers>;
   /**
-   * Told of every failure behind a 500; of those of `enforce` once a minute, with their number.
+   * Told of every failure behind a 500; of those of `enforce` once a minute, with their number. Also
+   * of an audit row that can never be stored.
    * @defaultValue `console.error`
    */
   readonly onError?: (error: unknown) => void;
@@ -61,12 +76,17 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
   readonly auditPrinter?: AuditPrinter;
 }
 
+/** The same, where tokens come from several issuers. */
+export interface MultiIssuerRevocationOptions
+  extends MultiIssuerRules, Omit<RevocationOptions, keyof TokenRules> {}
+
 /** Every option beside the rules for tokens; one that is left out here does not compile. */
 export const REVOCATION_OPTIONS = {
   store: instance(RevocationStore, 'a RevocationStore, such as new MemoryRevocationStore()', {
     says: 'Where revocations and the audit live; opened by the first request, closed by `close()`.',
   }),
   ...ENFORCEMENT_OPTIONS,
+  ...THROTTLE_OPTIONS,
   answers: custom<PreparedAnswers, Partial<Answers>>(
     { mustBe: 'an object with some of the answers, each `{ status, body }`', read: prepareAnswers },
     {
@@ -94,13 +114,15 @@ export interface ResolvedOptions extends Pick<
 > {
   readonly core: CoreOptions;
   readonly enforcementRules: EnforcementRules;
+  readonly throttleRules: ThrottleRules;
 }
 
 /** @throws {TypeError} naming the option, what it must be and what it was. */
-export function resolveOptions(options: RevocationOptions): ResolvedOptions {
+export function resolveOptions(
+  options: RevocationOptions | MultiIssuerRevocationOptions,
+): ResolvedOptions {
   const resolved = resolve(REVOCATION_OPTIONS, options, TOKEN_RULES);
   const { store, auditPrinter, answers, onError } = resolved;
-  const { issuer = null, audience = null } = options;
   const printAudit: AuditPrinter = (line, outcome) => {
     try {
       auditPrinter(line, outcome);
@@ -110,16 +132,26 @@ export function resolveOptions(options: RevocationOptions): ResolvedOptions {
   };
   return {
     core: {
-      tokenRules: { ...options, issuer, audience },
+      tokenRules: withNames(options),
       store,
       // A logout names its token in the body alone, and a repeated one is refused.
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,
+      onError,
     },
     answers,
     enforcementRules: resolved,
+    throttleRules: { limit: resolved.throttleLimit, windowMs: resolved.throttleTtlMs },
     onError,
   };
+}
+
+function withNames(
+  options: RevocationOptions | MultiIssuerRevocationOptions,
+): TokenRules | MultiIssuerRules {
+  if (options.issuers !== undefined) return options;
+  const { issuer = null, audience = null } = options;
+  return { ...options, issuer, audience };
 }
 
 function printToConsole(...[line, outcome]: Parameters<AuditPrinter>): void {

@@ -1,6 +1,5 @@
 import type { FailedEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
-import { subjectOf } from '../tokens/verification/claims';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import { reasonOf, TokenRejectedError } from '../revocation/errors';
 import { bodyTokenReason } from '../audit/reasons';
@@ -118,8 +117,10 @@ function isSame(a: VerifiedToken, b: VerifiedToken): boolean {
   return a.revocationKey === b.revocationKey;
 }
 
+/** Of a token without a subject nothing tells the owner, so it owns itself alone. */
 function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {
-  return a.claims.iss === b.claims.iss && subjectOf(a.claims) === subjectOf(b.claims);
+  if (a.claims.iss !== b.claims.iss || a.subject !== b.subject) return false;
+  return a.subject !== undefined || isSame(a, b);
 }
 
 function failedEvent({ bearer, source }: LogoutAttempt, error: unknown): FailedEvent {

@@ -22,6 +22,7 @@ import {
   AuthOptions,
   MODULE_EXTRAS,
   type AuthModuleOptions,
+  type MultiIssuerOptions,
   type ModuleExtras,
 } from './auth.options';
 import { HTTP_PROVIDERS } from './http.providers';
@@ -30,31 +31,37 @@ import { JwtAuthGuard } from './jwt-auth.guard';
 import { LogoutController } from './logout.controller';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { PublicRoutes } from './public-routes';
 import { CHECKED_MODULE } from './registration-check';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
-  new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
-    .setClassMethodName('forRoot')
-    .setExtras<ModuleExtras>(readOptions(MODULE_EXTRAS, {}), (definition, extras) => {
-      const { path, isGlobal } = readOptions(MODULE_EXTRAS, extras);
-      const { module, imports = [], providers = [] } = definition;
-      return {
-        ...definition,
-        global: isGlobal,
-        imports: [...imports, RouterModule.register([{ path, module }])],
-        providers: [
-          ...providers,
-          { provide: PATH, useValue: path },
-          { provide: CHECKED_MODULE, useValue: module },
-        ],
-      };
-    })
-    .build();
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
+  AuthModuleOptions | MultiIssuerOptions
+>({ moduleName: 'Auth' })
+  .setClassMethodName('forRoot')
+  .setExtras<ModuleExtras>(readOptions(MODULE_EXTRAS, {}), (definition, extras) => {
+    const { path, isGlobal } = readOptions(MODULE_EXTRAS, extras);
+    const { module, imports = [], providers = [] } = definition;
+    return {
+      ...definition,
+      global: isGlobal,
+      imports: [...imports, RouterModule.register([{ path, module }])],
+      providers: [
+        ...providers,
+        { provide: PATH, useValue: path },
+        { provide: CHECKED_MODULE, useValue: module },
+      ],
+    };
+  })
+  .build();
 
 const logger = new Logger('nestjs-logout');
 const printAudit: AuditPrinter = (line, outcome) => {
   if (outcome === 'success') logger.log(line);
   else logger.warn(line);
+};
+
+const onError = (error: unknown): void => {
+  logger.error(error);
 };
 
 /** A provider that is a part of the core. */
@@ -67,14 +74,14 @@ const part = (
 const core: Provider[] = [
   {
     provide: AuthOptions,
-    useFactory: (options: AuthModuleOptions) => new AuthOptions(options),
+    useFactory: (options: AuthModuleOptions | MultiIssuerOptions) => new AuthOptions(options),
     inject: [MODULE_OPTIONS_TOKEN],
   },
   {
     provide: LogoutCore,
     useFactory: async (options: AuthOptions) => {
       const { tokenRules, store, logoutRules, meterProvider } = options;
-      const parts = { tokenRules, store, logoutRules, meterProvider, printAudit };
+      const parts = { tokenRules, store, logoutRules, meterProvider, printAudit, onError };
       const composed = new LogoutCore(parts);
       await composed.open();
       return composed;
@@ -113,6 +120,7 @@ const core: Provider[] = [
     JwtAuthGuard,
     LogoutExceptionFilter,
     LogoutThrottlerGuard,
+    PublicRoutes,
     RequestAuthenticator,
     RevocationStore,
     RevokedTokensService,

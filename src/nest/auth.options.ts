@@ -1,10 +1,12 @@
-import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { MeterProvider } from '@opentelemetry/api';
 import { MESSAGES, type Messages } from '../web/answers';
 import { expiredCookies, type ExpiringCookie } from '../web/cookies';
 import type { TokenSource } from '../web/credentials';
 import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-options';
 import type { ValidateHook } from '../web/request-authenticator';
+import type { RequestCounter, ThrottleRules } from '../web/request-counter';
+import { MemoryRequestCounter } from '../web/request-counter.memory';
+import { THROTTLE_OPTIONS } from '../web/throttle-options';
 import type { LogoutRules } from '../logout/logout';
 import { RevocationStore } from '../revocation/revocation-store';
 import { SessionTerminator } from '../logout/session-terminator';
@@ -20,11 +22,16 @@ import {
   optional,
   quoted,
   resolve,
-  whole,
   type Resolved,
   type Table,
 } from '../options/option';
-import { TOKEN_RULES, type TokenRules } from '../tokens/verification/token-rules';
+import {
+  TOKEN_RULES,
+  type MultiIssuerRules,
+  type TokenRules,
+} from '../tokens/verification/token-rules';
+import { USUAL_KEYS, type MetadataKey } from './public.decorator';
+import { ThrottlerStorageCounter, type ThrottlerStorage } from './throttler-storage';
 
 /** A directive of `Clear-Site-Data` (W3C Clear Site Data §3.1). */
 export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '*';
@@ -83,6 +90,13 @@ export interface AuthModuleOptions extends TokenRules {
    */
   readonly enforceExcept?: readonly string[];
 
+  /**
+   * Metadata keys that make a handler or a class public for `JwtAuthGuard` where their value is
+   * `true`, as `@Public()` does. Our own routes carry them as well, for a global guard of yours.
+   * @defaultValue ['isPublic', 'public', 'IS_PUBLIC']
+   */
+  readonly publicMetadata?: readonly MetadataKey[];
+
   /** Cookies to expire on a successful logout, with the attributes they were set with. */
   readonly cookies?: readonly ExpiringCookie[];
   /** What the browser is told to forget on a successful logout; sent over HTTPS only. */
@@ -93,6 +107,10 @@ export interface AuthModuleOptions extends TokenRules {
   /** Where metrics go, unless that is the provider that OpenTelemetry's API knows at the start. */
   readonly meterProvider?: MeterProvider;
 }
+
+/** The same, where tokens come from several issuers. */
+export interface MultiIssuerOptions
+  extends MultiIssuerRules, Omit<AuthModuleOptions, keyof TokenRules> {}
 
 const SITE_DATA: readonly SiteData[] = ['cache', 'cookies', 'storage', 'executionContexts', '*'];
 
@@ -133,18 +151,7 @@ export const MODULE_OPTIONS = {
       says: 'Your own check on every guarded request; what it returns becomes `request.user`.',
     }),
   ),
-  throttleLimit: whole(1, 1_000_000, {
-    unit: 'requests',
-    default: 10,
-    env: 'THROTTLE_LIMIT',
-    says: 'How many a window allows, for each address and for each live token.',
-  }),
-  throttleTtlMs: whole(1000, 86_400_000, {
-    unit: 'milliseconds',
-    default: 60_000,
-    env: 'THROTTLE_TTL_MS',
-    says: 'Length of that window.',
-  }),
+  ...THROTTLE_OPTIONS,
   throttlerStorage: optional(
     having<ThrottlerStorage>('increment', 'a ThrottlerStorage', {
       defaultSays: 'in memory',
@@ -156,6 +163,17 @@ export const MODULE_OPTIONS = {
     says: 'Whether revoked tokens are refused on every HTTP route, or behind our guard alone.',
   }),
   ...ENFORCEMENT_OPTIONS,
+  publicMetadata: list<MetadataKey>(
+    'a metadata key: text that is not empty, or a symbol',
+    (value): value is MetadataKey =>
+      typeof value === 'symbol' || (typeof value === 'string' && value !== ''),
+    {
+      default: USUAL_KEYS,
+      says:
+        'Metadata keys that make a handler or class public for our guard, where their value is ' +
+        '`true`; our own routes carry them, too.',
+    },
+  ),
   cookies: custom<readonly string[], readonly ExpiringCookie[]>(
     { mustBe: 'a list of cookies, each with its name and attributes', read: expiredCookies },
     { default: [], says: 'Cookies to expire on a successful logout.' },
@@ -208,7 +226,7 @@ export class AuthOptions extends Members {
    * @param tokenRules checked by the `TokenVerifier` that they build.
    * @throws {TypeError} naming the option, what it must be and what it was.
    */
-  constructor(readonly tokenRules: AuthModuleOptions) {
+  constructor(readonly tokenRules: AuthModuleOptions | MultiIssuerOptions) {
     super();
     Object.freeze(Object.assign(this, resolve(MODULE_OPTIONS, tokenRules, TOKEN_RULES)));
   }
@@ -220,6 +238,18 @@ export class AuthOptions extends Members {
 
   get enforcementRules(): EnforcementRules {
     return this;
+  }
+
+  get throttleRules(): ThrottleRules {
+    return { limit: this.throttleLimit, windowMs: this.throttleTtlMs };
+  }
+
+  /** The host's, or a new one in memory. */
+  get requestCounter(): RequestCounter {
+    const { throttlerStorage: storage } = this;
+    return storage === undefined
+      ? new MemoryRequestCounter()
+      : new ThrottlerStorageCounter(storage);
   }
 
   get logoutRules(): LogoutRules {

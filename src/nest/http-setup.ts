@@ -14,6 +14,7 @@ import { installOnFastify } from './gate.fastify';
 import { checkGated } from './gated.decorator';
 import { installEnforcement } from './install-enforcement';
 import { LogoutController } from './logout.controller';
+import { PublicForHosts } from './public.decorator';
 import { checkPrefix, RoutePlaces } from './route-paths';
 
 /** Where the routes stand; known before the options of `forRootAsync` are. */
@@ -56,7 +57,9 @@ export class HttpSetup implements OnModuleInit {
     checkPrefix(this.config);
     checkGated(LogoutController, TABLE);
     this.core.publishMetrics();
-    const { enforce, enforcementRules } = this.options;
+    for (const notice of this.core.verifier.notices) this.logger.log(notice);
+    const { enforce, enforcementRules, publicMetadata } = this.options;
+    PublicForHosts(publicMetadata)(LogoutController);
     if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));
   }
 

@@ -1,5 +1,5 @@
 import { Logger, type Provider } from '@nestjs/common';
-import { ThrottlerStorageService } from '@nestjs/throttler';
+import { Reflector } from '@nestjs/core';
 import { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { SessionTermination } from '../logout/session-terminator';
@@ -12,6 +12,7 @@ import { Gate } from '../web/gate';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { Throttle } from '../web/throttle';
 import { AuthOptions } from './auth.options';
+import { UpgradeRequests } from './contexts/sockets';
 import { GateGuard } from './gate.guard';
 import { HttpSetup } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
@@ -19,6 +20,7 @@ import { JwtStrategy } from './jwt.strategy';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutEffects } from './logout-effects';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { PublicRoutes } from './public-routes';
 import { CHECKED_OPTIONS, RegistrationCheck } from './registration-check';
 
 const logger = new Logger('nestjs-logout');
@@ -52,14 +54,9 @@ export const HTTP_PROVIDERS: Provider[] = [
   },
   {
     provide: Throttle,
-    useFactory: (options: AuthOptions, own: ThrottlerStorageService, audit: AuditLog) =>
-      new Throttle(
-        options.throttlerStorage ?? own,
-        { limit: options.throttleLimit, windowMs: options.throttleTtlMs },
-        audit,
-        report,
-      ),
-    inject: [AuthOptions, ThrottlerStorageService, AuditLog],
+    useFactory: (options: AuthOptions, audit: AuditLog) =>
+      new Throttle(options.requestCounter, options.throttleRules, audit, report),
+    inject: [AuthOptions, AuditLog],
   },
   {
     provide: Gate,
@@ -67,9 +64,10 @@ export const HTTP_PROVIDERS: Provider[] = [
       authenticator: RequestAuthenticator,
       throttle: Throttle,
       answers: LogoutAnswers,
-      audit: AuditLog,
-    ) => new Gate(authenticator, throttle, answers, audit, report),
-    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuditLog],
+      { logoutRules }: AuthOptions,
+      { verifier }: LogoutCore,
+    ) => new Gate(authenticator, throttle, answers, logoutRules, report, verifier.maxTokenBytes),
+    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuthOptions, LogoutCore],
   },
   {
     provide: LogoutEffects,
@@ -83,11 +81,17 @@ export const HTTP_PROVIDERS: Provider[] = [
     inject: [AuthOptions, LogoutAnswers, AuditLog],
   },
   HttpSetup,
-  ThrottlerStorageService,
   JwtStrategy,
   { provide: CHECKED_OPTIONS, useExisting: AuthOptions },
   RegistrationCheck,
   GateGuard,
+  {
+    provide: PublicRoutes,
+    useFactory: (reflector: Reflector, { publicMetadata }: AuthOptions) =>
+      new PublicRoutes(reflector, publicMetadata),
+    inject: [Reflector, AuthOptions],
+  },
+  UpgradeRequests,
   JwtAuthGuard,
   LogoutThrottlerGuard,
   LogoutExceptionFilter,

@@ -12,12 +12,12 @@ import { Admitted, Gated } from './gated.decorator';
 import { namedToken } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutEffects } from './logout-effects';
-import { Public, PublicForHosts } from './public.decorator';
+import { Public, PublicForHosts, USUAL_KEYS } from './public.decorator';
 import { send } from './send';
 
 /** Our routes, each an entry of the table of routes. What is refused, the filter answers. */
 @Public()
-@PublicForHosts()
+@PublicForHosts(USUAL_KEYS)
 @Controller({ version: VERSION_NEUTRAL })
 @UseGuards(GateGuard)
 @UseFilters(LogoutExceptionFilter)

@@ -171,48 +171,55 @@ export function quoted(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : kindOf(value);
 }
 
-/** The options of a table, checked, with every default in place. Other options are not looked at. */
-export function readOptions<T extends Entries>(table: T, options: object): Resolved<T> {
+/**
+ * The options of a table, checked, with every default in place. Other options are not looked at.
+ * @param prefix what messages put before the name of an option, such as `issuers[0].`.
+ */
+export function readOptions<T extends Entries>(
+  table: T,
+  options: object,
+  prefix = '',
+): Resolved<T> {
   const entries = Object.entries(table).map(([name, option]) => [
     name,
-    option.read(Reflect.get(options, name), name),
+    option.read(Reflect.get(options, name), prefix + name),
   ]);
   return Object.freeze(Object.fromEntries(entries)) as Resolved<T>;
 }
 
 /**
  * As `readOptions`; a misspelt `audience`, ignored, would leave it unchecked.
- * @param others tables of options that are read elsewhere.
+ * @param others a table of options that are read elsewhere.
+ * @param prefix see `readOptions`.
  * @throws {TypeError} naming the option, what it must be and what it was; also for an option that
  * no table has, and for one that is inherited, as a polluted prototype would set it.
  */
 export function resolve<T extends Entries>(
   table: T,
   options: unknown,
-  ...others: readonly Entries[]
+  others: Entries = {},
+  prefix = '',
 ): Resolved<T> {
   if (typeof options !== 'object' || options === null)
-    throw misconfigured('options', 'an object', kindOf(options));
-  const known = [table, ...others];
-  const unknown = Object.keys(options).find(
-    (name) => !known.some((entries) => Object.hasOwn(entries, name)),
-  );
+    throw misconfigured(prefix.slice(0, -1) || 'options', 'an object', kindOf(options));
+  const known = { ...table, ...others };
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
   if (unknown !== undefined)
     throw misconfigured(
-      unknown,
+      prefix + unknown,
       'left out',
       'an option that does not exist',
       'Check its spelling.',
     );
-  const inherited = known
-    .flatMap((entries) => Object.keys(entries))
-    .find((name) => name in options && !Object.hasOwn(options, name));
+  const inherited = Object.keys(known).find(
+    (name) => name in options && !Object.hasOwn(options, name),
+  );
   if (inherited !== undefined)
     throw misconfigured(
-      inherited,
+      prefix + inherited,
       'a property of the options object itself',
       'inherited',
       'Pass a plain object.',
     );
-  return readOptions(table, options);
+  return readOptions(table, options, prefix);
 }

@@ -1,8 +1,7 @@
 import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
-import { expiresAt, subjectOf, textOf } from '../tokens/verification/claims';
-import type { RevocationKey } from '../tokens/identity';
+import { expiresAt, textOf } from '../tokens/verification/claims';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
 import type {
   RefusalCause,
@@ -10,6 +9,7 @@ import type {
   Verification,
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
+import { signingInputOf } from '../tokens/verification/token-form';
 import { TokenRejectedError } from './errors';
 import type { ParsedToken } from '../tokens/verified-token';
 import { mapMaybe } from '../tokens/maybe-promise';
@@ -71,18 +71,20 @@ export class RevokedTokensService {
    * The one acceptance path: what the text is worth now; at once, unless the store has to be asked.
    * A revoked token leaves an audit row.
    * @param source where the text came from; asked only when there is something to tell of it.
-   * @param lookUps what the store was asked for the same request; it is not asked twice.
+   * @param lookUps what the store was asked for the same request, by `header.payload` of the token;
+   * it is not asked twice.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
   authenticate(
     text: unknown,
     source: LazyRequestSource = {},
-    lookUps?: ReadonlyMap<RevocationKey, Promise<boolean>>,
+    lookUps?: ReadonlyMap<string, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
     if (verification.verdict !== 'live') return verification;
     const { token } = verification;
-    const isReused = lookUps?.get(token.revocationKey) ?? this.checkPresented(token, source);
+    const asked = typeof text === 'string' ? lookUps?.get(signingInputOf(text)) : undefined;
+    const isReused = asked ?? this.checkPresented(token, source);
     return mapMaybe(isReused, (isRevoked) => ({
       verdict: isRevoked ? 'revoked' : 'live',
       token,
@@ -130,7 +132,7 @@ export class RevokedTokensService {
 
   /**
    * The tokens in a text, such as a header, as any verifier may find them.
-   * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
+   * @returns `undefined`: the text is longer than 17 KiB or holds more than 8 tokens.
    */
   presentedIn(text: string): readonly UnverifiedToken[] | undefined {
     return this.verifier.presentedIn(text);
@@ -182,7 +184,7 @@ export class RevokedTokensService {
       issuedBefore: ANY_ISSUE_TIME,
       expiresAt: this.keptUntil(token.expiresAtMs),
       issuer: iss,
-      subject: subjectOf(token.claims),
+      subject: token.subject,
       tokenId: textOf(jti),
       sessionId: textOf(sid),
       clientId: textOf(clientId),

@@ -1,12 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { MODULE_OPTIONS, readPath, type AuthModuleOptions } from '../nest/auth.options';
+import { COMMON_RULES } from '../tokens/verification/token-rules';
 import type { Messages } from '../web/answers';
 import type { BodyKind } from '../web/body';
-import { ROUTES, type Route } from '../web/routes';
+import { bodyRules, ROUTES, type Route } from '../web/routes';
 
 type Responses = Readonly<Record<number, object>>;
-type Language = Pick<AuthModuleOptions, 'messages' | 'expiredStatus'>;
+type Language = Pick<AuthModuleOptions, 'messages' | 'expiredStatus' | 'maxTokenBytes'>;
 
 const textsOf = ({ messages }: Language): Messages =>
   MODULE_OPTIONS.messages.read(messages, 'messages');
@@ -54,12 +55,16 @@ function refusals(language: Language): Responses {
 }
 
 /** What a route answers to a request that it refuses whatever its token is. */
-function requestRefusals(route: Route, text: Messages): Responses {
-  const size = `${route.maxBodyBytes / 1024} KB`;
+function requestRefusals(route: Route, language: Language): Responses {
+  const text = textsOf(language);
+  const { maxBodyBytes } = bodyRules(
+    route,
+    COMMON_RULES.maxTokenBytes.read(language.maxTokenBytes, 'maxTokenBytes'),
+  );
   return {
     400: answer(text.badRequest, `The body is not ${BODY_KINDS[route.body].name}.`),
     405: answer(text.methodNotAllowed, `Only ${methodsAt(route.path).join(', ')}.`, ['Allow']),
-    413: answer(text.contentTooLarge, `More than ${size}.`),
+    413: answer(text.contentTooLarge, `More than ${maxBodyBytes} bytes.`),
     415: answer(
       text.unsupportedMediaType,
       `Not ${BODY_KINDS[route.body].name} in UTF-8, or with a content encoding.`,
@@ -154,7 +159,7 @@ function operationOf(route: Route, text: RouteText, language: Language): object 
   const { mediaType } = BODY_KINDS[route.body];
   const responses: Responses = {
     ...text.success,
-    ...requestRefusals(route, textsOf(language)),
+    ...requestRefusals(route, language),
     ...refusals(language),
   };
   return {

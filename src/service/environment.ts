@@ -22,7 +22,7 @@ import {
   POSTGRES_URL,
   type PostgresStoreOptions,
 } from '../stores/postgres/options';
-import { TOKEN_RULES } from '../tokens/verification/token-rules';
+import { COMMON_RULES, ISSUER_RULES } from '../tokens/verification/token-rules';
 
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 
@@ -37,6 +37,13 @@ export const SERVICE_OPTIONS = {
     env: 'PORT',
     says: 'The port that the service listens on; 0: a free one.',
   }),
+  operationsPort: optional(
+    whole(0, 65_535, {
+      defaultSays: 'that of `PORT`',
+      env: 'OPERATIONS_PORT',
+      says: 'A port for `/health`, `/metrics` and `/docs`, which `PORT` then does not serve.',
+    }),
+  ),
   host: text('an address', ANY, {
     default: '127.0.0.1',
     env: 'HOST',
@@ -68,14 +75,12 @@ export const SERVICE_OPTIONS = {
       says: 'The secret of HS* tokens. In production this or `JWT_PUBLIC_KEY` must be set.',
     }),
   ),
-  publicKey: optional({
-    ...text('public keys in PEM', ANY, {
+  publicKey: optional(
+    text('public keys in PEM', ANY, {
       env: 'JWT_PUBLIC_KEY',
       says: 'The keys of the other algorithms, one after the other. Set `JWT_ALGORITHMS` with it.',
     }),
-    // One-line variables often carry PEM text with its line ends written as \n.
-    fromText: (pem) => pem.replaceAll('\\n', '\n'),
-  }),
+  ),
   trustProxy: checked<TrustedProxies>(
     {
       mustBe: 'off, a number of proxies, or a list of networks such as 10.0.0.0/8',
@@ -115,7 +120,8 @@ export const SERVICE_OPTIONS = {
 /** Every table that has variables. */
 export const VARIABLE_TABLES = [
   SERVICE_OPTIONS,
-  TOKEN_RULES,
+  ISSUER_RULES,
+  COMMON_RULES,
   MODULE_OPTIONS,
   POSTGRES_STORE_OPTIONS,
 ] as const;
@@ -147,12 +153,13 @@ export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
   const service = resolve(SERVICE_OPTIONS, readVariables(SERVICE_OPTIONS, values));
   const { secret, publicKey, ...rest } = service;
   checkKeys(service);
-  const rules = readVariables(TOKEN_RULES, values);
+  const rules = readVariables(ISSUER_RULES, values);
   return {
     ...rest,
     key: secret ?? publicKey,
     module: {
       ...rules,
+      ...readVariables(COMMON_RULES, values),
       ...readVariables(MODULE_OPTIONS, values),
       algorithms: algorithmsFor(service, rules),
       issuer: rules.issuer ?? null,
@@ -171,7 +178,7 @@ function checkKeys({ secret, publicKey, isProduction }: ServiceOptions): void {
 
 function algorithmsFor(
   { publicKey }: ServiceOptions,
-  { algorithms }: FromVariables<typeof TOKEN_RULES>,
+  { algorithms }: FromVariables<typeof ISSUER_RULES>,
 ): AuthModuleOptions['algorithms'] {
   if (algorithms !== undefined && algorithms.length > 0) return algorithms;
   // A secret fits HS* alone, and of these it need only be long enough for the first.

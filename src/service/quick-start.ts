@@ -15,11 +15,11 @@ const AUDIT_SQL =
  * What a newcomer pastes to see a logout work. Only for a key that the service made for itself:
  * tokens of a real issuer must not be printed.
  */
-export function quickStart(url: string, settings: ServiceSettings): string {
+export function quickStart(url: string, settings: ServiceSettings, operationsUrl = url): string {
   const auth = `${url}/api/v1/auth`;
   const show = `-s -w ' -> %{http_code}\\n'`;
   return [
-    `The service listens on ${url} (its documentation: ${url}/docs).`,
+    `The service listens on ${url} (its documentation: ${operationsUrl}/docs).`,
     'Paste this to see a logout that works:',
     '',
     `TOKEN=${mint(settings)}`,

@@ -1,16 +1,14 @@
 import { Client } from 'pg';
+import { escapeControls } from '../audit/request-source';
 import { findEmbeddedPostgres } from './embedded-postgres/embedded-postgres';
 import { defaultDataDir } from './embedded-postgres/own-folder';
 
 type Row = readonly (string | null)[];
 
-// Control characters would let a stored value (a user agent, say) steer the reader's terminal.
-const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
-
 /** Columns aligned under their names, one line a row, and the number of rows. */
 function formatTable(names: readonly string[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => row.map((value) => printable(value ?? '')));
+  // Control characters would let a stored value (a user agent, say) steer the reader's terminal.
+  const cells = rows.map((row) => row.map((value) => escapeControls(value ?? '')));
   const widths = names.map((name, column) =>
     Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)),
   );

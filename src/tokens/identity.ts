@@ -58,14 +58,20 @@ export function identifierKey(
 }
 
 /**
- * The key under which this one token is revoked. The same for every spelling of the token that is
- * accepted, which neither its text nor a hash of its text is.
+ * The keys of this one token, each the same for every spelling of it that is accepted, which
+ * neither its text nor a hash of its text is. It is revoked under the first, that of `mode`. The
+ * other is asked about too: it may have been revoked when `mode` was another.
  * @param signingInput `header.payload` as received.
  */
-export function tokenKey(claims: Claims, signingInput: string, mode: TokenIdentity): RevocationKey {
-  return mode === 'jti' && claims.jti !== undefined
-    ? identifierKey('token', claims.iss, claims.jti)
-    : revocationKey('signed-part', signingInput);
+export function ownKeys(
+  { iss, jti }: Claims,
+  signingInput: string,
+  mode: TokenIdentity,
+): readonly [RevocationKey, ...RevocationKey[]] {
+  const bySignedPart = revocationKey('signed-part', signingInput);
+  if (jti === undefined) return [bySignedPart];
+  const byJti = identifierKey('token', iss, jti);
+  return mode === 'jti' ? [byJti, bySignedPart] : [bySignedPart, byJti];
 }
 
 /** The key under which a server-side session (not a token's `sid`) is revoked. */

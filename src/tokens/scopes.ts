@@ -1,5 +1,5 @@
 import { identifierKey, revocationKey, type RevocationKey } from './identity';
-import { issuedAt, subjectOf, textOf, type Claims } from './verification/claims';
+import { issuedAtMs, textOf, type Claims } from './verification/claims';
 
 /** What a revocation covers. Each has a line in `SCOPES`, which says how. */
 export type RevocationScope =
@@ -8,8 +8,9 @@ export type RevocationScope =
 /** A token of the right form. */
 export interface ReadToken {
   readonly claims: Claims;
-  /** See `tokenKey`. */
-  readonly revocationKey: RevocationKey;
+  readonly subject: string | undefined;
+  /** See `ownKeys`. */
+  readonly ownKeys: readonly RevocationKey[];
 }
 
 const NONE: readonly RevocationKey[] = [];
@@ -32,7 +33,7 @@ interface ScopeRule {
 export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
   token: {
     kind: 'absolute',
-    keysOf: ({ revocationKey: own }) => [own],
+    keysOf: ({ ownKeys }) => ownKeys,
   },
   session: {
     kind: 'absolute',
@@ -43,7 +44,8 @@ export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
   'server-session': { kind: 'absolute', keysOf: () => NONE },
   subject: {
     kind: 'cutoff',
-    keysOf: ({ claims }) => [revocationKey('subject', claims.iss, subjectOf(claims))],
+    keysOf: ({ claims: { iss }, subject }) =>
+      subject === undefined ? NONE : [revocationKey('subject', iss, subject)],
   },
   // `azp` is a client too (OpenID Connect Core §2): a revocation of either covers the token.
   client: {
@@ -109,7 +111,7 @@ export class TokenQuery implements RevocationQuery {
   static of(token: ReadToken): TokenQuery {
     const absolute: RevocationKey[] = [];
     for (const rule of ABSOLUTE) for (const key of rule.keysOf(token)) absolute.push(key);
-    const at = issuedAtMs(token.claims);
+    const at = askedAtMs(token.claims);
     const cutoffs: RevocationQuery['cutoffs'][number][] = [];
     for (const rule of CUTOFFS)
       for (const key of rule.keysOf(token)) cutoffs.push(Object.freeze({ key, at }));
@@ -118,7 +120,7 @@ export class TokenQuery implements RevocationQuery {
 }
 
 /** Some issuers write milliseconds to `iat`: such a token is asked about as one of the far future. */
-function issuedAtMs(claims: Claims): number {
-  const at = issuedAt(claims).getTime();
+function askedAtMs(claims: Claims): number {
+  const at = issuedAtMs(claims);
   return at <= LAST_INSTANT ? at : LAST_INSTANT;
 }

@@ -1,4 +1,4 @@
-import { tokenKey, type TokenIdentity } from './identity';
+import { ownKeys, type TokenIdentity } from './identity';
 import { TokenQuery } from './scopes';
 import type { Claims } from './verification/claims';
 import type { ParsedToken } from './verified-token';
@@ -6,9 +6,10 @@ import type { ParsedToken } from './verified-token';
 /** Every key of a token. @param signingInput `header.payload` as received. */
 export function tokenKeys(
   claims: Claims,
+  subject: string | undefined,
   signingInput: string,
   identity: TokenIdentity,
-): Omit<ParsedToken, 'claims'> {
-  const revocationKey = tokenKey(claims, signingInput, identity);
-  return { revocationKey, keys: TokenQuery.of({ claims, revocationKey }) };
+): Pick<ParsedToken, 'revocationKey' | 'keys'> {
+  const own = ownKeys(claims, signingInput, identity);
+  return { revocationKey: own[0], keys: TokenQuery.of({ claims, subject, ownKeys: own }) };
 }

@@ -5,6 +5,8 @@ import type { Claims } from './verification/claims';
 /** A token of the right form. It may be forged. */
 export interface ParsedToken {
   readonly claims: Claims;
+  /** Whose it is, by `TokenRules.subjectClaim`; `undefined`: it says not, and need not. */
+  readonly subject: string | undefined;
   /** What a revocation of this token alone is kept under. */
   readonly revocationKey: RevocationKey;
   /** Every key under which it may be revoked, `revocationKey` among them. Cannot be written to. */

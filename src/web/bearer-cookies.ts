@@ -20,8 +20,10 @@ export class BearerCookies {
    * The token in the first of the cookies that came with a value, percent-decoded. `unreadable`
    * where that cookie came twice: a page of a sibling domain can set another of the same name.
    */
-  credentialsOf({ headers: { cookie } }: Pick<RawRequest, 'headers'>): Credentials {
-    if (cookie === undefined) return { kind: 'none' };
+  credentialsOf({ headers }: Pick<RawRequest, 'headers'>): Credentials {
+    // A host may describe a request by what a client sent: it may be anything.
+    const cookie: unknown = headers.cookie;
+    if (typeof cookie !== 'string') return { kind: 'none' };
     for (const name of this.names) {
       const [value, ...others] = valuesOf(cookie, name);
       if (others.length > 0) return { kind: 'unreadable' };

@@ -20,8 +20,10 @@ const HEADER = 'authorization';
 export function bearerCredentials(
   request: Pick<RawRequest, 'headers' | 'rawHeaders'>,
 ): Credentials {
-  const header = request.headers.authorization;
+  // A host may describe a request by what a client sent, such as GraphQL's connection parameters.
+  const header: unknown = request.headers.authorization;
   if (header === undefined) return NONE;
+  if (typeof header !== 'string') return UNREADABLE;
   // Node keeps the first of several Authorization headers and drops the others silently.
   if (isRepeated(request.rawHeaders ?? [])) return UNREADABLE;
   return isBearer(header) ? { kind: 'bearer', token: textBehindScheme(header) } : NONE;

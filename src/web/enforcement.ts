@@ -87,7 +87,7 @@ export class Enforcement {
       tokens.map(async (token) => {
         const verdict = this.tokens.checkUnverified(token, () => sourceOf(request));
         // Only an answer of the store's is shared: of a forged token it was not asked.
-        if (typeof verdict !== 'boolean') lookUps.set(token.revocationKey, verdict);
+        if (typeof verdict !== 'boolean') lookUps.set(token.signingInput, verdict);
         return verdict;
       }),
     );

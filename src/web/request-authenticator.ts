@@ -1,6 +1,5 @@
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import type { Claims } from '../tokens/verification/claims';
-import type { RevocationKey } from '../tokens/identity';
 import { TokenRejectedError } from '../revocation/errors';
 import {
   rejection,
@@ -11,7 +10,13 @@ import { mapMaybe } from '../tokens/maybe-promise';
 import { bearerCredentials, type Credentials } from './bearer';
 import { BearerCookies } from './bearer-cookies';
 import { sentHeaders } from './credentials';
-import { sourceOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
+import {
+  sourceOf,
+  rawRequest,
+  type IncomingRequest,
+  type PlatformRequest,
+  type RawRequest,
+} from './request';
 
 /**
  * The host's own check, run on every request whose token is live: returns what becomes
@@ -30,14 +35,29 @@ interface RawHeaders extends Array<string> {
   [VERIFIED_TOKEN]?: VerifiedToken;
 }
 
-/** The token a guard of ours let this request in with, if one did. */
-export function verifiedTokenOf(request: PlatformRequest | undefined): VerifiedToken | undefined {
-  return request && rawHeadersOf(request)?.[VERIFIED_TOKEN];
+/** The same for what has no raw headers: the context of GraphQL, the client of a socket. */
+const elsewhere = new WeakMap<object, VerifiedToken>();
+
+/** The token with which a guard of ours let in the call that `carrier` belongs to, if one did. */
+export function verifiedTokenOf(carrier: unknown): VerifiedToken | undefined {
+  if (typeof carrier !== 'object' || carrier === null) return undefined;
+  return rawHeadersOf(carrier)?.[VERIFIED_TOKEN] ?? elsewhere.get(carrier);
 }
 
-/** Absent where a context of Nest's is not of HTTP. */
-function rawHeadersOf(request: PlatformRequest): RawHeaders | undefined {
-  return rawRequest(request).rawHeaders;
+/** From here on `carrier` has the token that the request was let in with. */
+export function rememberToken(carrier: object, request: PlatformRequest): void {
+  const token = verifiedTokenOf(request);
+  if (token !== undefined) elsewhere.set(carrier, token);
+}
+
+export function forgetToken(carrier: unknown): void {
+  if (typeof carrier === 'object' && carrier !== null) elsewhere.delete(carrier);
+}
+
+/** Function platforms may leave them out, and so do requests that hosts describe. */
+function rawHeadersOf(carrier: Partial<IncomingRequest>): RawHeaders | undefined {
+  const { rawHeaders }: Partial<RawRequest> = carrier.raw ?? carrier;
+  return rawHeaders;
 }
 
 /** A bearer as it was read from a request. */
@@ -53,8 +73,11 @@ const UNTRUSTED: PresentedBearer = {
 };
 const UNREADABLE: PresentedBearer = { authentication: { verdict: 'refused', cause: 'form' } };
 
-/** What the store was asked about the tokens of one request: no token is asked about twice. */
-export type LookUpsOfRequest = Map<RevocationKey, Promise<boolean>>;
+/**
+ * What the store was asked about the tokens of one request, by `header.payload`: no token is asked
+ * about twice. Not by their keys: two tokens may share one, and still be revoked apart.
+ */
+export type LookUpsOfRequest = Map<string, Promise<boolean>>;
 
 /** Authenticates a request, the same way for gate, guard and strategy. */
 export class RequestAuthenticator {
@@ -112,7 +135,7 @@ export class RequestAuthenticator {
   /** Look-ups that `authenticate` shares. Every caller that asks the store adds its own. */
   lookUpsOf(request: IncomingRequest): LookUpsOfRequest {
     const raw = rawRequest(request);
-    const lookUps = this.lookUps.get(raw) ?? new Map<RevocationKey, Promise<boolean>>();
+    const lookUps = this.lookUps.get(raw) ?? new Map<string, Promise<boolean>>();
     this.lookUps.set(raw, lookUps);
     return lookUps;
   }
@@ -130,9 +153,9 @@ export class RequestAuthenticator {
       return mapMaybe(this.userOf(token.claims, request), (user) => {
         if (user === null || user === undefined || user === false)
           throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
-        // Function platforms may leave it out.
-        const rawHeaders: RawHeaders = (rawRequest(request).rawHeaders ??= []);
-        rawHeaders[VERIFIED_TOKEN] = token;
+        const rawHeaders = rawHeadersOf(request);
+        if (rawHeaders === undefined) elsewhere.set(request, token);
+        else rawHeaders[VERIFIED_TOKEN] = token;
         return user;
       });
     });

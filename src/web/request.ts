@@ -38,6 +38,17 @@ export interface RawRequest {
   readonly httpVersionMajor?: number;
 }
 
+/** Whether a value has what is read of every request; a context may hold anything. */
+export function isRequest(value: unknown): value is PlatformRequest {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'headers' in value &&
+    typeof value.headers === 'object' &&
+    value.headers !== null
+  );
+}
+
 /** Node's own request behind a platform's. */
 export function rawRequest(request: IncomingRequest): RawRequest {
   return request.raw ?? request;
@@ -45,10 +56,10 @@ export function rawRequest(request: IncomingRequest): RawRequest {
 
 /** Where a request came from, for the audit. */
 export function sourceOf(request: Pick<IncomingRequest, 'ip' | 'headers'>): RequestSource {
-  const requestId = request.headers['x-request-id'];
-  return requestSource(
-    request.ip,
-    request.headers['user-agent'],
-    typeof requestId === 'string' ? requestId : undefined,
-  );
+  const { ip, headers } = request;
+  return requestSource(ip, text(headers['user-agent']), text(headers['x-request-id']));
 }
+
+/** Headers of Node's are text or lists; those of a request that a host describes may be anything. */
+const text = (header: unknown): string | undefined =>
+  typeof header === 'string' ? header : undefined;

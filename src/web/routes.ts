@@ -1,5 +1,5 @@
 import type { AuditEventName } from '../audit/audit-event';
-import type { BodyKind } from './body';
+import type { BodyKind, BodyRules } from './body';
 
 /** One route of ours: all that the gate, the throttle and the documentation go by. */
 export interface Route {
@@ -7,7 +7,8 @@ export interface Route {
   /** Below the module's path; `:name` stands for one segment. */
   readonly path: string;
   readonly body: BodyKind;
-  readonly maxBodyBytes: number;
+  /** How much longer than a token its body may be. */
+  readonly bytesBesideToken: number;
   /** What a request with a live bearer counts by: its token, or its address as all others do. */
   readonly throttledBy: 'token' | 'address';
   /** What the audit calls an attempt. */
@@ -25,13 +26,17 @@ export const ROUTES = {
     method: 'POST',
     path: 'logout',
     body: 'json',
-    // Two tokens of at most 8 KB.
-    maxBodyBytes: 16 * 1024,
+    bytesBesideToken: 8 * 1024,
     throttledBy: 'token',
     event: 'authn_token_revoked',
     statuses: [200, 400, 401, 403, 405, 413, 415, 429, 500],
   },
 } as const satisfies Readonly<Record<string, Route>>;
+
+/** What a route asks of a body. */
+export function bodyRules({ body, bytesBesideToken }: Route, maxTokenBytes: number): BodyRules {
+  return { body, maxBodyBytes: maxTokenBytes + bytesBesideToken };
+}
 
 /** The routes at one path, where there are any. */
 export class RouteMatcher {

@@ -54,7 +54,7 @@ const get = (path: string, cookie: string): Test =>
   request(app.url).get(path).set('Cookie', cookie);
 const withCookie = (token: string, name = NAME): string => `theme=dark; ${name}=${token}`;
 
-const logout = (cookie: string, headers: object = OWN_PAGE, body?: string): Test =>
+const logout = (cookie: string, headers: Record<string, string> = OWN_PAGE, body?: string): Test =>
   app.post().set('Cookie', cookie).set(headers).send(body);
 
 const reasonsOf = async (): Promise<unknown[]> => (await auditOf(app)).map(({ reason }) => reason);
@@ -165,7 +165,7 @@ describe.each(PLATFORMS)('A bearer in a cookie that tokenSources names, on %s', 
 });
 
 describe.each(PLATFORMS)('A cookie that the host copies into the header, on %s', (platform) => {
-  const copied = (headers: object, body?: string): Test =>
+  const copied = (headers: Record<string, string>, body?: string): Test =>
     app.post().set('Cookie', withCookie(app.issuer.token())).set(headers).send(body);
   const PLAIN_HTTP = 'http://shop.example';
 
@@ -221,7 +221,7 @@ describe('A token in a cookie on the Express face', () => {
 
   const me = (token: string): Test =>
     request(host.url).get('/protected').set('Cookie', withCookie(token));
-  const out = (token: string, headers: object): Test =>
+  const out = (token: string, headers: Record<string, string>): Test =>
     host.post().set('Cookie', withCookie(token)).set(headers).send('{}');
 
   it('lets in, and logs out from a page of the same origin', async () => {

@@ -11,6 +11,7 @@ import { createDatabase, type TestDatabase } from '../support/database';
 import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
 import { temporaryFolder } from '../support/temporary-folder';
 import { TypescriptProcess } from '../support/typescript-process';
+import { exchange, head } from '../support/wire';
 
 const issuer = new TestIssuer();
 
@@ -137,13 +138,46 @@ describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on 
   });
   afterAll(() => database.drop());
 
-  it.each(['1', '127.0.0.0/8'])('refuses plain http with TRUST_PROXY=%s', async (TRUST_PROXY) => {
-    const service = await start({ TRUST_PROXY });
-    const live = (proto: string) =>
-      request(service.url).get('/health/live').set('X-Forwarded-Proto', proto);
-    await live('http').expect(403, '{"success":false,"message":"Solicitud inválida"}');
-    await live('https').expect(200);
-    await request(service.url).get('/health/live').expect(200);
+  it.each(['1', '127.0.0.0/8'])(
+    'serves what came over TLS alone, with TRUST_PROXY=%s',
+    async (TRUST_PROXY) => {
+      const service = await start({ TRUST_PROXY });
+      const statusWith = async (...lines: string[]): Promise<number> =>
+        (await exchange(service.url, head('GET /health/live', ...lines))).status;
+      const proto = (value: string) => `X-Forwarded-Proto: ${value}`;
+      for (const one of ['https', 'HTTPS', 'Https'])
+        expect([one, await statusWith(proto(one))]).toEqual([one, 200]);
+      for (const value of [
+        'http',
+        'HTTP',
+        'ws',
+        'wss',
+        'http,https',
+        'https,http',
+        'https,https',
+        '',
+      ])
+        expect([value, await statusWith(proto(value))]).toEqual([value, 403]);
+      expect(await statusWith()).toBe(403);
+      expect(await statusWith(proto('https'), proto('http'))).toBe(403);
+      expect(await statusWith(proto('http'), proto('https'))).toBe(403);
+      await request(service.url)
+        .get('/health/live')
+        .expect(403, '{"success":false,"message":"Solicitud inválida"}');
+      await service.stop();
+    },
+  );
+
+  it('believes no TLS that a client outside the trusted networks claims', async () => {
+    const service = await start({ TRUST_PROXY: '10.0.0.0/8' });
+    await request(service.url).get('/health/live').set('X-Forwarded-Proto', 'https').expect(403);
+    await service.stop();
+  });
+
+  it('asks no TLS of probes on the port for operations', async () => {
+    const service = await start({ TRUST_PROXY: '1', OPERATIONS_PORT: '0' });
+    await request(service.operationsUrl).get('/health/live').expect(200, { status: 'ok' });
+    await request(service.url).get('/api/v1/auth/me').expect(403);
     await service.stop();
   });
 
@@ -158,7 +192,8 @@ describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on 
     const token = issuer.token({ jti: `forwarded-${platform}` });
     await request(service.url)
       .post(LOGOUT)
-      .set({ Authorization: `Bearer ${token}`, 'X-Forwarded-For': '203.0.113.5, 198.51.100.9' })
+      .set({ Authorization: `Bearer ${token}`, 'X-Forwarded-Proto': 'https' })
+      .set('X-Forwarded-For', '203.0.113.5, 198.51.100.9')
       .send({ token })
       .expect(200);
     const rows = await database.query(
@@ -167,6 +202,47 @@ describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on 
     );
     expect(rows).toEqual([{ ip: '198.51.100.9' }]);
     await service.stop();
+  });
+});
+
+describe.each(PLATFORMS)('With OPERATIONS_PORT on %s, the service', (platform) => {
+  const OPERATIONS = ['/health/live', '/health/ready', '/metrics', '/docs', '/docs-json'];
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('answers operators there, and clients here', async () => {
+    const service = await startService(
+      readEnvironment(environment(database.url, { PLATFORM: platform, OPERATIONS_PORT: '0' })),
+    );
+    const notFound = '{"success":false,"message":"No encontrado"}';
+    for (const path of OPERATIONS) {
+      await request(service.operationsUrl).get(path).expect(200);
+      await request(service.url).get(path).expect(404, notFound);
+    }
+    for (const path of ['/HEALTH/live', '//metrics', '/%6detrics', '/docs/', '/docs/index.html'])
+      expect([path, (await request(service.url).get(path)).status]).toEqual([path, 404]);
+    const token = issuer.token();
+    await request(service.operationsUrl).post(LOGOUT).send({ token }).expect(404, notFound);
+    await request(service.operationsUrl).get('/api/v1/auth/me').expect(404, notFound);
+    const bearer = `Bearer ${token}`;
+    await request(service.url).get('/api/v1/auth/me').set('Authorization', bearer).expect(200);
+    const { text, headers } = await request(service.operationsUrl).get('/metrics');
+    expect(text).toContain('nestjs_logout_refusals_total');
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
+    await service.stop();
+    for (const url of [service.url, service.operationsUrl])
+      await expect(request(url).get('/health/live')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('leaves nothing running when that port is taken', async () => {
+    const first = await startService(readEnvironment(environment(database.url)));
+    const taken = new URL(first.url).port;
+    const second = environment(database.url, { PLATFORM: platform, OPERATIONS_PORT: taken });
+    await expect(startService(readEnvironment(second))).rejects.toThrow('EADDRINUSE');
+    await first.stop();
   });
 });
 

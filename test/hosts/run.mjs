@@ -20,6 +20,8 @@ const NAMES = [
   'express',
   'own-guards-nest11',
   'own-guards-nest12',
+  'contexts-nest11',
+  'contexts-nest12',
   'express-jwt',
 ];
 

@@ -48,6 +48,7 @@ export class ExpressHost {
       keys: issuer.key,
       onError: (error) => this.errors.push(error),
       auditPrinter: (line) => this.auditLines.push(line),
+      throttleLimit: 100_000,
       ...options,
       store: this.store,
     });

@@ -2,7 +2,6 @@ import type { AuditEvent, RequestSource } from '../../audit/audit-event';
 import { tokenFields } from '../../audit/audit-log';
 import { ANY_ISSUE_TIME, type Revocation } from '../../revocation/revocation';
 import { RevocationStore } from '../../revocation/revocation-store';
-import { subjectOf } from '../../tokens/verification/claims';
 import { sessionIdKey } from '../../tokens/identity';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import type { VerifiedToken } from '../../tokens/verification/token-verifier';
@@ -85,7 +84,7 @@ export abstract class ServerSessionTerminator extends SessionTerminator {
       issuedBefore: ANY_ISSUE_TIME,
       expiresAt: sessionEnd(session.cookie, Date.now()),
       issuer: token.claims.iss,
-      subject: subjectOf(token.claims),
+      subject: token.subject,
     };
     const event: AuditEvent = {
       ...source,

@@ -9,12 +9,22 @@ export type KeyMaterial = string | Buffer | KeyObject;
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;
 const PUBLIC_KEY_LABELS: readonly unknown[] = ['PUBLIC KEY', 'RSA PUBLIC KEY'];
 
+/** One line break at the end, as editors and `echo` put it into files. */
+const LAST_LINE_BREAK = /(?<![\r\n])\r?\n$/;
+
+/** Whether a secret is text that ends in a line break, which is no part of the secret. */
+export function endsInLineBreak(material: unknown): boolean {
+  return typeof material === 'string' && LAST_LINE_BREAK.test(material);
+}
+
 /**
- * The secret that `material` is: the UTF-8 bytes of text, or bytes as they are.
+ * The secret that `material` is: the UTF-8 bytes of text without its last line break, or bytes as
+ * they are.
  * @throws {TypeError} it is no secret, or text that was meant as a key of another kind.
  */
 export function readSecret(option: string, material: unknown): KeyObject {
-  const key = isKeyObject(material) ? material : createSecretKey(readBytes(option, material));
+  const secret = typeof material === 'string' ? material.replace(LAST_LINE_BREAK, '') : material;
+  const key = isKeyObject(secret) ? secret : createSecretKey(readBytes(option, secret));
   if (key.type !== 'secret') return key; // the caller knows the algorithms and reports the error
   const text = key.export().toString('utf8');
   const got = text.includes('-----BEGIN') ? 'PEM text' : isJwk(text) ? 'JWK text' : undefined;
@@ -30,7 +40,7 @@ export function readSecret(option: string, material: unknown): KeyObject {
  * @throws {TypeError} there is none, one cannot be read, or there is private key material.
  */
 export function readPublicKeys(option: string, material: unknown): readonly KeyObject[] {
-  const key = isKeyObject(material) ? material : readBytes(option, material).toString('utf8');
+  const key = isKeyObject(material) ? material : withLines(readBytes(option, material));
   const isPrivate = typeof key === 'string' ? key.includes('PRIVATE KEY') : key.type === 'private';
   if (isPrivate) {
     throw misconfigured(
@@ -55,11 +65,17 @@ export function describeKey(key: KeyObject): string {
 }
 
 const MUST_BE_PUBLIC = 'one or several public keys in PEM, or a public KeyObject';
+const LINE_BREAKS = 'Check that its line breaks are line breaks and that each BEGIN has its END.';
 
 function readBytes(option: string, material: unknown): Buffer {
   if (typeof material === 'string') return Buffer.from(material, 'utf8');
   if (isUint8Array(material)) return Buffer.from(material);
   throw misconfigured(option, 'a string, a Buffer or a KeyObject', kindOf(material));
+}
+
+/** Variables of one line carry PEM with its line breaks written as `\n`. */
+function withLines(bytes: Buffer): string {
+  return bytes.toString('utf8').replace(/(?:\\r)?\\n/g, '\n');
 }
 
 function readPem(option: string, text: string): readonly KeyObject[] {
@@ -74,8 +90,7 @@ function readPem(option: string, text: string): readonly KeyObject[] {
   }
   // Comments may stand between the blocks (RFC 7468 §2), the rest of a broken block may not.
   if (blocks.length === 0 || text.replace(PEM_BLOCK, '').includes('-----')) {
-    const advice = 'Check that its line breaks are line breaks and that each BEGIN has its END.';
-    throw misconfigured(option, MUST_BE_PUBLIC, 'text that is not PEM throughout', advice);
+    throw misconfigured(option, MUST_BE_PUBLIC, 'text that is not PEM throughout', LINE_BREAKS);
   }
   return blocks.map(([block]) => readBlock(option, block));
 }
@@ -84,7 +99,8 @@ function readBlock(option: string, block: string): KeyObject {
   try {
     return createPublicKey(block);
   } catch {
-    throw misconfigured(option, MUST_BE_PUBLIC, 'a PEM block that holds no readable key');
+    const got = 'a PEM block that holds no readable key';
+    throw misconfigured(option, MUST_BE_PUBLIC, got, LINE_BREAKS);
   }
 }
 

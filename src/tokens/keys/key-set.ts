@@ -1,44 +1,56 @@
-import { type Algorithm, SIGNATURE_ALGORITHMS, type SignatureCheck } from './algorithms';
-import type { ConfiguredKey } from './keys';
+import type { Issuer } from '../verification/issuers';
+import { SIGNATURE_ALGORITHMS, type SignatureCheck } from './algorithms';
+import { type ConfiguredKey, MAX_CANDIDATES } from './keys';
+
+/** A key with the one issuer that signs with it (RFC 8725 §3.8). */
+export interface OwnedKey extends ConfiguredKey {
+  readonly issuer: Issuer;
+}
+
+/** A key, prepared. */
+export interface PreparedKey extends SignatureCheck {
+  readonly issuer: Issuer;
+}
 
 interface AlgorithmKeys {
-  readonly all: SignatureCheck[];
-  readonly withoutKid: SignatureCheck[];
+  readonly all: PreparedKey[];
+  readonly byKid: Map<string | undefined, PreparedKey[]>;
 }
 
-interface NamedKey {
-  readonly algorithm: Algorithm;
-  readonly only: readonly [SignatureCheck];
-}
+const NONE: readonly PreparedKey[] = [];
 
 /** The configured keys, prepared and found by what a header says; never changes. */
 export class KeySet {
   // Maps, not objects: a token may name its algorithm or its key `constructor`.
   private readonly byAlgorithm = new Map<string, AlgorithmKeys>();
-  private readonly byKid = new Map<string, NamedKey>();
+  private readonly kids = new Set<string>();
 
-  /** @param keys as `readKeys` checked them. */
-  constructor(keys: readonly ConfiguredKey[]) {
-    for (const { key, kid, algorithm } of keys) {
-      const check = SIGNATURE_ALGORITHMS[algorithm].prepare(key);
-      const siblings = this.byAlgorithm.get(algorithm) ?? { all: [], withoutKid: [] };
+  /** @param keys as `readKeys` and `refuseCrowds` checked them. */
+  constructor(keys: readonly OwnedKey[]) {
+    for (const { key, kid, algorithm, issuer } of keys) {
+      const prepared = { ...SIGNATURE_ALGORITHMS[algorithm].prepare(key), issuer };
+      const siblings: AlgorithmKeys = this.byAlgorithm.get(algorithm) ?? {
+        all: [],
+        byKid: new Map<string | undefined, PreparedKey[]>(),
+      };
       this.byAlgorithm.set(algorithm, siblings);
-      siblings.all.push(check);
-      if (kid === undefined) siblings.withoutKid.push(check);
-      else this.byKid.set(kid, { algorithm, only: [check] });
+      siblings.all.push(prepared);
+      siblings.byKid.set(kid, [...(siblings.byKid.get(kid) ?? []), prepared]);
+      if (kid !== undefined) this.kids.add(kid);
     }
   }
 
   /**
    * What may have signed a token: the key that it names; the keys without a `kid` when it names an
-   * unknown one; every key when it names none. Always keys of its algorithm only.
+   * unknown one; when it names none, every key, or where these are more than four, the keys without
+   * a `kid`. Always keys of its algorithm only.
    * @returns `undefined` when tokens may not name this algorithm at all.
    */
-  candidates(alg: string, kid: string | undefined): readonly SignatureCheck[] | undefined {
+  candidates(alg: string, kid: string | undefined): readonly PreparedKey[] | undefined {
     const keys = this.byAlgorithm.get(alg);
-    if (keys === undefined || kid === undefined) return keys?.all;
-    const named = this.byKid.get(kid);
-    if (named === undefined) return keys.withoutKid;
-    return named.algorithm === alg ? named.only : [];
+    if (keys === undefined) return undefined;
+    if (kid === undefined && keys.all.length <= MAX_CANDIDATES) return keys.all;
+    const named = kid !== undefined && this.kids.has(kid) ? kid : undefined;
+    return keys.byKid.get(named) ?? NONE;
   }
 }

@@ -2,7 +2,13 @@ import type { KeyObject } from 'node:crypto';
 import { isKeyObject, isUint8Array } from 'node:util/types';
 import { type Algorithm, isAlgorithm, SIGNATURE_ALGORITHMS } from './algorithms';
 import { isJsonObject } from '../verification/json-object';
-import { describeKey, type KeyMaterial, readPublicKeys, readSecret } from './key-material';
+import {
+  describeKey,
+  endsInLineBreak,
+  type KeyMaterial,
+  readPublicKeys,
+  readSecret,
+} from './key-material';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { isKid, MAX_KID_LENGTH } from '../verification/token-header';
 
@@ -11,15 +17,18 @@ export interface DescribedKey {
   readonly key: KeyMaterial;
   /** The `kid` of its tokens (RFC 7515 §4.1.4): 1–255 characters, unique. */
   readonly kid?: string;
-  /** The one algorithm it is for; needed only where several of `algorithms` would fit it. */
+  /**
+   * The one algorithm it is for; needed where several of `algorithms` would fit it, and where these
+   * are of both families.
+   */
   readonly algorithm?: Algorithm;
 }
 
 /** See `TokenRules.keys`. */
 export type KeyInput = KeyMaterial | DescribedKey;
 
-/** Without a `kid` each is tried, and a forged token costs a verification for each. */
-export const MAX_KEYS_PER_ALGORITHM = 4;
+/** Keys between which a header does not decide: a forged token costs a verification for each. */
+export const MAX_CANDIDATES = 4;
 
 /** One key for one algorithm, checked. */
 export interface ConfiguredKey {
@@ -28,28 +37,46 @@ export interface ConfiguredKey {
   readonly key: KeyObject;
   readonly kid?: string;
   readonly algorithm: Algorithm;
+  /** Whether it was a text whose last line break was cut. */
+  readonly isCut: boolean;
 }
 
 const DESCRIBED_KEY_MEMBERS: readonly string[] = ['key', 'kid', 'algorithm'];
 
 /**
- * The keys of the option `keys`, each with its one algorithm.
- * @param algorithms distinct and of one family.
+ * The keys of an issuer, each with its one algorithm.
+ * @param option how messages call them, such as `keys`.
+ * @param algorithms distinct.
  * @throws {TypeError} a key is unreadable, weak, for none or for several of the algorithms, there
- * twice, or private where a public one is expected; or an algorithm has no key or too many.
+ * twice, or private where a public one is expected; or an algorithm has no key.
  */
 export function readKeys(
+  option: string,
   value: unknown,
   algorithms: readonly Algorithm[],
 ): readonly ConfiguredKey[] {
   const inputs: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (inputs.length === 0) throw misconfigured('keys', 'at least one key', kindOf(value));
+  if (inputs.length === 0) throw misconfigured(option, 'at least one key', kindOf(value));
   const keys = inputs.flatMap((input, index) =>
-    readInput(Array.isArray(value) ? `keys[${index}]` : 'keys', input, algorithms),
+    readInput(Array.isArray(value) ? `${option}[${index}]` : option, input, algorithms),
   );
   refuseRepetition(keys);
-  refuseWrongCounts(keys, algorithms);
+  refuseMissing(option, keys, algorithms);
   return keys;
+}
+
+/** @throws {TypeError} a token would have to be tried with more than four keys. */
+export function refuseCrowds(keys: readonly ConfiguredKey[]): void {
+  const counts = new Map<string, number>();
+  for (const { option, algorithm, kid } of keys) {
+    const group = `${algorithm} ${kid ?? ''}`;
+    const count = (counts.get(group) ?? 0) + 1;
+    counts.set(group, count);
+    if (count <= MAX_CANDIDATES) continue;
+    const [which, got] = kid === undefined ? ['without a kid', 'one more'] : ['of one kid', kid];
+    const mustBe = `one of at most ${MAX_CANDIDATES} keys ${which} for ${algorithm}`;
+    throw misconfigured(option, mustBe, got, 'Give each as { key, kid }: each is tried otherwise.');
+  }
 }
 
 function readInput(
@@ -59,15 +86,22 @@ function readInput(
 ): readonly ConfiguredKey[] {
   const { key: material, kid, algorithm } = parseInput(option, input, algorithms);
   const possible = algorithm === undefined ? algorithms : [algorithm];
-  const isSymmetric = algorithms.some((name) => SIGNATURE_ALGORITHMS[name].family === 'symmetric');
-  const keys = isSymmetric ? [readSecret(option, material)] : readPublicKeys(option, material);
+  const [family, otherFamily] = new Set(possible.map((name) => SIGNATURE_ALGORITHMS[name].family));
+  if (otherFamily !== undefined) {
+    const advice = 'A public key could be used as a secret otherwise (RFC 8725 §2.1).';
+    const mustBe = '{ key, algorithm }, because algorithms has HS* and public-key ones';
+    throw misconfigured(option, mustBe, 'a key that names no algorithm', advice);
+  }
+  const isSecret = family === 'symmetric';
+  const keys = isSecret ? [readSecret(option, material)] : readPublicKeys(option, material);
   if (kid !== undefined && keys.length > 1) {
     const advice = 'Give each public key an entry of its own.';
     throw misconfigured(option, 'one key, because it has a kid', `${keys.length} keys`, advice);
   }
+  const isCut = isSecret && endsInLineBreak(material);
   return keys.map((key, index) => {
     const name = keys.length === 1 ? option : `${option}, PEM block ${index + 1}`;
-    return { option: name, key, kid, algorithm: findAlgorithm(name, key, possible) };
+    return { option: name, key, kid, algorithm: findAlgorithm(name, key, possible), isCut };
   });
 }
 
@@ -135,12 +169,13 @@ function refuseRepetition(keys: readonly ConfiguredKey[]): void {
   });
 }
 
-function refuseWrongCounts(keys: readonly ConfiguredKey[], algorithms: readonly Algorithm[]): void {
-  for (const algorithm of algorithms) {
-    const count = keys.filter((key) => key.algorithm === algorithm).length;
-    if (count >= 1 && count <= MAX_KEYS_PER_ALGORITHM) continue;
-    const mustBe = `1–${MAX_KEYS_PER_ALGORITHM} keys for ${algorithm}`;
-    const advice = count === 0 ? `Add its key, or take ${algorithm} out of algorithms.` : undefined;
-    throw misconfigured('keys', mustBe, String(count), advice);
-  }
+function refuseMissing(
+  option: string,
+  keys: readonly ConfiguredKey[],
+  algorithms: readonly Algorithm[],
+): void {
+  const missing = algorithms.find((name) => !keys.some(({ algorithm }) => algorithm === name));
+  if (missing === undefined) return;
+  const advice = `Add its key, or take ${missing} out of algorithms.`;
+  throw misconfigured(option, `at least one key for ${missing}`, 'none', advice);
 }

@@ -10,13 +10,10 @@ export type Identifier = string | number;
 export interface Claims {
   /** Issuer (RFC 7519 §4.1.1): 1–255 characters. */
   readonly iss?: string;
-  /**
-   * Subject (RFC 7519 §4.1.2): 1–255 characters. Required here: an audit needs to know who.
-   * `subjectOf` gives its text.
-   */
-  readonly sub: Identifier;
+  /** Subject (RFC 7519 §4.1.2): 1–255 characters. See `TokenRules.subjectClaim`. */
+  readonly sub?: Identifier;
   readonly aud?: string | readonly string[];
-  readonly iat: number;
+  readonly iat?: number;
   readonly exp: number;
   readonly nbf?: number;
   /** JWT ID (RFC 7519 §4.1.7): 1–128 characters. */
@@ -44,7 +41,9 @@ export type ClaimError = 'lifetime' | 'issuer' | 'audience' | 'not_yet_valid' | 
 /** Some issuers round `iat` up to the next whole second. */
 const MAX_AHEAD_SECONDS = 1;
 
-const OPTIONAL_IDENTIFIERS: readonly (readonly [claim: string, maxLength: number])[] = [
+const MAX_SUBJECT_LENGTH = 255;
+const IDENTIFIERS: readonly (readonly [claim: string, maxLength: number])[] = [
+  ['sub', MAX_SUBJECT_LENGTH],
   ['jti', 128],
   ['sid', 128],
   ['client_id', 255],
@@ -52,14 +51,13 @@ const OPTIONAL_IDENTIFIERS: readonly (readonly [claim: string, maxLength: number
 ];
 
 /**
- * Whether a payload has every claim that is required and no registered claim of a wrong form.
- * Private claims may be anything.
+ * Whether a payload has `exp`, and no registered claim of a wrong form. Private claims may be
+ * anything.
  */
 export function isClaims(payload: JsonObject): payload is Claims {
   return (
-    isIdentifier(payload.sub, 255) &&
     isAbsentOr(payload.iss, (iss) => isName(iss, 255)) &&
-    OPTIONAL_IDENTIFIERS.every(([claim, max]) =>
+    IDENTIFIERS.every(([claim, max]) =>
       isAbsentOr(payload[claim], (id) => isIdentifier(id, max)),
     ) &&
     isAbsentOr(payload.aud, isAudience) &&
@@ -80,12 +78,13 @@ export function checkClaims(
 ): ClaimError | undefined {
   const { issuers, audiences, clockToleranceSeconds, maxLifetimeSeconds } = rules;
   const latestStart = nowSeconds + clockToleranceSeconds + MAX_AHEAD_SECONDS;
-  if (claims.exp - claims.iat > maxLifetimeSeconds) return 'lifetime';
+  if (claims.exp - (claims.iat ?? nowSeconds) > maxLifetimeSeconds) return 'lifetime';
   if (issuers !== null && (claims.iss === undefined || !issuers.has(claims.iss))) return 'issuer';
   if (audiences !== null && !listOf(claims.aud).some((aud) => audiences.has(aud))) {
     return 'audience';
   }
-  if (!(claims.iat <= latestStart && (claims.nbf ?? 0) <= latestStart)) return 'not_yet_valid';
+  if (!((claims.iat ?? 0) <= latestStart && (claims.nbf ?? 0) <= latestStart))
+    return 'not_yet_valid';
   return nowSeconds < claims.exp + clockToleranceSeconds ? undefined : 'expired';
 }
 
@@ -104,19 +103,22 @@ export function isOfOtherPurpose(claims: Claims, mayBeIdToken: boolean): boolean
   return MESSAGE_CLAIMS.some(has) || (!mayBeIdToken && ID_TOKEN_CLAIMS.some(has));
 }
 
-/** The subject as text: an integer is the same subject as its decimal digits. */
-export function subjectOf({ sub }: Claims): string {
-  return String(sub);
+/** Whether a value can be a subject. */
+export function isSubject(value: unknown): value is Identifier {
+  return isIdentifier(value, MAX_SUBJECT_LENGTH);
 }
 
-/** An identifier as audit and store show it: an integer by its decimal digits. */
+/** An identifier as audit and store show it: an integer is the same as its decimal digits. */
 export function textOf(id: Identifier | undefined): string | undefined {
   return id === undefined ? undefined : String(id);
 }
 
-/** When the token was issued, rounded down to a millisecond: a cutoff that rounds up covers it. */
-export function issuedAt(claims: Claims): Date {
-  return new Date(Math.floor(claims.iat * 1000));
+/**
+ * When the token was issued, in ms since the epoch, rounded down: a cutoff that rounds up covers it.
+ * Without `iat` that was at the epoch: every cutoff covers it.
+ */
+export function issuedAtMs({ iat = 0 }: Claims): number {
+  return Math.floor(iat * 1000);
 }
 
 /** When the token expires, rounded up to a whole second; no tolerance included. */
@@ -152,8 +154,8 @@ function isAudience(value: unknown): boolean {
 
 function isLifetime(iat: unknown, exp: unknown): boolean {
   // JSON has no infinity, but 1e999 reads as one.
-  if (typeof iat !== 'number' || typeof exp !== 'number' || !Number.isFinite(exp)) return false;
-  return iat >= 0 && iat < exp;
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return false;
+  return iat === undefined ? exp > 0 : typeof iat === 'number' && iat >= 0 && iat < exp;
 }
 
 function listOf(aud: Claims['aud']): readonly string[] {

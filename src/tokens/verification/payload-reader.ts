@@ -1,54 +1,63 @@
-import type { TokenIdentity } from '../identity';
 import { tokenKeys } from '../token-keys';
 import type { ParsedToken } from '../verified-token';
 import { isClaims, type Claims } from './claims';
+import type { Issuers } from './issuers';
 import { parseJsonObject } from './json-object';
+
+/** What a payload says, by the rules of the issuer that it names. Nothing of it is verified. */
+export interface ReadPayload extends ParsedToken {
+  /** The rules ask for a subject, and it has none: such a token is not accepted. */
+  readonly lacksSubject: boolean;
+}
 
 /**
  * Reads payloads into claims and keys. What was read last is kept: enforcement and the guard read
  * the same token of a request, and nothing but its signature costs more.
  */
 export class PayloadReader {
-  private last: { readonly signingInput: string; readonly token: ParsedToken } | undefined;
+  private last: { readonly signingInput: string; readonly token: ReadPayload } | undefined;
   /** Whether the claims of the last token may be given to one caller more. */
   private mayShare = false;
 
-  constructor(private readonly identity: TokenIdentity) {}
+  constructor(private readonly issuers: Issuers) {}
 
   /**
    * For a caller that writes nothing to the claims.
    * @param signingInput `header.payload` as received.
    * @returns `undefined`: the claims are not of the right form.
    */
-  peek(payload: string, signingInput: string): ParsedToken | undefined {
+  peek(payload: string, signingInput: string): ReadPayload | undefined {
     return this.again(payload, signingInput) ?? this.readNew(payload, signingInput, true);
   }
 
   /** Like `peek`; what is written to the claims reaches no later reading. */
-  read(payload: string, signingInput: string): ParsedToken | undefined {
+  read(payload: string, signingInput: string): ReadPayload | undefined {
     return this.again(payload, signingInput) ?? this.readNew(payload, signingInput, false);
   }
 
-  private again(payload: string, signingInput: string): ParsedToken | undefined {
+  private again(payload: string, signingInput: string): ReadPayload | undefined {
     const { last, mayShare } = this;
     // The payload is part of the signing input: where that is equal, so is the payload.
     if (last?.signingInput !== signingInput) return undefined;
     this.mayShare = false;
     if (mayShare) return last.token;
     const claims = claimsOf(payload);
-    const { revocationKey, keys } = last.token;
-    return claims && { claims, revocationKey, keys };
+    const { subject, lacksSubject, revocationKey, keys } = last.token;
+    return claims && { claims, subject, lacksSubject, revocationKey, keys };
   }
 
   private readNew(
     payload: string,
     signingInput: string,
     mayShare: boolean,
-  ): ParsedToken | undefined {
+  ): ReadPayload | undefined {
     const claims = claimsOf(payload);
     if (claims === undefined) return undefined;
-    const { revocationKey, keys } = tokenKeys(claims, signingInput, this.identity);
-    const token = { claims, revocationKey, keys };
+    const { readSubject, tokenIdentity } = this.issuers.of(claims.iss);
+    const found = readSubject(claims);
+    const subject = found ?? undefined;
+    const { revocationKey, keys } = tokenKeys(claims, subject, signingInput, tokenIdentity);
+    const token = { claims, subject, lacksSubject: found === null, revocationKey, keys };
     this.last = { signingInput, token };
     this.mayShare = mayShare;
     return token;

@@ -14,7 +14,8 @@ export interface UnverifiedToken extends ParsedToken {
 
 /** More tokens than this in one text are nothing that a client of ours sends. */
 const MAX_TOKENS = 8;
-const MAX_TEXT_LENGTH = 16 * 1024;
+/** The longest token that `maxTokenBytes` allows, with what stands before it. */
+const MAX_TEXT_LENGTH = 17 * 1024;
 /** How many parts are decoded in search of them: it bounds what a hostile text costs. */
 const MAX_DECODED = 64;
 
@@ -30,7 +31,7 @@ const DOT = 0x2e;
  * of JSON; without schemes, blanks and quotes, wherever they stand; and JSON in base64 is looked
  * into, as cookie-session writes it. A token is known by its first two parts alone: verifiers
  * differ in how they read the third.
- * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 of them.
+ * @returns `undefined`: the text is longer than 17 KiB or holds more than 8 of them.
  */
 export function presentedTokens(
   text: string,
@@ -89,12 +90,13 @@ function unverifiedToken(
   payloads: PayloadReader,
 ): UnverifiedToken | undefined {
   const signingInput = `${headerText}.${payload}`;
-  // A token without the claims that are required was never accepted, so it was never revoked.
+  // A token without `exp` was never accepted, so it was never revoked. One without a subject may
+  // have been, when the subject stood elsewhere.
   const token = payloads.peek(payload, signingInput);
   if (token === undefined) return undefined;
-  const { claims, revocationKey, keys } = token;
+  const { claims, subject, revocationKey, keys } = token;
   // Written out: with a spread V8 makes a hidden class for each token, which costs microseconds.
-  return { claims, revocationKey, keys, header, signingInput, signatures };
+  return { claims, subject, revocationKey, keys, header, signingInput, signatures };
 }
 
 /** As `.replace('Bearer ', '')` leaves it, and `.replace('Bearer', '')`; without blanks and quotes. */
@@ -112,8 +114,8 @@ export function mayHoldToken(text: string): boolean {
   return text.length >= SHORTEST_TOKEN && (/[.%\\]/.test(text) || LONG_OBJECT.test(text));
 }
 
-/** A header of `MIN_OBJECT_LENGTH`, a dot, and `{"sub":1,"iat":1,"exp":2}`; its signature may be away. */
-const SHORTEST_TOKEN = 47;
+/** `{"alg":"HS256"}`, a dot, and `{"exp":2e9}`; its signature may be away. */
+const SHORTEST_TOKEN = 36;
 
 /** JSON that is long enough to have a token in it. */
 const LONG_OBJECT = /ey[\w+/-]{60}/;

@@ -1,6 +1,3 @@
-/** A token may be at most this long; far above what issuers mint, far below a header's limit. */
-export const MAX_TOKEN_BYTES = 8192;
-
 /** The three parts of a token's text, each non-empty canonical base64url. */
 export interface TokenParts {
   readonly header: string;
@@ -25,12 +22,20 @@ export function isCanonicalBase64url(part: string): boolean {
   return endings === undefined || endings.includes(part.slice(-1));
 }
 
-/** @returns the parts of a token in compact form (RFC 7515 §7.1), or `undefined` for all else. */
-export function splitToken(text: unknown): TokenParts | undefined {
+/**
+ * @returns the parts of a token in compact form (RFC 7515 §7.1) of at most `maxBytes`, or
+ * `undefined` for all else.
+ */
+export function splitToken(text: unknown, maxBytes: number): TokenParts | undefined {
   // Characters are bytes here, because the form admits nothing but ASCII.
-  if (typeof text !== 'string' || text.length > MAX_TOKEN_BYTES) return undefined;
+  if (typeof text !== 'string' || text.length > maxBytes) return undefined;
   const [, header, payload, signature] = COMPACT_FORM.exec(text) ?? [];
   if (header === undefined || payload === undefined || signature === undefined) return undefined;
   if (![header, payload, signature].every(isCanonicalBase64url)) return undefined;
-  return { header, payload, signature, signingInput: text.slice(0, -signature.length - 1) };
+  return { header, payload, signature, signingInput: signingInputOf(text) };
+}
+
+/** What the signature of a token in compact form covers (RFC 7515 §5.2). */
+export function signingInputOf(token: string): string {
+  return token.slice(0, token.lastIndexOf('.'));
 }

@@ -1,36 +1,37 @@
 import { type Algorithm, isAlgorithm, SIGNATURE_ALGORITHMS } from '../keys/algorithms';
-import type { ClaimRules } from './claims';
 import type { TokenIdentity } from '../identity';
-import { KeySet } from '../keys/key-set';
-import { type KeyInput, MAX_KEYS_PER_ALGORITHM, readKeys } from '../keys/keys';
+import { type KeyInput, MAX_CANDIDATES } from '../keys/keys';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import {
   custom,
   oneOf,
   optional,
-  readOptions,
   whole,
   type About,
   type Option,
   type Table,
 } from '../../options/option';
+import { subjectClaim, type SubjectClaim } from './subject';
 import { normalizeType } from './token-header';
 
-/** What a token must be to be accepted. What is not optional is a decision only you can make. */
-export interface TokenRules {
+/** What the tokens of one issuer must be. What is not optional is a decision only you can make. */
+export interface IssuerRules {
   /**
-   * The only `alg` values accepted (RFC 8725 §3.1), of one family: HS*, or public-key algorithms.
-   * No default: guessing is how `none` and a public key used as a secret get in.
+   * The only `alg` values accepted (RFC 8725 §3.1). Where HS* and public-key algorithms stand side
+   * by side, each key names its own. No default: guessing is how `none` and a public key used as a
+   * secret get in.
    */
   readonly algorithms: readonly Algorithm[];
   /**
-   * What verifies: one key or a list, at least one and at most four for each algorithm.
-   * With HS* a string is the secret itself (its UTF-8 bytes: at least 32, 48 or 64 for HS256, HS384
-   * or HS512), otherwise PEM text, in which several public keys may follow each other. A Buffer
-   * holds the same in bytes. A key that fits several of the algorithms must name its one.
+   * What verifies: one key or a list, at least one for each algorithm, and at most four of each
+   * without a `kid`. Where an algorithm has more than four, a token without `kid` is tried with the
+   * keys that have none. With HS* a string is the secret itself (its UTF-8 bytes without a last line
+   * break: at least 32, 48 or 64 for HS256, HS384 or HS512), otherwise PEM text, in which several
+   * public keys may follow each other. A Buffer holds the same in bytes. A key that fits several of
+   * the algorithms must name its one.
    */
   readonly keys: KeyInput | readonly KeyInput[];
-  /** The accepted `iss`, one or several; `null`: deliberately unchecked. */
+  /** The accepted `iss`: the name of one issuer, or its names; `null`: deliberately unchecked. */
   readonly issuer: string | readonly string[] | null;
   /** Who we are: `aud` must name one of these; `null`: deliberately unchecked. */
   readonly audience: string | readonly string[] | null;
@@ -41,22 +42,27 @@ export interface TokenRules {
    */
   readonly types?: readonly string[];
   /**
-   * How much clocks may differ, in whole seconds, 0–60 (RFC 7519 §4.1.4).
-   * @defaultValue 0
-   */
-  readonly clockToleranceSeconds?: number;
-  /**
-   * The longest `exp − iat`, in whole seconds, 1–2 678 400 (31 days). Longer-lived tokens are
-   * refused from the first second: a revocation is kept for one such lifetime.
-   * @defaultValue 86 400
+   * The longest `exp − iat`, in whole seconds, 1–34 560 000 (400 days); without `iat` the longest
+   * `exp − now`. Longer-lived tokens are refused.
+   * @defaultValue 2 678 400 (31 days)
    */
   readonly maxLifetimeSeconds?: number;
   /**
    * What a revocation of one token goes by. `signed-part` is for issuers that give several tokens
-   * one `jti`, against RFC 7519 §4.1.7.
+   * one `jti`, against RFC 7519 §4.1.7. It may be changed: what was revoked stays revoked.
    * @defaultValue 'jti'
    */
   readonly tokenIdentity?: TokenIdentity;
+  /**
+   * Where the subject stands: in the claim of this name; in the first of several that is there; or
+   * what a function of the claims returns, a text of 1–255 characters, a safe integer, or
+   * `undefined` for a token without a subject. The function is called for unverified tokens too,
+   * and should do nothing else. What it throws, and whatever else it returns, refuses the token.
+   * `null`: in `sub`, and a token without it is accepted. A token without a subject can be logged
+   * out by itself alone, no revocation of a subject covers it, and the audit names no subject.
+   * @defaultValue 'sub'
+   */
+  readonly subjectClaim?: SubjectClaim;
   /**
    * Whether tokens with `nonce`, `at_hash` or `c_hash` are bearers, without `typ: at+jwt`. They are
    * ID tokens (OpenID Connect Core §2), which are for the client; but some issuers, such as Google,
@@ -66,13 +72,38 @@ export interface TokenRules {
   readonly idTokens?: 'refuse' | 'accept';
 }
 
-/** The rules with every default in place, checked, with keys prepared. */
-export interface ResolvedTokenRules extends ClaimRules {
-  readonly keys: KeySet;
-  /** Normalized; `undefined` among them: a token need not have a `typ`. */
-  readonly types: ReadonlySet<string | undefined>;
-  readonly tokenIdentity: TokenIdentity;
-  readonly idTokens: 'refuse' | 'accept';
+/** One of several issuers. By its name, or names, a token finds the rules that it must keep. */
+export interface NamedIssuer extends IssuerRules {
+  readonly issuer: string | readonly string[];
+}
+
+/** What holds for the tokens of all issuers. */
+export interface CommonRules {
+  /**
+   * How much clocks may differ, in whole seconds, 0–60 (RFC 7519 §4.1.4).
+   * @defaultValue 0
+   */
+  readonly clockToleranceSeconds?: number;
+  /**
+   * The longest token, in bytes, 1024–16 384. Node takes 16 KiB of headers, unless it is started
+   * with another `--max-http-header-size`.
+   * @defaultValue 8192
+   */
+  readonly maxTokenBytes?: number;
+}
+
+/** What a token must be to be accepted, where there is one issuer. */
+export interface TokenRules extends IssuerRules, CommonRules {
+  readonly issuers?: undefined;
+}
+
+/**
+ * What a token must be to be accepted, where there are several issuers, each with its own keys. A
+ * token is accepted when a key of the issuer that it names has signed it (RFC 8725 §3.8).
+ */
+export interface MultiIssuerRules
+  extends CommonRules, Readonly<Partial<Record<keyof IssuerRules, undefined>>> {
+  readonly issuers: readonly NamedIssuer[];
 }
 
 const DAY_SECONDS = 86_400;
@@ -82,25 +113,25 @@ const TYPES = 'a non-empty list of strings of 1–255 characters';
 const UNCHECKED =
   'Without it a token that the same key signed for another service is accepted (RFC 8725 §3.8–9).';
 
-/** Every rule, in the order in which they are checked. */
-export const TOKEN_RULES = {
+/** Every rule of an issuer, in the order in which they are checked. */
+export const ISSUER_RULES = {
   algorithms: custom(
     { mustBe: `a list out of ${NAMES}`, read: readAlgorithms, fromText: algorithmsIn },
     {
       env: 'JWT_ALGORITHMS',
-      says: 'The only `alg` values accepted, of one family: HS*, or public-key algorithms.',
+      says: 'The only `alg` values accepted. With HS* beside others, each key names its own.',
     },
   ),
-  keys: custom<unknown, TokenRules['keys']>(
+  keys: custom<unknown, IssuerRules['keys']>(
     {
-      mustBe: `a key or a list of keys, 1–${MAX_KEYS_PER_ALGORITHM} for each algorithm`,
-      read: (value) => value, // with the algorithms: see below
+      mustBe: `a key or a list of keys, at most ${MAX_CANDIDATES} without a \`kid\` for each algorithm`,
+      read: (value) => value, // with the algorithms: see `resolveTokenRules`
     },
     { says: 'The keys that verify: a secret of 32 bytes or more, or public keys in PEM.' },
   ),
   issuer: accepted({
     env: 'JWT_ISSUER',
-    says: 'The accepted `iss`.',
+    says: 'The accepted `iss`: one issuer, by its name or names.',
   }),
   audience: accepted({
     env: 'JWT_AUDIENCE',
@@ -115,55 +146,63 @@ export const TOKEN_RULES = {
       },
     ),
   ),
+  maxLifetimeSeconds: whole(1, 400 * DAY_SECONDS, {
+    unit: 'seconds',
+    default: 31 * DAY_SECONDS,
+    env: 'MAX_LIFETIME_SECONDS',
+    says: 'The longest `exp − iat`, or `exp − now` without `iat`; longer ones are refused.',
+  }),
+  tokenIdentity: oneOf(['jti', 'signed-part'], {
+    default: 'jti',
+    says: 'What identifies a token; `signed-part` where an issuer repeats a `jti`.',
+  }),
+  subjectClaim,
+  idTokens: oneOf(['refuse', 'accept'], {
+    default: 'refuse',
+    says: 'Whether tokens with `nonce`, `at_hash` or `c_hash` are bearers, without `typ: at+jwt`.',
+  }),
+} satisfies Table<IssuerRules>;
+
+export const COMMON_RULES = {
   clockToleranceSeconds: whole(0, 60, {
     unit: 'seconds',
     default: 0,
     env: 'CLOCK_TOLERANCE_SECONDS',
     says: 'How much the clocks of issuer and verifier may differ.',
   }),
-  maxLifetimeSeconds: whole(1, 31 * DAY_SECONDS, {
-    unit: 'seconds',
-    default: DAY_SECONDS,
-    env: 'MAX_LIFETIME_SECONDS',
-    says: 'The longest `exp − iat`; tokens that live longer are refused from the start.',
+  maxTokenBytes: whole(1024, 16 * 1024, {
+    unit: 'bytes',
+    default: 8192,
+    env: 'MAX_TOKEN_BYTES',
+    says: 'The longest token. Node itself takes 16 KiB of headers in all.',
   }),
-  tokenIdentity: oneOf(['jti', 'signed-part'], {
-    default: 'jti',
-    says: 'What identifies a token; `signed-part` where an issuer repeats a `jti`.',
-  }),
-  idTokens: oneOf(['refuse', 'accept'], {
-    default: 'refuse',
-    says: 'Whether tokens with `nonce`, `at_hash` or `c_hash` are bearers, without `typ: at+jwt`.',
-  }),
-} satisfies Table<TokenRules>;
+} satisfies Table<CommonRules>;
 
-/** @throws {TypeError} naming the option, what it must be and what it was. */
-export function resolveTokenRules(rules: TokenRules): ResolvedTokenRules {
-  const { algorithms, keys, issuer, audience, types, ...rest } = readOptions(TOKEN_RULES, rules);
-  return Object.freeze({
-    ...rest,
-    keys: new KeySet(readKeys(keys, algorithms)),
-    issuers: issuer,
-    audiences: audience,
-    types: types ?? new Set([undefined, 'jwt', 'at+jwt']),
-  });
-}
+/** Every rule there is. */
+export const TOKEN_RULES = {
+  ...ISSUER_RULES,
+  issuers: optional(
+    custom<unknown, readonly NamedIssuer[]>(
+      {
+        mustBe: 'a non-empty list of issuers, each an object with the rules above',
+        read: (value) => value, // see `resolveTokenRules`
+      },
+      { says: 'Several issuers, each with its own `keys`; in place of the rules above.' },
+    ),
+  ),
+  ...COMMON_RULES,
+} satisfies Table<Omit<TokenRules, 'issuers'> & Pick<MultiIssuerRules, 'issuers'>>;
 
-function readAlgorithms(value: unknown): readonly Algorithm[] {
+function readAlgorithms(value: unknown, option: string): readonly Algorithm[] {
   const names: readonly unknown[] = Array.isArray(value) ? value : [];
-  if (names.length === 0) throw misconfigured('algorithms', 'a non-empty list', kindOf(value));
+  if (names.length === 0) throw misconfigured(option, 'a non-empty list', kindOf(value));
   names.forEach((name, index) => {
     if (isAlgorithm(name) && names.indexOf(name) === index) return;
     const mustBe = `one of ${NAMES}, each once`;
     const got = isAlgorithm(name) ? `${name} again` : describeName(name);
-    throw misconfigured(`algorithms[${index}]`, mustBe, got);
+    throw misconfigured(`${option}[${index}]`, mustBe, got);
   });
-  const algorithms = names.filter(isAlgorithm);
-  if (new Set(algorithms.map((name) => SIGNATURE_ALGORITHMS[name].family)).size > 1) {
-    const advice = 'Use two verifiers for issuers of both families.';
-    throw misconfigured('algorithms', 'either HS* or public-key algorithms', 'both', advice);
-  }
-  return algorithms;
+  return names.filter(isAlgorithm);
 }
 
 function algorithmsIn(text: string): readonly Algorithm[] | undefined {
@@ -175,7 +214,7 @@ function describeName(value: unknown): string {
   return typeof value === 'string' ? 'an unknown name' : kindOf(value);
 }
 
-type Accepted = TokenRules['issuer'];
+type Accepted = IssuerRules['issuer'];
 
 function accepted(about: About<Accepted>): Option<ReadonlySet<string> | null, Accepted> {
   const mustBe =

@@ -8,7 +8,9 @@ import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
-import { type ResolvedTokenRules, resolveTokenRules, type TokenRules } from './token-rules';
+import type { Issuer } from './issuers';
+import { type ResolvedTokenRules, resolveTokenRules } from './resolved-rules';
+import type { MultiIssuerRules, TokenRules } from './token-rules';
 
 export type { VerifiedToken };
 
@@ -23,7 +25,7 @@ export type RefusalCause =
   | 'purpose' // an ID token, a logout token or an introspection answer
   | 'claims' // a required claim is missing, or one has a wrong form
   | 'lifetime' // `exp − iat` is longer than the rules allow
-  | 'issuer'
+  | 'issuer' // not an accepted `iss`, or not that of the key that signed
   | 'audience'
   | 'not_yet_valid'; // `iat` or `nbf` lies ahead
 
@@ -52,11 +54,11 @@ export class TokenVerifier {
    * @throws {TypeError} a rule is not what it must be; the message names it.
    */
   constructor(
-    rules: TokenRules,
+    rules: TokenRules | MultiIssuerRules,
     private readonly clock: () => number = Date.now,
   ) {
     this.rules = resolveTokenRules(rules);
-    this.payloads = new PayloadReader(this.rules.tokenIdentity);
+    this.payloads = new PayloadReader(this.rules.issuers);
     this.presented = new PresentedTokenCache(this.payloads);
   }
 
@@ -64,8 +66,13 @@ export class TokenVerifier {
     return this.rules.clockToleranceSeconds;
   }
 
-  get maxLifetimeSeconds(): number {
-    return this.rules.maxLifetimeSeconds;
+  get maxTokenBytes(): number {
+    return this.rules.maxTokenBytes;
+  }
+
+  /** What the boot has to say of the rules, a sentence each. */
+  get notices(): readonly string[] {
+    return this.rules.notices;
   }
 
   /**
@@ -74,11 +81,12 @@ export class TokenVerifier {
    */
   verify(text: unknown): Verification {
     if (typeof text !== 'string') return refused('form');
-    const { keys } = this.rules;
+    const { keys, issuers } = this.rules;
     const remembered = this.remembered.get(text, keys);
     const token = remembered ?? this.examine(text);
     if (typeof token === 'string') return refused(token);
-    const error = checkClaims(token.claims, this.rules, this.clock() / 1000);
+    const { claims } = token;
+    const error = checkClaims(claims, issuers.of(claims.iss), this.clock() / 1000);
     if (error === undefined) {
       // What never comes again would push out what does, and costs the garbage collector more
       // than an HMAC costs us: a text has to come twice to be worth it.
@@ -92,57 +100,65 @@ export class TokenVerifier {
 
   /**
    * The tokens in a text, such as a header, as any verifier may find them. Nothing is verified.
-   * @returns `undefined`: the text is longer than 16 KiB or holds more than 8 tokens.
+   * @returns `undefined`: the text is longer than 17 KiB or holds more than 8 tokens.
    */
   presentedIn(text: string): readonly UnverifiedToken[] | undefined {
     return this.presented.get(text);
   }
 
   /**
-   * Whether one of the keys signed the token, however its signature is spelled: as lenient as the
-   * most lenient verifier. Claims are not looked at.
+   * Whether a key of its issuer signed the token, however its signature is spelled: as lenient as
+   * the most lenient verifier. Other claims are not looked at.
    */
-  isGenuine({ header: { alg, kid }, signingInput, signatures }: UnverifiedToken): boolean {
+  isGenuine(token: UnverifiedToken): boolean {
+    const { header, claims, signingInput, signatures } = token;
+    const { alg, kid } = header;
     if (typeof alg !== 'string') return false;
-    const named = typeof kid === 'string' ? kid : undefined;
-    const candidates = this.rules.keys.candidates(alg, named) ?? [];
-    return candidates.some((check) =>
-      signatures
-        .flatMap((signature) => lenientSignatures(signature, check.signatureBytes))
-        .some((bytes) => check.isGood(signingInput, bytes)),
+    const { keys, issuers } = this.rules;
+    const issuer = issuers.of(claims.iss);
+    const candidates = keys.candidates(alg, typeof kid === 'string' ? kid : undefined) ?? [];
+    return candidates.some(
+      (key) =>
+        key.issuer === issuer &&
+        signatures
+          .flatMap((signature) => lenientSignatures(signature, key.signatureBytes))
+          .some((bytes) => key.isGood(signingInput, bytes)),
     );
   }
 
   /** What does not change with time: whether a text is a genuine token, of the right form. */
   private examine(text: string): VerifiedToken | RefusalCause {
-    const parts = splitToken(text);
+    const parts = splitToken(text, this.rules.maxTokenBytes);
     if (parts === undefined) return 'form';
     const header = parseHeader(parts.header);
     if (header === undefined) return 'header';
-    const distrust = this.findDistrust(parts, header);
-    if (distrust !== undefined) return distrust;
+    const signer = this.findSigner(parts, header);
+    if (typeof signer === 'string') return signer;
     // Nothing of the payload is looked at before its signature is known to be good.
     const token = this.payloads.read(parts.payload, parts.signingInput);
     if (token === undefined) return 'claims';
-    const { claims, revocationKey, keys } = token;
-    if (isOfOtherPurpose(claims, this.mayBeIdToken(header))) return 'purpose';
-    return { claims, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
+    const { claims, subject, lacksSubject, revocationKey, keys } = token;
+    if (this.rules.issuers.of(claims.iss) !== signer) return 'issuer';
+    if (lacksSubject) return 'claims';
+    if (isOfOtherPurpose(claims, mayBeIdToken(signer, header))) return 'purpose';
+    return { claims, subject, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
   }
 
-  private mayBeIdToken({ typ = '' }: TokenHeader): boolean {
-    return this.rules.idTokens === 'accept' || normalizeType(typ) === 'at+jwt';
-  }
-
-  private findDistrust(parts: TokenParts, header: TokenHeader): RefusalCause | undefined {
-    const { keys, types } = this.rules;
-    const candidates = keys.candidates(header.alg, header.kid);
+  /** The issuer whose key has signed the token, and who accepts tokens of its type. */
+  private findSigner(parts: TokenParts, header: TokenHeader): Issuer | RefusalCause {
+    const candidates = this.rules.keys.candidates(header.alg, header.kid);
     if (candidates === undefined) return 'algorithm';
-    if (!types.has(header.typ === undefined ? undefined : normalizeType(header.typ))) return 'type';
     if (candidates.length === 0) return 'key';
+    const type = header.typ === undefined ? undefined : normalizeType(header.typ);
+    const ofType = candidates.filter(({ issuer }) => issuer.types.has(type));
+    if (ofType.length === 0) return 'type';
     const signature = Buffer.from(parts.signature, 'base64url');
-    const isGood = candidates.some((check) => check.isGood(parts.signingInput, signature));
-    return isGood ? undefined : 'signature';
+    return ofType.find((key) => key.isGood(parts.signingInput, signature))?.issuer ?? 'signature';
   }
+}
+
+function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {
+  return idTokens === 'accept' || normalizeType(typ) === 'at+jwt';
 }
 
 function refused(cause: RefusalCause): Verification {

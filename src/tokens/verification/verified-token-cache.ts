@@ -39,8 +39,8 @@ export class VerifiedTokenCache {
     // To hash all of a long text would cost more than anything else here, so a name finds it; but
     // nothing counts except the whole text.
     if (known?.text !== text) return undefined;
-    const { claims, revocationKey, keys: queried, expiresAtMs } = known;
-    return { claims: copyOf(claims), revocationKey, keys: queried, expiresAtMs };
+    const { claims, subject, revocationKey, keys: queried, expiresAtMs } = known;
+    return { claims: copyOf(claims), subject, revocationKey, keys: queried, expiresAtMs };
   }
 
   /** @param token signed by one of these keys, with claims of the right form. */
@@ -49,11 +49,12 @@ export class VerifiedTokenCache {
     const size = bytesOf(text, token.claims) + bytesOfKeys(token.keys);
     if (size > MAX_BYTES) return;
     const own = ownText(text);
-    const { claims, revocationKey, keys: queried, expiresAtMs } = token;
+    const { claims, subject, revocationKey, keys: queried, expiresAtMs } = token;
     // Written out: with a spread V8 makes a hidden class for each token.
     const remembered = {
       text: own,
       claims: copyOf(claims),
+      subject,
       revocationKey,
       keys: queried,
       expiresAtMs,

@@ -37,6 +37,34 @@ const recorded = async (): Promise<readonly RecordedAuditEvent[]> => {
 const reasons = async (): Promise<(string | undefined)[]> =>
   (await recorded()).map(({ reason }) => reason);
 
+describe('A token without a subject', () => {
+  it('is logged out by itself, and leaves rows that name no subject', async () => {
+    await audited.close();
+    audited = await AuditedApp.start(database, { subjectClaim: null });
+    const token = audited.token({ sub: undefined, iat: undefined, jti: 'j1' });
+    const other = audited.token({ sub: undefined, jti: 'j2' });
+
+    await audited.me(ADA, token).expect(200);
+    await audited.logout(ADA, token, other).expect(401);
+    await audited.logout(ADA, token).expect(200);
+    await audited.me(ADA, token).expect(401);
+    await audited.me(ADA, other).expect(200);
+
+    expect(await database.query('SELECT subject, token_id FROM revoked_tokens')).toEqual([
+      { subject: null, token_id: 'j1' },
+    ]);
+    const rows = (await recorded()).map(({ event, subject, tokenId }) => [event, subject, tokenId]);
+    expect(rows).toHaveLength(3);
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        ['authz_fail', undefined, 'j1'],
+        ['authn_token_revoked', undefined, 'j1'],
+        ['authn_token_reuse', undefined, 'j1'],
+      ]),
+    );
+  });
+});
+
 describe('A logout and its audit row', () => {
   /** Logouts stop here until the test lets the advisory lock go. */
   const STOP = 'PERFORM pg_advisory_xact_lock(42); RETURN NEW;';
@@ -124,6 +152,7 @@ describe('A failure', () => {
     const log = new AuditLog(
       audited.app.store.audit,
       () => undefined,
+      () => undefined,
       () => 1_000_000,
     );
     for (let i = 0; i < 1000; i += 1)
@@ -141,6 +170,25 @@ describe('A failure', () => {
     expect(more).toEqual([]);
     expect(summary?.detail?.['causes']).toEqual({ 'authn_token_revoked:form': 950 });
     expect(Object.keys(Object(summary?.detail?.['networks']) as object)).toHaveLength(100);
+  });
+
+  it('of which one can never be stored leaves the others as they are, and says so', async () => {
+    // As an operator may do it; a database that is not UTF8 refuses characters in the same way.
+    await database.query("ALTER TABLE auth_events ADD CHECK (subject <> 'refused')");
+    const errors: unknown[] = [];
+    const log = new AuditLog(
+      audited.app.store.audit,
+      () => undefined,
+      (error) => errors.push(error),
+    );
+    for (const subject of ['ada', 'refused', 'grace'])
+      log.failed({ event: 'authz_fail', outcome: 'failure', reason: 'token_not_own', subject });
+    await log.close();
+
+    const events = await recorded();
+    expect(events.map(({ subject }) => subject).sort()).toEqual(['ada', 'grace']);
+    expect(errors).toMatchObject([{ cause: { code: '23514' } }]);
+    await database.query('ALTER TABLE auth_events DROP CONSTRAINT auth_events_subject_check');
   });
 });
 

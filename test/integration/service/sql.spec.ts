@@ -31,8 +31,8 @@ describe('npm run sql', () => {
   });
 
   it('hands no control character of a stored value to the terminal', async () => {
-    const printed = await runSql(database.url, `SELECT E'\\x1b[2J\\n' AS agent`);
-    expect(printed).toContain(String.raw`\u001b[2J\n`);
+    const printed = await runSql(database.url, `SELECT E'\\x1b[2J\\n\\u009b2J\\u202e' AS agent`);
+    expect(printed).toContain(String.raw`\u001b[2J\u000a\u009b2J\u202e`);
   });
 
   it('changes nothing unless that was asked for', async () => {

@@ -99,6 +99,51 @@ describe('Logging out', () => {
     expect(store.added).toEqual([]);
   });
 
+  describe('where tokens need no subject', () => {
+    const bare = (claims: object = {}) => issuer.token({ sub: undefined, ...claims });
+    beforeEach(() => {
+      const rules = { algorithms: ['HS256'], keys: issuer.key, subjectClaim: null } as const;
+      const lenient = new TokenVerifier({ ...rules, issuer: null, audience: null });
+      tokens = new RevokedTokensService(lenient, store, audit);
+    });
+
+    it('revokes the bearer, and the audit names no subject', async () => {
+      const text = bare({ jti: 'j1' });
+      await logOut(text, text);
+      expect(await isLive(text)).toBe(false);
+      const { events } = await store.audit.find({});
+      expect(events).toEqual([expect.objectContaining({ tokenId: 'j1', subject: undefined })]);
+    });
+
+    it('revokes the bearer by another text of the same token', async () => {
+      const jti = 'shared';
+      await logOut(bare({ jti }), bare({ jti, role: 'x' }));
+      expect(store.added).toEqual([expect.objectContaining({ tokenId: jti })]);
+    });
+
+    it.each([
+      ['without a subject', {}, {}],
+      ['of somebody', {}, { sub: 'ada' }],
+      ['without a subject, for a bearer with one', { sub: 'ada' }, {}],
+      ['with its jti, of somebody', { jti: 'j' }, { jti: 'j', sub: 'ada' }],
+    ])('refuses another token %s', async (_, bearer, named) => {
+      await expect(logOut(bare(bearer), bare(named))).rejects.toMatchObject({
+        code: 'TOKEN_NOT_OWN',
+      });
+      expect(store.added).toEqual([]);
+    });
+  });
+
+  it('takes the subject from the claim that the rules name', async () => {
+    const rules = { algorithms: ['HS256'], keys: issuer.key, subjectClaim: 'user' } as const;
+    const byUser = new TokenVerifier({ ...rules, issuer: null, audience: null });
+    tokens = new RevokedTokensService(byUser, store, audit);
+    const of = (user: unknown, sub: string) => issuer.token({ user, sub });
+    await logOut(of(7, 'a'), of('7', 'b'));
+    expect(store.added).toEqual([expect.objectContaining({ subject: '7' })]);
+    await expect(logOut(of(7, 'a'), of(8, 'a'))).rejects.toMatchObject({ code: 'TOKEN_NOT_OWN' });
+  });
+
   it('answers a revoked bearer before it looks at what the body names', async () => {
     const text = issuer.token();
     await tokens.revoke(text);

@@ -5,6 +5,7 @@ import { about } from '../../support/queries';
 
 const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
+  subject: 'ada',
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
   expiresAtMs: 2000,

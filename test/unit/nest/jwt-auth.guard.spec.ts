@@ -6,6 +6,7 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
 import { JwtAuthGuard } from '../../../src/nest/jwt-auth.guard';
 import { Public } from '../../../src/nest/public.decorator';
+import { PublicRoutes } from '../../../src/nest/public-routes';
 import { RequestAuthenticator, type ValidateHook } from '../../../src/web/request-authenticator';
 import type { RevocationStore } from '../../../src/revocation/revocation-store';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
@@ -45,7 +46,7 @@ describe('JwtAuthGuard', () => {
     return new JwtAuthGuard(
       new RequestAuthenticator(new RevokedTokensService(verifier, store, audit), validate),
       new LogoutAnswers(MESSAGES.es, 403),
-      new Reflector(),
+      new PublicRoutes(new Reflector(), []),
       adapterHost,
     );
   };

@@ -91,11 +91,13 @@ describe('RevokedTokensService', () => {
   });
 
   it('asks the store about every key of the token, and of no other', async () => {
-    const token = verified(issuer.token({ sid: 's-1', iat: 1_795_000_000.25, exp: 1_795_000_100 }));
+    const text = issuer.token({ sid: 's-1', iat: 1_795_000_000.25, exp: 1_795_000_100 });
+    const token = verified(text);
     await tokens.isRevoked(token);
     expect(store.lookedUp).toEqual([token.keys]);
     expect(token.keys.absolute).toEqual([
       token.revocationKey,
+      revocationKey('signed-part', text.slice(0, text.lastIndexOf('.'))),
       revocationKey('session', ISSUER, 's-1'),
     ]);
     expect(token.keys.cutoffs).toEqual(
@@ -120,7 +122,7 @@ describe('RevokedTokensService', () => {
       const old = verified(issuer.token({ ...claims, iat: 1_795_000_000, exp: 1_795_000_100 }));
       const young = verified(issuer.token({ ...claims, iat: 1_795_000_001, exp: 1_795_000_100 }));
       const elsewhere = { ...old.claims, iss: 'https://else.example' };
-      const keys = tokenKeys(elsewhere, '', 'jti').keys;
+      const keys = tokenKeys(elsewhere, 'ada', '', 'jti').keys;
       const key = revocationKey(tag!, ...parts);
       const expiresAt = new Date(Date.now() + 60_000);
       await store.add({ key, scope, issuedBefore, expiresAt }, LOGOUT);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { Claims } from '../../../src/tokens/verification/claims';
-import { revocationKey, sessionIdKey, tokenKey } from '../../../src/tokens/identity';
+import { ownKeys, revocationKey, sessionIdKey } from '../../../src/tokens/identity';
 
 const CLAIMS: Claims = { sub: 'ada', iat: 1, exp: 2 };
 const sha256 = (hex: string) => createHash('sha256').update(Buffer.from(hex, 'hex')).digest('hex');
@@ -44,7 +44,7 @@ describe('the key of a revocation', () => {
 
 describe('the identity of a token', () => {
   const keyOf = (claims: Partial<Claims>, signingInput = 'h.p') =>
-    tokenKey({ ...CLAIMS, ...claims }, signingInput, 'jti');
+    ownKeys({ ...CLAIMS, ...claims }, signingInput, 'jti')[0];
 
   it('is its issuer and its jti', () => {
     const encoded = word('token') + word('https://a.example') + word('j1');
@@ -75,8 +75,17 @@ describe('the identity of a token', () => {
   });
 
   it('is always the signed part for issuers that reuse a jti', () => {
-    const key = tokenKey({ ...CLAIMS, iss: 'a', jti: 'j1' }, 'h.p', 'signed-part');
+    const [key] = ownKeys({ ...CLAIMS, iss: 'a', jti: 'j1' }, 'h.p', 'signed-part');
     expect(key).toBe(sha256(word('signed-part') + word('h.p')));
+  });
+
+  it('has the other one beside it, so that what was revoked stays so when the mode changes', () => {
+    const claims = { ...CLAIMS, iss: 'a', jti: 'j1' };
+    const byJti = ownKeys(claims, 'h.p', 'jti');
+    expect(byJti).toHaveLength(2);
+    expect(ownKeys(claims, 'h.p', 'signed-part')).toEqual([...byJti].reverse());
+    expect(ownKeys(CLAIMS, 'h.p', 'jti')).toEqual(ownKeys(CLAIMS, 'h.p', 'signed-part'));
+    expect(ownKeys(CLAIMS, 'h.p', 'jti')).toHaveLength(1);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { TokenRules } from '../../../src/tokens/verification/token-rules';
+import type { RefusalCause } from '../../../src/tokens/verification/token-verifier';
 import { mint, NOW, SIGNERS, verifierOf } from './signers';
 
 /** A token as an issuer documents it, with made-up values. */
@@ -6,10 +7,13 @@ interface Shape {
   readonly of: string;
   readonly header?: object;
   readonly claims: object;
-  /** What it needs beside the defaults. */
+  /** The one option that it needs. */
   readonly rules?: Partial<TokenRules>;
+  /** Why it is refused without that option. */
+  readonly cause?: RefusalCause;
 }
 
+const DAY = 86_400;
 const HOUR = { iat: NOW - 60, exp: NOW + 3540 };
 const signer = SIGNERS.RS256;
 
@@ -17,6 +21,24 @@ const SHAPES: readonly Shape[] = [
   {
     of: 'Nest, chapter Authentication: a numeric sub',
     claims: { sub: 1, username: 'john', ...HOUR },
+  },
+  {
+    of: 'Nest, chapter Passport: a minute of life',
+    header: { typ: 'JWT' },
+    claims: { username: 'john', sub: 1, iat: NOW, exp: NOW + 60 },
+  },
+  {
+    of: 'Auth0, from one machine to another, for thirty days',
+    header: { typ: 'JWT', kid: 'NTVBOTU3' },
+    claims: {
+      iss: 'https://t.eu.auth0.example/',
+      sub: 'my_client@clients',
+      aud: 'https://api.example',
+      gty: 'client-credentials',
+      azp: 'my_client',
+      iat: NOW - 60,
+      exp: NOW - 60 + 30 * DAY,
+    },
   },
   {
     of: 'Auth0, access token',
@@ -112,6 +134,32 @@ const SHAPES: readonly Shape[] = [
     },
   },
   {
+    of: 'Entra with continuous access evaluation: 28 hours',
+    header: { typ: 'JWT', kid: 'MnC_VZcATf' },
+    claims: {
+      aud: '6e74172b',
+      iss: 'https://login.microsoftonline.example/tenant/v2.0',
+      nbf: NOW - 300,
+      aio: 'AXQAi',
+      sub: 'HKZpfaHyWadeOouYlitjrI',
+      xms_cc: ['cp1'],
+      uti: 'fqiBqXLPj0',
+      iat: NOW - 300,
+      exp: NOW - 300 + 28 * 3600,
+    },
+  },
+  {
+    of: 'Entra with 150 groups: 8 KB and more',
+    header: { typ: 'JWT', kid: 'MnC_VZcATf' },
+    claims: {
+      sub: 'HKZpfaHyWadeOouYlitjrI',
+      groups: Array.from({ length: 150 }, (_, at) => `${at + 1e7}-1111-2222-3333-444444444444`),
+      ...HOUR,
+    },
+    rules: { maxTokenBytes: 16_384 },
+    cause: 'form',
+  },
+  {
     of: 'Firebase: an ID token without a nonce',
     header: { typ: 'JWT', kid: 'fb-1' },
     claims: {
@@ -140,6 +188,49 @@ const SHAPES: readonly Shape[] = [
       ...HOUR,
     },
     rules: { idTokens: 'accept' },
+    cause: 'purpose',
+  },
+  {
+    of: 'Keycloak 24',
+    header: { typ: 'JWT', kid: 'kc-1' },
+    claims: {
+      jti: 'b15091f7-27d8',
+      iss: 'https://sso.example/realms/main',
+      aud: 'account',
+      sub: 'f3c4a9d2',
+      typ: 'Bearer',
+      azp: 'web',
+      session_state: 'a316220a-5e21',
+      sid: 'a316220a-5e21',
+      auth_time: NOW - 70,
+      realm_access: { roles: ['user'] },
+      scope: 'openid profile',
+      iat: NOW - 60,
+      exp: NOW + 240,
+    },
+  },
+  {
+    of: 'Keycloak 25 without the scope basic: no sub',
+    header: { typ: 'JWT', kid: 'kc-1' },
+    claims: {
+      jti: 'onrtac:3d0b1f2e',
+      iss: 'https://sso.example/realms/main',
+      typ: 'Bearer',
+      azp: 'web',
+      sid: '7c1b2a90',
+      scope: 'profile email',
+      email: 'ada@example.com',
+      iat: NOW - 60,
+      exp: NOW + 240,
+    },
+    rules: { subjectClaim: null },
+    cause: 'claims',
+  },
+  {
+    of: 'Keycloak 25 without the scope basic, known by its email',
+    claims: { jti: 'j1', azp: 'web', sid: '7c1b2a90', email: 'ada@example.com', ...HOUR },
+    rules: { subjectClaim: ['sub', 'email'] },
+    cause: 'claims',
   },
   {
     of: 'Keycloak 25 with the scope basic',
@@ -247,24 +338,60 @@ const SHAPES: readonly Shape[] = [
     },
   },
   {
-    of: 'Laravel Passport: times with a fraction, thirty days',
+    of: 'Laravel Passport: a client number for aud, times with a fraction, a year',
     header: { typ: 'JWT' },
     claims: {
-      aud: '9b1d',
+      aud: '3',
       jti: '4f1cd07b',
       iat: NOW - 60.123_456,
       nbf: NOW - 60.123_458,
-      exp: NOW + 30 * 86_400 - 61.5,
+      exp: NOW + 365 * DAY - 61.5,
       sub: '1',
       scopes: [],
     },
-    rules: { maxLifetimeSeconds: 30 * 86_400 },
+    rules: { maxLifetimeSeconds: 366 * DAY },
+    cause: 'lifetime',
   },
+  {
+    of: 'simplejwt of Django: user_id',
+    header: { typ: 'JWT' },
+    claims: { token_type: 'access', jti: '1c51', user_id: 1, iat: NOW, exp: NOW + 300 },
+    rules: { subjectClaim: 'user_id' },
+    cause: 'claims',
+  },
+  {
+    of: 'jsonwebtoken with { id }',
+    claims: { id: '65f0c0ffee', role: 'user', ...HOUR },
+    rules: { subjectClaim: 'id' },
+    cause: 'claims',
+  },
+  {
+    of: 'jsonwebtoken with { userId }',
+    claims: { userId: 42, ...HOUR },
+    rules: { subjectClaim: 'userId' },
+    cause: 'claims',
+  },
+  {
+    of: 'jsonwebtoken with { user: { id } }',
+    claims: { user: { id: 42 }, ...HOUR },
+    rules: { subjectClaim: ({ user }) => (user as { id: number }).id },
+    cause: 'claims',
+  },
+  {
+    of: 'jsonwebtoken with { email }',
+    claims: { email: 'ada@example.com', ...HOUR },
+    rules: { subjectClaim: 'email' },
+    cause: 'claims',
+  },
+  {
+    of: 'jsonwebtoken with a numeric sub, jti and client_id, without iss and aud',
+    claims: { sub: 42, jti: 7, client_id: 3, ...HOUR },
+  },
+  { of: 'jsonwebtoken with noTimestamp: no iat', claims: { sub: 'ada', exp: NOW + 3600 } },
   {
     of: 'jsonwebtoken with 7d',
     header: { typ: 'JWT' },
-    claims: { sub: 'ada', iat: NOW, exp: NOW + 7 * 86_400 },
-    rules: { maxLifetimeSeconds: 7 * 86_400 },
+    claims: { sub: 'ada', iat: NOW, exp: NOW + 7 * DAY },
   },
 ];
 
@@ -279,12 +406,31 @@ describe('A token as its issuer makes it', () => {
   it.each(SHAPES.filter(({ rules }) => rules !== undefined))(
     'is refused without its option, and says why: $of',
     (shape) => {
-      const [option = ''] = Object.keys(shape.rules ?? {});
-      const causes: Record<string, string> = {
-        idTokens: 'purpose',
-        maxLifetimeSeconds: 'lifetime',
-      };
-      expect(verdictOf(shape)).toEqual({ verdict: 'refused', cause: causes[option] });
+      expect(Object.keys(shape.rules ?? {})).toHaveLength(1);
+      expect(verdictOf(shape)).toEqual({ verdict: 'refused', cause: shape.cause });
     },
   );
+
+  const LENIENT = {
+    maxLifetimeSeconds: 400 * DAY,
+    subjectClaim: null,
+    idTokens: 'accept',
+    maxTokenBytes: 16_384,
+  } as const;
+  it.each<Shape>([
+    { of: 'no exp', claims: { sub: 'ada', iat: NOW }, cause: 'claims' },
+    { of: 'neither exp nor iat', claims: { sub: 'ada' }, cause: 'claims' },
+    { of: 'an exp in ms', claims: { sub: 'a', iat: NOW, exp: NOW * 1000 }, cause: 'lifetime' },
+    { of: 'an exp in ms, no iat', claims: { sub: 'a', exp: NOW * 1000 }, cause: 'lifetime' },
+    {
+      of: 'ten years',
+      claims: { sub: 'a', iat: NOW, exp: NOW + 3650 * DAY },
+      cause: 'lifetime',
+    },
+    { of: 'an empty sub', claims: { sub: '', ...HOUR }, cause: 'claims' },
+    { of: 'a jti of 200', claims: { sub: 'a', jti: 'x'.repeat(200), ...HOUR }, cause: 'claims' },
+  ])('stays refused with $of, whatever the options', (shape) => {
+    const refused = { verdict: 'refused', cause: shape.cause };
+    expect([verdictOf(shape), verdictOf(shape, LENIENT)]).toEqual([refused, refused]);
+  });
 });

@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { checkLookup } from '../../../src/revocation/revocation-form';
 import { SCOPES, TokenQuery } from '../../../src/tokens/scopes';
+import type { Claims } from '../../../src/tokens/verification/claims';
 
 const NAMES = Object.keys(SCOPES);
-const CLAIMS = { sub: 'ada', iat: 10.0005, exp: 20 };
+const CLAIMS: Claims = { sub: 'ada', iat: 10.0005, exp: 20 };
 
-const query = (claims: object = {}) =>
-  TokenQuery.of({ claims: { ...CLAIMS, ...claims }, revocationKey: '0'.repeat(64) });
+const readToken = (claims: Claims) => ({
+  claims,
+  subject: claims.sub === undefined ? undefined : String(claims.sub),
+  ownKeys: ['0'.repeat(64)],
+});
+const query = (claims: object = {}) => TokenQuery.of(readToken({ ...CLAIMS, ...claims }));
 
 describe('The scopes', () => {
   it.each([
@@ -54,6 +59,15 @@ describe('The scopes', () => {
 
   it('date a token by the millisecond that it was issued in', () => {
     expect(query().cutoffs[0]?.at).toBe(10_000);
+  });
+
+  it('date a token without iat before every cutoff', () => {
+    expect(query({ iat: undefined }).cutoffs[0]?.at).toBe(0);
+  });
+
+  it('give a token without a subject no key of one', () => {
+    expect(query({ sub: undefined }).cutoffs).toEqual([]);
+    expect(query({ sub: undefined, iss: 'i' }).cutoffs).toHaveLength(1);
   });
 
   it.each([1.8e12, 1e18, 1e300])(

@@ -15,6 +15,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Algorithm } from '../../../src/tokens/keys/algorithms';
 import type { Claims } from '../../../src/tokens/verification/claims';
+import { PayloadReader } from '../../../src/tokens/verification/payload-reader';
+import { resolveTokenRules } from '../../../src/tokens/verification/resolved-rules';
 import type { TokenRules } from '../../../src/tokens/verification/token-rules';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 
@@ -119,9 +121,15 @@ export const NOW = 1_800_000_000;
 /** Claims that are acceptable to `verifierOf`. */
 export const CLAIMS: Claims = { sub: 'ada', iat: NOW - 60, exp: NOW + 60 };
 
+function basis({ algorithm, key }: Signer): TokenRules {
+  return { algorithms: [algorithm], keys: key, issuer: null, audience: null };
+}
+
 /** A verifier of one signer's tokens at `NOW`, with issuer and audience unchecked. */
 export function verifierOf(signer: Signer, rules: Partial<TokenRules> = {}): TokenVerifier {
-  const { algorithm, key } = signer;
-  const basis: TokenRules = { algorithms: [algorithm], keys: key, issuer: null, audience: null };
-  return new TokenVerifier({ ...basis, ...rules }, () => NOW * 1000);
+  return new TokenVerifier({ ...basis(signer), ...rules }, () => NOW * 1000);
 }
+
+/** Reads payloads by the default rules. */
+export const payloadReader = (): PayloadReader =>
+  new PayloadReader(resolveTokenRules(basis(SIGNERS.HS256)).issuers);

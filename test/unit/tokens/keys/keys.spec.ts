@@ -1,6 +1,6 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Algorithm } from '../../../../src/tokens/keys/algorithms';
-import { readKeys } from '../../../../src/tokens/keys/keys';
+import { readKeys, refuseCrowds } from '../../../../src/tokens/keys/keys';
 import { ecPair, rsaPair, SIGNERS, strangerTo } from '../signers';
 
 const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString();
@@ -12,7 +12,7 @@ const P256 = SIGNERS.ES256.key;
 const SECRET = 'a secret of thirty-two characters';
 
 const read = (keys: unknown, ...algorithms: Algorithm[]) =>
-  readKeys(keys, algorithms).map(({ algorithm, kid, key }) => [algorithm, kid, key.type]);
+  readKeys('keys', keys, algorithms).map(({ algorithm, kid, key }) => [algorithm, kid, key.type]);
 
 describe('keys as they may be configured', () => {
   it.each([
@@ -25,6 +25,10 @@ describe('keys as they may be configured', () => {
     ['PKCS#1', RSA.export({ type: 'pkcs1', format: 'pem' }), 'RS256', 'public'],
     ['a public KeyObject', P256, 'ES256', 'public'],
     ['PEM with Windows line breaks', pem(P256).replaceAll('\n', '\r\n'), 'ES256', 'public'],
+    ['PEM with its line breaks written out', pem(RSA).replaceAll('\n', '\\n'), 'RS256', 'public'],
+    ['PEM with \\r\\n written out', pem(P256).replaceAll('\n', '\\r\\n'), 'ES256', 'public'],
+    ['the same in bytes', Buffer.from(pem(RSA).replaceAll('\n', '\\n')), 'PS256', 'public'],
+    ['PEM in quotes', `"${pem(RSA)}"`, 'RS256', 'public'],
     ['PEM with comments', `key of 2026:\n${pem(P256)}\nthe end`, 'ES256', 'public'],
     ['Ed25519', pem(SIGNERS.EdDSA.key), 'EdDSA', 'public'],
   ] as const)('%s', (_what, key, algorithm, type) => {
@@ -35,7 +39,7 @@ describe('keys as they may be configured', () => {
   });
 
   it('a secret text is the key by its bytes in UTF-8', () => {
-    const [key] = readKeys('ñ'.repeat(16), ['HS256']);
+    const [key] = readKeys('keys', 'ñ'.repeat(16), ['HS256']);
     expect(key?.key.export()).toEqual(Buffer.from('ñ'.repeat(16), 'utf8'));
   });
 
@@ -67,16 +71,47 @@ describe('keys as they may be configured', () => {
     expect(read(keys, 'RS256')).toHaveLength(2);
   });
 
-  it('four keys for one algorithm, and a kid of 255 characters', () => {
-    const keys = ['k'.repeat(255), 'b', 'c', 'd'].map((kid) => ({ key: RSA, kid }));
-    expect(read(keys, 'RS256')).toHaveLength(4);
+  it('eight keys for one algorithm with a kid each, one of 255 characters', () => {
+    const keys = ['k'.repeat(255), 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((kid) => ({
+      key: RSA,
+      kid,
+    }));
+    expect(read(keys, 'RS256')).toHaveLength(8);
   });
+
+  it('a secret beside a key pair, where each names its algorithm', () => {
+    const keys = [
+      { key: SECRET, algorithm: 'HS256' },
+      { key: pem(P256), algorithm: 'ES256' },
+    ];
+    expect(read(keys, 'HS256', 'ES256')).toEqual([
+      ['HS256', undefined, 'secret'],
+      ['ES256', undefined, 'public'],
+    ]);
+  });
+
+  it.each([
+    ['a line break', `${SECRET}\n`, SECRET, true],
+    ['one of Windows', `${SECRET}\r\n`, SECRET, true],
+    ['none', SECRET, SECRET, false],
+    ['several', `${SECRET}\n\n`, `${SECRET}\n\n`, false],
+    ['one of an old Mac', `${SECRET}\r`, `${SECRET}\r`, false],
+    ['one, in bytes', Buffer.from(`${SECRET}\n`), `${SECRET}\n`, false],
+    ['one in front', `\n${SECRET}`, `\n${SECRET}`, false],
+  ])(
+    'a secret that ends in %s, which is cut off only where it is one',
+    (_what, given, kept, cut) => {
+      const [read] = readKeys('keys', given, ['HS256']);
+      expect(read?.key.export().toString()).toBe(kept);
+      expect(read?.isCut).toBe(cut);
+    },
+  );
 });
 
 /** The one message, whole: what is wrong, and what to do. */
 const message = (keys: unknown, ...algorithms: Algorithm[]) => {
   try {
-    readKeys(keys, algorithms);
+    readKeys('keys', keys, algorithms);
   } catch (error) {
     return error instanceof TypeError ? error.message : `no TypeError: ${String(error)}`;
   }
@@ -202,13 +237,24 @@ describe('public keys that stop the boot', () => {
     [
       'a block that holds no key',
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
-      `${PUBLIC}, got a PEM block that holds no readable key.`,
+      `${PUBLIC}, got a PEM block that holds no readable key. ${PEM_ADVICE}`,
     ],
     [
-      'line breaks that were lost on the way',
-      pem(RSA).replaceAll('\n', '\\n'),
-      `${PUBLIC}, got a PEM block that holds no readable key.`,
+      'blanks for line breaks',
+      pem(RSA).replaceAll('\n', ' '),
+      `${PUBLIC}, got a PEM block that holds no readable key. ${PEM_ADVICE}`,
     ],
+    [
+      'PEM in base64',
+      Buffer.from(pem(RSA)).toString('base64'),
+      `${PUBLIC}, got text that is not PEM throughout. ${PEM_ADVICE}`,
+    ],
+    [
+      'a JWK set in text',
+      JSON.stringify({ keys: [RSA.export({ format: 'jwk' })] }),
+      `${PUBLIC}, got JWK text. Pass createPublicKey({ key: jwk, format: 'jwk' }).`,
+    ],
+    ['nothing', undefined, 'a string, a Buffer or a KeyObject, got undefined.'],
     ['a secret KeyObject', SIGNERS.HS256.key, `${RSA_NEED} (RS256), got a secret of 64 bytes.`],
     ['a key on a curve', P256, `${RSA_NEED} (RS256), got a public ec key on prime256v1.`],
     ['an Ed25519 key', SIGNERS.EdDSA.key, `${RSA_NEED} (RS256), got a public ed25519 key.`],
@@ -297,6 +343,7 @@ describe('descriptions of keys that stop the boot', () => {
   it.each([
     ['a member we do not know', { key: RSA, alg: 'RS256' }],
     ['a JWK', RSA.export({ format: 'jwk' })],
+    ['a JWK set', { keys: [RSA.export({ format: 'jwk' })] }],
   ])('%s', (_what, key) => {
     expect(message(key, 'RS256')).toBe(
       'nestjs-logout: "keys" must be { key, kid?, algorithm? }, got other members. ' +
@@ -364,13 +411,50 @@ describe('lists of keys that stop the boot', () => {
 
   it('an algorithm without a key', () => {
     expect(message(RSA, 'RS256', 'ES256')).toBe(
-      'nestjs-logout: "keys" must be 1–4 keys for ES256, got 0. Add its key, or take ES256 out of algorithms.',
+      'nestjs-logout: "keys" must be at least one key for ES256, got none. Add its key, or take ES256 out of algorithms.',
     );
   });
 
-  it('five keys for one algorithm', () => {
-    const keys = ['a', 'b', 'c', 'd', 'e'].map((kid) => ({ key: RSA, kid }));
-    expect(message(keys, 'RS256')).toBe('nestjs-logout: "keys" must be 1–4 keys for RS256, got 5.');
+  it('five keys for one algorithm without a kid', () => {
+    const keys = readKeys('keys', [RSA, RSA, RSA, RSA, RSA], ['RS256']);
+    refuseCrowds(keys.slice(1));
+    expect(() => {
+      refuseCrowds(keys);
+    }).toThrow(
+      new TypeError(
+        'nestjs-logout: "keys[4]" must be one of at most 4 keys without a kid for RS256, got one ' +
+          'more. Give each as { key, kid }: each is tried otherwise.',
+      ),
+    );
+  });
+
+  it.each([
+    ['a secret', [SECRET, { key: P256, algorithm: 'ES256' }], 0],
+    ['a public key', [{ key: SECRET, algorithm: 'HS256' }, P256], 1],
+    [
+      'PEM',
+      [
+        { key: SECRET, algorithm: 'HS256' },
+        { key: pem(P256), kid: 'k' },
+      ],
+      1,
+    ],
+  ])('%s beside one of the other family, without its algorithm', (_what, keys, at) => {
+    expect(message(keys, 'HS256', 'ES256')).toBe(
+      `nestjs-logout: "keys[${at}]" must be { key, algorithm }, because algorithms has HS* and ` +
+        'public-key ones, got a key that names no algorithm. A public key could be used as a ' +
+        'secret otherwise (RFC 8725 §2.1).',
+    );
+  });
+
+  it('a public key that is named as a secret', () => {
+    const keys = [
+      { key: pem(P256), algorithm: 'HS256' },
+      { key: P256, algorithm: 'ES256' },
+    ];
+    expect(message(keys, 'HS256', 'ES256')).toBe(
+      'nestjs-logout: "keys[0]" must be a secret, got PEM text. Public keys verify RS*, PS*, ES* and EdDSA.',
+    );
   });
 });
 

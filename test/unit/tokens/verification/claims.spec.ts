@@ -4,7 +4,7 @@ import {
   expiresAt,
   checkClaims,
   isClaims,
-  issuedAt,
+  issuedAtMs,
 } from '../../../../src/tokens/verification/claims';
 
 const NOW = 1_800_000_000;
@@ -35,9 +35,17 @@ describe('the claims a token must have', () => {
     expect(isClaims({ ...CLAIMS, ...extra })).toBe(true);
   });
 
-  it.each(['sub', 'iat', 'exp'])('include %s', (claim) => {
-    expect(isClaims({ ...CLAIMS, [claim]: undefined })).toBe(false);
+  it('are exp alone', () => {
+    expect(isClaims({ exp: NOW })).toBe(true);
+    expect(isClaims({ ...CLAIMS, exp: undefined })).toBe(false);
+  });
+
+  it.each(['sub', 'iat', 'exp'])('have no %s that is null', (claim) => {
     expect(isClaims({ ...CLAIMS, [claim]: null })).toBe(false);
+  });
+
+  it('have no exp at the epoch', () => {
+    expect(isClaims({ exp: 0 })).toBe(false);
   });
 
   const names = [
@@ -160,6 +168,15 @@ describe('the times of a token', () => {
     expect(errorOf({ iat, exp })).toBe(error);
   });
 
+  it.each([
+    [NOW + 3600, undefined],
+    [NOW + 3600.5, 'lifetime'],
+    [1e308, 'lifetime'],
+    [NOW, 'expired'],
+  ])('without iat, to %d, with at most an hour from now: %s', (exp, error) => {
+    expect(errorOf({ iat: undefined, exp })).toBe(error);
+  });
+
   it('a long-lived token is refused in its last hour too', () => {
     expect(errorOf({ iat: NOW - 30 * 86_400, exp: NOW + 60 })).toBe('lifetime');
   });
@@ -227,7 +244,7 @@ describe('the instants of a token', () => {
     [1_800_000_000.0009, '2027-01-15T08:00:00.000Z'],
     [0, '1970-01-01T00:00:00.000Z'],
   ])('iat %d is %s, never later than it was', (iat, instant) => {
-    expect(issuedAt({ ...CLAIMS, iat }).toISOString()).toBe(instant);
+    expect(new Date(issuedAtMs({ ...CLAIMS, iat })).toISOString()).toBe(instant);
   });
 
   it.each([

@@ -1,8 +1,10 @@
+import { resolveTokenRules } from '../../../../src/tokens/verification/resolved-rules';
 import {
-  resolveTokenRules,
+  ISSUER_RULES,
+  type MultiIssuerRules,
   type TokenRules,
 } from '../../../../src/tokens/verification/token-rules';
-import { SIGNERS } from '../signers';
+import { ecPair, hmacSigner, SIGNERS } from '../signers';
 
 const RULES: TokenRules = {
   algorithms: ['HS256'],
@@ -11,8 +13,11 @@ const RULES: TokenRules = {
   audience: null,
 };
 
-/** Rules as plain JavaScript may give them. */
-const resolve = (rules: Record<string, unknown> = {}) => resolveTokenRules({ ...RULES, ...rules });
+/** Rules as plain JavaScript may give them: what is common to all issuers, and those of the one. */
+function resolve(rules: Record<string, unknown> = {}) {
+  const { issuers, ...common } = resolveTokenRules({ ...RULES, ...rules });
+  return { ...common, ...issuers.of(undefined) };
+}
 
 describe('the defaults of the rules', () => {
   const expected = {
@@ -20,7 +25,8 @@ describe('the defaults of the rules', () => {
     audiences: null,
     types: new Set([undefined, 'jwt', 'at+jwt']),
     clockToleranceSeconds: 0,
-    maxLifetimeSeconds: 86_400,
+    maxLifetimeSeconds: 31 * 86_400,
+    maxTokenBytes: 8192,
     tokenIdentity: 'jti',
   };
 
@@ -36,7 +42,8 @@ describe('the defaults of the rules', () => {
   });
 
   it('cannot be changed afterwards', () => {
-    expect(Object.isFrozen(resolve())).toBe(true);
+    const rules = resolveTokenRules(RULES);
+    expect([rules, rules.issuers.of(undefined)].every(Object.isFrozen)).toBe(true);
   });
 });
 
@@ -51,7 +58,9 @@ describe('rules that are taken as they are', () => {
     ['clockToleranceSeconds', 0, { clockToleranceSeconds: 0 }],
     ['clockToleranceSeconds', 60, { clockToleranceSeconds: 60 }],
     ['maxLifetimeSeconds', 1, { maxLifetimeSeconds: 1 }],
-    ['maxLifetimeSeconds', 2_678_400, { maxLifetimeSeconds: 2_678_400 }],
+    ['maxLifetimeSeconds', 34_560_000, { maxLifetimeSeconds: 34_560_000 }],
+    ['maxTokenBytes', 1024, { maxTokenBytes: 1024 }],
+    ['maxTokenBytes', 16_384, { maxTokenBytes: 16_384 }],
     ['tokenIdentity', 'jti', { tokenIdentity: 'jti' }],
     ['tokenIdentity', 'signed-part', { tokenIdentity: 'signed-part' }],
   ])('%s: %j', (option, value, resolved) => {
@@ -77,6 +86,147 @@ const badNames = [
   [[''], 'a list with something else'],
   [['x', null], 'a list with something else'],
 ] as const;
+
+const errorOf = (rules: object): string => {
+  try {
+    resolveTokenRules(rules as TokenRules);
+  } catch (error) {
+    return error instanceof TypeError ? error.message : `no TypeError: ${String(error)}`;
+  }
+  return 'no error';
+};
+
+const EC = SIGNERS.ES256.key;
+const OTHER_EC = ecPair('P-256').publicKey;
+const A = { issuer: 'a', keys: EC, algorithms: ['ES256'], audience: null };
+const B = { issuer: ['b', 'b2'], keys: OTHER_EC, algorithms: ['ES256'], audience: 'api' };
+
+describe('several issuers', () => {
+  it('each have their rules, found by each of their names', () => {
+    const { issuers } = resolveTokenRules({
+      issuers: [A, { ...B, maxLifetimeSeconds: 60, idTokens: 'accept' }],
+      clockToleranceSeconds: 5,
+    } as MultiIssuerRules);
+    const b = { audiences: new Set(['api']), maxLifetimeSeconds: 60, idTokens: 'accept' };
+    expect(issuers.of('a')).toMatchObject({ audiences: null, clockToleranceSeconds: 5 });
+    expect(issuers.of('b')).toMatchObject({ ...b, clockToleranceSeconds: 5 });
+    expect(issuers.of('b2')).toBe(issuers.of('b'));
+  });
+
+  it.each([
+    ['no list', A, '"issuers" must be a non-empty list of issuers, got an object.'],
+    ['an empty list', [], '"issuers" must be a non-empty list of issuers, got an empty list.'],
+    ['null', null, '"issuers" must be a non-empty list of issuers, got null.'],
+    ['text', ['a'], '"issuers[0]" must be an object, got a string.'],
+    [
+      'an unknown rule',
+      [A, { ...B, key: EC }],
+      '"issuers[1].key" must be left out, got an option that does not exist. Check its spelling.',
+    ],
+    [
+      'a rule of all issuers',
+      [{ ...A, maxTokenBytes: 2048 }],
+      '"issuers[0].maxTokenBytes" must be left out, got an option that does not exist. Check its spelling.',
+    ],
+    [
+      'no name',
+      [{ ...A, issuer: null }],
+      '"issuers[0].issuer" must be its name or a list of its names, got null.',
+    ],
+    [
+      'no audience',
+      [A, { ...B, audience: undefined }],
+      `"issuers[1].audience" must be ${NAME_OR_NULL}, got undefined. ${WITHOUT_IT}`,
+    ],
+    [
+      'a bad key',
+      [A, { ...B, keys: ['x'] }],
+      '"issuers[1].keys[0]" must be one or several public keys in PEM, or a public KeyObject, got text that is not PEM throughout. Check that its line breaks are line breaks and that each BEGIN has its END.',
+    ],
+    ['a bad algorithm', [{ ...A, algorithms: ['none'] }], '"issuers[0].algorithms[0]" must be one'],
+    [
+      'a name twice',
+      [A, B, { ...A, issuer: ['c', 'b2'], keys: ecPair('P-256').publicKey }],
+      '"issuers[2].issuer" must be of this',
+    ],
+    [
+      'one key for two',
+      [A, { ...B, keys: [OTHER_EC, EC] }],
+      '"issuers[1].keys[1]" must be a key of this issuer alone, got that of issuers[0].keys. ' +
+        'With one key, each issuer could sign tokens of the other (RFC 8725 §3.8).',
+    ],
+  ])('stop the boot with %s', (_what, issuers, sentence) => {
+    expect(errorOf({ issuers })).toContain(`nestjs-logout: ${sentence}`);
+  });
+
+  it.each(Object.keys(ISSUER_RULES))('stop the boot with %s beside them', (name) => {
+    for (const value of [null, 1])
+      expect(errorOf({ issuers: [A], [name]: value })).toBe(
+        `nestjs-logout: "${name}" must be left out beside issuers, got both. Move it into each issuer.`,
+      );
+  });
+
+  it('stop the boot as names of one, where there are several keys', () => {
+    const flat = { ...RULES, algorithms: ['ES256'], issuer: ['a', 'b'] };
+    const sentence =
+      'nestjs-logout: "issuer" must be one name where there are several keys, got several names. ' +
+      'Give each issuer its own keys: issuers: [{ issuer, keys, … }, …].';
+    expect(errorOf({ ...flat, keys: [EC, OTHER_EC] })).toBe(sentence);
+    expect(errorOf({ ...flat, keys: [EC, { key: OTHER_EC, kid: 'k' }] })).toBe(sentence);
+    expect(errorOf({ ...flat, keys: EC })).toBe('no error');
+    const renamed = ['old', 'new'].map((kid) => ({ key: EC, kid }));
+    expect(errorOf({ ...flat, keys: renamed })).toBe('no error');
+    expect(errorOf({ ...flat, issuer: 'a', keys: [EC, OTHER_EC] })).toBe('no error');
+    expect(errorOf({ ...flat, issuer: null, keys: [EC, OTHER_EC] })).toBe('no error');
+    expect(errorOf({ issuers: [{ ...B, keys: [EC, OTHER_EC] }] })).toBe('no error');
+  });
+
+  it('stop the boot where a token could be of five keys', () => {
+    const of = (at: number, kid?: string) => ({
+      ...A,
+      issuer: `i${at}`,
+      algorithms: ['HS256'],
+      keys: { key: hmacSigner('HS256').key, kid },
+    });
+    const five = [1, 2, 3, 4, 5];
+    expect(errorOf({ issuers: five.map((at) => of(at)) })).toContain(
+      '"issuers[4].keys" must be one of at most 4 keys without a kid for HS256, got one more.',
+    );
+    expect(errorOf({ issuers: five.map((at) => of(at, 'k')) })).toContain(
+      '"issuers[4].keys" must be one of at most 4 keys of one kid for HS256, got k.',
+    );
+    expect(errorOf({ issuers: five.map((at) => of(at, `k${at}`)) })).toBe('no error');
+  });
+});
+
+describe('what the boot says of rules', () => {
+  const noticesOf = (rules: object) => resolveTokenRules({ ...RULES, ...rules }).notices;
+
+  it('is what a life of more than a day costs', () => {
+    expect(noticesOf({ maxLifetimeSeconds: 86_400 })).toEqual([]);
+    expect(noticesOf({ maxLifetimeSeconds: 86_401 })).toEqual([
+      expect.stringMatching(/^Tokens may live for 2 days \(maxLifetimeSeconds: 86401\)\. .*kept/),
+    ]);
+    expect(noticesOf({})).toEqual([expect.stringMatching(/^Tokens may live for 31 days/)]);
+  });
+
+  it('is the longest life of several issuers', () => {
+    const issuers = [
+      { ...A, maxLifetimeSeconds: 60 },
+      { ...B, maxLifetimeSeconds: 172_800 },
+    ];
+    expect(resolveTokenRules({ issuers } as unknown as MultiIssuerRules).notices).toEqual([
+      expect.stringMatching(/^Tokens may live for 2 days/),
+    ]);
+  });
+
+  it('is that a line break was cut from a secret, and never the secret', () => {
+    const secret = 'a secret of thirty-two characters';
+    const notices = noticesOf({ keys: ['x'.repeat(32), `${secret}\n`], maxLifetimeSeconds: 60 });
+    expect(notices).toEqual([expect.stringMatching(/^"keys\[1\]" ended in a line break/)]);
+    expect(notices.join()).not.toContain(secret);
+  });
+});
 
 describe('rules that stop the boot', () => {
   it.each([
@@ -112,15 +262,6 @@ describe('rules that stop the boot', () => {
     );
   });
 
-  it('algorithms of both families: a public key could be used as a secret', () => {
-    expect(() => resolve({ algorithms: ['HS256', 'RS256'] })).toThrow(
-      new TypeError(
-        'nestjs-logout: "algorithms" must be either HS* or public-key algorithms, got both. ' +
-          'Use two verifiers for issuers of both families.',
-      ),
-    );
-  });
-
   it.each(badNames)('issuer or audience: %j', (value, got) => {
     const expected = `must be ${NAME_OR_NULL}, got ${got}. ${WITHOUT_IT}`;
     expect(() => resolve({ issuer: value })).toThrow(
@@ -138,10 +279,10 @@ describe('rules that stop the boot', () => {
     ['clockToleranceSeconds', NaN, '0 to 60, got NaN'],
     ['clockToleranceSeconds', '5', '0 to 60, got "5"'],
     ['clockToleranceSeconds', null, '0 to 60, got null'],
-    ['maxLifetimeSeconds', 0, '1 to 2678400, got 0'],
-    ['maxLifetimeSeconds', 2_678_401, '1 to 2678400, got 2678401'],
-    ['maxLifetimeSeconds', Infinity, '1 to 2678400, got Infinity'],
-    ['maxLifetimeSeconds', 5n, '1 to 2678400, got a bigint'],
+    ['maxLifetimeSeconds', 0, '1 to 34560000, got 0'],
+    ['maxLifetimeSeconds', 34_560_001, '1 to 34560000, got 34560001'],
+    ['maxLifetimeSeconds', Infinity, '1 to 34560000, got Infinity'],
+    ['maxLifetimeSeconds', 5n, '1 to 34560000, got a bigint'],
   ])('%s: %p', (option, value, expected) => {
     expect(() => resolve({ [option]: value })).toThrow(
       new TypeError(

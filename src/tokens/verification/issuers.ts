@@ -1,0 +1,33 @@
+import type { TokenIdentity } from '../identity';
+import type { ClaimRules } from './claims';
+import type { SubjectReader } from './subject';
+
+/** The rules for the tokens of one issuer, checked, with every default in place. */
+export interface Issuer extends ClaimRules {
+  /** Normalized; `undefined` among them: a token need not have a `typ`. */
+  readonly types: ReadonlySet<string | undefined>;
+  readonly tokenIdentity: TokenIdentity;
+  readonly idTokens: 'refuse' | 'accept';
+  readonly readSubject: SubjectReader;
+}
+
+/** The issuers, found by the `iss` of a token. */
+export class Issuers {
+  private readonly byName = new Map<string, Issuer>();
+  private readonly first: Issuer;
+  private readonly areSeveral: boolean;
+
+  /** @param all no two of one name; only one alone may have no name. */
+  constructor(all: readonly [Issuer, ...Issuer[]]) {
+    this.first = all[0];
+    this.areSeveral = all.length > 1;
+    for (const issuer of all)
+      for (const name of issuer.issuers ?? []) this.byName.set(name, issuer);
+  }
+
+  /** The issuer of that name; the first one where none has it: its claim rules refuse the token. */
+  of(iss: string | undefined): Issuer {
+    if (!this.areSeveral || iss === undefined) return this.first;
+    return this.byName.get(iss) ?? this.first;
+  }
+}

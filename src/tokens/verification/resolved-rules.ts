@@ -1,0 +1,134 @@
+import { kindOf, misconfigured } from '../../options/misconfiguration';
+import { readOptions, resolve, type Resolved } from '../../options/option';
+import { KeySet, type OwnedKey } from '../keys/key-set';
+import { readKeys, refuseCrowds } from '../keys/keys';
+import { type Issuer, Issuers } from './issuers';
+import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
+
+/** The rules with every default in place, checked, with keys prepared. */
+export interface ResolvedTokenRules {
+  readonly keys: KeySet;
+  readonly issuers: Issuers;
+  readonly maxTokenBytes: number;
+  readonly clockToleranceSeconds: number;
+  /** What the boot has to say of them, a sentence each. */
+  readonly notices: readonly string[];
+}
+
+interface IssuerWithKeys {
+  readonly issuer: Issuer;
+  readonly keys: readonly OwnedKey[];
+}
+
+const DAY_SECONDS = 86_400;
+
+/** @throws {TypeError} naming the option, what it must be and what it was. */
+export function resolveTokenRules(rules: TokenRules | MultiIssuerRules): ResolvedTokenRules {
+  const { clockToleranceSeconds, maxTokenBytes } = readOptions(COMMON_RULES, rules);
+  const [first, ...others] = readIssuers(rules, clockToleranceSeconds);
+  const keys = [first, ...others].flatMap((each) => each.keys);
+  refuseCrowds(keys);
+  return Object.freeze({
+    keys: new KeySet(keys),
+    issuers: new Issuers([first.issuer, ...others.map(({ issuer }) => issuer)]),
+    maxTokenBytes,
+    clockToleranceSeconds,
+    notices: [...cutSecrets(keys), ...longLives([first, ...others])],
+  });
+}
+
+function readIssuers(
+  rules: TokenRules | MultiIssuerRules,
+  clockToleranceSeconds: number,
+): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
+  if (rules.issuers === undefined) {
+    const only = issuerOf(readOptions(ISSUER_RULES, rules), '', clockToleranceSeconds);
+    refuseUnboundKeys(only);
+    return [only];
+  }
+  const [first, ...others] = readNamedIssuers(rules, clockToleranceSeconds);
+  if (first === undefined)
+    throw misconfigured('issuers', 'a non-empty list of issuers', kindOf(rules.issuers));
+  [first, ...others].forEach((each, at, all) => {
+    for (const earlier of all.slice(0, at)) refuseShared(each, earlier, `issuers[${at}]`);
+  });
+  return [first, ...others];
+}
+
+function readNamedIssuers(
+  rules: MultiIssuerRules,
+  clockToleranceSeconds: number,
+): readonly IssuerWithKeys[] {
+  const beside = Object.keys(ISSUER_RULES).find((name) => Reflect.get(rules, name) !== undefined);
+  if (beside !== undefined)
+    throw misconfigured(beside, 'left out beside issuers', 'both', 'Move it into each issuer.');
+  const list: readonly unknown[] = Array.isArray(rules.issuers) ? rules.issuers : [];
+  return list.map((member, at) => {
+    const prefix = `issuers[${at}].`;
+    const read = resolve(ISSUER_RULES, member, {}, prefix);
+    if (read.issuer === null)
+      throw misconfigured(`${prefix}issuer`, 'its name or a list of its names', 'null');
+    return issuerOf(read, prefix, clockToleranceSeconds);
+  });
+}
+
+function issuerOf(
+  { issuer: issuers, audience: audiences, ...rules }: Resolved<typeof ISSUER_RULES>,
+  prefix: string,
+  clockToleranceSeconds: number,
+): IssuerWithKeys {
+  const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
+  const issuer = Object.freeze({
+    issuers,
+    audiences,
+    types: types ?? new Set([undefined, 'jwt', 'at+jwt']),
+    clockToleranceSeconds,
+    maxLifetimeSeconds,
+    tokenIdentity,
+    idTokens,
+    readSubject: subjectClaim,
+  });
+  const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
+  return { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+}
+
+/** One of the issuers could sign for another (RFC 8725 §3.8). */
+function refuseUnboundKeys({ issuer: { issuers }, keys }: IssuerWithKeys): void {
+  const [first, ...others] = keys;
+  const isOneKey = first === undefined || others.every(({ key }) => key.equals(first.key));
+  if (issuers === null || issuers.size === 1 || isOneKey) return;
+  const advice = 'Give each issuer its own keys: issuers: [{ issuer, keys, … }, …].';
+  throw misconfigured('issuer', 'one name where there are several keys', 'several names', advice);
+}
+
+function refuseShared(one: IssuerWithKeys, earlier: IssuerWithKeys, option: string): void {
+  const name = [...(one.issuer.issuers ?? [])].find((each) => earlier.issuer.issuers?.has(each));
+  if (name !== undefined)
+    throw misconfigured(`${option}.issuer`, 'of this issuer alone', `${name} again`);
+  for (const { option: place, key } of one.keys) {
+    const same = earlier.keys.find((each) => each.key.equals(key));
+    if (same === undefined) continue;
+    const advice = 'With one key, each issuer could sign tokens of the other (RFC 8725 §3.8).';
+    throw misconfigured(place, 'a key of this issuer alone', `that of ${same.option}`, advice);
+  }
+}
+
+function cutSecrets(keys: readonly OwnedKey[]): readonly string[] {
+  return keys
+    .filter(({ isCut }) => isCut)
+    .map(
+      ({ option }) =>
+        `"${option}" ended in a line break, as secrets from files do: it was cut off. ` +
+        'Where your issuer signs with the line break, pass a Buffer, which is taken as it is.',
+    );
+}
+
+function longLives(all: readonly IssuerWithKeys[]): readonly string[] {
+  const seconds = Math.max(...all.map(({ issuer }) => issuer.maxLifetimeSeconds));
+  if (seconds <= DAY_SECONDS) return [];
+  return [
+    `Tokens may live for ${Math.ceil(seconds / DAY_SECONDS)} days (maxLifetimeSeconds: ${seconds}). ` +
+      'A revocation is kept until its token has expired: about 300 bytes in the database, and up ' +
+      'to 32 in the memory of each instance. Set maxLifetimeSeconds to what your issuer signs.',
+  ];
+}
