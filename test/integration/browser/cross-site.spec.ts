@@ -199,7 +199,9 @@ testWith('chromium', hasChromium, () => {
       for (const [name, script] of Object.entries(ATTACKS)) {
         const code = `(() => { const url = ${JSON.stringify(`${url}?${name}`)}; void (${script}); })()`;
         await page.evaluate(code);
-        await until(() => hasArrived(name));
+        await until(() => hasArrived(name)).catch((cause: unknown) => {
+          throw new Error(`${name} has not arrived.`, { cause });
+        });
       }
     }
 
