@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   const revocation = createRevocation({
     algorithms: ['HS256'],
     keys: JWT_SECRET,
+    maxLifetimeSeconds: 86_400, // no longer than your tokens live
     store: makeStore(),
   });
   await revocation.open();

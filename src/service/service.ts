@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { ConsoleLogger, Logger, type DynamicModule, type INestApplication } from '@nestjs/common';
+import { Logger, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module';
@@ -11,12 +11,14 @@ import {
 } from './embedded-postgres/embedded-postgres';
 import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
 import { adapterFor, contractOf, drainable } from './http-server';
-import { serveDocumentation } from './documentation';
+import { serveDocumentation } from './documentation-page';
 import { ServiceMetrics } from './metrics';
 import { OperationsApp, OperationsModule } from './operations.module';
 import { defaultDataDir } from './embedded-postgres/own-folder';
 import { ownSecret } from './own-secret';
-import { quickStart } from './quick-start';
+import { mintTrialToken, quickStart } from './quick-start';
+import { ServiceLogger } from './service-logger';
+import { startFailure } from './start-failure';
 
 /** A running service. */
 export interface Service {
@@ -33,13 +35,21 @@ export interface Service {
 
 /**
  * Starts the service: finds or makes the database and the key, migrates, listens.
- * @throws {Error} with a sentence; nothing that was started is left running.
+ * @throws {Error} with the cause and the variable to change; nothing that was started is left running.
  */
 export async function startService(environment: Environment): Promise<Service> {
-  const dataDir = environment.dataDir ?? defaultDataDir();
-  const settings = { ...environment, key: environment.key ?? ownSecret(dataDir) };
-  const { databaseUrl } = environment;
-  const postgres = databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir }) : undefined;
+  try {
+    return await start(environment);
+  } catch (error) {
+    throw startFailure(error, environment);
+  }
+}
+
+async function start(environment: Environment): Promise<Service> {
+  const { databaseUrl, dataDir } = environment;
+  const place = { dataDir: dataDir ?? defaultDataDir(), mayMove: dataDir === undefined };
+  const settings = { ...environment, key: environment.key ?? ownSecret(place) };
+  const postgres = databaseUrl === undefined ? await startEmbeddedPostgres(place) : undefined;
   const url = databaseUrl ?? postgres?.url();
   const logger = new Logger('PostgresRevocationStore');
   const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), {
@@ -68,7 +78,7 @@ async function createApps(settings: ServiceSettings, store: RevocationStore): Pr
   const metrics = new ServiceMetrics();
   const operations = OperationsModule.from(store, metrics);
   const options = {
-    logger: new ConsoleLogger({ json: true, logLevels: logLevels(settings) }),
+    logger: new ServiceLogger(logLevels(settings)),
     abortOnError: false,
   };
   const create = (root: DynamicModule, environment: ServiceSettings) =>
@@ -89,7 +99,12 @@ async function listen(
   isOwnKey: boolean,
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Service> {
-  serveDocumentation(operations, settings.module);
+  const isTrial = isOwnKey && !settings.isProduction;
+  serveDocumentation(
+    operations,
+    settings.module,
+    isTrial ? () => mintTrialToken(settings) : undefined,
+  );
   const served = await serve(app, settings.port, settings.host);
   const { operationsPort } = settings;
   const { url } = served;
@@ -109,8 +124,7 @@ async function listen(
     url,
     operationsUrl,
     broken: postgres?.exited ?? new Promise(() => undefined),
-    quickStart:
-      isOwnKey && !settings.isProduction ? quickStart(url, settings, operationsUrl) : undefined,
+    quickStart: isTrial ? quickStart(url, settings, operationsUrl) : undefined,
     stop: async () => {
       try {
         await served.stop();

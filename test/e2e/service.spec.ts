@@ -96,7 +96,13 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
   });
 
   it('documents itself at /docs', async () => {
+    await ask().get('/').expect(302).expect('Location', '/docs');
     await ask().get('/docs').expect(200).expect('Content-Type', /html/);
+    await ask()
+      .get('/docs/page.js')
+      .expect(200)
+      .expect('Content-Type', /javascript/);
+    await ask().get('/docs-yaml').expect(404);
     await ask()
       .get('/docs-json')
       .expect(
@@ -107,8 +113,10 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
       );
   });
 
-  it('prints no quick start: the key is a real issuer’s', () => {
+  it('gives no token away: the key is a real issuer’s', async () => {
     expect(service.quickStart).toBeUndefined();
+    const { text: script } = await ask().get('/docs/swagger-ui-init.js').expect(200);
+    expect(script).not.toMatch(/eyJ|x-trial-token/);
   });
 
   it('believes no proxy that it was not told to trust', async () => {
@@ -250,7 +258,7 @@ describe('The service and its database', () => {
   it('does not start without it, and says so', async () => {
     const unreachable = 'postgres://nobody@127.0.0.1:1/none';
     await expect(startService(readEnvironment(environment(unreachable)))).rejects.toThrow(
-      'The revocation store could not open.',
+      /^DATABASE_URL must lead to .*, got nobody@127\.0\.0\.1:1\/none: nothing listens there\./,
     );
   });
 });

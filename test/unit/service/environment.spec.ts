@@ -1,7 +1,15 @@
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { readEnvironment } from '../../../src/service/environment';
 
 const SECRET = 'a secret of at least thirty-two bytes';
-const PEM = '-----BEGIN PUBLIC KEY-----';
+const publicPem = ({ publicKey }: KeyPairKeyObjectResult): string =>
+  publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const PEM = [
+  publicPem(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+  publicPem(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+]
+  .join('')
+  .trim();
 
 /** Variables that other programs set, each a word here. */
 const FOREIGN = `
@@ -111,6 +119,12 @@ describe('The environment of the service', () => {
     });
   });
 
+  it('names the variable of a key that does not fit, and which key it is', () => {
+    expect(() => readEnvironment({ JWT_ALGORITHMS: 'RS256', JWT_PUBLIC_KEY: PEM })).toThrow(
+      /^JWT_PUBLIC_KEY, PEM block 2 must be an RSA public key .* \(RS256\), got a public ec key/,
+    );
+  });
+
   it.each([
     ['off', false],
     ['false', false],
@@ -160,12 +174,24 @@ describe('The environment of the service', () => {
     ],
     [{ LOGOUT_WAITS: 'all' }, 'LOGOUT_WAITS must be instance or cluster.'],
     [
-      { JWT_SECRET: SECRET, JWT_PUBLIC_KEY: PEM },
+      { JWT_SECRET: SECRET, JWT_PUBLIC_KEY: 'PEM' },
       'JWT_SECRET must be left out where JWT_PUBLIC_KEY is given: one family of keys.',
     ],
     [
-      { JWT_PUBLIC_KEY: PEM },
+      { JWT_PUBLIC_KEY: 'PEM' },
       'JWT_ALGORITHMS must be set where JWT_PUBLIC_KEY is, such as RS256 or ES256.',
+    ],
+    [
+      { JWT_PUBLIC_KEY: 'PEM', JWT_ALGORITHMS: 'HS256' },
+      'JWT_ALGORITHMS must be without HS*, which needs JWT_SECRET, with JWT_PUBLIC_KEY.',
+    ],
+    [
+      { JWT_SECRET: SECRET, JWT_ALGORITHMS: 'HS256,HS512' },
+      'JWT_ALGORITHMS must be one algorithm with JWT_SECRET, such as HS256.',
+    ],
+    [
+      { JWT_ALGORITHMS: 'RS256' },
+      'JWT_PUBLIC_KEY must be set for JWT_ALGORITHMS other than HS*, not JWT_SECRET.',
     ],
     [
       { JWT_ALGORITHMS: 'none' },
