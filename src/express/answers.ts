@@ -1,5 +1,6 @@
 import { kindOf, misconfigured } from '../options/misconfiguration';
 import { JSON_IN_UTF8, PRIVATE } from '../web/answers';
+import { exposedHeaders } from '../web/exposed-headers';
 import type { ExpressResponse } from './http-types';
 
 /** An answer in the host's words; what is left out stays as documented. */
@@ -86,6 +87,8 @@ export function send(
   response.setHeader('Content-Type', JSON_IN_UTF8);
   for (const [name, value] of Object.entries({ ...PRIVATE, ...headers }))
     response.setHeader(name, value);
+  const exposed = exposedHeaders(headers, (name) => response.getHeader(name));
+  if (exposed !== undefined) response.setHeader('Access-Control-Expose-Headers', exposed);
   response.end(answer.text);
 }
 

@@ -5,6 +5,7 @@ import { reasonOf } from '../revocation/errors';
 import { rejection, type Authentication } from '../revocation/revoked-tokens.service';
 import type { BodyReason } from '../web/body';
 import { sourceOf } from '../web/request';
+import type { RequestAuthenticator } from '../web/request-authenticator';
 import type { Excess, Throttle } from '../web/throttle';
 import type { PreparedAnswer, PreparedAnswers } from './answers';
 import type { ExpressRequest } from './http-types';
@@ -25,6 +26,7 @@ export class ExpressLogout {
   constructor(
     private readonly core: LogoutCore,
     private readonly open: () => Promise<void>,
+    private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
     private readonly answers: PreparedAnswers,
     private readonly onError: (error: unknown) => void,
@@ -43,7 +45,11 @@ export class ExpressLogout {
       if (body.kind === 'refused')
         return this.tooMany(excess, source) ?? this.refuseRequest(body.reason, source);
       await this.open();
-      return await this.revoke(tokenIn(body.value), source, excess);
+      const named = tokenIn(body.value);
+      const authentication = await (named === undefined
+        ? this.authenticator.readCookie(request).authentication
+        : this.core.tokens.authenticate(named, source));
+      return await this.revoke(authentication, source, excess);
     } catch (error) {
       this.onError(error);
       this.core.refusals.countError(error);
@@ -54,17 +60,14 @@ export class ExpressLogout {
 
   /** A live token is revoked although its address is full: neighbours cannot prevent a logout. */
   private async revoke(
-    named: unknown,
+    authentication: Authentication,
     source: RequestSource,
     excess: Excess | undefined,
   ): Promise<LogoutAnswer> {
-    const { tokens } = this.core;
-    const authentication: Authentication =
-      named === undefined ? { verdict: 'missing' } : await tokens.authenticate(named, source);
     if (authentication.verdict !== 'live')
       return this.tooMany(excess, source) ?? this.refuse(authentication, source);
     const { token } = authentication;
-    const isNew = await tokens.revoke(token, { source });
+    const isNew = await this.core.tokens.revoke(token, { source });
     return isNew
       ? { answer: this.answers.loggedOut }
       : this.refuse({ verdict: 'revoked', token }, source);

@@ -1,6 +1,7 @@
 import type { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
+import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
 import { outageReport } from '../web/outage-report';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -38,7 +39,8 @@ export class ExpressRevocation {
     this.answers = answers;
     this.onError = onError;
     this.reportOutage = outageReport(onError);
-    this.authenticator = new RequestAuthenticator(this.tokens, undefined);
+    const cookies = new BearerCookies(enforcementRules);
+    this.authenticator = new RequestAuthenticator(this.tokens, undefined, cookies);
     const open = () => this.open();
     this.enforcement = new Enforcement(
       this.tokens,
@@ -48,12 +50,14 @@ export class ExpressRevocation {
       open,
     );
     const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
-    this.loggingOut = new ExpressLogout(this.core, open, throttle, answers, onError);
+    const { core: own, authenticator } = this;
+    this.loggingOut = new ExpressLogout(own, open, authenticator, throttle, answers, onError);
     for (const notice of this.core.verifier.notices) console.warn(`nestjs-logout: ${notice}`);
   }
 
   /**
-   * Revokes the token that the JSON body names as `token`. `loggedOut` is sent once that is
+   * Revokes the token that the JSON body names as `token`; where it names none, the one in a cookie
+   * of `tokenSources`, if a page of the host's own sent it. `loggedOut` is sent once that is
    * committed; `logoutRefused` for whatever is no live token or no readable body of at most
    * `maxTokenBytes` + 8 KB, `tooManyRequests` instead where the address has sent more than
    * `throttleLimit`; `unavailable` when the store fails: repeating is safe. Reads the body itself

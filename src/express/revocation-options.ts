@@ -37,11 +37,18 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    */
   readonly store: RevocationStore;
   /**
-   * Where else than in the Authorization header and the cookies `enforce` looks for tokens. A
+   * `{ cookie }`: where `verifyToken` and `logout` look for the token, too. `{ header }`, `{ query }`
+   * or a function: where else than in the Authorization header and the cookies `enforce` looks. A
    * revoked token that a function finds cannot be taken away: its request gets `notAuthenticated`.
    * @defaultValue none
    */
   readonly tokenSources?: readonly TokenSource[];
+  /**
+   * Origins of your pages, beside the one of the routes, whose cookie may log out, such as
+   * `https://app.example`.
+   * @defaultValue none
+   */
+  readonly allowedOrigins?: readonly string[];
   /**
    * Paths on which `enforce` looks at no token: `/health`, or `/assets/*` with all below.
    * @defaultValue none

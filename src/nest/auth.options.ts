@@ -70,11 +70,19 @@ export interface AuthModuleOptions extends TokenRules {
    */
   readonly enforce?: 'everywhere' | 'guarded';
   /**
-   * Where else the host reads tokens: `{ header }`, `{ query }`, or a function. A revoked token that
-   * a function finds cannot be taken away: its request is refused with our 401.
-   * @defaultValue none beside the Authorization header and the cookies
+   * Where else than in the Authorization header tokens are. `{ cookie }`: our guard, strategy and
+   * routes read the bearer there, too. `{ header }`, `{ query }` or a function: enforcement looks
+   * there, as it does in every cookie. A revoked token that a function finds cannot be taken away: its
+   * request is refused with our 401.
+   * @defaultValue none
    */
   readonly tokenSources?: readonly TokenSource[];
+  /**
+   * Origins of your pages, beside the one of our routes, that may log out by a cookie, such as
+   * `https://app.example`. Pages of the same origin may, where browsers say so (HTTPS, localhost).
+   * @defaultValue none
+   */
+  readonly allowedOrigins?: readonly string[];
   /**
    * Paths on which tokens are not looked at: as they are sent, `/health`, or with all below them,
    * `/assets/*`. They then also work while the store is away.

@@ -6,6 +6,7 @@ import { SessionTermination } from '../logout/session-terminator';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { LogoutAnswers } from '../web/answers';
+import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -37,8 +38,8 @@ export const HTTP_PROVIDERS: Provider[] = [
   },
   {
     provide: RequestAuthenticator,
-    useFactory: (tokens: RevokedTokensService, { validate }: AuthOptions) =>
-      new RequestAuthenticator(tokens, validate),
+    useFactory: (tokens: RevokedTokensService, { validate, enforcementRules }: AuthOptions) =>
+      new RequestAuthenticator(tokens, validate, new BearerCookies(enforcementRules)),
     inject: [RevokedTokensService, AuthOptions],
   },
   {

@@ -29,7 +29,8 @@ export type Authentication =
   | { readonly verdict: 'expired'; readonly token: VerifiedToken }
   | { readonly verdict: 'revoked'; readonly token: VerifiedToken }
   | { readonly verdict: 'refused'; readonly cause: RefusalCause }
-  | { readonly verdict: 'missing' };
+  /** `reason`: why the token that came does not count. */
+  | { readonly verdict: 'missing'; readonly reason?: 'cookie_untrusted' };
 
 /** Why what is not live is not accepted. */
 export function rejection(
@@ -37,7 +38,7 @@ export function rejection(
 ): TokenRejectedError {
   switch (authentication.verdict) {
     case 'missing':
-      return new TokenRejectedError('TOKEN_MISSING');
+      return new TokenRejectedError('TOKEN_MISSING', authentication.reason);
     case 'expired':
       return new TokenRejectedError('TOKEN_EXPIRED');
     case 'revoked':

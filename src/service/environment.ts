@@ -3,6 +3,7 @@ import { MODULE_OPTIONS, type AuthModuleOptions } from '../nest/auth.options';
 import {
   checked,
   flag,
+  list,
   oneOf,
   optional,
   resolve,
@@ -31,6 +32,7 @@ import {
   TOKEN_RULES,
   type TokenRules,
 } from '../tokens/verification/token-rules';
+import { AN_ORIGIN, isOrigin } from '../web/origin';
 
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 
@@ -103,6 +105,15 @@ export const SERVICE_OPTIONS = {
       says: 'Which proxies’ `X-Forwarded-*` to believe: the nearest n, or those in these networks.',
     },
   ),
+  corsOrigins: {
+    ...list(AN_ORIGIN, isOrigin, {
+      default: [],
+      env: 'CORS_ORIGINS',
+      says: 'Which pages of other origins may use the service; without it, none may.',
+    }),
+    fromText: readOrigins,
+    textMustBe: 'origins such as https://app.example.com, by commas: without a path, and without *',
+  },
   logLevel: oneOf(LOG_LEVELS, {
     default: 'log',
     env: 'LOG_LEVEL',
@@ -217,12 +228,20 @@ function checkFamily(algorithms: readonly Algorithm[], isPublic: boolean): void 
     throw badVariable('JWT_ALGORITHMS', 'one algorithm with JWT_SECRET, such as HS256');
 }
 
+function readOrigins(value: string): readonly string[] | undefined {
+  const origins = members(value);
+  return origins.every(isOrigin) ? origins : undefined;
+}
+
 function readProxies(value: string): TrustedProxies | undefined {
   if (value === 'off' || value === 'false') return false;
   if (/^\d{1,2}$/.test(value)) return Number(value);
-  const networks = value.split(',').flatMap((network) => network.trim() || []);
+  const networks = members(value);
   return networks.every(isNetwork) ? networks : undefined;
 }
+
+const members = (value: string): string[] =>
+  value.split(',').flatMap((member) => member.trim() || []);
 
 /** An address, or a network in CIDR notation (RFC 4632 §3.1). */
 function isNetwork(network: string): boolean {

@@ -9,6 +9,7 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from './embedded-postgres/embedded-postgres';
+import { allowOrigins } from './cors';
 import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
 import { adapterFor, contractOf, drainable } from './http-server';
 import { serveDocumentation } from './documentation-page';
@@ -100,6 +101,7 @@ async function listen(
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Service> {
   const isTrial = isOwnKey && !settings.isProduction;
+  allowOrigins(app, settings);
   serveDocumentation(
     operations,
     settings.module,

@@ -6,8 +6,8 @@ import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
 import { isJsonObject } from '../tokens/verification/json-object';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
-import { announcesBody, isMediaType, readBody } from './body';
-import { sentHeaders } from './credentials';
+import { announcesBody, readBody } from './body';
+import { isForgeable } from './forgery';
 import { sourceOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
 import { bodyRules, ROUTES, type Route } from './routes';
@@ -87,7 +87,7 @@ export class Gate {
 
   private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
     return this.guarded(request, route, async (source) => {
-      const { text: bearerText, authentication } = this.authenticator.read(request);
+      const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
       const bearer = await authentication;
       const byToken = bearer.verdict === 'live' && route.throttledBy === 'token';
       const full = await (byToken
@@ -131,7 +131,7 @@ export class Gate {
     request: PlatformRequest,
     known: AdmittedRequest,
   ): Promise<AdmittedRequest | Answer> {
-    const { text: bearerText, authentication } = this.authenticator.read(request);
+    const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
     const found = { ...known, bearer, bearerText };
@@ -178,17 +178,4 @@ function isPreflight({ method, headers }: PlatformRequest): boolean {
 function bodyOf(request: PlatformRequest, stream: Readable) {
   const { headers, body, rawBody } = request;
   return { headers, body, rawBody, stream, httpVersionMajor: rawRequest(request).httpVersionMajor };
-}
-
-/**
- * Whether a page of another site could have made a browser send this: without asking, it can send
- * what needs no media type, with cookies that the host turned into a bearer. A page cannot set
- * `Authorization` without asking.
- */
-function isForgeable(request: PlatformRequest, { body }: Route): boolean {
-  const site = request.headers['sec-fetch-site'];
-  if (site !== 'cross-site' && site !== 'same-site') return false;
-  if (body === 'json' && isMediaType(request.headers, 'json')) return false;
-  const { rawHeaders = [] } = sentHeaders(request);
-  return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');
 }

@@ -15,6 +15,9 @@ import { exchange, head } from '../support/wire';
 
 const issuer = new TestIssuer();
 
+/** The origins of the web pages that may use the service. */
+const PAGES = 'https://app.example,https://admin.example';
+
 /** What every service of this suite is told, but for what a test is about. */
 const environment = (databaseUrl: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   PORT: '0',
@@ -33,7 +36,7 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
   beforeAll(async () => {
     database = await createDatabase();
     service = await startService(
-      readEnvironment(environment(database.url, { PLATFORM: platform })),
+      readEnvironment(environment(database.url, { PLATFORM: platform, CORS_ORIGINS: PAGES })),
     );
   });
   afterAll(async () => {
@@ -94,6 +97,39 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
     expect(headers).not.toHaveProperty('x-powered-by');
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
+
+  it.each(PAGES.split(','))('is open to pages of %s, which CORS_ORIGINS lists', async (origin) => {
+    const preflight = await ask()
+      .options(LOGOUT)
+      .set({ Origin: origin, 'Access-Control-Request-Method': 'POST' })
+      .set('Access-Control-Request-Headers', 'authorization,content-type')
+      .expect(204);
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-headers': 'authorization,content-type',
+      'access-control-allow-methods': expect.stringContaining('POST') as string,
+      vary: expect.stringContaining('Origin') as string,
+    });
+    for (const path of [LOGOUT, '/api/v1/auth/me', '/nowhere', '/health/live']) {
+      const { headers } = await ask().get(path).set('Origin', origin);
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        vary: expect.stringContaining('Origin') as string,
+      });
+    }
+  });
+
+  it.each(['https://app.example.test', 'https://app.example:8443', 'http://app.example', 'null'])(
+    'is closed to pages of %s',
+    async (origin) => {
+      const preflight = { Origin: origin, 'Access-Control-Request-Method': 'POST' };
+      for (const answer of [
+        await ask().options(LOGOUT).set(preflight).expect(204),
+        await ask().post(LOGOUT).set('Origin', origin).expect(401),
+      ])
+        expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    },
+  );
 
   it('documents itself at /docs', async () => {
     await ask().get('/').expect(302).expect('Location', '/docs');

@@ -47,6 +47,7 @@ describe('The environment of the service', () => {
       dataDir: undefined,
       key: undefined,
       trustProxy: false,
+      corsOrigins: [],
       logLevel: 'log',
       isProduction: false,
       mayUseHttp: false,
@@ -74,6 +75,7 @@ describe('The environment of the service', () => {
       THROTTLE_LIMIT: '100',
       THROTTLE_TTL_MS: '1000',
       TRUST_PROXY: '10.0.0.0/8, ::1',
+      CORS_ORIGINS: 'https://app.example, http://localhost:5173',
       EXPIRED_STATUS: '401',
       MESSAGES: 'en',
       LOG_LEVEL: 'debug',
@@ -88,6 +90,7 @@ describe('The environment of the service', () => {
       dataDir: '/srv/data',
       key: PEM,
       trustProxy: ['10.0.0.0/8', '::1'],
+      corsOrigins: ['https://app.example', 'http://localhost:5173'],
       logLevel: 'debug',
       isProduction: true,
       mayUseHttp: true,
@@ -135,6 +138,25 @@ describe('The environment of the service', () => {
     ['2001:db8::/128', ['2001:db8::/128']],
   ])('trusts proxies as TRUST_PROXY=%s says', (text, trusted) => {
     expect(readEnvironment({ TRUST_PROXY: text }).trustProxy).toEqual(trusted);
+  });
+
+  it.each([
+    '*',
+    'null',
+    'app.example',
+    'https://app.example/',
+    'https://app.example:443',
+    'https://*.example',
+    'https://App.example',
+    'ftp://app.example',
+    'https://app.example, *',
+  ])('stops the boot for CORS_ORIGINS=%s, which is no origin', (text) => {
+    expect(() => readEnvironment({ CORS_ORIGINS: text })).toThrow(
+      new TypeError(
+        'CORS_ORIGINS must be origins such as https://app.example.com, by commas: without a path, ' +
+          'and without *.',
+      ),
+    );
   });
 
   it.each([
