@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REVOCATION_OPTIONS } from '../src/express/revocation-options';
 import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
+import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
-import { VARIABLE_TABLES } from '../src/service/environment';
+import { describeVariables, type Variable } from '../src/service/variables';
 import { POSTGRES_STORE_OPTIONS } from '../src/stores/postgres/options';
 import { TOKEN_RULES } from '../src/tokens/verification/token-rules';
 
@@ -21,51 +22,45 @@ const VARIABLE: Column = ['variable', ({ about: { env } }) => (env === undefined
 const OPTIONS: readonly Column[] = [
   ['option', (_, name) => code(name)],
   BOUNDS,
-  ['default', defaultOf],
+  ['default', (option) => defaultText(option, (value) => code(JSON.stringify(value)))],
   VARIABLE,
   EFFECT,
 ];
 
-/** What `readEnvironment` gives where the module has no default. */
-const SERVICE_DEFAULTS = new Map([
-  ['algorithms', '`HS256` for a secret'],
-  ['issuer', 'unchecked'],
-  ['audience', 'unchecked'],
-]);
+type VariableColumn = readonly [title: string, cell: (variable: Variable) => string];
 
-const VARIABLES: readonly Column[] = [
-  VARIABLE,
-  ['must be', ({ mustBe, textMustBe }) => escaped(textMustBe ?? mustBe)],
-  ['default', (option, name) => SERVICE_DEFAULTS.get(name) ?? defaultOf(option, name, String)],
-  EFFECT,
+const VARIABLES: readonly VariableColumn[] = [
+  ['variable', ({ name }) => code(name)],
+  ['must be', ({ mustBe }) => escaped(mustBe)],
+  ['default', (variable) => variable.default],
+  ['what it does', ({ says }) => says],
 ];
 
-function defaultOf(
-  { about, isOptional }: Option<unknown>,
-  _name: string,
-  print: (value: unknown) => string = JSON.stringify,
-): string {
-  if (about.defaultSays !== undefined) return about.defaultSays;
-  if (about.default === undefined) return isOptional === true ? 'none' : '**required**';
-  return about.default instanceof Array ? 'none' : code(print(about.default));
+function tableOf(entries: Entries): string {
+  const rows = Object.entries(entries).map(([name, option]) =>
+    OPTIONS.map(([, cell]) => cell(option, name)),
+  );
+  return aligned(
+    OPTIONS.map(([title]) => title),
+    rows,
+  );
 }
 
-function tableOf(entries: Entries, columns: readonly Column[]): string {
-  const rows = Object.entries(entries).map(([name, option]) =>
-    columns.map(([, cell]) => cell(option, name)),
+function variables(): string {
+  const printed = (value: unknown): string => code(String(value));
+  return aligned(
+    VARIABLES.map(([title]) => title),
+    describeVariables(printed).map((variable) => VARIABLES.map(([, cell]) => cell(variable))),
   );
-  const titles = columns.map(([title]) => title);
+}
+
+function aligned(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = titles.map((title, at) =>
     Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
   );
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
   return [titles, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('\n');
-}
-
-function variables(): Entries {
-  const entries = VARIABLE_TABLES.flatMap((table: Entries) => Object.entries(table));
-  return Object.fromEntries(entries.filter(([, { about }]) => about.env !== undefined));
 }
 
 /** The text of docs/options.md. */
@@ -81,30 +76,30 @@ be; so does an option that does not exist. Bounds are included. \`undefined\` me
 For \`AuthModule\` and \`createRevocation\`. \`null\` for \`issuer\` or \`audience\` leaves it unchecked; in
 \`createRevocation\` that is the default. Each member of \`issuers\` takes what stands above it.
 
-${tableOf(TOKEN_RULES, OPTIONS)}
+${tableOf(TOKEN_RULES)}
 
 ## AuthModule
 
 For \`AuthModule.forRoot\`, and for what the factory of \`forRootAsync\` returns, beside the rules for
 tokens.
 
-${tableOf(MODULE_OPTIONS, OPTIONS)}
+${tableOf(MODULE_OPTIONS)}
 
 Beside \`useFactory\`, or in \`forRoot\`:
 
-${tableOf(MODULE_EXTRAS, OPTIONS)}
+${tableOf(MODULE_EXTRAS)}
 
 ## createRevocation
 
 For plain Express, beside the rules for tokens.
 
-${tableOf(REVOCATION_OPTIONS, OPTIONS)}
+${tableOf(REVOCATION_OPTIONS)}
 
 ## PostgresRevocationStore
 
 The second argument of \`new PostgresRevocationStore(dataSource, options)\`.
 
-${tableOf(POSTGRES_STORE_OPTIONS, OPTIONS)}
+${tableOf(POSTGRES_STORE_OPTIONS)}
 
 ## The service
 
@@ -112,7 +107,7 @@ Variables of the environment. An empty one counts as absent. A variable that is 
 of a name of eight letters or more in this table stops the boot, unless the right one is set too, or
 is a part of the other name (\`LC_MESSAGES\`).
 
-${tableOf(variables(), VARIABLES)}
+${variables()}
 `;
 }
 

@@ -15,7 +15,7 @@ export type {
   RecordedAuditEvent,
   RequestSource,
 } from './audit/audit-event';
-export { AuditTrail } from './audit/audit-trail';
+export { AuditTrail, UnstorableEventError } from './audit/audit-trail';
 export type { AuditPage, AuditQuery } from './audit/audit-trail';
 export { LogoutAnswers } from './web/answers';
 export type { Answer, Envelope, Messages } from './web/answers';
@@ -28,6 +28,7 @@ export { LogoutController } from './nest/logout.controller';
 export { LogoutDto } from './nest/logout.dto';
 export { LogoutExceptionFilter } from './nest/logout-exception.filter';
 export { LogoutThrottlerGuard } from './nest/logout-throttler.guard';
+export type { ThrottlerStorage } from './nest/throttler-storage';
 export { Public } from './nest/public.decorator';
 export type { PlatformRequest } from './web/request';
 export type { ValidateHook } from './web/request-authenticator';
@@ -46,7 +47,12 @@ export { RevocationCheck } from './revocation/revocation-check';
 export { RevocationStore } from './revocation/revocation-store';
 export type { HostTransaction } from './revocation/unit-of-work';
 export { RevokedTokensService } from './revocation/revoked-tokens.service';
-export type { Authentication, RevokeOptions, Standing } from './revocation/revoked-tokens.service';
+export type {
+  Authentication,
+  RevokeOptions,
+  Standing,
+  TokenExplanation,
+} from './revocation/revoked-tokens.service';
 export { StoreClock } from './revocation/store-clock';
 export type { ReplicaStatus, StoreStatus } from './revocation/store-status';
 export { ExpressSessionTerminator } from './logout/server-sessions/express-session-terminator';
@@ -69,5 +75,7 @@ export type {
   TokenRules,
 } from './tokens/verification/token-rules';
 export { TokenVerifier } from './tokens/verification/token-verifier';
-export type { RefusalCause, Verification } from './tokens/verification/token-verifier';
+export type { Explanation } from './tokens/explanation/explanation';
+export type { RefusalCause } from './tokens/verification/refusal-cause';
+export type { Verification } from './tokens/verification/token-verifier';
 export { VerifiedToken } from './tokens/verified-token';

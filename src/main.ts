@@ -1,8 +1,15 @@
 import 'reflect-metadata';
 import { readEnvironment } from './service/environment';
 import { startService } from './service/service';
+import { answerTo } from './service/usage';
 
 async function main(): Promise<void> {
+  const answer = answerTo(process.argv.slice(2));
+  if (answer === undefined) await run();
+  else console.log(answer);
+}
+
+async function run(): Promise<void> {
   const service = await startService(readEnvironment(process.env));
   let isStopping = false;
   const stop = (): void => {

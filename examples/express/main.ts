@@ -6,7 +6,7 @@ import { createRevocation, type RevocationStore } from '../../src/express';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { PostgresRevocationStore } from '../../src/postgres';
 
-const { PORT = '3000', JWT_SECRET = '', DATABASE_URL = '' } = process.env;
+const { PORT = '3000', HOST = '127.0.0.1', JWT_SECRET = '', DATABASE_URL = '' } = process.env;
 
 function makeStore(): RevocationStore {
   if (DATABASE_URL !== '')
@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   const revocation = createRevocation({
     algorithms: ['HS256'],
     keys: JWT_SECRET,
+    maxLifetimeSeconds: 86_400, // no longer than your tokens live
     store: makeStore(),
   });
   await revocation.open();
@@ -33,14 +34,14 @@ async function main(): Promise<void> {
     response.json({ message: 'Access granted' });
   });
 
-  const server = app.listen(Number(PORT), (error) => {
+  const server = app.listen(Number(PORT), HOST, (error) => {
     if (error !== undefined) {
       stop(error);
       return;
     }
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : PORT;
-    console.log(`Listening on http://localhost:${String(port)}: POST /logout, GET /protected`);
+    console.log(`Listening on http://${HOST}:${String(port)}: POST /logout, GET /protected`);
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => server.close(() => void revocation.close()));

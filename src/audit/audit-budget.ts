@@ -1,21 +1,27 @@
-import type { AuditEvent } from './audit-event';
+import { kindOf, type AuditEvent, type FailureKind } from './audit-event';
 import type { AuditReason } from './reasons';
 import { networkOf } from './request-source';
 
 const SECOND_MS = 1000;
-/** Distinct networks or keys remembered at once: bounds the memory an attacker can take. */
-const MAX_REMEMBERED = 10_000;
+/** Distinct networks or causes counted at once: bounds the memory an attacker can take. */
+const MAX_COUNTED = 10_000;
 const MAX_NETWORKS_IN_SUMMARY = 100;
+/** One network may spend half of a budget, so that attempts from others are written too. */
+const NETWORK_SHARE = 0.5;
+
+/** What was spent of one budget in this second. */
+interface Spending {
+  rows: number;
+  readonly byNetwork: Map<string, number>;
+}
 
 /**
- * How many failures may be written: `perSecond` for this instance, and repeats of one key once a
- * window. What is over the budget is counted, so that a flood is told in one row, not in millions.
+ * How many failures this instance may write: `perSecond` of each kind, of which one network gets
+ * half. What is over the budget is counted, so that a flood is told in one row, not in millions.
  */
 export class AuditBudget {
   private second = 0;
-  private spent = 0;
-  private readonly windowEnds = new Map<string, number>();
-  private nextForgetting = 0;
+  private readonly spent = new Map<FailureKind, Spending>();
   private readonly causes = new Map<string, number>();
   private readonly networks = new Map<string, number>();
 
@@ -24,29 +30,19 @@ export class AuditBudget {
     private readonly clock: () => number,
   ) {}
 
-  /** Whether this is the first event with `key` for `windowMs`. */
-  isFirst(key: string, windowMs: number): boolean {
-    const now = this.clock();
-    if ((this.windowEnds.get(key) ?? 0) > now) return false;
-    if (this.windowEnds.size >= MAX_REMEMBERED && now >= this.nextForgetting) this.forgetEnded(now);
-    // Full of live windows: counting is left to the summary rather than growing without end.
-    if (this.windowEnds.size < MAX_REMEMBERED) this.windowEnds.set(key, now + windowMs);
-    return true;
-  }
-
   /** Takes one row from this second's budget; `false` when it is spent: the event is counted. */
   take(event: AuditEvent): boolean {
-    const second = Math.floor(this.clock() / SECOND_MS);
-    if (second !== this.second) {
-      this.second = second;
-      this.spent = 0;
+    const spending = this.spendingOf(kindOf(event));
+    // An event without an address, of no request, is limited by the whole budget alone.
+    const network = networkOf(event.ip);
+    const byNetwork = network === undefined ? 0 : (spending.byNetwork.get(network) ?? 0);
+    if (spending.rows >= this.perSecond || byNetwork >= this.perSecond * NETWORK_SHARE) {
+      this.count(event);
+      return false;
     }
-    if (this.spent < this.perSecond) {
-      this.spent += 1;
-      return true;
-    }
-    this.count(event);
-    return false;
+    spending.rows += 1;
+    if (network !== undefined) spending.byNetwork.set(network, byNetwork + 1);
+    return true;
   }
 
   /** Counts an event that is not written on its own. */
@@ -74,14 +70,21 @@ export class AuditBudget {
     };
   }
 
-  /** Once a second at most: under a flood each event would walk through all of them. */
-  private forgetEnded(now: number): void {
-    this.nextForgetting = now + SECOND_MS;
-    for (const [key, end] of this.windowEnds) if (end <= now) this.windowEnds.delete(key);
+  private spendingOf(kind: FailureKind): Spending {
+    const second = Math.floor(this.clock() / SECOND_MS);
+    if (second !== this.second) {
+      this.second = second;
+      this.spent.clear();
+    }
+    const known = this.spent.get(kind);
+    if (known !== undefined) return known;
+    const fresh = { rows: 0, byNetwork: new Map<string, number>() };
+    this.spent.set(kind, fresh);
+    return fresh;
   }
 }
 
 function increment(counts: Map<string, number>, key: string): void {
-  const known = counts.has(key) || counts.size < MAX_REMEMBERED ? key : 'other';
+  const known = counts.has(key) || counts.size < MAX_COUNTED ? key : 'other';
   counts.set(known, (counts.get(known) ?? 0) + 1);
 }

@@ -43,6 +43,14 @@ export interface AuditEvent extends RequestSource {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
+/** Failures that one flood must not hide from each other: each kind has a budget of its own. */
+export type FailureKind = 'authz_fail' | 'authn_token_reuse' | 'other';
+
+/** What needs a genuine token stands apart from what anybody can send. */
+export function kindOf({ event }: AuditEvent): FailureKind {
+  return event === 'authz_fail' || event === 'authn_token_reuse' ? event : 'other';
+}
+
 /** An event that tells why something was not done. */
 export interface FailedEvent extends AuditEvent {
   readonly outcome: 'failure';

@@ -1,15 +1,15 @@
 import { textOf } from '../tokens/verification/claims';
 import type { ParsedToken } from '../tokens/verified-token';
 import { AuditBudget } from './audit-budget';
-import type { AuditEvent, AuditOutcome, FailedEvent } from './audit-event';
+import { kindOf, type AuditEvent, type AuditOutcome, type FailedEvent } from './audit-event';
+import { AuditQueue } from './audit-queue';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
+import { OncePerWindow } from './once-per-window';
 import { escapeControls, type LazyRequestSource } from './request-source';
 
+/** Of each kind. */
 const FAILURES_PER_SECOND = 50;
 const MINUTE_MS = 60_000;
-const FLUSH_AFTER_MS = 100;
-const RETRY_AFTER_MS = 1000;
-const BATCH_ROWS = 100;
 /** Twenty seconds of the budget: what an outage of the database may hold back in memory. */
 const MAX_WAITING = FAILURES_PER_SECOND * 20;
 
@@ -39,17 +39,23 @@ export function tokenFields({ claims, subject, revocationKey }: ParsedToken): To
  */
 export class AuditLog {
   private readonly budget: AuditBudget;
-  private waiting: AuditEvent[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private readonly windows: OncePerWindow;
+  private readonly queue: AuditQueue;
   private readonly summaryTimer: NodeJS.Timeout;
-  private writing: Promise<void> = Promise.resolve();
 
+  /** @param onError told of a row that the trail can never store. */
   constructor(
     private readonly trail: AuditTrail,
     private readonly print: AuditPrinter,
+    onError: (error: unknown) => void = () => undefined,
     clock: () => number = () => Date.now(),
   ) {
     this.budget = new AuditBudget(FAILURES_PER_SECOND, clock);
+    this.windows = new OncePerWindow(clock);
+    this.queue = new AuditQueue(trail, MAX_WAITING, (event, { cause }) => {
+      this.budget.count(event);
+      onError(droppedRow(event, cause));
+    });
     this.summaryTimer = setInterval(() => {
       this.summarise();
     }, MINUTE_MS).unref();
@@ -71,18 +77,22 @@ export class AuditLog {
 
   /** Writes a failure soon, or counts it where the budget of this second is spent. */
   failed(event: FailedEvent): void {
-    if (this.budget.take(event)) this.enqueue(event);
+    this.write(event);
   }
 
   /** Writes the event when none with `key` was written for `windowMs`. */
   failedOnce(key: string, windowMs: number, event: FailedEvent): void {
-    if (this.budget.isFirst(key, windowMs)) this.failed(event);
+    if (this.windows.isWritten(key)) return;
+    // What was only counted comes again: the next event with `key` may be written.
+    if (this.write(event)) this.windows.written(key, windowMs);
   }
 
   /** A token was presented after its revocation: one row per token and minute. */
   reused(token: ParsedToken, source: LazyRequestSource): void {
-    if (!this.budget.isFirst(`reuse:${token.revocationKey}`, MINUTE_MS)) return;
-    this.failed({
+    const key = `reuse:${token.revocationKey}`;
+    // Asked here too: most requests of a token that is used on and on shall not build an event.
+    if (this.windows.isWritten(key)) return;
+    this.failedOnce(key, MINUTE_MS, {
       event: 'authn_token_reuse',
       outcome: 'failure',
       reason: 'token_revoked',
@@ -95,27 +105,29 @@ export class AuditLog {
   async close(): Promise<void> {
     clearInterval(this.summaryTimer);
     this.summarise();
-    clearTimeout(this.timer);
-    this.writing = this.writing.then(() => this.flush());
-    await this.writing;
-    clearTimeout(this.timer);
+    await this.queue.close();
   }
 
   private summarise(): void {
     // It would only be counted itself; what it has to tell stays in the budget until there is room.
-    if (this.waiting.length >= MAX_WAITING) return;
+    if (!this.queue.hasRoomFor('other')) return;
     const summary = this.budget.summary();
     if (summary !== undefined) this.enqueue(summary);
   }
 
-  private enqueue(event: AuditEvent): void {
+  /** @returns whether it will be written; otherwise it was counted. */
+  private write(event: AuditEvent): boolean {
+    return this.budget.take(event) && this.enqueue(event);
+  }
+
+  private enqueue(event: AuditEvent): boolean {
     this.say(event);
-    if (this.waiting.length >= MAX_WAITING) {
+    if (!this.queue.hasRoomFor(kindOf(event))) {
       this.budget.count(event);
-      return;
+      return false;
     }
-    this.waiting.push(event);
-    this.flushIn(FLUSH_AFTER_MS);
+    this.queue.add(event);
+    return true;
   }
 
   private say(event: AuditEvent): void {
@@ -125,30 +137,14 @@ export class AuditLog {
       // The row is what counts: for want of a line, no committed logout becomes a failure.
     }
   }
+}
 
-  /** Unless that is under way: the timer counts as set until its writing has ended. */
-  private flushIn(delayMs: number): void {
-    this.timer ??= setTimeout(() => {
-      this.writing = this.writing.then(() => this.flush());
-    }, delayMs).unref();
-  }
-
-  /** One at a time: two would write the same rows twice, and then forget rows unwritten. */
-  private async flush(): Promise<void> {
-    while (this.waiting.length > 0) {
-      const batch = this.waiting.slice(0, BATCH_ROWS);
-      try {
-        await this.trail.append(batch);
-      } catch {
-        // The trail is away; the store reports that itself. The rows wait, bounded, for its return.
-        this.timer = undefined;
-        this.flushIn(RETRY_AFTER_MS);
-        return;
-      }
-      this.waiting = this.waiting.slice(batch.length);
-    }
-    this.timer = undefined;
-  }
+function droppedRow({ event }: AuditEvent, cause: unknown): Error {
+  return new Error(
+    `A row of the audit (${event}) can never be stored and was left out. Its log line was printed, ` +
+      'and the next summary counts it.',
+    { cause },
+  );
 }
 
 function line(event: AuditEvent): string {

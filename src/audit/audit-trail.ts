@@ -26,12 +26,20 @@ export interface AuditPage {
   readonly nextCursor?: string;
 }
 
+/** An event can never be stored, whatever the state of the database: its value is to blame. */
+export class UnstorableEventError extends Error {
+  override readonly name = 'UnstorableEventError';
+}
+
 /**
  * Where the audit is kept: append-only. Adapters: Postgres and memory, each beside its
  * `RevocationStore`, because a success and its revocation are committed together there.
  */
 export abstract class AuditTrail {
-  /** @throws {StoreUnavailableError} some or none of the events are kept. */
+  /**
+   * @throws {UnstorableEventError} none of the events is kept, because one of them never can be.
+   * @throws {StoreUnavailableError} some or none of the events are kept.
+   */
   abstract append(events: readonly AuditEvent[]): Promise<void>;
 
   /**

@@ -1,4 +1,4 @@
-import type { RefusalCause } from '../tokens/verification/token-verifier';
+import type { RefusalCause } from '../tokens/verification/refusal-cause';
 
 /** What is wrong with the token that the body of a logout names. */
 const BODY_TOKEN_REASONS = {
@@ -21,6 +21,7 @@ export type BodyTokenReason = (typeof BODY_TOKEN_REASONS)[RefusalCause];
 /** Why a token was not accepted. */
 export type TokenReason =
   | 'token_missing' // no credentials in the request
+  | 'cookie_untrusted' // none but a cookie, in a request to a route of ours that any page may have caused
   | 'token_expired' // genuine in all else
   | 'token_revoked'
   | 'token_not_own' // of another issuer or subject than the bearer's
@@ -59,6 +60,7 @@ export type Reason = RefusalReason | AuditReason;
 /** A reason that is left out here does not compile. */
 const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   token_missing: true,
+  cookie_untrusted: true,
   token_expired: true,
   token_revoked: true,
   token_not_own: true,

@@ -38,8 +38,19 @@ export function plainAddress(address: string | undefined): string | undefined {
   if (address === undefined || isIPv4(address)) return address;
   const bare = WITH_PORT.exec(address)?.slice(1).find(Boolean) ?? address;
   const unzoned = bare.split('%', 1)[0] ?? '';
-  const plain = /^::ffff:([\d.]+)$/i.exec(unzoned)?.[1] ?? unzoned;
-  return isIP(plain) === 0 ? undefined : plain;
+  const version = isIP(unzoned);
+  if (version === 0) return undefined;
+  return version === 6 ? (mappedIPv4(unzoned) ?? unzoned) : unzoned;
+}
+
+/** The IPv4 address that an IPv6 address stands for, however the two are written. */
+function mappedIPv4(address: string): string | undefined {
+  const all = groupsOf(address);
+  if (all.slice(0, 6).join(':') !== '0:0:0:0:0:ffff') return undefined;
+  const dotted = address.slice(address.lastIndexOf(':') + 1);
+  if (isIPv4(dotted)) return dotted;
+  const [high = 0, low = 0] = all.slice(6).map((group) => parseInt(group, 16));
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
 /**

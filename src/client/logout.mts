@@ -74,7 +74,8 @@ export async function logout(options: LogoutOptions): Promise<LogoutOutcome> {
  * @returns what stops that.
  */
 export function onLogout(callback: () => void): () => void {
-  const channel = new BroadcastChannel(CHANNEL);
+  const channel = openChannel();
+  if (channel === undefined) return () => undefined;
   channel.onmessage = ({ data: { page, storageKeys } }: MessageEvent<Message>) => {
     if (page === PAGE) return;
     emptyStorages(storageKeys);
@@ -121,7 +122,16 @@ function emptyStorages(keys: StorageKeys): void {
 }
 
 function tellOtherTabs(storageKeys: StorageKeys): void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage({ page: PAGE, storageKeys } satisfies Message);
-  channel.close();
+  const channel = openChannel();
+  channel?.postMessage({ page: PAGE, storageKeys } satisfies Message);
+  channel?.close();
+}
+
+/** @returns `undefined`: an old browser has none, and some refuse it where storage is forbidden. */
+function openChannel(): BroadcastChannel | undefined {
+  try {
+    return new BroadcastChannel(CHANNEL);
+  } catch {
+    return undefined;
+  }
 }

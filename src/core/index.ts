@@ -5,7 +5,7 @@ export type {
   AuditOutcome,
   RecordedAuditEvent,
 } from '../audit/audit-event';
-export { AuditTrail } from '../audit/audit-trail';
+export { AuditTrail, UnstorableEventError } from '../audit/audit-trail';
 export type { AuditPage, AuditQuery } from '../audit/audit-trail';
 export { Replica } from '../replica/replica';
 export type { ReplicaOptions } from '../replica/replica';

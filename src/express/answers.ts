@@ -1,5 +1,6 @@
 import { kindOf, misconfigured } from '../options/misconfiguration';
 import { JSON_IN_UTF8, PRIVATE } from '../web/answers';
+import { exposedHeaders } from '../web/exposed-headers';
 import type { ExpressResponse } from './http-types';
 
 /** An answer in the host's words; what is left out stays as documented. */
@@ -14,6 +15,7 @@ const DOCUMENTED = {
   loggedOut: { status: 200, body: { message: 'Logged out successfully' } },
   logoutRefused: { status: 400, body: { error: 'Invalid token' } },
   notAuthenticated: { status: 401, body: { error: 'Invalid token' } },
+  tooManyRequests: { status: 429, body: { error: 'Too many requests' } },
   unavailable: { status: 500, body: { error: 'Internal server error' } },
 } as const satisfies Record<string, HostAnswer>;
 
@@ -30,6 +32,11 @@ export interface Answers {
   readonly logoutRefused: HostAnswer;
   /** The request has no live bearer token. @defaultValue 401 `{"error":"Invalid token"}` */
   readonly notAuthenticated: HostAnswer;
+  /**
+   * The address has sent too many logouts, and this one names no live token. Sent with `Retry-After`.
+   * @defaultValue 429 `{"error":"Too many requests"}`
+   */
+  readonly tooManyRequests: HostAnswer;
   /** The store gave no answer. @defaultValue 500 `{"error":"Internal server error"}` */
   readonly unavailable: HostAnswer;
 }
@@ -61,20 +68,27 @@ export function prepareAnswers(changes: unknown): PreparedAnswers {
     loggedOut: prepare('loggedOut'),
     logoutRefused: prepare('logoutRefused'),
     notAuthenticated: prepare('notAuthenticated'),
+    tooManyRequests: prepare('tooManyRequests'),
     unavailable: prepare('unavailable'),
   };
 }
 
 /**
  * Sends the whole answer. Does nothing if the host has answered already, e.g. after a timeout.
- * @param challenge the `WWW-Authenticate` header.
+ * @param headers beside those that every answer has.
  */
-export function send(response: ExpressResponse, answer: PreparedAnswer, challenge?: string): void {
+export function send(
+  response: ExpressResponse,
+  answer: PreparedAnswer,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (response.headersSent) return;
   response.statusCode = answer.status;
   response.setHeader('Content-Type', JSON_IN_UTF8);
-  for (const [name, value] of Object.entries(PRIVATE)) response.setHeader(name, value);
-  if (challenge !== undefined) response.setHeader('WWW-Authenticate', challenge);
+  for (const [name, value] of Object.entries({ ...PRIVATE, ...headers }))
+    response.setHeader(name, value);
+  const exposed = exposedHeaders(headers, (name) => response.getHeader(name));
+  if (exposed !== undefined) response.setHeader('Access-Control-Expose-Headers', exposed);
   response.end(answer.text);
 }
 

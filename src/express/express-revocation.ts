@@ -1,25 +1,22 @@
-import type { RequestSource } from '../audit/audit-event';
-import { tokenFields, type AuditLog } from '../audit/audit-log';
+import type { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
+import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
 import { outageReport } from '../web/outage-report';
-import { sourceOf } from '../web/request';
-import type { BodyReason } from '../web/body';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
-import { reasonOf } from '../revocation/errors';
 import {
   rejection,
   type Authentication,
   type RevokedTokensService,
 } from '../revocation/revoked-tokens.service';
-import { send, type PreparedAnswer, type PreparedAnswers } from './answers';
+import { MemoryRequestCounter } from '../web/request-counter.memory';
+import { Throttle } from '../web/throttle';
+import { send, type PreparedAnswers } from './answers';
+import { ExpressLogout, type NotLive } from './express-logout';
 import type { ExpressHandler, ExpressRequest } from './http-types';
-import { readLogoutBody, tokenIn } from './request-reader';
 import type { ResolvedOptions } from './revocation-options';
-
-type NotLive = Exclude<Authentication, { verdict: 'live' }>;
 
 /** What `createRevocation` returns. The handlers need no `this`: they may be taken apart. */
 export class ExpressRevocation {
@@ -33,34 +30,42 @@ export class ExpressRevocation {
   private readonly reportOutage: (cause: unknown) => void;
   private readonly authenticator: RequestAuthenticator;
   private readonly enforcement: Enforcement;
+  private readonly loggingOut: ExpressLogout;
 
-  constructor({ core, answers, enforcementRules, onError }: ResolvedOptions) {
+  constructor({ core, answers, enforcementRules, throttleRules, onError }: ResolvedOptions) {
     this.core = new LogoutCore(core);
     this.tokens = this.core.tokens;
     this.audit = this.core.audit;
     this.answers = answers;
     this.onError = onError;
     this.reportOutage = outageReport(onError);
-    this.authenticator = new RequestAuthenticator(this.tokens, undefined);
+    const cookies = new BearerCookies(enforcementRules);
+    this.authenticator = new RequestAuthenticator(this.tokens, undefined, cookies);
+    const open = () => this.open();
     this.enforcement = new Enforcement(
       this.tokens,
       this.authenticator,
       enforcementRules,
       this.core.removals,
-      () => this.open(),
+      open,
     );
-    for (const notice of this.core.verifier.notices) console.log(`nestjs-logout: ${notice}`);
+    const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
+    const { core: own, authenticator } = this;
+    this.loggingOut = new ExpressLogout(own, open, authenticator, throttle, answers, onError);
+    for (const notice of this.core.verifier.notices) console.warn(`nestjs-logout: ${notice}`);
   }
 
   /**
-   * Revokes the token that the JSON body names as `token`. `loggedOut` is sent once that is
-   * committed; `logoutRefused` for whatever is no live token or no readable body of at most `maxTokenBytes` + 8 KB;
-   * `unavailable` when the store fails: repeating is safe. Reads the body itself where no parser of
-   * the host's has. A client that has gone away is not answered.
+   * Revokes the token that the JSON body names as `token`; where it names none, the one in a cookie
+   * of `tokenSources`, if a page of the host's own sent it. `loggedOut` is sent once that is
+   * committed; `logoutRefused` for whatever is no live token or no readable body of at most
+   * `maxTokenBytes` + 8 KB, `tooManyRequests` instead where the address has sent more than
+   * `throttleLimit`; `unavailable` when the store fails: repeating is safe. Reads the body itself
+   * where no parser of the host's has. A client that has gone away is not answered.
    */
   readonly logout: ExpressHandler = (request, response) => {
-    void this.logOut(request).then((answer) => {
-      if (answer !== undefined) send(response, answer);
+    void this.loggingOut.run(request).then((outcome) => {
+      if (outcome !== undefined) send(response, outcome.answer, outcome.headers);
     });
   };
 
@@ -119,52 +124,6 @@ export class ExpressRevocation {
     return this.core.close();
   }
 
-  /** Never rejects. `undefined`: the client has disconnected, so there is no answer to send. */
-  private async logOut(request: ExpressRequest): Promise<PreparedAnswer | undefined> {
-    let source: RequestSource = {};
-    try {
-      source = sourceOf(request);
-      // First of all: a client that goes away while the store is slow must be noticed.
-      const body = await readLogoutBody(request, this.core.verifier.maxTokenBytes);
-      if (body.kind === 'aborted') return undefined;
-      if (body.kind === 'refused') return this.refuseRequest(body.reason, source);
-      await this.open();
-      return await this.revoke(tokenIn(body.value), source);
-    } catch (error) {
-      this.onError(error);
-      this.core.refusals.countError(error);
-      this.audit.failed({ ...source, ...FAILED_LOGOUT, reason: reasonOf(error) });
-      return this.answers.unavailable;
-    }
-  }
-
-  private async revoke(named: unknown, source: RequestSource): Promise<PreparedAnswer> {
-    if (named === undefined) return this.refuse({ verdict: 'missing' }, source);
-    const authentication = await this.tokens.authenticate(named, source);
-    if (authentication.verdict !== 'live') return this.refuse(authentication, source);
-    const { token } = authentication;
-    const isNew = await this.tokens.revoke(token, { source });
-    return isNew ? this.answers.loggedOut : this.refuse({ verdict: 'revoked', token }, source);
-  }
-
-  private refuse(authentication: NotLive, source: RequestSource): PreparedAnswer {
-    const reason = rejection(authentication).reason;
-    this.core.refusals.count(reason);
-    this.audit.failed({
-      ...source,
-      ...('token' in authentication && tokenFields(authentication.token)),
-      ...FAILED_LOGOUT,
-      reason,
-    });
-    return this.answers.logoutRefused;
-  }
-
-  private refuseRequest(reason: BodyReason, source: RequestSource): PreparedAnswer {
-    this.core.refusals.count(reason);
-    this.audit.failed({ ...source, event: 'input_validation_fail', outcome: 'failure', reason });
-    return this.answers.logoutRefused;
-  }
-
   /** Synchronous where possible. Neither throws nor rejects. `undefined`: the check failed. */
   private authenticate(
     request: ExpressRequest,
@@ -187,8 +146,8 @@ export class ExpressRevocation {
   }
 }
 
-const FAILED_LOGOUT = { event: 'authn_token_revoked', outcome: 'failure' } as const;
-
-function challengeFor({ verdict }: NotLive): string {
-  return verdict === 'missing' ? NO_CREDENTIALS : BAD_CREDENTIALS;
+/** RFC 6750 §3. */
+function challengeFor({ verdict }: NotLive): Record<string, string> {
+  const challenge = verdict === 'missing' ? NO_CREDENTIALS : BAD_CREDENTIALS;
+  return { 'WWW-Authenticate': challenge };
 }

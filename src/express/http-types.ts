@@ -13,7 +13,7 @@ export interface ExpressRequest extends IncomingMessage {
 /** What we write an answer to; the responses of Express 4 and 5 are such. */
 export type ExpressResponse = Pick<
   ServerResponse,
-  'headersSent' | 'statusCode' | 'setHeader' | 'end'
+  'headersSent' | 'statusCode' | 'getHeader' | 'setHeader' | 'end'
 >;
 
 /** What `app.use`, `app.get` and `app.post` take. Never rejects, never throws. */

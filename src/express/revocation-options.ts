@@ -1,5 +1,6 @@
 import type { AuditPrinter } from '../audit/audit-log';
 import type { CoreOptions } from '../core/compose';
+import type { RefusalPrinter } from '../revocation/refusal-log';
 import { RevocationStore } from '../revocation/revocation-store';
 import {
   custom,
@@ -17,6 +18,8 @@ import {
 } from '../tokens/verification/token-rules';
 import type { TokenSource } from '../web/credentials';
 import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-options';
+import type { ThrottleRules } from '../web/request-counter';
+import { THROTTLE_OPTIONS } from '../web/throttle-options';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
 
 /**
@@ -34,20 +37,36 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    */
   readonly store: RevocationStore;
   /**
-   * Where else than in the Authorization header and the cookies `enforce` looks for tokens. A
+   * `{ cookie }`: where `verifyToken` and `logout` look for the token, too. `{ header }`, `{ query }`
+   * or a function: where else than in the Authorization header and the cookies `enforce` looks. A
    * revoked token that a function finds cannot be taken away: its request gets `notAuthenticated`.
    * @defaultValue none
    */
   readonly tokenSources?: readonly TokenSource[];
   /**
+   * Origins of your pages, beside the one of the routes, whose cookie may log out, such as
+   * `https://app.example`.
+   * @defaultValue none
+   */
+  readonly allowedOrigins?: readonly string[];
+  /**
    * Paths on which `enforce` looks at no token: `/health`, or `/assets/*` with all below.
    * @defaultValue none
    */
   readonly enforceExcept?: readonly string[];
+  /**
+   * Logouts a window for each address (IPv6: /64); a whole number, 1–1 000 000. Beyond, only a live
+   * token is logged out, and all else gets `tooManyRequests`.
+   * @defaultValue 10
+   */
+  readonly throttleLimit?: number;
+  /** Length of that window in ms; a whole number, 1000–86 400 000. @defaultValue 60 000 */
+  readonly throttleTtlMs?: number;
   /** Bodies and statuses of our answers, where you want others. */
   readonly answers?: Partial<Answers>;
   /**
-   * Told of every failure behind a 500; of those of `enforce` once a minute, with their number.
+   * Told of every failure behind a 500; of those of `enforce` once a minute, with their number. Also
+   * of an audit row that can never be stored.
    * @defaultValue `console.error`
    */
   readonly onError?: (error: unknown) => void;
@@ -56,6 +75,12 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    * @defaultValue `console.log` for a success, `console.warn` for a failure
    */
   readonly auditPrinter?: AuditPrinter;
+  /**
+   * Receives a sentence that says why requests are refused and what to change, for each reason and
+   * minute one.
+   * @defaultValue `console.warn`; `console.debug` with `NODE_ENV=production`
+   */
+  readonly refusalPrinter?: RefusalPrinter;
 }
 
 /** The same, where tokens come from several issuers. */
@@ -68,6 +93,7 @@ export const REVOCATION_OPTIONS = {
     says: 'Where revocations and the audit live; opened by the first request, closed by `close()`.',
   }),
   ...ENFORCEMENT_OPTIONS,
+  ...THROTTLE_OPTIONS,
   answers: custom<PreparedAnswers, Partial<Answers>>(
     { mustBe: 'an object with some of the answers, each `{ status, body }`', read: prepareAnswers },
     {
@@ -86,6 +112,11 @@ export const REVOCATION_OPTIONS = {
     defaultSays: '`console.log`, or `console.warn` for a failure',
     says: 'Receives every audit event as one line of JSON.',
   }),
+  refusalPrinter: func<RefusalPrinter>({
+    default: warn,
+    defaultSays: '`console.warn`, or `console.debug` with `NODE_ENV=production`',
+    says: 'Receives a sentence for each reason and minute: why requests are refused.',
+  }),
 } satisfies Table<Omit<RevocationOptions, keyof TokenRules>>;
 
 /** The options after their check, every default in place. */
@@ -95,6 +126,7 @@ export interface ResolvedOptions extends Pick<
 > {
   readonly core: CoreOptions;
   readonly enforcementRules: EnforcementRules;
+  readonly throttleRules: ThrottleRules;
 }
 
 /** @throws {TypeError} naming the option, what it must be and what it was. */
@@ -102,7 +134,7 @@ export function resolveOptions(
   options: RevocationOptions | MultiIssuerRevocationOptions,
 ): ResolvedOptions {
   const resolved = resolve(REVOCATION_OPTIONS, options, TOKEN_RULES);
-  const { store, auditPrinter, answers, onError } = resolved;
+  const { store, auditPrinter, refusalPrinter, answers, onError } = resolved;
   const printAudit: AuditPrinter = (line, outcome) => {
     try {
       auditPrinter(line, outcome);
@@ -117,9 +149,12 @@ export function resolveOptions(
       // A logout names its token in the body alone, and a repeated one is refused.
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,
+      printRefusal: refusalPrinter,
+      onError,
     },
     answers,
     enforcementRules: resolved,
+    throttleRules: { limit: resolved.throttleLimit, windowMs: resolved.throttleTtlMs },
     onError,
   };
 }
@@ -134,5 +169,10 @@ function withNames(
 
 function printToConsole(...[line, outcome]: Parameters<AuditPrinter>): void {
   if (outcome === 'success') console.log(line);
+  else console.warn(line);
+}
+
+function warn(line: string): void {
+  if (process.env.NODE_ENV === 'production') console.debug(line);
   else console.warn(line);
 }

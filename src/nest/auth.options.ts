@@ -1,10 +1,12 @@
-import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { MeterProvider } from '@opentelemetry/api';
 import { MESSAGES, type Messages } from '../web/answers';
 import { expiredCookies, type ExpiringCookie } from '../web/cookies';
 import type { TokenSource } from '../web/credentials';
 import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-options';
 import type { ValidateHook } from '../web/request-authenticator';
+import type { RequestCounter, ThrottleRules } from '../web/request-counter';
+import { MemoryRequestCounter } from '../web/request-counter.memory';
+import { THROTTLE_OPTIONS } from '../web/throttle-options';
 import type { LogoutRules } from '../logout/logout';
 import { RevocationStore } from '../revocation/revocation-store';
 import { SessionTerminator } from '../logout/session-terminator';
@@ -20,7 +22,6 @@ import {
   optional,
   quoted,
   resolve,
-  whole,
   type Resolved,
   type Table,
 } from '../options/option';
@@ -30,6 +31,7 @@ import {
   type TokenRules,
 } from '../tokens/verification/token-rules';
 import { USUAL_KEYS, type MetadataKey } from './public.decorator';
+import { ThrottlerStorageCounter, type ThrottlerStorage } from './throttler-storage';
 
 /** A directive of `Clear-Site-Data` (W3C Clear Site Data §3.1). */
 export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '*';
@@ -68,11 +70,19 @@ export interface AuthModuleOptions extends TokenRules {
    */
   readonly enforce?: 'everywhere' | 'guarded';
   /**
-   * Where else the host reads tokens: `{ header }`, `{ query }`, or a function. A revoked token that
-   * a function finds cannot be taken away: its request is refused with our 401.
-   * @defaultValue none beside the Authorization header and the cookies
+   * Where else than in the Authorization header tokens are. `{ cookie }`: our guard, strategy and
+   * routes read the bearer there, too. `{ header }`, `{ query }` or a function: enforcement looks
+   * there, as it does in every cookie. A revoked token that a function finds cannot be taken away: its
+   * request is refused with our 401.
+   * @defaultValue none
    */
   readonly tokenSources?: readonly TokenSource[];
+  /**
+   * Origins of your pages, beside the one of our routes, that may log out by a cookie, such as
+   * `https://app.example`. Pages of the same origin may, where browsers say so (HTTPS, localhost).
+   * @defaultValue none
+   */
+  readonly allowedOrigins?: readonly string[];
   /**
    * Paths on which tokens are not looked at: as they are sent, `/health`, or with all below them,
    * `/assets/*`. They then also work while the store is away.
@@ -141,18 +151,7 @@ export const MODULE_OPTIONS = {
       says: 'Your own check on every guarded request; what it returns becomes `request.user`.',
     }),
   ),
-  throttleLimit: whole(1, 1_000_000, {
-    unit: 'requests',
-    default: 10,
-    env: 'THROTTLE_LIMIT',
-    says: 'How many a window allows, for each address and for each live token.',
-  }),
-  throttleTtlMs: whole(1000, 86_400_000, {
-    unit: 'milliseconds',
-    default: 60_000,
-    env: 'THROTTLE_TTL_MS',
-    says: 'Length of that window.',
-  }),
+  ...THROTTLE_OPTIONS,
   throttlerStorage: optional(
     having<ThrottlerStorage>('increment', 'a ThrottlerStorage', {
       defaultSays: 'in memory',
@@ -239,6 +238,18 @@ export class AuthOptions extends Members {
 
   get enforcementRules(): EnforcementRules {
     return this;
+  }
+
+  get throttleRules(): ThrottleRules {
+    return { limit: this.throttleLimit, windowMs: this.throttleTtlMs };
+  }
+
+  /** The host's, or a new one in memory. */
+  get requestCounter(): RequestCounter {
+    const { throttlerStorage: storage } = this;
+    return storage === undefined
+      ? new MemoryRequestCounter()
+      : new ThrottlerStorageCounter(storage);
   }
 
   get logoutRules(): LogoutRules {

@@ -9,16 +9,24 @@ import {
 } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants';
 import type { AdmittedRequest } from '../web/gate';
+import { operationOf } from '../web/openapi';
 import { rawRequest, type PlatformRequest } from '../web/request';
 import type { Route } from '../web/routes';
 
 export const ROUTE = Symbol('nestjs-logout:route');
+
+/**
+ * The key that `@ApiOperation` of @nestjs/swagger 11 and 12 writes. It is named here instead of
+ * imported: the documents of hosts that have that package show our routes, and no host needs it.
+ */
+const API_OPERATION = 'swagger/apiOperation';
 
 /** Serves a route of the table of routes: the gate stands before the method, however it is reached. */
 export const Gated = (route: Route): MethodDecorator =>
   applyDecorators(
     RequestMapping({ path: route.path, method: RequestMethod[route.method] }),
     SetMetadata(ROUTE, route),
+    SetMetadata(API_OPERATION, operationOf(route)),
   );
 
 const admittedRequests = new WeakMap<object, AdmittedRequest>();

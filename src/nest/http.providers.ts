@@ -1,12 +1,12 @@
 import { Logger, type Provider } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { SessionTermination } from '../logout/session-terminator';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { LogoutAnswers } from '../web/answers';
+import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -39,8 +39,8 @@ export const HTTP_PROVIDERS: Provider[] = [
   },
   {
     provide: RequestAuthenticator,
-    useFactory: (tokens: RevokedTokensService, { validate }: AuthOptions) =>
-      new RequestAuthenticator(tokens, validate),
+    useFactory: (tokens: RevokedTokensService, { validate, enforcementRules }: AuthOptions) =>
+      new RequestAuthenticator(tokens, validate, new BearerCookies(enforcementRules)),
     inject: [RevokedTokensService, AuthOptions],
   },
   {
@@ -55,14 +55,9 @@ export const HTTP_PROVIDERS: Provider[] = [
   },
   {
     provide: Throttle,
-    useFactory: (options: AuthOptions, own: ThrottlerStorageService, audit: AuditLog) =>
-      new Throttle(
-        options.throttlerStorage ?? own,
-        { limit: options.throttleLimit, windowMs: options.throttleTtlMs },
-        audit,
-        report,
-      ),
-    inject: [AuthOptions, ThrottlerStorageService, AuditLog],
+    useFactory: (options: AuthOptions, audit: AuditLog) =>
+      new Throttle(options.requestCounter, options.throttleRules, audit, report),
+    inject: [AuthOptions, AuditLog],
   },
   {
     provide: Gate,
@@ -70,9 +65,10 @@ export const HTTP_PROVIDERS: Provider[] = [
       authenticator: RequestAuthenticator,
       throttle: Throttle,
       answers: LogoutAnswers,
-      { audit, verifier }: LogoutCore,
-    ) => new Gate(authenticator, throttle, answers, audit, report, verifier.maxTokenBytes),
-    inject: [RequestAuthenticator, Throttle, LogoutAnswers, LogoutCore],
+      { logoutRules }: AuthOptions,
+      { verifier }: LogoutCore,
+    ) => new Gate(authenticator, throttle, answers, logoutRules, report, verifier.maxTokenBytes),
+    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuthOptions, LogoutCore],
   },
   {
     provide: LogoutEffects,
@@ -86,7 +82,6 @@ export const HTTP_PROVIDERS: Provider[] = [
     inject: [AuthOptions, LogoutAnswers, AuditLog],
   },
   HttpSetup,
-  ThrottlerStorageService,
   LogoutApplication,
   JwtStrategy,
   { provide: CHECKED_OPTIONS, useExisting: AuthOptions },

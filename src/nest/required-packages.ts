@@ -4,7 +4,6 @@ requirePackages('nestjs-logout', {
   '@nestjs/common': () => require('@nestjs/common'),
   '@nestjs/core': () => require('@nestjs/core'),
   '@nestjs/passport': () => require('@nestjs/passport'),
-  '@nestjs/throttler': () => require('@nestjs/throttler'),
   'class-validator': () => require('class-validator'),
   passport: () => require('passport'),
   'reflect-metadata': () => require('reflect-metadata'),

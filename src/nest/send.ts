@@ -1,5 +1,6 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { JSON_IN_UTF8, type Answer, type EmptyAnswer } from '../web/answers';
+import { exposedHeaders } from '../web/exposed-headers';
 
 /**
  * Sends the answer, byte for byte the same on Express and on Fastify. Does nothing if the host has
@@ -25,22 +26,7 @@ export function setHeaders(
   headers: Readonly<Record<string, string>>,
 ): void {
   for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
-  const hidden = HIDDEN_FROM_SCRIPTS.filter((name) => name in headers);
-  if (hidden.length > 0) expose(adapter, response, hidden);
-}
-
-/** Unless the answer names them (Fetch §3.3.2). */
-const HIDDEN_FROM_SCRIPTS = ['Retry-After', 'WWW-Authenticate'];
-
-function expose(adapter: AbstractHttpAdapter, response: object, names: readonly string[]): void {
-  const listed = (header: string): string[] => {
-    const value: unknown = adapter.getHeader(response, header);
-    return [value].flat().flatMap((text) => (typeof text === 'string' ? text.split(',') : []));
-  };
-  if (listed('Access-Control-Allow-Origin').length === 0) return;
-  // What the host exposes stays exposed.
-  const exposed = listed('Access-Control-Expose-Headers').map((name) => name.trim());
-  const known = new Set(exposed.map((name) => name.toLowerCase()));
-  const missing = names.filter((name) => !known.has(name.toLowerCase()));
-  adapter.setHeader(response, 'Access-Control-Expose-Headers', [...exposed, ...missing].join(', '));
+  const sent = (name: string): unknown => adapter.getHeader(response, name);
+  const exposed = exposedHeaders(headers, sent);
+  if (exposed !== undefined) adapter.setHeader(response, 'Access-Control-Expose-Headers', exposed);
 }

@@ -1,3 +1,17 @@
+/** A bad option, and all that its sentence says, but for the name, in words that fit any name. */
+export class MisconfiguredError extends TypeError {
+  /**
+   * @param option its name, and what follows in it: `keys[0].kid`, `keys, PEM block 2`.
+   * @param complaint "must be …, got …", and what to do.
+   */
+  constructor(
+    readonly option: string,
+    readonly complaint: string,
+  ) {
+    super(`nestjs-logout: "${option}" ${complaint}`);
+  }
+}
+
 /**
  * The error that stops the boot for a bad option. It names the option, what it must be, what it
  * was (its kind, never a secret's text), and what to do.
@@ -7,9 +21,12 @@ export function misconfigured(
   mustBe: string,
   got: string,
   advice?: string,
-): TypeError {
-  const sentence = `nestjs-logout: "${option}" must be ${mustBe}, got ${got}.`;
-  return new TypeError(advice === undefined ? sentence : `${sentence} ${advice}`);
+): MisconfiguredError {
+  const complaint = `must be ${mustBe}, got ${got}.`;
+  return new MisconfiguredError(
+    option,
+    advice === undefined ? complaint : `${complaint} ${advice}`,
+  );
 }
 
 /** What a value is, in words that are safe to print: text is never quoted, for it may be a secret. */

@@ -1,3 +1,4 @@
+import { MisconfiguredError } from './misconfiguration';
 import type { Entries, Option } from './option';
 
 /** What a table's variables may set; what no variable sets is absent. */
@@ -30,6 +31,28 @@ export function readVariables<T extends Entries>(
 
 export function badVariable(name = '', mustBe: string): TypeError {
   return new TypeError(`${name} must be ${mustBe}.`);
+}
+
+/**
+ * What `read` returns.
+ * @param table of the options that `read` may refuse.
+ * @param names the variable of each option whose table names none.
+ * @throws {TypeError} as `read`, but a bad option is named by the variable that sets it.
+ */
+export function inVariables<T>(
+  table: Entries,
+  names: Readonly<Record<string, string>>,
+  read: () => T,
+): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof MisconfiguredError)) throw error;
+    const [option = ''] = /^\w+/.exec(error.option) ?? [];
+    const name = names[option] ?? table[option]?.about.env;
+    if (name === undefined) throw error;
+    throw new TypeError(`${name}${error.option.slice(option.length)} ${error.complaint}`);
+  }
 }
 
 /** The variables of these tables. */

@@ -3,15 +3,18 @@ import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
 import { expiresAt, textOf } from '../tokens/verification/claims';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
+import type { Explanation } from '../tokens/explanation/explanation';
+import type { RefusalCause } from '../tokens/verification/refusal-cause';
 import type {
-  RefusalCause,
   TokenVerifier,
   Verification,
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
 import { signingInputOf } from '../tokens/verification/token-form';
 import { TokenRejectedError } from './errors';
+import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
+import { bodyTokenReason, type TokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import type { RevocationStore } from './revocation-store';
@@ -26,7 +29,8 @@ export type Authentication =
   | { readonly verdict: 'expired'; readonly token: VerifiedToken }
   | { readonly verdict: 'revoked'; readonly token: VerifiedToken }
   | { readonly verdict: 'refused'; readonly cause: RefusalCause }
-  | { readonly verdict: 'missing' };
+  /** `reason`: why the token that came does not count. */
+  | { readonly verdict: 'missing'; readonly reason?: 'cookie_untrusted' };
 
 /** Why what is not live is not accepted. */
 export function rejection(
@@ -34,7 +38,7 @@ export function rejection(
 ): TokenRejectedError {
   switch (authentication.verdict) {
     case 'missing':
-      return new TokenRejectedError('TOKEN_MISSING');
+      return new TokenRejectedError('TOKEN_MISSING', authentication.reason);
     case 'expired':
       return new TokenRejectedError('TOKEN_EXPIRED');
     case 'revoked':
@@ -46,6 +50,13 @@ export function rejection(
 
 /** What a genuine token is worth at this instant. */
 export type Standing = Extract<Authentication['verdict'], 'live' | 'expired' | 'revoked'>;
+
+/** Why a text is not accepted; nothing but the verdict where it is. */
+export interface TokenExplanation extends Partial<Explanation> {
+  readonly verdict: 'live' | 'expired' | 'revoked' | 'refused';
+  /** The word that log, audit and metrics have for it. */
+  readonly reason?: TokenReason;
+}
 
 export interface RevokeOptions {
   /** Joins the host's transaction: revocation and audit row are committed when the host commits. */
@@ -62,11 +73,22 @@ export class RevokedTokensService {
     private readonly verifier: TokenVerifier,
     private readonly store: RevocationStore,
     private readonly audit: AuditLog,
+    private readonly refusals: RefusalLog = new RefusalLog(),
   ) {}
 
   /** Form, header, signature and claims of a text; whether it is revoked is not asked. */
   verify(text: unknown): Verification {
     return this.verifier.verify(text);
+  }
+
+  /** Like `verify`, for the token that the body of a logout names: a refusal is explained in the log. */
+  verifyNamed(text: unknown): Verification {
+    const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      this.refusals.explain(bodyTokenReason(cause), () => this.verifier.explain(text, cause));
+    }
+    return verification;
   }
 
   /**
@@ -83,14 +105,38 @@ export class RevokedTokensService {
     lookUps?: ReadonlyMap<string, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      this.refusals.explain(cause, () => this.verifier.explain(text, cause));
+    }
     if (verification.verdict !== 'live') return verification;
     const { token } = verification;
+    if (token.claims.jti === undefined) this.refusals.noteMissingId();
     const asked = typeof text === 'string' ? lookUps?.get(signingInputOf(text)) : undefined;
     const isReused = asked ?? this.checkPresented(token, source);
     return mapMaybe(isReused, (isRevoked) => ({
       verdict: isRevoked ? 'revoked' : 'live',
       token,
     }));
+  }
+
+  /**
+   * What a guard would do with a text now, and why. For people who look for a fault: nothing is
+   * audited, and neither the text nor a value of a claim is in the answer, but for the issuer.
+   * @throws {StoreUnavailableError} rejects with it.
+   */
+  async explain(text: unknown): Promise<TokenExplanation> {
+    const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      return { verdict: 'refused', reason: cause, ...this.verifier.explain(text, cause) };
+    }
+    const { verdict, token } = verification;
+    if (verdict === 'expired')
+      return { verdict, reason: 'token_expired', ...explainPlain('token_expired') };
+    if (await this.isRevoked(token))
+      return { verdict: 'revoked', reason: 'token_revoked', ...explainRevoked(token) };
+    return { verdict };
   }
 
   /**
@@ -103,7 +149,7 @@ export class RevokedTokensService {
   /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
   checkPresented(token: ParsedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     return mapMaybe(this.isRevoked(token), (isRevoked) => {
-      if (isRevoked) this.audit.reused(token, source);
+      if (isRevoked) this.reused(token, source);
       return isRevoked;
     });
   }
@@ -125,7 +171,7 @@ export class RevokedTokensService {
     if (known === false || (known === undefined && this.mayBePurged(token))) return false;
     const isGenuine = this.verifier.isGenuine(token);
     if (known === true) {
-      if (isGenuine) this.audit.reused(token, source);
+      if (isGenuine) this.reused(token, source);
       return true;
     }
     if (isGenuine) return this.checkPresented(token, source);
@@ -193,6 +239,11 @@ export class RevokedTokensService {
   private tokensOf(text: string): readonly ParsedToken[] | undefined {
     const verification = this.verifier.verify(text);
     return 'token' in verification ? [verification.token] : this.presentedIn(text);
+  }
+
+  private reused(token: ParsedToken, source: LazyRequestSource): void {
+    this.audit.reused(token, source);
+    this.refusals.explain('token_revoked', () => explainRevoked(token));
   }
 
   private accept(text: string): VerifiedToken {

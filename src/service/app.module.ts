@@ -4,30 +4,29 @@ import { AuthModule } from '../nest/auth.module';
 import { LogoutExceptionFilter } from '../nest/logout-exception.filter';
 import type { RevocationStore } from '../revocation/revocation-store';
 import type { ServiceSettings } from './environment';
-import { HealthController } from './health.controller';
 import { MeController } from './me.controller';
-import { ServiceMetrics } from './metrics';
-import { MetricsController } from './metrics.controller';
+import type { ServiceMetrics } from './metrics';
 
-/** The service: `AuthModule`, with health, metrics and a protected route beside it. */
+/** The service: `AuthModule`, with a protected route beside it. */
 @Module({
-  controllers: [MeController, HealthController, MetricsController],
+  controllers: [MeController],
   // The whole application is ours, so every answer of it comes in our envelope, 404 included.
   providers: [{ provide: APP_FILTER, useExisting: LogoutExceptionFilter }],
 })
 export class AppModule {
-  static from(settings: ServiceSettings, store: RevocationStore): DynamicModule {
-    const metrics = new ServiceMetrics();
+  /** @param others what else is served on the same port. */
+  static from(
+    settings: ServiceSettings,
+    store: RevocationStore,
+    { provider: meterProvider }: ServiceMetrics,
+    ...others: readonly DynamicModule[]
+  ): DynamicModule {
     const auth = AuthModule.forRoot({
       ...settings.module,
       keys: settings.key,
       store,
-      meterProvider: metrics.provider,
+      meterProvider,
     });
-    return {
-      module: AppModule,
-      imports: [auth],
-      providers: [{ provide: ServiceMetrics, useValue: metrics }],
-    };
+    return { module: AppModule, imports: [auth, ...others] };
   }
 }

@@ -3,6 +3,7 @@ import { MODULE_OPTIONS, type AuthModuleOptions } from '../nest/auth.options';
 import {
   checked,
   flag,
+  list,
   oneOf,
   optional,
   resolve,
@@ -12,6 +13,7 @@ import {
 } from '../options/option';
 import {
   badVariable,
+  inVariables,
   readVariables,
   refuseMisspelt,
   variablesOf,
@@ -22,7 +24,15 @@ import {
   POSTGRES_URL,
   type PostgresStoreOptions,
 } from '../stores/postgres/options';
-import { COMMON_RULES, ISSUER_RULES } from '../tokens/verification/token-rules';
+import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
+import { resolveTokenRules } from '../tokens/verification/resolved-rules';
+import {
+  COMMON_RULES,
+  ISSUER_RULES,
+  TOKEN_RULES,
+  type TokenRules,
+} from '../tokens/verification/token-rules';
+import { AN_ORIGIN, isOrigin } from '../web/origin';
 
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 
@@ -37,6 +47,13 @@ export const SERVICE_OPTIONS = {
     env: 'PORT',
     says: 'The port that the service listens on; 0: a free one.',
   }),
+  operationsPort: optional(
+    whole(0, 65_535, {
+      defaultSays: 'that of `PORT`',
+      env: 'OPERATIONS_PORT',
+      says: 'A port for `/health`, `/metrics` and `/docs`, which `PORT` then does not serve.',
+    }),
+  ),
   host: text('an address', ANY, {
     default: '127.0.0.1',
     env: 'HOST',
@@ -88,6 +105,15 @@ export const SERVICE_OPTIONS = {
       says: 'Which proxies’ `X-Forwarded-*` to believe: the nearest n, or those in these networks.',
     },
   ),
+  corsOrigins: {
+    ...list(AN_ORIGIN, isOrigin, {
+      default: [],
+      env: 'CORS_ORIGINS',
+      says: 'Which pages of other origins may use the service; without it, none may.',
+    }),
+    fromText: readOrigins,
+    textMustBe: 'origins such as https://app.example.com, by commas: without a path, and without *',
+  },
   logLevel: oneOf(LOG_LEVELS, {
     default: 'log',
     env: 'LOG_LEVEL',
@@ -146,20 +172,28 @@ export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
   const service = resolve(SERVICE_OPTIONS, readVariables(SERVICE_OPTIONS, values));
   const { secret, publicKey, ...rest } = service;
   checkKeys(service);
-  const rules = readVariables(ISSUER_RULES, values);
+  const given = readVariables(ISSUER_RULES, values);
+  const rules = {
+    ...given,
+    ...readVariables(COMMON_RULES, values),
+    algorithms: algorithmsFor(service, given),
+    issuer: given.issuer ?? null,
+    audience: given.audience ?? null,
+  };
+  const key = secret ?? publicKey;
+  if (key !== undefined) checkRules({ ...rules, keys: key }, service);
   return {
     ...rest,
-    key: secret ?? publicKey,
-    module: {
-      ...rules,
-      ...readVariables(COMMON_RULES, values),
-      ...readVariables(MODULE_OPTIONS, values),
-      algorithms: algorithmsFor(service, rules),
-      issuer: rules.issuer ?? null,
-      audience: rules.audience ?? null,
-    },
+    key,
+    module: { ...rules, ...readVariables(MODULE_OPTIONS, values) },
     store: readVariables(POSTGRES_STORE_OPTIONS, values),
   };
+}
+
+/** Before the database is started: a bad key is the quicker to be mended. */
+function checkRules(rules: TokenRules, { secret }: ServiceOptions): void {
+  const names = { keys: secret === undefined ? 'JWT_PUBLIC_KEY' : 'JWT_SECRET' };
+  inVariables(TOKEN_RULES, names, () => resolveTokenRules(rules));
 }
 
 function checkKeys({ secret, publicKey, isProduction }: ServiceOptions): void {
@@ -173,18 +207,41 @@ function algorithmsFor(
   { publicKey }: ServiceOptions,
   { algorithms }: FromVariables<typeof ISSUER_RULES>,
 ): AuthModuleOptions['algorithms'] {
-  if (algorithms !== undefined && algorithms.length > 0) return algorithms;
+  if (algorithms !== undefined && algorithms.length > 0) {
+    checkFamily(algorithms, publicKey !== undefined);
+    return algorithms;
+  }
   // A secret fits HS* alone, and of these it need only be long enough for the first.
   if (publicKey === undefined) return ['HS256'];
   throw badVariable('JWT_ALGORITHMS', 'set where JWT_PUBLIC_KEY is, such as RS256 or ES256');
 }
 
+function checkFamily(algorithms: readonly Algorithm[], isPublic: boolean): void {
+  const areSymmetric = algorithms.map(
+    (algorithm) => SIGNATURE_ALGORITHMS[algorithm].family === 'symmetric',
+  );
+  if (isPublic && areSymmetric.includes(true))
+    throw badVariable('JWT_ALGORITHMS', 'without HS*, which needs JWT_SECRET, with JWT_PUBLIC_KEY');
+  if (!isPublic && areSymmetric.includes(false))
+    throw badVariable('JWT_PUBLIC_KEY', 'set for JWT_ALGORITHMS other than HS*, not JWT_SECRET');
+  if (!isPublic && algorithms.length > 1)
+    throw badVariable('JWT_ALGORITHMS', 'one algorithm with JWT_SECRET, such as HS256');
+}
+
+function readOrigins(value: string): readonly string[] | undefined {
+  const origins = members(value);
+  return origins.every(isOrigin) ? origins : undefined;
+}
+
 function readProxies(value: string): TrustedProxies | undefined {
   if (value === 'off' || value === 'false') return false;
   if (/^\d{1,2}$/.test(value)) return Number(value);
-  const networks = value.split(',').flatMap((network) => network.trim() || []);
+  const networks = members(value);
   return networks.every(isNetwork) ? networks : undefined;
 }
+
+const members = (value: string): string[] =>
+  value.split(',').flatMap((member) => member.trim() || []);
 
 /** An address, or a network in CIDR notation (RFC 4632 §3.1). */
 function isNetwork(network: string): boolean {

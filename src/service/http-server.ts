@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -7,14 +7,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { MODULE_OPTIONS } from '../nest/auth.options';
 import { LogoutAnswers } from '../web/answers';
-import type { PlatformRequest } from '../web/request';
 import { send } from '../nest/send';
 import type { Environment } from './environment';
+import { createServer } from './server';
+import { TlsDemand } from './tls-demand';
 
-/** Slow clients are cut off: OWASP ASVS 5.0 V13, and Node's own limits are 60 s and 300 s. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
-const CHECK_INTERVAL_MS = 1000;
 /** How long requests in flight may take to finish at a shutdown. */
 const DRAIN_TIMEOUT_MS = 10_000;
 const DRAIN_STEP_MS = 50;
@@ -37,21 +34,41 @@ function expressAdapter(environment: Environment): ExpressAdapter {
   const application = express();
   application.disable('x-powered-by');
   application.set('trust proxy', environment.trustProxy);
-  const adapter = new ExpressAdapter(application);
-  const refusal = contractOf(environment).answerStatus(403);
+  const answers = contractOf(environment);
+  const adapter = new OwnServerAdapter(application, answers);
+  const tls = new TlsDemand(environment);
+  const refusal = answers.answerStatus(403);
   application.use(securityHeaders);
   application.use((request, response, next) => {
-    if (isRefused(environment, request)) send(adapter, response, refusal);
+    if (tls.refuses(request)) send(adapter, response, refusal);
     else next();
   });
   return adapter;
 }
 
+/** Express on a server of ours. */
+class OwnServerAdapter extends ExpressAdapter {
+  constructor(
+    application: express.Express,
+    private readonly answers: LogoutAnswers,
+  ) {
+    super(application);
+  }
+
+  override initHttpServer(): void {
+    this.httpServer = createServer(this.getInstance<express.Express>(), this.answers);
+  }
+}
+
 function fastifyAdapter(environment: Environment): FastifyAdapter {
   const answers = contractOf(environment);
+  const tls = new TlsDemand(environment);
   const refusal = answers.answerStatus(403);
   const adapter: FastifyAdapter = new FastifyAdapter({
     trustProxy: fastifyTrust(environment),
+    serverFactory: (handle: RequestListener) => createServer(handle, answers),
+    // The server has done it; Fastify would add an answer in its own words.
+    clientErrorHandler: () => undefined,
     // A URL that the router cannot decode reaches no hook; Fastify's own answer would quote it.
     frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) => {
       securityHeaders(request.raw, reply.raw, () => {
@@ -66,7 +83,7 @@ function fastifyAdapter(environment: Environment): FastifyAdapter {
     });
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (isRefused(environment, request)) send(adapter, reply, refusal);
+    if (tls.refuses(request)) send(adapter, reply, refusal);
     else done();
   });
   return adapter;
@@ -78,27 +95,9 @@ function fastifyTrust({ trustProxy }: Environment) {
   return trustProxy === false ? false : [...trustProxy];
 }
 
-const contractOf = ({ module: { messages } }: Environment): LogoutAnswers =>
+/** The answers of everything that is the service's own. */
+export const contractOf = ({ module: { messages } }: Environment): LogoutAnswers =>
   new LogoutAnswers(MODULE_OPTIONS.messages.read(messages, 'messages'), 403);
-
-/** A token that crossed the network in the clear is not to be trusted in production. */
-function isRefused(environment: Environment, request: PlatformRequest): boolean {
-  return (
-    environment.isProduction &&
-    !environment.mayUseHttp &&
-    environment.trustProxy !== false &&
-    request.headers['x-forwarded-proto'] !== undefined &&
-    request.protocol === 'http'
-  );
-}
-
-/** Sets the limits; before the server listens. */
-export function limit(server: Server): void {
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  // Node looks for clients that are too slow only this often; 30 s unless told.
-  Object.assign(server, { connectionsCheckingInterval: CHECK_INTERVAL_MS });
-}
 
 /**
  * Prepares a shutdown that lets requests in flight finish, cuts off those that take too long, and

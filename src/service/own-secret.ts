@@ -1,14 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownFolder } from './embedded-postgres/own-folder';
+import { existingFolder, ownFolder, type DataPlace } from './embedded-postgres/own-folder';
+
+const FILE = 'jwt-secret';
+
+/** The secret that a service has made for itself below `dataDir`; `undefined` where none has. */
+export function existingSecret(dataDir: string): string | undefined {
+  const file = join(existingFolder(dataDir) ?? dataDir, FILE);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
 
 /**
  * The secret that this user's service made for itself, made now when there is none: 512 random
- * bits, as much as HS512 asks for, kept below `dataDir` with mode 0600, so that tokens outlive a restart.
+ * bits, as much as HS512 asks for, kept below its `dataDir` with mode 0600, so that tokens outlive a restart.
  */
-export function ownSecret(dataDir: string): string {
-  const file = join(ownFolder(dataDir), 'jwt-secret');
+export function ownSecret(place: DataPlace): string {
+  const file = join(ownFolder(place), FILE);
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, randomBytes(64).toString('base64url'), { mode: 0o600 });
   try {

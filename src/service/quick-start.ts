@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
 import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
-import type { ServiceSettings } from './environment';
-import { defaultDataDir } from './embedded-postgres/own-folder';
+import { packageRoot } from './embedded-postgres/own-folder';
+import { SERVICE_OPTIONS, type ServiceSettings } from './environment';
 
 const HOUR_SECONDS = 3600;
 
@@ -15,32 +15,49 @@ const AUDIT_SQL =
  * What a newcomer pastes to see a logout work. Only for a key that the service made for itself:
  * tokens of a real issuer must not be printed.
  */
-export function quickStart(url: string, settings: ServiceSettings): string {
-  const auth = `${url}/api/v1/auth`;
-  const show = `-s -w ' -> %{http_code}\\n'`;
+export function quickStart(url: string, settings: ServiceSettings, operationsUrl = url): string {
   return [
-    `The service listens on ${url} (its documentation: ${url}/docs).`,
+    `The service listens on ${url} (its documentation: ${operationsUrl}/docs).`,
     'Paste this to see a logout that works:',
     '',
-    `TOKEN=${mint(settings)}`,
-    `curl ${show} ${auth}/me -H "Authorization: Bearer $TOKEN"`,
-    `curl ${show} ${auth}/logout -H "Authorization: Bearer $TOKEN" ` +
+    trial(url, settings, mintTrialToken(settings)),
+  ].join('\n');
+}
+
+/** The requests to paste, with this token. */
+export function trial(url: string, settings: ServiceSettings, token: string): string {
+  const auth = `${url}/api/v1/auth`;
+  const bearer = '-H "Authorization: Bearer $TOKEN"';
+  const show = `-s -w ' -> %{http_code}\\n'`;
+  return [
+    `TOKEN=${token}`,
+    // -f: the status decides what the shell does next; the body of a refusal is not shown here.
+    `curl -f ${show} ${auth}/me ${bearer} || echo 'No 200: this token is logged out or expired. ` +
+      `A fresh one: npm run trial'`,
+    `curl ${show} ${auth}/logout ${bearer} ` +
       `-H 'Content-Type: application/json' -d "{\\"token\\":\\"$TOKEN\\"}"`,
-    `curl ${show} ${auth}/me -H "Authorization: Bearer $TOKEN"`,
-    `${dataDirSetting(settings)}npm --prefix '${dirname(defaultDataDir())}' run --silent sql -- ` +
-      `"${AUDIT_SQL}"`,
+    `curl ${show} ${auth}/me ${bearer}`,
+    command('sql', settings, ` -- "${AUDIT_SQL}"`),
     '',
     'It shows 200 (let in), 200 (logged out), 401 (the same token is refused), and the audit.',
+    'Each trial spends its token. For the next one, in another terminal:',
+    '',
+    command('trial', { ...settings, port: Number(new URL(url).port) }),
     '',
   ].join('\n');
 }
 
-/** The command finds the database by the same setting as the service. */
-function dataDirSetting({ dataDir }: ServiceSettings): string {
-  return dataDir === undefined ? '' : `DATA_DIR='${resolve(dataDir)}' `;
+/** A command of package.json, for a shell in any folder, with the settings that it shares with us. */
+function command(name: string, { dataDir, port }: Partial<ServiceSettings>, rest = ''): string {
+  const settings = [
+    dataDir === undefined ? '' : `DATA_DIR='${resolve(dataDir)}' `,
+    name !== 'trial' || port === SERVICE_OPTIONS.port.about.default ? '' : `PORT=${port} `,
+  ];
+  return `${settings.join('')}npm --prefix '${packageRoot()}' run --silent ${name}${rest}`;
 }
 
-function mint(settings: ServiceSettings): string {
+/** A token of a subject of ours, that lives an hour at most. */
+export function mintTrialToken(settings: ServiceSettings): string {
   const { algorithms, issuer, audience, maxLifetimeSeconds } = settings.module;
   // A key of its own is a secret, and a secret has one algorithm.
   const algorithm = algorithms.find(isSymmetric);

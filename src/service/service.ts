@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { ConsoleLogger, Logger, type INestApplication } from '@nestjs/common';
+import { Logger, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module';
@@ -9,16 +9,23 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from './embedded-postgres/embedded-postgres';
+import { allowOrigins } from './cors';
 import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
-import { adapterFor, drainable, limit } from './http-server';
-import { serveDocumentation } from './documentation';
+import { adapterFor, contractOf, drainable } from './http-server';
+import { serveDocumentation } from './documentation-page';
+import { ServiceMetrics } from './metrics';
+import { OperationsApp, OperationsModule } from './operations.module';
 import { defaultDataDir } from './embedded-postgres/own-folder';
 import { ownSecret } from './own-secret';
-import { quickStart } from './quick-start';
+import { mintTrialToken, quickStart } from './quick-start';
+import { ServiceLogger } from './service-logger';
+import { startFailure } from './start-failure';
 
 /** A running service. */
 export interface Service {
   readonly url: string;
+  /** Where health, metrics and documentation are; `url`, unless they have a port of their own. */
+  readonly operationsUrl: string;
   /** Resolves when what the service cannot do without has ended under it. */
   readonly broken: Promise<void>;
   /** What a newcomer pastes; absent where the key is a real issuer's. */
@@ -29,13 +36,21 @@ export interface Service {
 
 /**
  * Starts the service: finds or makes the database and the key, migrates, listens.
- * @throws {Error} with a sentence; nothing that was started is left running.
+ * @throws {Error} with the cause and the variable to change; nothing that was started is left running.
  */
 export async function startService(environment: Environment): Promise<Service> {
-  const dataDir = environment.dataDir ?? defaultDataDir();
-  const settings = { ...environment, key: environment.key ?? ownSecret(dataDir) };
-  const { databaseUrl } = environment;
-  const postgres = databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir }) : undefined;
+  try {
+    return await start(environment);
+  } catch (error) {
+    throw startFailure(error, environment);
+  }
+}
+
+async function start(environment: Environment): Promise<Service> {
+  const { databaseUrl, dataDir } = environment;
+  const place = { dataDir: dataDir ?? defaultDataDir(), mayMove: dataDir === undefined };
+  const settings = { ...environment, key: environment.key ?? ownSecret(place) };
+  const postgres = databaseUrl === undefined ? await startEmbeddedPostgres(place) : undefined;
   const url = databaseUrl ?? postgres?.url();
   const logger = new Logger('PostgresRevocationStore');
   const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), {
@@ -45,8 +60,8 @@ export async function startService(environment: Environment): Promise<Service> {
     },
   });
   try {
-    const app = await createApp(settings, store);
-    return await listen(app, settings, environment.key === undefined, postgres);
+    const apps = await createApps(settings, store);
+    return await listen(apps, settings, environment.key === undefined, postgres);
   } catch (error) {
     await store.close();
     await postgres?.stop();
@@ -54,39 +69,83 @@ export async function startService(environment: Environment): Promise<Service> {
   }
 }
 
-function createApp(settings: ServiceSettings, store: RevocationStore): Promise<INestApplication> {
-  return NestFactory.create(AppModule.from(settings, store), adapterFor(settings), {
-    logger: new ConsoleLogger({ json: true, logLevels: logLevels(settings) }),
+/** The service, and what operators ask: within it, or as an application of its own. */
+interface Apps {
+  readonly app: INestApplication;
+  readonly operations: INestApplication;
+}
+
+async function createApps(settings: ServiceSettings, store: RevocationStore): Promise<Apps> {
+  const metrics = new ServiceMetrics();
+  const operations = OperationsModule.from(store, metrics);
+  const options = {
+    logger: new ServiceLogger(logLevels(settings)),
     abortOnError: false,
-  });
+  };
+  const create = (root: DynamicModule, environment: ServiceSettings) =>
+    NestFactory.create(root, adapterFor(environment), options);
+  if (settings.operationsPort === undefined) {
+    const app = await create(AppModule.from(settings, store, metrics, operations), settings);
+    return { app, operations: app };
+  }
+  const app = await create(AppModule.from(settings, store, metrics), settings);
+  const root = OperationsApp.from(operations, contractOf(settings));
+  // Probes come straight to the port, not through the proxy that ends TLS; they carry no token.
+  return { app, operations: await create(root, { ...settings, mayUseHttp: true }) };
 }
 
 async function listen(
-  app: INestApplication,
+  { app, operations }: Apps,
   settings: ServiceSettings,
   isOwnKey: boolean,
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Service> {
-  const server = app.getHttpServer() as Server;
-  serveDocumentation(app, settings.module);
-  limit(server);
-  const drain = drainable(server);
-  await app.listen(settings.port, settings.host);
+  const isTrial = isOwnKey && !settings.isProduction;
+  allowOrigins(app, settings);
+  serveDocumentation(
+    operations,
+    settings.module,
+    isTrial ? () => mintTrialToken(settings) : undefined,
+  );
+  const served = await serve(app, settings.port, settings.host);
+  const { operationsPort } = settings;
+  const { url } = served;
+  const apart =
+    operationsPort === undefined
+      ? undefined
+      : await serve(operations, operationsPort, settings.host).catch(async (error: unknown) => {
+          await served.stop();
+          throw error;
+        });
+  const operationsUrl = apart?.url ?? url;
+  const logger = new Logger('nestjs-logout');
   if (settings.module.issuer === null || settings.module.audience === null)
-    new Logger('nestjs-logout').warn('JWT_ISSUER or JWT_AUDIENCE is not set, so not checked.');
-  const url = await app.getUrl();
+    logger.warn('JWT_ISSUER or JWT_AUDIENCE is not set, so not checked.');
+  if (apart !== undefined) logger.log(`/health, /metrics and /docs are on ${operationsUrl}.`);
   return {
     url,
+    operationsUrl,
     broken: postgres?.exited ?? new Promise(() => undefined),
-    quickStart: isOwnKey && !settings.isProduction ? quickStart(url, settings) : undefined,
+    quickStart: isTrial ? quickStart(url, settings, operationsUrl) : undefined,
     stop: async () => {
       try {
-        await drain(() => app.close());
+        await served.stop();
+        await apart?.stop();
       } finally {
         await postgres?.stop();
       }
     },
   };
+}
+
+async function serve(
+  app: INestApplication,
+  port: number,
+  host: string,
+): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+  const drain = drainable(app.getHttpServer() as Server);
+  await app.listen(port, host);
+  return { url: await app.getUrl(), stop: () => drain(() => app.close()) };
 }
 
 function logLevels({ logLevel }: Environment): ('fatal' | Environment['logLevel'])[] {

@@ -3,10 +3,12 @@ import { isRepeated } from './bearer';
 import { rawRequest, type IncomingRequest, type RawRequest } from './request';
 
 /**
- * Where hosts read tokens beside `Authorization` and the cookies: a header or a parameter of the
+ * Where hosts read tokens beside `Authorization`: a cookie, in which our guard, strategy and routes
+ * then look for the bearer, too; or where only enforcement looks: a header or a parameter of the
  * query by its name, or a function that finds the token in the platform's request.
  */
 export type TokenSource =
+  | { readonly cookie: string }
   | { readonly header: string }
   | { readonly query: string }
   | ((request: object) => string | undefined);
@@ -76,6 +78,8 @@ function pushCookies(found: Credential[], header: string): void {
 const cookie = (pair: string): Place => ({ kind: 'cookie', pair });
 
 function pushFrom(found: Credential[], source: TokenSource, request: IncomingRequest): void {
+  // Every cookie was looked at.
+  if ('cookie' in source) return;
   if (typeof source === 'function') {
     const text: unknown = source(request);
     if (typeof text === 'string') found.push({ text, place: { kind: 'function' } });

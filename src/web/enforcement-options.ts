@@ -3,14 +3,25 @@ import type { TokenSource } from './credentials';
 
 interface EnforcementOptions {
   readonly tokenSources?: readonly TokenSource[];
+  readonly allowedOrigins?: readonly string[];
   readonly enforceExcept?: readonly string[];
 }
 
 /** The options of enforcement that every face has. */
 export const ENFORCEMENT_OPTIONS = {
-  tokenSources: list('{ header: name }, { query: name } or a function', isTokenSource, {
+  tokenSources: list(
+    '{ cookie: name }, { header: name }, { query: name } or a function',
+    isTokenSource,
+    {
+      default: [],
+      says:
+        'Where the host reads tokens beside the Authorization header. Our guard and routes read ' +
+        'the bearer from these cookies, too.',
+    },
+  ),
+  allowedOrigins: list('an origin such as "https://app.example", without a path', isOrigin, {
     default: [],
-    says: 'Where the host reads tokens beside the Authorization header and the cookies.',
+    says: 'Origins of your pages, beside the one of our routes, that may log out by a cookie.',
   }),
   enforceExcept: list(
     'a path that starts with "/", such as "/health" or "/assets/*"',
@@ -29,8 +40,15 @@ function isTokenSource(value: unknown): value is TokenSource {
   if (typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
   const [[kind, name] = [], ...others] = Object.entries(value) as [string, unknown][];
+  const isKind = kind === 'cookie' || kind === 'header' || kind === 'query';
   const isName = typeof name === 'string' && /^[\w.~-]+$/.test(name);
-  return others.length === 0 && (kind === 'header' || kind === 'query') && isName;
+  return others.length === 0 && isKind && isName;
+}
+
+/** As browsers write it in `Origin` (RFC 6454 §6.2): they are compared as text. */
+export function isOrigin(value: unknown): value is string {
+  if (typeof value !== 'string' || !/^https?:/.test(value)) return false;
+  return URL.parse(value)?.origin === value;
 }
 
 function isPathPattern(value: unknown): value is string {

@@ -119,10 +119,11 @@ export function describeEnforcement(
       'Revoked tokens are refused by JwtAuthGuard and the strategy logout-jwt alone (enforce: ' +
       '"guarded"): a guard of your own goes on accepting them.'
     );
+  const others = tokenSources.filter((source) => !('cookie' in source)).length;
   const places =
-    tokenSources.length === 0
+    others === 0
       ? 'the Authorization header and the cookies'
-      : `the Authorization header, the cookies and ${tokenSources.length} of tokenSources`;
+      : `the Authorization header, the cookies and ${others} of tokenSources`;
   const except = enforceExcept.length === 0 ? '' : `, except ${enforceExcept.join(', ')}`;
   return (
     `Revoked tokens are removed from ${places} of every HTTP request${except}, before your guards ` +

@@ -1,15 +1,16 @@
 import type { Readable } from 'node:stream';
 import type { RequestSource } from '../audit/audit-event';
-import type { AuditLog } from '../audit/audit-log';
+import type { LogoutRules } from '../logout/logout';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
+import { isJsonObject } from '../tokens/verification/json-object';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
-import { announcesBody, isMediaType, readBody } from './body';
-import { sentHeaders } from './credentials';
+import { announcesBody, readBody } from './body';
+import { isForgeable } from './forgery';
 import { sourceOf, rawRequest, type PlatformRequest } from './request';
 import type { RequestAuthenticator } from './request-authenticator';
-import { bodyRules, type Route } from './routes';
+import { bodyRules, ROUTES, type Route } from './routes';
 import type { Excess, Throttle } from './throttle';
 
 /** A request that passed the gate: what its route needs of it. */
@@ -28,7 +29,7 @@ export type GateOutcome = 'admitted' | 'aborted' | Answer | EmptyAnswer;
 
 /**
  * Stands before our routes: what is no readable request is answered here, in our envelope and
- * without quoting it. In this order: 405, 429, 415, 413, 400. `gate.express.ts` and
+ * without quoting it. In this order: 429, 405, 415, 413, 400. `gate.express.ts` and
  * `gate.fastify.ts` put it before the host's body parser; `GateGuard` runs it for requests that
  * came to a route another way.
  */
@@ -39,7 +40,7 @@ export class Gate {
     private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
     private readonly answers: LogoutAnswers,
-    private readonly audit: AuditLog,
+    private readonly logoutRules: Pick<LogoutRules, 'isBodyTokenOptional'>,
     private readonly onError: (error: unknown) => void,
     private readonly maxTokenBytes: number,
   ) {}
@@ -60,7 +61,8 @@ export class Gate {
     // The host's CORS has not answered this preflight: no origin is allowed anything.
     if (isPreflight(request)) return this.answers.answerEmpty({ Allow });
     const source = sourceOf(request);
-    await this.throttle.countAddress(source);
+    const excess = await this.throttle.excessOfAddress(source);
+    if (excess !== undefined) return this.tooMany(excess);
     return this.refuse('method_not_allowed', source, { Allow });
   }
 
@@ -85,18 +87,43 @@ export class Gate {
 
   private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
     return this.guarded(request, route, async (source) => {
-      const { text: bearerText, authentication } = this.authenticator.read(request);
+      const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
       const bearer = await authentication;
-      const excess = await this.throttle.excess(bearer, source, route.throttledBy);
-      if (excess !== undefined) return this.tooMany(excess);
+      const byToken = bearer.verdict === 'live' && route.throttledBy === 'token';
+      const full = await (byToken
+        ? this.throttle.countAddress(source)
+        : this.throttle.excessOfAddress(source));
+      if (full !== undefined && !byToken) return this.tooMany(full);
       const body = await readBody(bodyOf(request, stream), bodyRules(route, this.maxTokenBytes));
       if (body.kind === 'aborted') return 'aborted';
+      const value = body.kind === 'read' ? body.value : undefined;
+      const admitted = { route, bearer, bearerText, source, body: value };
+      const excess = await this.excessOfToken(admitted, body.kind === 'read');
+      if (excess !== undefined) return this.tooMany(excess);
       if (body.kind === 'refused') return this.refuse(body.reason, source);
       if (isForgeable(request, route)) return this.refuse('unsupported_media_type', source);
-      const { value } = body;
-      this.admitted.set(rawRequest(request), { route, bearer, bearerText, source, body: value });
+      this.admitted.set(rawRequest(request), admitted);
       return 'admitted';
     });
+  }
+
+  /**
+   * Counts a request with a live bearer by its token, unless it logs that token out: this succeeds
+   * once, so it needs no limit, and a thief who fills the bucket cannot prevent it.
+   */
+  private async excessOfToken(
+    { route, bearer, bearerText, source, body }: AdmittedRequest,
+    isRead: boolean,
+  ): Promise<Excess | undefined> {
+    if (bearer.verdict !== 'live' || route.throttledBy !== 'token') return undefined;
+    const isOwnLogout = isRead && route === ROUTES.logout && this.names(body, bearerText);
+    return isOwnLogout ? undefined : this.throttle.excessOfToken(bearer.token, source);
+  }
+
+  /** Whether the body of a logout names the bearer, or may leave it out and does. */
+  private names(body: unknown, bearerText: string | undefined): boolean {
+    if (isJsonObject(body) && body.token !== undefined) return body.token === bearerText;
+    return this.logoutRules.isBodyTokenOptional && (body === undefined || isJsonObject(body));
   }
 
   /** A middleware of the host's may have put a cookie's token into the header meanwhile. */
@@ -104,15 +131,12 @@ export class Gate {
     request: PlatformRequest,
     known: AdmittedRequest,
   ): Promise<AdmittedRequest | Answer> {
-    const { text: bearerText, authentication } = this.authenticator.read(request);
+    const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
-    const { source, route } = known;
-    const excess =
-      bearer.verdict === 'live' && route.throttledBy === 'token'
-        ? await this.throttle.excessOfToken(bearer.token, source)
-        : undefined;
-    return excess === undefined ? { ...known, bearer, bearerText } : this.tooMany(excess);
+    const found = { ...known, bearer, bearerText };
+    const excess = await this.excessOfToken(found, true);
+    return excess === undefined ? found : this.tooMany(excess);
   }
 
   /** Runs `work`; what it throws becomes the documented 500, reported and audited. */
@@ -126,7 +150,7 @@ export class Gate {
       return await work(source);
     } catch (error) {
       this.onError(error);
-      this.audit.failed({ event, outcome: 'failure', reason: reasonOf(error), ...source });
+      this.throttle.auditOnce({ event, outcome: 'failure', reason: reasonOf(error), ...source });
       return this.answers.answerError(error);
     }
   }
@@ -140,7 +164,8 @@ export class Gate {
     source: RequestSource,
     headers?: Readonly<Record<string, string>>,
   ): Answer {
-    this.audit.failed({ event: 'input_validation_fail', outcome: 'failure', reason, ...source });
+    const event = 'input_validation_fail';
+    this.throttle.auditOnce({ event, outcome: 'failure', reason, ...source });
     return this.answers.refuse(reason, headers);
   }
 }
@@ -153,17 +178,4 @@ function isPreflight({ method, headers }: PlatformRequest): boolean {
 function bodyOf(request: PlatformRequest, stream: Readable) {
   const { headers, body, rawBody } = request;
   return { headers, body, rawBody, stream, httpVersionMajor: rawRequest(request).httpVersionMajor };
-}
-
-/**
- * Whether a page of another site could have made a browser send this: without asking, it can send
- * what needs no media type, with cookies that the host turned into a bearer. A page cannot set
- * `Authorization` without asking.
- */
-function isForgeable(request: PlatformRequest, { body }: Route): boolean {
-  const site = request.headers['sec-fetch-site'];
-  if (site !== 'cross-site' && site !== 'same-site') return false;
-  if (body === 'json' && isMediaType(request.headers, 'json')) return false;
-  const { rawHeaders = [] } = sentHeaders(request);
-  return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');
 }

@@ -7,7 +7,8 @@ import {
   type RevokedTokensService,
 } from '../revocation/revoked-tokens.service';
 import { mapMaybe } from '../tokens/maybe-promise';
-import { bearerCredentials } from './bearer';
+import { bearerCredentials, type Credentials } from './bearer';
+import { BearerCookies } from './bearer-cookies';
 import { sentHeaders } from './credentials';
 import {
   sourceOf,
@@ -73,7 +74,10 @@ export interface PresentedBearer {
 }
 
 const MISSING: PresentedBearer = { authentication: { verdict: 'missing' } };
-const UNREADABLE: PresentedBearer = { authentication: { verdict: 'refused', cause: 'form' } };
+/** The bearer stands in a cookie, and any page may have made the browser send it. */
+const UNTRUSTED: PresentedBearer = {
+  authentication: { verdict: 'missing', reason: 'cookie_untrusted' },
+};
 
 /**
  * What the store was asked about the tokens of one request, by `header.payload`: no token is asked
@@ -88,6 +92,7 @@ export class RequestAuthenticator {
   constructor(
     private readonly tokens: RevokedTokensService,
     private readonly validate: ValidateHook | undefined,
+    private readonly cookies = new BearerCookies({ tokenSources: [], allowedOrigins: [] }),
   ) {}
 
   /**
@@ -98,11 +103,34 @@ export class RequestAuthenticator {
     return this.read(request).authentication;
   }
 
-  /** The text of the request's bearer token, where one came, and what it is worth now. */
+  /**
+   * The text of the bearer token of a request to a route of the host's, where one came, and what it
+   * is worth now. A cookie counts where no `Authorization: Bearer` came.
+   */
   read(request: IncomingRequest): PresentedBearer {
-    const credentials = bearerCredentials(sentHeaders(request));
+    const sent = sentHeaders(request);
+    const inHeader = bearerCredentials(sent);
+    const isInHeader = inHeader.kind !== 'none';
+    return this.present(request, isInHeader ? inHeader : this.cookies.credentialsOf(sent));
+  }
+
+  /** As `read`, for a route of ours: a cookie counts only in a request of the host's own pages. */
+  readForRoute(request: IncomingRequest): PresentedBearer {
+    const inHeader = bearerCredentials(sentHeaders(request));
+    return inHeader.kind === 'none' ? this.readCookie(request) : this.present(request, inHeader);
+  }
+
+  /** As `readForRoute`, from the cookies alone. */
+  readCookie(request: IncomingRequest): PresentedBearer {
+    const inCookie = this.cookies.credentialsOf(sentHeaders(request));
+    const counts = inCookie.kind === 'none' || this.cookies.isFromOwnPage(request);
+    return counts ? this.present(request, inCookie) : UNTRUSTED;
+  }
+
+  private present(request: IncomingRequest, credentials: Credentials): PresentedBearer {
     if (credentials.kind === 'none') return MISSING;
-    if (credentials.kind === 'unreadable') return UNREADABLE;
+    if (credentials.kind === 'unreadable')
+      return { authentication: this.tokens.authenticate(undefined) };
     const lookUps = this.lookUps.get(rawRequest(request));
     const { token: text } = credentials;
     return {

@@ -1,7 +1,8 @@
 import type { AuditEventName } from '../audit/audit-event';
+import type { Messages } from './answers';
 import type { BodyKind, BodyRules } from './body';
 
-/** One route of ours: all that the gate, the throttle and the documentation go by. */
+/** One route of ours: all that the gate, the throttle and OpenAPI go by. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below the module's path; `:name` stands for one segment. */
@@ -15,6 +16,12 @@ export interface Route {
   readonly event: AuditEventName;
   /** Every status it answers with. */
   readonly statuses: readonly number[];
+  readonly summary: string;
+  readonly description: string;
+  /** The JSON schema of its body, where it takes one. */
+  readonly bodySchema?: object;
+  /** What its 200 says, and what is true then. */
+  readonly success: { readonly message: keyof Messages; readonly description: string };
 }
 
 /**
@@ -30,6 +37,19 @@ export const ROUTES = {
     throttledBy: 'token',
     event: 'authn_token_revoked',
     statuses: [200, 400, 401, 403, 405, 413, 415, 429, 500],
+    summary: 'Log out',
+    description:
+      'Revokes the token that the body names: the bearer itself, or another token of the same ' +
+      'issuer and subject. After a lost answer, the 401 of a retry means that it took effect.',
+    bodySchema: {
+      type: 'object',
+      required: ['token'],
+      properties: { token: { type: 'string', description: 'The JWT to revoke.' } },
+    },
+    success: {
+      message: 'loggedOut',
+      description: 'The token is revoked, and its audit row is committed with it.',
+    },
   },
 } as const satisfies Readonly<Record<string, Route>>;
 

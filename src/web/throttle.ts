@@ -1,37 +1,15 @@
-import type { RequestSource } from '../audit/audit-event';
+import type { FailedEvent, RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
-import { networkOf } from '../audit/request-source';
-import type { VerifiedToken } from '../tokens/verified-token';
 import type { RequestReason } from '../audit/reasons';
+import { networkOf } from '../audit/request-source';
 import type { Authentication } from '../revocation/revoked-tokens.service';
-
-/** Counts requests by key; the storages of @nestjs/throttler are such. */
-export interface RequestCounter {
-  /**
-   * Counts one request.
-   * @param ttl how long a request counts, in ms.
-   * @param limit how many may count at once before the key is blocked.
-   * @param blockDuration how long a block lasts, in ms.
-   */
-  increment(
-    key: string,
-    ttl: number,
-    limit: number,
-    blockDuration: number,
-    throttlerName: string,
-  ): Promise<{ readonly isBlocked: boolean; readonly timeToBlockExpire: number }>;
-}
+import type { VerifiedToken } from '../tokens/verified-token';
+import type { RequestCounter, ThrottleRules } from './request-counter';
 
 /** A request too many: which bucket is full, and when to try again. */
 export interface Excess {
   readonly reason: Extract<RequestReason, 'limit_by_token' | 'limit_by_address'>;
   readonly retryAfterSeconds: number;
-}
-
-export interface ThrottleRules {
-  /** Requests per window and bucket. */
-  readonly limit: number;
-  readonly windowMs: number;
 }
 
 /**
@@ -42,22 +20,17 @@ export interface ThrottleRules {
  */
 export class Throttle {
   constructor(
-    private readonly storage: RequestCounter,
+    private readonly counter: RequestCounter,
     private readonly rules: ThrottleRules,
     private readonly audit: AuditLog,
-    private readonly onStorageError: (error: unknown) => void,
+    private readonly onCounterError: (error: unknown) => void,
   ) {}
 
-  /** Counts a request. @returns `undefined`: it may pass. */
-  async excess(
-    bearer: Authentication,
-    source: RequestSource,
-    throttledBy: 'token' | 'address' = 'token',
-  ): Promise<Excess | undefined> {
-    const waitForAddress = await this.countAddress(source);
-    if (throttledBy === 'token' && bearer.verdict === 'live')
-      return this.excessOfToken(bearer.token, source);
-    return this.refused('limit_by_address', addressKey(source), waitForAddress, source);
+  /** Counts a request in both buckets. @returns `undefined`: it may pass. */
+  async excess(bearer: Authentication, source: RequestSource): Promise<Excess | undefined> {
+    if (bearer.verdict !== 'live') return this.excessOfAddress(source);
+    await this.countAddress(source);
+    return this.excessOfToken(bearer.token, source);
   }
 
   /** Counts a request by its live token alone. @returns as `excess`. */
@@ -66,50 +39,47 @@ export class Throttle {
     source: RequestSource,
   ): Promise<Excess | undefined> {
     const key = `logout:token:${revocationKey}`;
-    return this.refused('limit_by_token', key, await this.count(key), source);
+    const excess = await this.count('limit_by_token', key);
+    if (excess !== undefined) this.auditExcess(excess, source, key);
+    return excess;
   }
 
-  /** Counts a request by its address alone. @returns seconds to wait when the bucket is full. */
-  countAddress(source: RequestSource): Promise<number | undefined> {
-    return this.count(addressKey(source));
+  /** Counts a request by its address alone. @returns as `excess`. */
+  async excessOfAddress(source: RequestSource): Promise<Excess | undefined> {
+    const excess = await this.countAddress(source);
+    if (excess !== undefined) this.auditExcess(excess, source);
+    return excess;
   }
 
-  private async count(key: string): Promise<number | undefined> {
-    const { limit, windowMs } = this.rules;
+  /** As `excessOfAddress`, for a request that may pass nevertheless: nothing is audited. */
+  countAddress(source: RequestSource): Promise<Excess | undefined> {
+    return this.count('limit_by_address', addressKey(source));
+  }
+
+  /** Audits that a request was refused for this; `auditOnce` says how often. */
+  auditExcess({ reason }: Excess, source: RequestSource, bucket?: string): void {
+    const event = 'excess_rate_limit_exceeded';
+    this.auditOnce({ ...source, event, outcome: 'failure', reason }, bucket);
+  }
+
+  /**
+   * Audits a request that is refused whatever its token is: one row for each reason, bucket and
+   * window, however many requests there are.
+   */
+  auditOnce(event: FailedEvent, bucket = addressKey(event)): void {
+    this.audit.failedOnce(`${event.reason}:${bucket}`, this.rules.windowMs, event);
+  }
+
+  private async count(reason: Excess['reason'], key: string): Promise<Excess | undefined> {
     try {
-      const { isBlocked, timeToBlockExpire } = await this.storage.increment(
-        key,
-        windowMs,
-        limit,
-        // A full bucket stays full for a window. Without a block, storages as old as
-        // that of @nestjs/throttler 6.4 would empty it instead.
-        windowMs,
-        'logout',
-      );
-      return isBlocked ? Math.max(1, Math.ceil(timeToBlockExpire)) : undefined;
+      const waitMs = await this.counter.count(key, this.rules);
+      if (waitMs === undefined) return undefined;
+      return { reason, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     } catch (error) {
       // A logout must work without the counter. Tokens are checked regardless.
-      this.onStorageError(error);
+      this.onCounterError(error);
       return undefined;
     }
-  }
-
-  /** One row per bucket and window tells of the requests that were refused. */
-  private refused(
-    reason: Excess['reason'],
-    key: string,
-    retryAfterSeconds: number | undefined,
-    source: RequestSource,
-  ): Excess | undefined {
-    if (retryAfterSeconds === undefined) return undefined;
-    const event = 'excess_rate_limit_exceeded';
-    this.audit.failedOnce(key, this.rules.windowMs, {
-      ...source,
-      event,
-      outcome: 'failure',
-      reason,
-    });
-    return { reason, retryAfterSeconds };
   }
 }
 

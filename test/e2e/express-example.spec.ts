@@ -37,7 +37,7 @@ class Example {
   }
 
   get url(): string {
-    const port = /localhost:(\d+)/.exec(this.greeting)?.[1];
+    const port = /127\.0\.0\.1:(\d+)/.exec(this.greeting)?.[1];
     return `http://127.0.0.1:${port ?? 'nowhere'}`;
   }
 
@@ -60,7 +60,7 @@ describe('The Express example', () => {
 
   it('says where it listens', () => {
     expect(example.greeting).toMatch(
-      /^Listening on http:\/\/localhost:\d+: POST \/logout, GET \/protected$/,
+      /^Listening on http:\/\/127\.0\.0\.1:\d+: POST \/logout, GET \/protected$/,
     );
   });
 

@@ -1,13 +1,10 @@
 import type { Server } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import request from 'supertest';
-import { AppModule } from '../../src/service/app.module';
-import { readEnvironment } from '../../src/service/environment';
-import { adapterFor } from '../../src/service/http-server';
 import type { StoreStatus } from '../../src/revocation/store-status';
 import { DOCUMENTED, PLATFORMS } from '../support/app';
 import { FaultyStore } from '../support/faulty-store';
+import { startServiceApp } from '../support/service-app';
 import { exchange, head } from '../support/wire';
 
 /** Can be made to fail where it is asked how it is doing. */
@@ -25,10 +22,7 @@ describe.each(PLATFORMS)('The platform of the service: %s', (platform) => {
   let store: UntalkativeStore;
   beforeAll(async () => {
     store = new UntalkativeStore();
-    const settings = { ...readEnvironment({ PLATFORM: platform }), key: 'k'.repeat(32) };
-    const root = AppModule.from(settings, store);
-    app = await NestFactory.create(root, adapterFor(settings), { logger: false });
-    await app.listen(0, '127.0.0.1');
+    app = await startServiceApp(platform, store);
   });
   afterAll(() => app.close());
 

@@ -11,8 +11,12 @@ import { createDatabase, type TestDatabase } from '../support/database';
 import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
 import { temporaryFolder } from '../support/temporary-folder';
 import { TypescriptProcess } from '../support/typescript-process';
+import { exchange, head } from '../support/wire';
 
 const issuer = new TestIssuer();
+
+/** The origins of the web pages that may use the service. */
+const PAGES = 'https://app.example,https://admin.example';
 
 /** What every service of this suite is told, but for what a test is about. */
 const environment = (databaseUrl: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
@@ -32,7 +36,7 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
   beforeAll(async () => {
     database = await createDatabase();
     service = await startService(
-      readEnvironment(environment(database.url, { PLATFORM: platform })),
+      readEnvironment(environment(database.url, { PLATFORM: platform, CORS_ORIGINS: PAGES })),
     );
   });
   afterAll(async () => {
@@ -94,8 +98,47 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
 
+  it.each(PAGES.split(','))('is open to pages of %s, which CORS_ORIGINS lists', async (origin) => {
+    const preflight = await ask()
+      .options(LOGOUT)
+      .set({ Origin: origin, 'Access-Control-Request-Method': 'POST' })
+      .set('Access-Control-Request-Headers', 'authorization,content-type')
+      .expect(204);
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-headers': 'authorization,content-type',
+      'access-control-allow-methods': expect.stringContaining('POST') as string,
+      vary: expect.stringContaining('Origin') as string,
+    });
+    for (const path of [LOGOUT, '/api/v1/auth/me', '/nowhere', '/health/live']) {
+      const { headers } = await ask().get(path).set('Origin', origin);
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        vary: expect.stringContaining('Origin') as string,
+      });
+    }
+  });
+
+  it.each(['https://app.example.test', 'https://app.example:8443', 'http://app.example', 'null'])(
+    'is closed to pages of %s',
+    async (origin) => {
+      const preflight = { Origin: origin, 'Access-Control-Request-Method': 'POST' };
+      for (const answer of [
+        await ask().options(LOGOUT).set(preflight).expect(204),
+        await ask().post(LOGOUT).set('Origin', origin).expect(401),
+      ])
+        expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    },
+  );
+
   it('documents itself at /docs', async () => {
+    await ask().get('/').expect(302).expect('Location', '/docs');
     await ask().get('/docs').expect(200).expect('Content-Type', /html/);
+    await ask()
+      .get('/docs/page.js')
+      .expect(200)
+      .expect('Content-Type', /javascript/);
+    await ask().get('/docs-yaml').expect(404);
     await ask()
       .get('/docs-json')
       .expect(
@@ -106,8 +149,10 @@ describe.each(PLATFORMS)('The service on %s', (platform) => {
       );
   });
 
-  it('prints no quick start: the key is a real issuer’s', () => {
+  it('gives no token away: the key is a real issuer’s', async () => {
     expect(service.quickStart).toBeUndefined();
+    const { text: script } = await ask().get('/docs/swagger-ui-init.js').expect(200);
+    expect(script).not.toMatch(/eyJ|x-trial-token/);
   });
 
   it('believes no proxy that it was not told to trust', async () => {
@@ -137,13 +182,46 @@ describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on 
   });
   afterAll(() => database.drop());
 
-  it.each(['1', '127.0.0.0/8'])('refuses plain http with TRUST_PROXY=%s', async (TRUST_PROXY) => {
-    const service = await start({ TRUST_PROXY });
-    const live = (proto: string) =>
-      request(service.url).get('/health/live').set('X-Forwarded-Proto', proto);
-    await live('http').expect(403, '{"success":false,"message":"Solicitud inválida"}');
-    await live('https').expect(200);
-    await request(service.url).get('/health/live').expect(200);
+  it.each(['1', '127.0.0.0/8'])(
+    'serves what came over TLS alone, with TRUST_PROXY=%s',
+    async (TRUST_PROXY) => {
+      const service = await start({ TRUST_PROXY });
+      const statusWith = async (...lines: string[]): Promise<number> =>
+        (await exchange(service.url, head('GET /health/live', ...lines))).status;
+      const proto = (value: string) => `X-Forwarded-Proto: ${value}`;
+      for (const one of ['https', 'HTTPS', 'Https'])
+        expect([one, await statusWith(proto(one))]).toEqual([one, 200]);
+      for (const value of [
+        'http',
+        'HTTP',
+        'ws',
+        'wss',
+        'http,https',
+        'https,http',
+        'https,https',
+        '',
+      ])
+        expect([value, await statusWith(proto(value))]).toEqual([value, 403]);
+      expect(await statusWith()).toBe(403);
+      expect(await statusWith(proto('https'), proto('http'))).toBe(403);
+      expect(await statusWith(proto('http'), proto('https'))).toBe(403);
+      await request(service.url)
+        .get('/health/live')
+        .expect(403, '{"success":false,"message":"Solicitud inválida"}');
+      await service.stop();
+    },
+  );
+
+  it('believes no TLS that a client outside the trusted networks claims', async () => {
+    const service = await start({ TRUST_PROXY: '10.0.0.0/8' });
+    await request(service.url).get('/health/live').set('X-Forwarded-Proto', 'https').expect(403);
+    await service.stop();
+  });
+
+  it('asks no TLS of probes on the port for operations', async () => {
+    const service = await start({ TRUST_PROXY: '1', OPERATIONS_PORT: '0' });
+    await request(service.operationsUrl).get('/health/live').expect(200, { status: 'ok' });
+    await request(service.url).get('/api/v1/auth/me').expect(403);
     await service.stop();
   });
 
@@ -158,7 +236,8 @@ describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on 
     const token = issuer.token({ jti: `forwarded-${platform}` });
     await request(service.url)
       .post(LOGOUT)
-      .set({ Authorization: `Bearer ${token}`, 'X-Forwarded-For': '203.0.113.5, 198.51.100.9' })
+      .set({ Authorization: `Bearer ${token}`, 'X-Forwarded-Proto': 'https' })
+      .set('X-Forwarded-For', '203.0.113.5, 198.51.100.9')
       .send({ token })
       .expect(200);
     const rows = await database.query(
@@ -170,11 +249,52 @@ describe.each(PLATFORMS)('The service behind a trusted proxy, in production, on 
   });
 });
 
+describe.each(PLATFORMS)('With OPERATIONS_PORT on %s, the service', (platform) => {
+  const OPERATIONS = ['/health/live', '/health/ready', '/metrics', '/docs', '/docs-json'];
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('answers operators there, and clients here', async () => {
+    const service = await startService(
+      readEnvironment(environment(database.url, { PLATFORM: platform, OPERATIONS_PORT: '0' })),
+    );
+    const notFound = '{"success":false,"message":"No encontrado"}';
+    for (const path of OPERATIONS) {
+      await request(service.operationsUrl).get(path).expect(200);
+      await request(service.url).get(path).expect(404, notFound);
+    }
+    for (const path of ['/HEALTH/live', '//metrics', '/%6detrics', '/docs/', '/docs/index.html'])
+      expect([path, (await request(service.url).get(path)).status]).toEqual([path, 404]);
+    const token = issuer.token();
+    await request(service.operationsUrl).post(LOGOUT).send({ token }).expect(404, notFound);
+    await request(service.operationsUrl).get('/api/v1/auth/me').expect(404, notFound);
+    const bearer = `Bearer ${token}`;
+    await request(service.url).get('/api/v1/auth/me').set('Authorization', bearer).expect(200);
+    const { text, headers } = await request(service.operationsUrl).get('/metrics');
+    expect(text).toContain('nestjs_logout_refusals_total');
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
+    await service.stop();
+    for (const url of [service.url, service.operationsUrl])
+      await expect(request(url).get('/health/live')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('leaves nothing running when that port is taken', async () => {
+    const first = await startService(readEnvironment(environment(database.url)));
+    const taken = new URL(first.url).port;
+    const second = environment(database.url, { PLATFORM: platform, OPERATIONS_PORT: taken });
+    await expect(startService(readEnvironment(second))).rejects.toThrow('EADDRINUSE');
+    await first.stop();
+  });
+});
+
 describe('The service and its database', () => {
   it('does not start without it, and says so', async () => {
     const unreachable = 'postgres://nobody@127.0.0.1:1/none';
     await expect(startService(readEnvironment(environment(unreachable)))).rejects.toThrow(
-      'The revocation store could not open.',
+      /^DATABASE_URL must lead to .*, got nobody@127\.0\.0\.1:1\/none: nothing listens there\./,
     );
   });
 });

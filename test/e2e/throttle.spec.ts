@@ -158,9 +158,26 @@ describe.each(PLATFORMS)('The throttle on %s', (platform) => {
     expect(answerOf(await app.post().type(type).send(body))).toEqual(ANSWERS.tooMany);
   });
 
-  it('comes after the 405', async () => {
+  it('comes before the 405, and before what OPTIONS with a body gets', async () => {
     await fill();
-    expect(answerOf(await request(app.url).get(LOGOUT))).toEqual(ANSWERS.methodNotAllowed);
+    expect(answerOf(await request(app.url).get(LOGOUT))).toEqual(ANSWERS.tooMany);
+    const options = request(app.url).options(LOGOUT).send({});
+    expect(answerOf(await options)).toEqual(ANSWERS.tooMany);
+    await request(app.url).options(LOGOUT).expect(204);
+  });
+
+  it('never refuses a live bearer that logs itself out, whatever a thief of it has burnt', async () => {
+    const token = app.issuer.token();
+    await inTurn(...times(LIMIT + 3, failing(token)));
+    expect(answerOf(await app.logout(token))).toEqual(ANSWERS.loggedOut);
+    await app.me(token).expect(401);
+  });
+
+  it('counts by the live token that names another', async () => {
+    const token = app.issuer.token();
+    const naming = () => app.logout(token, 'a.b.c');
+    expect(statuses(await inTurn(...times(LIMIT + 1, naming)))).toEqual([401, 401, 401, 429]);
+    expect(answerOf(await app.logout(token))).toEqual(ANSWERS.loggedOut);
   });
 
   it('leaves guarded routes alone: a full address keeps its live and its revoked tokens apart', async () => {
@@ -292,8 +309,10 @@ describe.each(PLATFORMS)('The storage of the throttle on %s', (platform) => {
     app = await TestApp.start(platform, { throttlerStorage, throttleLimit: LIMIT });
     await app.post();
     await app.logout(app.issuer.token()).expect(200);
+    await app.logout(app.issuer.token(), 'a.b.c').expect(401);
     const rules = [60_000, LIMIT, 60_000, 'logout'];
     expect(throttlerStorage.asked).toEqual([
+      ['logout:address:127.0.0.1', ...rules],
       ['logout:address:127.0.0.1', ...rules],
       ['logout:address:127.0.0.1', ...rules],
       [expect.stringMatching(/^logout:token:[\da-f]{64}$/), ...rules],

@@ -1,10 +1,15 @@
 import { Controller, Get, Module, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AuthModule, JwtAuthGuard, type MultiIssuerOptions } from '../../src';
+import { ANY_ISSUE_TIME, AuthModule, JwtAuthGuard, type MultiIssuerOptions } from '../../src';
 import { createRevocation } from '../../src/express';
 import { MemoryRevocationStore } from '../../src/stores/memory';
+import { revocationKey } from '../../src/tokens/identity';
+import { signingInputOf } from '../../src/tokens/verification/token-form';
 import { adapterFor, DOCUMENTED, PLATFORMS, TestApp } from '../support/app';
+import { FaultyStore } from '../support/faulty-store';
 import { TestIssuer } from '../support/tokens';
+
+const LOGOUT = { event: 'authn_token_revoked', outcome: 'success' } as const;
 
 /** Claims as a directory writes them for a member of many groups. */
 const groups = (count: number) => ({
@@ -109,6 +114,22 @@ describe.each(PLATFORMS)('Tokens of several issuers on %s', (platform) => {
   });
 });
 
+describe.each(PLATFORMS)('A revoked token on %s, while the store is asked', (platform) => {
+  it('is refused beside one with its jti that nobody has signed', async () => {
+    const store = new FaultyStore();
+    const app = await TestApp.start(platform, { store });
+    const token = app.issuer.token({ jti: 'j1' });
+    const key = revocationKey('signed-part', signingInputOf(token));
+    const expiresAt = new Date(Date.now() + 3_600_000);
+    await store.add({ key, scope: 'token', issuedBefore: ANY_ISSUE_TIME, expiresAt }, LOGOUT);
+    const beside = signingInputOf(app.issuer.token({ jti: 'j1', sub: 'eve' }));
+
+    await app.me(token).set('Cookie', `token=${beside}`).expect(401, DOCUMENTED.refused);
+    expect(store.lookUps).toBe(2);
+    await app.close();
+  });
+});
+
 describe('The boot says once what rules cost', () => {
   const rules = {
     algorithms: ['HS256' as const],
@@ -135,11 +156,11 @@ describe('The boot says once what rules cost', () => {
   });
 
   it('on the console of Express', async () => {
-    const log = jest.spyOn(console, 'log').mockImplementation();
+    const warn = jest.spyOn(console, 'warn').mockImplementation();
     const revocation = createRevocation({ ...rules, store: new MemoryRevocationStore() });
     await revocation.open();
     await revocation.close();
-    expect(log.mock.calls.flat()).toEqual(SENTENCES);
-    log.mockRestore();
+    expect(warn.mock.calls.flat()).toEqual(SENTENCES);
+    warn.mockRestore();
   });
 });

@@ -19,9 +19,8 @@ const BY_STATUS: Readonly<Record<number, readonly WholeAnswer[]>> = {
   429: [ANSWERS.tooMany],
 };
 
-/** What Node's parser answers, empty on Express, and what Fastify makes of it. */
+/** What the service answers where Node's parser refuses. */
 const PARSER_STATUSES = [400, 408, 431];
-const OF_PARSER = /^$|^\{"error":"[\w ]+","message":"[\w ]+","statusCode":\d{3}\}$/;
 
 /** Words of stacks, SQL and libraries: none may leave the service. */
 export const INTERNALS = new RegExp(
@@ -34,12 +33,13 @@ export const INTERNALS = new RegExp(
   'i',
 );
 
-/** Whether this is the answer of HTTP's parser: no framework has seen the request. */
+/** Whether HTTP's parser refused it: no framework has seen the request, and added its headers. */
 export function isOfParser({ status, headers, text }: WireAnswer): boolean {
   return (
     PARSER_STATUSES.includes(status) &&
-    OF_PARSER.test(text) &&
-    headers['cache-control'] === undefined
+    text === ANSWERS.badRequest.text &&
+    headers['cache-control']?.join() === 'no-store' &&
+    headers['content-security-policy'] === undefined
   );
 }
 

@@ -78,7 +78,7 @@ export class StartedService {
 
   /** @throws {Error} with all it said, when it does not come up. */
   async listening(): Promise<void> {
-    const line = /The service listens on (http:\/\/[\d.]+:\d+)\./;
+    const line = /The service listens on (http:\/\/[\d.]+:\d+)[. ]/;
     const end = Date.now() + BOOT_TIMEOUT_MS;
     while (this.isRunning && Date.now() < end) {
       const [, url] = line.exec(this.output) ?? [];
@@ -97,6 +97,11 @@ export class StartedService {
     this.child.kill('SIGTERM');
     if ((await within(STOP_TIMEOUT_MS, this.exited)) === undefined) await this.kill();
     return this.child.exitCode;
+  }
+
+  /** Resolves when it has ended by itself, and all it said is in `output`. */
+  async ended(): Promise<void> {
+    await this.exited;
   }
 
   /** Ends it in any case, at once. */

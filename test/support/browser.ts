@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { chromium, type Browser } from 'playwright-core';
@@ -8,14 +8,31 @@ const CHROMIUM = '/usr/bin/chromium';
 
 export const hasChromium = existsSync(CHROMIUM);
 
-/** @param hosts names that lead to this machine, as DNS would say. */
-export function openBrowser(hosts: readonly string[] = []): Promise<Browser> {
+/** Its sandbox does not run as root, nor in most containers. */
+const LAUNCH = { executablePath: CHROMIUM, args: ['--no-sandbox'] };
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch(LAUNCH);
+}
+
+/**
+ * A browser that sends cookies from one site to another, as many still do; Debian's does not by
+ * default.
+ * @param profile an empty folder.
+ * @param hosts names that lead to this machine, as DNS would say.
+ */
+export async function openCarelessBrowser(
+  profile: string,
+  hosts: readonly string[],
+): Promise<Browser> {
+  mkdirSync(join(profile, 'Default'));
+  const preferences = { profile: { cookie_controls_mode: 0, block_third_party_cookies: false } };
+  writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences));
   const rules = hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',');
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    // Its sandbox does not run as root, nor in most containers.
-    args: ['--no-sandbox', ...(rules === '' ? [] : [`--host-resolver-rules=${rules}`])],
-  });
+  const args = [...LAUNCH.args, `--host-resolver-rules=${rules}`];
+  const browser = (await chromium.launchPersistentContext(profile, { ...LAUNCH, args })).browser();
+  if (browser === null) throw new Error('The profile has no browser.');
+  return browser;
 }
 
 /** `nestjs-logout/client` as a bundler gives it to a page: one minified ES module. */

@@ -65,6 +65,7 @@ function compile(folder: string): string {
     cwd: ROOT,
     encoding: 'utf8',
   });
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'dir');
+  for (const name of ['node_modules', 'package.json'])
+    symlinkSync(join(ROOT, name), join(folder, name));
   return status === 0 ? '' : stdout;
 }

@@ -1,5 +1,10 @@
 import type { AuditEvent } from '../../src/audit/audit-event';
-import { AuditTrail, type AuditPage, type AuditQuery } from '../../src/audit/audit-trail';
+import {
+  AuditTrail,
+  UnstorableEventError,
+  type AuditPage,
+  type AuditQuery,
+} from '../../src/audit/audit-trail';
 import { StoreUnavailableError } from '../../src/revocation/errors';
 import type {
   LiveRevocation,
@@ -76,6 +81,9 @@ export class ObservedTrail extends AuditTrail {
   readonly batches: (readonly AuditEvent[])[] = [];
   isAway = false;
   slownessMs = 0;
+  /** The subject whose events can never be stored. */
+  refused: string | undefined;
+  readonly error = new Error('22021');
 
   get events(): AuditEvent[] {
     return this.batches.flat();
@@ -87,6 +95,8 @@ export class ObservedTrail extends AuditTrail {
         setTimeout(resolve, this.slownessMs);
       });
     if (this.isAway) throw new StoreUnavailableError('append');
+    if (events.some(({ subject }) => subject !== undefined && subject === this.refused))
+      throw new UnstorableEventError('refused', { cause: this.error });
     this.batches.push(events);
   }
 

@@ -1,14 +1,15 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
-import { existingFolder, ownFolder, serverUser } from './own-folder';
+import { existingFolder, ownFolder, serverUser, type DataPlace } from './own-folder';
 import { usableBinaries } from './postgres-binaries';
 import { clusterIn, ensureCluster, readPassword } from './postgres-cluster';
 import { launchServer } from './postgres-server';
 import { findPostmaster } from './postmaster';
 
-/** How to start the embedded PostgreSQL. Only the place is a decision. */
-export interface EmbeddedPostgresOptions {
-  /** Folder for the data; each system user gets a folder of its own in it (see `ownFolder`). */
-  readonly dataDir: string;
+/**
+ * How to start the embedded PostgreSQL. Only the place is a decision; each system user gets a
+ * folder of its own in it (see `ownFolder`).
+ */
+export interface EmbeddedPostgresOptions extends DataPlace {
   /** Server settings by name, as in postgresql.conf. They hold for this start only. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Skips initdb's fsync: for throw-away clusters only. @defaultValue false */
@@ -54,7 +55,7 @@ export async function startEmbeddedPostgres(
 ): Promise<EmbeddedPostgres> {
   const user = serverUser();
   const bin = usableBinaries(user, options.packageRoot);
-  const cluster = clusterIn(ownFolder(options.dataDir, user));
+  const cluster = clusterIn(ownFolder(options, user));
   ensureCluster(cluster, { bin, user, noSync: options.noSync ?? false });
   const password = readPassword(cluster);
   trimLog(cluster.logFile);

@@ -5,6 +5,18 @@ import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
+/** Where the service keeps its data. */
+export interface DataPlace {
+  readonly dataDir: string;
+  /**
+   * Whether the data may lie elsewhere if `dataDir` cannot be written, or not be reached by the
+   * server's user. Not for a folder that was asked for: it may be a volume, and what lies elsewhere
+   * is gone with the container.
+   * @defaultValue true
+   */
+  readonly mayMove?: boolean;
+}
+
 /** The system user PostgreSQL runs as. Empty: the user of this process. */
 export interface ServerUser {
   readonly uid?: number;
@@ -122,21 +134,26 @@ export function existingFolder(dataDir: string): string | undefined {
 /**
  * The folder below `dataDir` that belongs to the user of this process, made when missing. Each
  * user has one, so data that root made is never in another user's way, nor the reverse. Where
- * `dataDir` cannot be written, or the server's user cannot reach it, the folder lies elsewhere:
- * below /var/lib for root, below the home for others. A folder with data in it is kept for good.
+ * `dataDir` cannot be written, or the server's user cannot reach it, the folder lies elsewhere, if
+ * it may: below /var/lib for root, below the home for others. A folder with data in it is kept for
+ * good.
  *
  * @throws {Error} when there is no such place, or when existing data can no longer be used:
  * starting with empty data would bring every revoked token back.
  */
-export function ownFolder(dataDir: string, user: ServerUser = serverUser()): string {
-  const kept = existingFolder(dataDir);
-  if (kept !== undefined) return stillUsable(kept, user);
-  const places = placesFor(dataDir);
+export function ownFolder(
+  { dataDir, mayMove = true }: DataPlace,
+  user: ServerUser = serverUser(),
+): string {
+  const places = mayMove ? placesFor(dataDir) : placesFor(dataDir).slice(0, 1);
+  const kept = places.find(isFilled);
+  if (kept !== undefined) return stillUsable(realpathSync(kept), user);
   const place = places.find((folder) => claimFolder(folder, user));
   if (place !== undefined) return realpathSync(place);
   throw new Error(
-    `No folder for the embedded PostgreSQL: neither ${places.join(' nor ')} can be used. ` +
-      'Set DATA_DIR to a folder you can write to, or DATABASE_URL.',
+    `DATA_DIR must be a folder that uid ${myUid() ?? 'unknown'} can write to and uid ` +
+      `${user.uid ?? myUid() ?? 'unknown'} can enter: ${places.join(' and ')} cannot be used. Give ` +
+      'the folder to that user (chown), set DATA_DIR to another, or set DATABASE_URL and JWT_SECRET.',
   );
 }
 
@@ -149,9 +166,17 @@ function stillUsable(kept: string, user: ServerUser): string {
   );
 }
 
-/** `.data` beside the package.json of this package, from the sources and from dist alike. */
-export function defaultDataDir(): string {
+/**
+ * The folder of the package.json of this package, from the sources and from dist alike.
+ * @throws {Error} there is none.
+ */
+export function packageRoot(): string {
   let folder = __dirname;
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, '.data');
+  while (!existsSync(join(folder, 'package.json'))) {
+    if (folder === dirname(folder)) throw new Error(`There is no package.json above ${__dirname}.`);
+    folder = dirname(folder);
+  }
+  return folder;
 }
+
+export const defaultDataDir = (): string => join(packageRoot(), '.data');

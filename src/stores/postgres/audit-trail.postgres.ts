@@ -1,9 +1,14 @@
 import type { AuditEvent } from '../../audit/audit-event';
-import { AuditTrail, type AuditPage, type AuditQuery } from '../../audit/audit-trail';
+import {
+  AuditTrail,
+  UnstorableEventError,
+  type AuditPage,
+  type AuditQuery,
+} from '../../audit/audit-trail';
 import { checkAuditQuery, formatCursor } from '../../audit/audit-query';
 import { pageQuery, recordedEvent, positionOf, type EventRow } from './reads/audit-page';
 import type { PostgresConnections } from './connection/connections';
-import { orUnavailable } from './connection/postgres-error';
+import { blamesRows, orUnavailable } from './connection/postgres-error';
 import type { Reader } from './reads/reader';
 import type { AuditWriter } from './writes/audit-writer';
 
@@ -19,9 +24,16 @@ export class PostgresAuditTrail extends AuditTrail {
   }
 
   async append(events: readonly AuditEvent[]): Promise<void> {
-    await orUnavailable('append to the audit', this.writeTimeoutMs, () =>
-      this.writer.append(events),
-    );
+    try {
+      await orUnavailable('append to the audit', this.writeTimeoutMs, () =>
+        this.writer.append(events),
+      );
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      throw blamesRows(cause)
+        ? new UnstorableEventError('The rows are refused.', { cause })
+        : error;
+    }
   }
 
   async find(query: AuditQuery): Promise<AuditPage> {

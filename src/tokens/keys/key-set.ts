@@ -23,7 +23,7 @@ const NONE: readonly PreparedKey[] = [];
 export class KeySet {
   // Maps, not objects: a token may name its algorithm or its key `constructor`.
   private readonly byAlgorithm = new Map<string, AlgorithmKeys>();
-  private readonly kids = new Set<string>();
+  private readonly issuersByKid = new Map<string, Set<Issuer>>();
 
   /** @param keys as `readKeys` and `refuseCrowds` checked them. */
   constructor(keys: readonly OwnedKey[]) {
@@ -36,21 +36,26 @@ export class KeySet {
       this.byAlgorithm.set(algorithm, siblings);
       siblings.all.push(prepared);
       siblings.byKid.set(kid, [...(siblings.byKid.get(kid) ?? []), prepared]);
-      if (kid !== undefined) this.kids.add(kid);
+      if (kid !== undefined)
+        this.issuersByKid.set(kid, (this.issuersByKid.get(kid) ?? new Set()).add(issuer));
     }
   }
 
   /**
-   * What may have signed a token: the key that it names; the keys without a `kid` when it names an
-   * unknown one; when it names none, every key, or where these are more than four, the keys without
-   * a `kid`. Always keys of its algorithm only.
+   * What may have signed a token. When it names a key: that key, and of issuers that have none of
+   * that name the keys without a `kid`. When it names none: every key, or where these are more than
+   * four, the keys without a `kid`. Always keys of its algorithm only.
    * @returns `undefined` when tokens may not name this algorithm at all.
    */
   candidates(alg: string, kid: string | undefined): readonly PreparedKey[] | undefined {
     const keys = this.byAlgorithm.get(alg);
     if (keys === undefined) return undefined;
     if (kid === undefined && keys.all.length <= MAX_CANDIDATES) return keys.all;
-    const named = kid !== undefined && this.kids.has(kid) ? kid : undefined;
-    return keys.byKid.get(named) ?? NONE;
+    const nameless = keys.byKid.get(undefined) ?? NONE;
+    const knowing = kid === undefined ? undefined : this.issuersByKid.get(kid);
+    if (knowing === undefined) return nameless;
+    const named = keys.byKid.get(kid) ?? NONE;
+    if (nameless.length === 0) return named;
+    return [...named, ...nameless.filter(({ issuer }) => !knowing.has(issuer))];
   }
 }

@@ -152,6 +152,7 @@ describe('A failure', () => {
     const log = new AuditLog(
       audited.app.store.audit,
       () => undefined,
+      () => undefined,
       () => 1_000_000,
     );
     for (let i = 0; i < 1000; i += 1)
@@ -169,6 +170,25 @@ describe('A failure', () => {
     expect(more).toEqual([]);
     expect(summary?.detail?.['causes']).toEqual({ 'authn_token_revoked:form': 950 });
     expect(Object.keys(Object(summary?.detail?.['networks']) as object)).toHaveLength(100);
+  });
+
+  it('of which one can never be stored leaves the others as they are, and says so', async () => {
+    // As an operator may do it; a database that is not UTF8 refuses characters in the same way.
+    await database.query("ALTER TABLE auth_events ADD CHECK (subject <> 'refused')");
+    const errors: unknown[] = [];
+    const log = new AuditLog(
+      audited.app.store.audit,
+      () => undefined,
+      (error) => errors.push(error),
+    );
+    for (const subject of ['ada', 'refused', 'grace'])
+      log.failed({ event: 'authz_fail', outcome: 'failure', reason: 'token_not_own', subject });
+    await log.close();
+
+    const events = await recorded();
+    expect(events.map(({ subject }) => subject).sort()).toEqual(['ada', 'grace']);
+    expect(errors).toMatchObject([{ cause: { code: '23514' } }]);
+    await database.query('ALTER TABLE auth_events DROP CONSTRAINT auth_events_subject_check');
   });
 });
 

@@ -22,9 +22,14 @@ const CLIENT = bundledClient();
 const PAGE = `<script type="module">
   import { logout, onLogout } from '/client.mjs';
   window.logout = logout;
+  window.listen = onLogout;
   window.isTold = 0;
   window.stop = onLogout(() => { window.isTold += 1; });
 </script>`;
+
+const FORBIDDEN = `window.BroadcastChannel = class {
+  constructor() { throw new DOMException('forbidden', 'SecurityError'); }
+}`;
 
 /** Before ours: what goes wrong between the browser and the route. */
 let faults: Handler[] = [];
@@ -126,6 +131,16 @@ describe('nestjs-logout/client', () => {
       await logOut(app.issuer.token());
       await other.waitForFunction('window.isTold === 1');
       expect(await deaf.evaluate('window.isTold')).toBe(0);
+    });
+
+    it('revokes the token in a browser without BroadcastChannel, and where it is forbidden', async () => {
+      for (const forbid of ['delete window.BroadcastChannel', FORBIDDEN]) {
+        await tab.evaluate(forbid);
+        const token = app.issuer.token();
+        expect(await logOut(token)).toBe('revoked');
+        await app.me(token).expect(401);
+        await tab.evaluate('window.listen(() => undefined)()');
+      }
     });
 
     it('says that a token was refused, and empties the storages all the same', async () => {

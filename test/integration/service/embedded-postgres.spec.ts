@@ -283,6 +283,8 @@ describe('users', () => {
     chmodSync(dataDir, 0o555);
     const env = { HOME: '/nonexistent', XDG_DATA_HOME: undefined };
     const { refusal } = await launcher.launch({ dataDir, uid: ordinaryUser, env });
-    expect(refusal).toMatch(/^No folder for the embedded PostgreSQL: .* or DATABASE_URL\.$/);
+    expect(refusal).toMatch(
+      /^DATA_DIR must be a folder that .* or set DATABASE_URL and JWT_SECRET\.$/,
+    );
   });
 });

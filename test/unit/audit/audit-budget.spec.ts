@@ -5,7 +5,7 @@ const failure = (more: Partial<AuditEvent> = {}): AuditEvent => ({
   event: 'authn_token_revoked',
   outcome: 'failure',
   reason: 'signature',
-  ip: '203.0.113.7',
+  ip: undefined,
   ...more,
 });
 
@@ -31,6 +31,26 @@ describe('The budget for failures', () => {
     expect(take(4)).toEqual([true, true, true, false]);
   });
 
+  it('is apart for foreign tokens, for reuse, and for all else: none spends that of another', () => {
+    take(4);
+    for (const event of ['authz_fail', 'authn_token_reuse'] as const)
+      expect([1, 2, 3, 4].map(() => budget.take(failure({ event })))).toEqual([
+        true,
+        true,
+        true,
+        false,
+      ]);
+  });
+
+  it('lets one network spend half of it, and others the rest', () => {
+    const wide = new AuditBudget(4, () => now);
+    const from = (ip: string) => wide.take(failure({ ip }));
+    expect(['2001:db8::1', '2001:db8::2', '2001:db8::3'].map(from)).toEqual([true, true, false]);
+    expect(['10.0.0.1', '10.0.0.1', '10.0.0.1'].map(from)).toEqual([true, true, false]);
+    now += 1000;
+    expect(from('10.0.0.1')).toBe(true);
+  });
+
   it('tells what was only counted, by cause and by network, once', () => {
     take(5);
     budget.take(failure({ ip: '2001:db8::9', reason: undefined }));
@@ -45,7 +65,7 @@ describe('The budget for failures', () => {
           'authn_token_revoked:failure': 1,
           'input_validation_fail:bad_request': 1,
         },
-        networks: { '203.0.113.7': 2, '2001:db8:0:0::/64': 1, unknown: 1 },
+        networks: { unknown: 3, '2001:db8:0:0::/64': 1 },
       },
     });
     expect(budget.summary()).toBeUndefined();
@@ -72,48 +92,5 @@ describe('The budget for failures', () => {
     const causes = budget.summary()?.detail?.causes as Record<string, number>;
     expect(Object.keys(causes)).toHaveLength(10_001);
     expect(causes.other).toBe(5);
-  });
-});
-
-describe('One row for a key and a window', () => {
-  let now: number;
-  let budget: AuditBudget;
-  beforeEach(() => {
-    now = 1_000_000;
-    budget = new AuditBudget(3, () => now);
-  });
-
-  it('is written first, and then not before the window has ended', () => {
-    expect(budget.isFirst('a', 60_000)).toBe(true);
-    now += 59_999;
-    expect(budget.isFirst('a', 60_000)).toBe(false);
-    now += 1;
-    expect(budget.isFirst('a', 60_000)).toBe(true);
-    expect(budget.isFirst('a', 60_000)).toBe(false);
-  });
-
-  it('is kept apart for each key', () => {
-    expect([budget.isFirst('a', 1000), budget.isFirst('b', 1000)]).toEqual([true, true]);
-  });
-
-  it('is remembered for ten thousand keys; ended windows make room', () => {
-    for (let i = 0; i < 10_000; i += 1) budget.isFirst(`key-${i}`, 1000);
-    expect([budget.isFirst('one more', 1000), budget.isFirst('one more', 1000)]).toEqual([
-      true,
-      true,
-    ]);
-    now += 1000;
-    expect([budget.isFirst('later', 1000), budget.isFirst('later', 1000)]).toEqual([true, false]);
-  });
-
-  it('is looked for among ten thousand ended windows once a second, not for each event', () => {
-    for (let i = 0; i < 10_000; i += 1) budget.isFirst(`key-${i}`, i === 0 ? 500 : 60_000);
-    budget.isFirst('none has ended', 1000);
-    now += 600;
-    budget.isFirst('one has ended', 1000);
-    expect(budget.isFirst('one has ended', 1000)).toBe(true);
-    now += 400;
-    budget.isFirst('a second later', 1000);
-    expect(budget.isFirst('a second later', 1000)).toBe(false);
   });
 });

@@ -16,6 +16,7 @@ const token = {
 describe('The audit log', () => {
   let trail: ObservedTrail;
   let printed: [line: string, outcome: string][];
+  let errors: unknown[];
   let now: number;
   let log: AuditLog;
 
@@ -24,11 +25,13 @@ describe('The audit log', () => {
     now = 1_000_000;
     trail = new ObservedTrail();
     printed = [];
+    errors = [];
     log = new AuditLog(
       trail,
       (line, outcome) => {
         printed.push([line, outcome]);
       },
+      (error) => errors.push(error),
       () => now,
     );
   });
@@ -175,6 +178,80 @@ describe('The audit log', () => {
       outcome: 'failure',
       reason: 'token_revoked',
     });
+  });
+
+  it('writes its row of reuse as soon as there is room, where a flood had spent the budget', async () => {
+    for (let i = 0; i < 50; i += 1) log.reused({ ...token, revocationKey: `${i}` }, {});
+    log.reused(token, {});
+    now += 1000;
+    log.reused(token, {});
+    log.reused(token, {});
+    await pass(100);
+    const rows = trail.events.filter(
+      ({ tokenFingerprint }) => tokenFingerprint === token.revocationKey,
+    );
+    expect(rows).toHaveLength(1);
+  });
+
+  it('writes reuse and foreign tokens while a flood has spent the budget of all else', async () => {
+    const noise = { ...failure, event: 'input_validation_fail', reason: 'bad_request' } as const;
+    for (let i = 0; i < 500; i += 1) log.failed(noise);
+    for (let i = 0; i < 9; i += 1) {
+      log.failed(failure);
+      log.reused({ ...token, revocationKey: `${i}` }, {});
+    }
+    await pass(100);
+    const written = (event: string) => trail.events.filter((each) => each.event === event).length;
+    expect([written('authz_fail'), written('authn_token_reuse')]).toEqual([9, 9]);
+  });
+
+  it('keeps room for reuse and foreign tokens while an outage has filled what noise may hold', async () => {
+    const noise = { ...failure, event: 'input_validation_fail', reason: 'bad_request' } as const;
+    trail.isAway = true;
+    for (let second = 0; second < 21; second += 1) {
+      for (let i = 0; i < 50; i += 1) log.failed(noise);
+      now += 1000;
+    }
+    log.failed(failure);
+    log.reused(token, {});
+    trail.isAway = false;
+    await pass(2000);
+    expect(trail.events.slice(1000).map(({ event }) => event)).toEqual([
+      'authz_fail',
+      'authn_token_reuse',
+    ]);
+  });
+
+  it('tries again for a key whose row an outage left no room for', async () => {
+    trail.isAway = true;
+    for (let second = 0; second < 20; second += 1) {
+      for (let i = 0; i < 50; i += 1) log.failed(failure);
+      now += 1000;
+    }
+    log.failedOnce('key', 60_000, { ...failure, subject: 'late' });
+    trail.isAway = false;
+    await pass(2000);
+    log.failedOnce('key', 60_000, { ...failure, subject: 'late' });
+    log.failedOnce('key', 60_000, { ...failure, subject: 'late' });
+    await pass(100);
+    expect(trail.events.filter(({ subject }) => subject === 'late')).toHaveLength(1);
+  });
+
+  it('leaves out a row that can never be stored, writes the others, and says so', async () => {
+    trail.refused = 'subject-30';
+    for (let i = 0; i < 40; i += 1) log.failed({ ...failure, subject: `subject-${i}` });
+    await pass(100);
+    expect(trail.events.map(({ subject }) => subject)).toEqual(
+      Array.from({ length: 40 }, (_, i) => `subject-${i}`).filter((each) => each !== 'subject-30'),
+    );
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(/\(authz_fail\) can never be stored/) as string,
+        cause: trail.error,
+      }),
+    ]);
+    await pass(60_000);
+    expect(trail.events.at(-1)?.detail?.causes).toEqual({ 'authz_fail:token_not_own': 1 });
   });
 
   it('writes what is waiting, and the last summary, before it closes', async () => {

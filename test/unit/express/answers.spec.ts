@@ -6,6 +6,7 @@ describe('The answers of the Express face', () => {
       loggedOut: { status: 200, text: '{"message":"Logged out successfully"}' },
       logoutRefused: { status: 400, text: '{"error":"Invalid token"}' },
       notAuthenticated: { status: 401, text: '{"error":"Invalid token"}' },
+      tooManyRequests: { status: 429, text: '{"error":"Too many requests"}' },
       unavailable: { status: 500, text: '{"error":"Internal server error"}' },
     });
   });
@@ -60,12 +61,22 @@ describe('The answers of the Express face', () => {
   });
 
   it.each([
-    [null, 'answers', 'loggedOut, logoutRefused, notAuthenticated, unavailable', 'null'],
-    [[], 'answers', 'loggedOut, logoutRefused, notAuthenticated, unavailable', 'an empty list'],
+    [
+      null,
+      'answers',
+      'loggedOut, logoutRefused, notAuthenticated, tooManyRequests, unavailable',
+      'null',
+    ],
+    [
+      [],
+      'answers',
+      'loggedOut, logoutRefused, notAuthenticated, tooManyRequests, unavailable',
+      'an empty list',
+    ],
     [
       { logedOut: {} },
       'answers',
-      'loggedOut, logoutRefused, notAuthenticated, unavailable',
+      'loggedOut, logoutRefused, notAuthenticated, tooManyRequests, unavailable',
       'another member',
     ],
     [{ unavailable: 503 }, 'answers.unavailable', 'status, body', '503'],

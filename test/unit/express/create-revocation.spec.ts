@@ -152,11 +152,9 @@ describe('Without callbacks of the host', () => {
     const { audit } = revocation;
     audit.committed({ event: 'authn_token_revoked', outcome: 'success' });
     audit.failed({ event: 'authz_fail', outcome: 'failure', reason: 'token_not_own' });
-    expect(log.mock.calls).toEqual([
-      [expect.stringMatching(/^nestjs-logout: Tokens may live for 31 days/)],
-      ['{"event":"authn_token_revoked","outcome":"success"}'],
-    ]);
+    expect(log.mock.calls).toEqual([['{"event":"authn_token_revoked","outcome":"success"}']]);
     expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^nestjs-logout: Tokens may live for 31 days/)],
       ['{"event":"authz_fail","outcome":"failure","reason":"token_not_own"}'],
     ]);
     await revocation.close();

@@ -1,7 +1,15 @@
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { readEnvironment } from '../../../src/service/environment';
 
 const SECRET = 'a secret of at least thirty-two bytes';
-const PEM = '-----BEGIN PUBLIC KEY-----';
+const publicPem = ({ publicKey }: KeyPairKeyObjectResult): string =>
+  publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const PEM = [
+  publicPem(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+  publicPem(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+]
+  .join('')
+  .trim();
 
 /** Variables that other programs set, each a word here. */
 const FOREIGN = `
@@ -39,6 +47,7 @@ describe('The environment of the service', () => {
       dataDir: undefined,
       key: undefined,
       trustProxy: false,
+      corsOrigins: [],
       logLevel: 'log',
       isProduction: false,
       mayUseHttp: false,
@@ -66,6 +75,7 @@ describe('The environment of the service', () => {
       THROTTLE_LIMIT: '100',
       THROTTLE_TTL_MS: '1000',
       TRUST_PROXY: '10.0.0.0/8, ::1',
+      CORS_ORIGINS: 'https://app.example, http://localhost:5173',
       EXPIRED_STATUS: '401',
       MESSAGES: 'en',
       LOG_LEVEL: 'debug',
@@ -80,6 +90,7 @@ describe('The environment of the service', () => {
       dataDir: '/srv/data',
       key: PEM,
       trustProxy: ['10.0.0.0/8', '::1'],
+      corsOrigins: ['https://app.example', 'http://localhost:5173'],
       logLevel: 'debug',
       isProduction: true,
       mayUseHttp: true,
@@ -111,6 +122,12 @@ describe('The environment of the service', () => {
     });
   });
 
+  it('names the variable of a key that does not fit, and which key it is', () => {
+    expect(() => readEnvironment({ JWT_ALGORITHMS: 'RS256', JWT_PUBLIC_KEY: PEM })).toThrow(
+      /^JWT_PUBLIC_KEY, PEM block 2 must be an RSA public key .* \(RS256\), got a public ec key/,
+    );
+  });
+
   it.each([
     ['off', false],
     ['false', false],
@@ -121,6 +138,25 @@ describe('The environment of the service', () => {
     ['2001:db8::/128', ['2001:db8::/128']],
   ])('trusts proxies as TRUST_PROXY=%s says', (text, trusted) => {
     expect(readEnvironment({ TRUST_PROXY: text }).trustProxy).toEqual(trusted);
+  });
+
+  it.each([
+    '*',
+    'null',
+    'app.example',
+    'https://app.example/',
+    'https://app.example:443',
+    'https://*.example',
+    'https://App.example',
+    'ftp://app.example',
+    'https://app.example, *',
+  ])('stops the boot for CORS_ORIGINS=%s, which is no origin', (text) => {
+    expect(() => readEnvironment({ CORS_ORIGINS: text })).toThrow(
+      new TypeError(
+        'CORS_ORIGINS must be origins such as https://app.example.com, by commas: without a path, ' +
+          'and without *.',
+      ),
+    );
   });
 
   it.each([
@@ -160,12 +196,24 @@ describe('The environment of the service', () => {
     ],
     [{ LOGOUT_WAITS: 'all' }, 'LOGOUT_WAITS must be instance or cluster.'],
     [
-      { JWT_SECRET: SECRET, JWT_PUBLIC_KEY: PEM },
+      { JWT_SECRET: SECRET, JWT_PUBLIC_KEY: 'PEM' },
       'JWT_SECRET must be left out where JWT_PUBLIC_KEY is given: one family of keys.',
     ],
     [
-      { JWT_PUBLIC_KEY: PEM },
+      { JWT_PUBLIC_KEY: 'PEM' },
       'JWT_ALGORITHMS must be set where JWT_PUBLIC_KEY is, such as RS256 or ES256.',
+    ],
+    [
+      { JWT_PUBLIC_KEY: 'PEM', JWT_ALGORITHMS: 'HS256' },
+      'JWT_ALGORITHMS must be without HS*, which needs JWT_SECRET, with JWT_PUBLIC_KEY.',
+    ],
+    [
+      { JWT_SECRET: SECRET, JWT_ALGORITHMS: 'HS256,HS512' },
+      'JWT_ALGORITHMS must be one algorithm with JWT_SECRET, such as HS256.',
+    ],
+    [
+      { JWT_ALGORITHMS: 'RS256' },
+      'JWT_PUBLIC_KEY must be set for JWT_ALGORITHMS other than HS*, not JWT_SECRET.',
     ],
     [
       { JWT_ALGORITHMS: 'none' },

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
-import { ThrottlerStorageService } from '@nestjs/throttler';
 import { AuditLog } from '../../../src/audit/audit-log';
 import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
 import { Gate, type AdmittedRequest } from '../../../src/web/gate';
 import type { PlatformRequest } from '../../../src/web/request';
+import { MemoryRequestCounter } from '../../../src/web/request-counter.memory';
 import { RequestAuthenticator } from '../../../src/web/request-authenticator';
 import { ROUTES } from '../../../src/web/routes';
 import { Throttle } from '../../../src/web/throttle';
@@ -26,6 +26,7 @@ describe('The gate', () => {
   let store: FaultyStore;
   let audit: AuditLog;
   let gate: Gate;
+  let gateFor: (isBodyTokenOptional: boolean) => Gate;
   let errors: unknown[];
   beforeEach(() => {
     store = new FaultyStore();
@@ -41,10 +42,12 @@ describe('The gate', () => {
       audience: AUDIENCE,
     } as const;
     const tokens = new RevokedTokensService(new TokenVerifier(rules), store, audit);
-    const storage = new ThrottlerStorageService();
-    const throttle = new Throttle(storage, { limit: 10, windowMs: 60_000 }, audit, report);
+    const counter = new MemoryRequestCounter();
+    const throttle = new Throttle(counter, { limit: 10, windowMs: 60_000 }, audit, report);
     const authenticator = new RequestAuthenticator(tokens, undefined);
-    gate = new Gate(authenticator, throttle, answers, audit, report, 8192);
+    gateFor = (isBodyTokenOptional) =>
+      new Gate(authenticator, throttle, answers, { isBodyTokenOptional }, report, 8192);
+    gate = gateFor(false);
   });
   afterEach(() => audit.close());
 
@@ -194,10 +197,70 @@ describe('The gate', () => {
     ]);
   });
 
-  it('turns away the eleventh request of an address, whatever its method before', async () => {
+  it('turns away the eleventh request of an address, whatever its method', async () => {
     for (let i = 0; i < 10; i += 1) await enter(requestWith({ method: 'GET' }));
-    const eleventh = await enter(requestWith({ headers: {} }));
-    expect(eleventh).toEqual(answers.answer('limit_by_address', { 'Retry-After': '60' }));
+    const tooMany = answers.answer('limit_by_address', { 'Retry-After': '60' });
+    expect(await enter(requestWith({ headers: {} }))).toEqual(tooMany);
+    expect(await enter(requestWith({ method: 'GET' }))).toEqual(tooMany);
+    const options = { method: 'OPTIONS', headers: { 'content-length': '1' } };
+    expect(await enter(requestWith(options))).toEqual(tooMany);
+    expect(await enter(requestWith({ method: 'OPTIONS', headers: {} }))).toMatchObject({
+      status: 204,
+    });
+  });
+
+  it('leaves one row of the audit for each reason and window, however often it refuses', async () => {
+    const declared = { 'content-type': 'application/json', 'content-length': '99999' };
+    for (let i = 0; i < 8; i += 1) await enter(requestWith({ headers: declared }));
+    for (let i = 0; i < 9; i += 1) await enter(requestWith({ method: 'GET' }));
+    expect(await recorded()).toMatchObject([
+      { event: 'excess_rate_limit_exceeded', reason: 'limit_by_address' },
+      { event: 'input_validation_fail', reason: 'method_not_allowed' },
+      { event: 'input_validation_fail', reason: 'content_too_large' },
+    ]);
+  });
+
+  it('leaves one row for each address', async () => {
+    for (const ip of ['203.0.113.1', '203.0.113.2', '203.0.113.1'])
+      await enter(requestWith({ method: 'GET', ip }));
+    expect(await recorded()).toMatchObject([{ ip: '203.0.113.2' }, { ip: '203.0.113.1' }]);
+  });
+
+  const logoutWith = (bearer: string, body: string, at = gate) => {
+    const headers = { ...CHUNKED, authorization: `Bearer ${bearer}` };
+    const stream = new PassThrough().end(body);
+    return at.enter(requestWith({ headers }), [ROUTES.logout], stream);
+  };
+
+  it.each<[string, (bearer: string) => string, boolean]>([
+    ['names its bearer', (token) => JSON.stringify({ token }), false],
+    ['names its bearer, where it need not', (token) => JSON.stringify({ token }), true],
+    ['names none, where it need not', () => '{}', true],
+    ['has no body, where it need not', () => '', true],
+  ])(
+    'lets a logout in that %s, although a thief has filled its bucket',
+    async (_, body, isOptional) => {
+      const at = gateFor(isOptional);
+      const bearer = issuer.token();
+      for (let i = 0; i < 11; i += 1) await logoutWith(bearer, '{"token":"x"}', at);
+      expect(await logoutWith(bearer, body(bearer), at)).toBe('admitted');
+    },
+  );
+
+  it.each<[string, (bearer: string) => string, boolean]>([
+    ['a token that is not the bearer', () => '{"token":"x"}', true],
+    ['no token, where it must', () => '{}', false],
+    ['nothing, where it must', () => '', false],
+    ['its bearer as no member', (token) => JSON.stringify(token), true],
+    ['a list', () => '[]', true],
+    ['what is no JSON', () => '{', true],
+  ])('counts a request by its live token that names %s', async (_, body, isOptional) => {
+    const at = gateFor(isOptional);
+    const bearer = issuer.token();
+    for (let i = 0; i < 10; i += 1) await logoutWith(bearer, body(bearer), at);
+    expect(await logoutWith(bearer, body(bearer), at)).toEqual(
+      answers.answer('limit_by_token', { 'Retry-After': '60' }),
+    );
   });
 
   it('turns away a body that is no JSON, and audits it', async () => {

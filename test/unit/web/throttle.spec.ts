@@ -1,6 +1,6 @@
 import { about } from '../../../src/testing/contract/contract';
-import type { ThrottlerStorage } from '@nestjs/throttler';
 import { AuditLog } from '../../../src/audit/audit-log';
+import type { RequestCounter, ThrottleRules } from '../../../src/web/request-counter';
 import { Throttle } from '../../../src/web/throttle';
 import type { Authentication } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
@@ -18,18 +18,17 @@ const LIVE: Authentication = {
 const TOKEN_KEY = `logout:token:${'ab'.repeat(32)}`;
 
 /** Full where it is told to be. */
-class FakeStorage implements ThrottlerStorage {
+class FakeCounter implements RequestCounter {
   readonly asked: unknown[][] = [];
   full: readonly string[] = [];
-  timeToBlockExpire = 30;
+  waitMs = 30_000;
   error: Error | undefined;
 
-  increment(key: string, ...rules: [number, number, number, string]) {
-    this.asked.push([key, ...rules]);
-    if (this.error !== undefined) return Promise.reject(this.error);
-    const { timeToBlockExpire } = this;
-    const isBlocked = this.full.includes(key);
-    return Promise.resolve({ totalHits: 1, timeToExpire: 60, isBlocked, timeToBlockExpire });
+  async count(key: string, rules: ThrottleRules): Promise<number | undefined> {
+    this.asked.push([key, rules]);
+    await Promise.resolve();
+    if (this.error !== undefined) throw this.error;
+    return this.full.includes(key) ? this.waitMs : undefined;
   }
 }
 
@@ -39,21 +38,21 @@ const retryAfter = async (
 ): Promise<number | undefined> => (await throttle.excess(...request))?.retryAfterSeconds;
 
 describe('The throttle', () => {
-  let storage: FakeStorage;
+  let counter: FakeCounter;
   let audit: AuditLog;
   let errors: unknown[];
   let throttle: Throttle;
   beforeEach(() => {
-    storage = new FakeStorage();
+    counter = new FakeCounter();
     audit = new AuditLog(new MemoryRevocationStore().audit, () => undefined);
     errors = [];
-    throttle = new Throttle(storage, { limit: 7, windowMs: 9000 }, audit, (error) => {
+    throttle = new Throttle(counter, { limit: 7, windowMs: 9000 }, audit, (error) => {
       errors.push(error);
     });
   });
   afterEach(() => audit.close());
 
-  const rules = [9000, 7, 9000, 'logout'];
+  const rules = { limit: 7, windowMs: 9000 };
   const audited = async () => {
     await audit.close();
     return (await audit.find({})).events;
@@ -61,20 +60,20 @@ describe('The throttle', () => {
 
   it('counts by address alone where there is no live bearer', async () => {
     await retryAfter(throttle, { verdict: 'missing' }, { ip: '203.0.113.1' });
-    expect(storage.asked).toEqual([['logout:address:203.0.113.1', ...rules]]);
+    expect(counter.asked).toEqual([['logout:address:203.0.113.1', rules]]);
   });
 
   it('counts by address and by token where there is one', async () => {
     await retryAfter(throttle, LIVE, { ip: '2001:db8::1' });
-    expect(storage.asked).toEqual([
-      ['logout:address:2001:db8:0:0::/64', ...rules],
-      [TOKEN_KEY, ...rules],
+    expect(counter.asked).toEqual([
+      ['logout:address:2001:db8:0:0::/64', rules],
+      [TOKEN_KEY, rules],
     ]);
   });
 
   it('counts together what comes from no known address', async () => {
     await throttle.countAddress({});
-    expect(storage.asked).toEqual([['logout:address:unknown', ...rules]]);
+    expect(counter.asked).toEqual([['logout:address:unknown', rules]]);
   });
 
   it.each([
@@ -86,27 +85,27 @@ describe('The throttle', () => {
   ] as [string, Authentication, number | undefined][])(
     'with the address full, answers a bearer that is %s',
     async (_, bearer, wait) => {
-      storage.full = ['logout:address:203.0.113.1'];
+      counter.full = ['logout:address:203.0.113.1'];
       expect(await retryAfter(throttle, bearer, { ip: '203.0.113.1' })).toBe(wait);
     },
   );
 
   it('stops a live bearer by its own bucket', async () => {
-    storage.full = [TOKEN_KEY];
+    counter.full = [TOKEN_KEY];
     expect(await retryAfter(throttle, LIVE, {})).toBe(30);
   });
 
   it.each([
-    [12, 12],
-    [1, 1],
-    [0.2, 1],
-    [7.01, 8],
+    [12_000, 12],
+    [1000, 1],
+    [200, 1],
+    [7010, 8],
     [0, 1],
-    [-3, 1],
-  ])('makes of %p seconds left the whole number %p', async (timeToBlockExpire, seconds) => {
-    storage.timeToBlockExpire = timeToBlockExpire;
-    storage.full = ['logout:address:unknown'];
-    expect(await throttle.countAddress({})).toBe(seconds);
+    [-3000, 1],
+  ])('makes of %p ms left the whole seconds %p', async (waitMs, seconds) => {
+    counter.waitMs = waitMs;
+    counter.full = ['logout:address:unknown'];
+    expect((await throttle.countAddress({}))?.retryAfterSeconds).toBe(seconds);
   });
 
   it.each([
@@ -115,7 +114,7 @@ describe('The throttle', () => {
   ] as [string, Authentication, string][])(
     'audits once that %s is full',
     async (key, bearer, reason) => {
-      storage.full = [key];
+      counter.full = [key];
       const source = { ip: '203.0.113.1', userAgent: 'probe', requestId: 'r1' };
       await retryAfter(throttle, bearer, source);
       await retryAfter(throttle, bearer, source);
@@ -129,9 +128,9 @@ describe('The throttle', () => {
     expect(await audited()).toEqual([]);
   });
 
-  it('lets pass and reports when the storage is broken', async () => {
-    storage.error = new Error('lost');
+  it('lets pass and reports when the counter is broken', async () => {
+    counter.error = new Error('lost');
     expect(await retryAfter(throttle, LIVE, {})).toBeUndefined();
-    expect(errors).toEqual([storage.error, storage.error]);
+    expect(errors).toEqual([counter.error, counter.error]);
   });
 });

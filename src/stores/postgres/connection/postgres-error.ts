@@ -62,12 +62,17 @@ export function toPostgresError(error: unknown): PostgresError {
   return new PostgresError(isPrintable ? text : (code ?? 'unknown failure'), code);
 }
 
-/** Fails when `work` has not ended after `timeoutMs`. A late result is ignored. */
+/**
+ * Fails when `work` has not ended after `timeoutMs`. A late result is ignored; one that came in time
+ * to a process that was too busy to read it is not late.
+ */
 export function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const fail = (): void => {
       reject(new PostgresError(`no answer within ${timeoutMs} ms`, 'ETIMEDOUT'));
-    }, timeoutMs);
+    };
+    // Node runs timers before it reads sockets, and immediates after it has.
+    const timer = setTimeout(() => setImmediate(fail), timeoutMs);
     // The late result is ignored.
     void work.then(resolve, reject).finally(() => {
       clearTimeout(timer);

@@ -96,6 +96,31 @@ describe('A token of one of several issuers', () => {
     expect(outcome(text)).toBe(cause);
   });
 
+  it('is tried with a key without a kid, though another issuer has a key of that kid', () => {
+    const other = hmacSigner('HS256');
+    const both = verifierOf({
+      issuers: [
+        { issuer: 'a', algorithms: ['HS256'], keys: OLD.key, audience: null },
+        {
+          issuer: 'b',
+          algorithms: ['HS256'],
+          keys: [{ key: other.key, kid: '1' }, hmacSigner('HS256').key],
+          audience: null,
+        },
+      ],
+    });
+    const verdicts = [
+      minted(OLD, { iss: 'a' }, { kid: '1' }),
+      minted(other, { iss: 'b' }, { kid: '1' }),
+      minted(other, { iss: 'a' }, { kid: '1' }),
+    ].map((text) => both.verify(text));
+    expect(verdicts).toMatchObject([
+      { verdict: 'live' },
+      { verdict: 'live' },
+      { verdict: 'refused', cause: 'issuer' },
+    ]);
+  });
+
   it('may be an ID token where its issuer says so', () => {
     expect(outcome(minted(B, { ...OF_B, nonce: 'n' }, TYPE_OF_B))).toBe('live');
   });

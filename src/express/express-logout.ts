@@ -1,0 +1,102 @@
+import type { RequestSource } from '../audit/audit-event';
+import { tokenFields } from '../audit/audit-log';
+import type { LogoutCore } from '../core/compose';
+import { reasonOf } from '../revocation/errors';
+import { rejection, type Authentication } from '../revocation/revoked-tokens.service';
+import type { BodyReason } from '../web/body';
+import { sourceOf } from '../web/request';
+import type { RequestAuthenticator } from '../web/request-authenticator';
+import type { Excess, Throttle } from '../web/throttle';
+import type { PreparedAnswer, PreparedAnswers } from './answers';
+import type { ExpressRequest } from './http-types';
+import { readLogoutBody, tokenIn } from './request-reader';
+
+export type NotLive = Exclude<Authentication, { verdict: 'live' }>;
+
+/** What a logout is answered with. */
+export interface LogoutAnswer {
+  readonly answer: PreparedAnswer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const FAILED_LOGOUT = { event: 'authn_token_revoked', outcome: 'failure' } as const;
+
+/** A logout of the Express face, from its request to its answer. */
+export class ExpressLogout {
+  constructor(
+    private readonly core: LogoutCore,
+    private readonly open: () => Promise<void>,
+    private readonly authenticator: RequestAuthenticator,
+    private readonly throttle: Throttle,
+    private readonly answers: PreparedAnswers,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  /** Never rejects. `undefined`: the client has disconnected, so there is no answer to send. */
+  async run(request: ExpressRequest): Promise<LogoutAnswer | undefined> {
+    let source: RequestSource = {};
+    try {
+      source = sourceOf(request);
+      // First of all: a client that goes away while the store is slow must be noticed.
+      const reading = readLogoutBody(request, this.core.verifier.maxTokenBytes);
+      const excess = await this.throttle.countAddress(source);
+      const body = await reading;
+      if (body.kind === 'aborted') return undefined;
+      if (body.kind === 'refused')
+        return this.tooMany(excess, source) ?? this.refuseRequest(body.reason, source);
+      await this.open();
+      const named = tokenIn(body.value);
+      const authentication = await (named === undefined
+        ? this.authenticator.readCookie(request).authentication
+        : this.core.tokens.authenticate(named, source));
+      return await this.revoke(authentication, source, excess);
+    } catch (error) {
+      this.onError(error);
+      this.core.refusals.countError(error);
+      this.core.audit.failed({ ...source, ...FAILED_LOGOUT, reason: reasonOf(error) });
+      return { answer: this.answers.unavailable };
+    }
+  }
+
+  /** A live token is revoked although its address is full: neighbours cannot prevent a logout. */
+  private async revoke(
+    authentication: Authentication,
+    source: RequestSource,
+    excess: Excess | undefined,
+  ): Promise<LogoutAnswer> {
+    if (authentication.verdict !== 'live')
+      return this.tooMany(excess, source) ?? this.refuse(authentication, source);
+    const { token } = authentication;
+    const isNew = await this.core.tokens.revoke(token, { source });
+    return isNew
+      ? { answer: this.answers.loggedOut }
+      : this.refuse({ verdict: 'revoked', token }, source);
+  }
+
+  private tooMany(excess: Excess | undefined, source: RequestSource): LogoutAnswer | undefined {
+    if (excess === undefined) return undefined;
+    this.throttle.auditExcess(excess, source);
+    this.core.refusals.count(excess.reason);
+    const headers = { 'Retry-After': String(excess.retryAfterSeconds) };
+    return { answer: this.answers.tooManyRequests, headers };
+  }
+
+  private refuse(authentication: NotLive, source: RequestSource): LogoutAnswer {
+    const { reason } = rejection(authentication);
+    this.core.refusals.count(reason);
+    this.core.audit.failed({
+      ...source,
+      ...('token' in authentication && tokenFields(authentication.token)),
+      ...FAILED_LOGOUT,
+      reason,
+    });
+    return { answer: this.answers.logoutRefused };
+  }
+
+  private refuseRequest(reason: BodyReason, source: RequestSource): LogoutAnswer {
+    this.core.refusals.count(reason);
+    const event = 'input_validation_fail';
+    this.throttle.auditOnce({ ...source, event, outcome: 'failure', reason });
+    return { answer: this.answers.logoutRefused };
+  }
+}

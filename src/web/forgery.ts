@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isMediaType } from './body';
+import { sentHeaders } from './credentials';
+import type { PlatformRequest } from './request';
+import type { Route } from './routes';
+
+/**
+ * Whether a page of another site could have made a browser send this: without a preflight, it can
+ * send what needs no media type, with cookies that the host turned into a bearer. A page cannot set
+ * `Authorization` without a preflight.
+ */
+export function isForgeable(request: PlatformRequest, { body }: Route): boolean {
+  if (!isFromElsewhere(request.headers)) return false;
+  if (body === 'json' && isMediaType(request.headers, 'json')) return false;
+  const { rawHeaders = [] } = sentHeaders(request);
+  return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');
+}
+
+/**
+ * Whether a browser says that a page of another origin sent this. Browsers leave `Sec-Fetch-Site`
+ * out where the API is on plain HTTP; `Origin` comes with every POST of a page.
+ */
+function isFromElsewhere(headers: IncomingHttpHeaders): boolean {
+  const { 'sec-fetch-site': site, origin } = headers;
+  if (site !== undefined) return site === 'cross-site' || site === 'same-site';
+  if (origin === undefined) return false;
+  const host = headers.host ?? headers[':authority'];
+  return origin.replace(/^https?:\/\//i, '').toLowerCase() !== String(host).toLowerCase();
+}

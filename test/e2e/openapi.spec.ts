@@ -1,0 +1,112 @@
+import SwaggerParser from '@apidevtools/swagger-parser';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { ServiceMetrics } from '../../src/service/metrics';
+import { OperationsModule } from '../../src/service/operations.module';
+import { AppModule } from '../../src/service/app.module';
+import { openApi } from '../../src/service/documentation';
+import { readEnvironment } from '../../src/service/environment';
+import { MemoryRevocationStore } from '../../src/stores/memory';
+import { ROUTES } from '../../src/web/routes';
+import { DOCUMENTED, LOGOUT, PLATFORMS, TestApp } from '../support/app';
+
+/** @throws {Error} the document breaks the schema of its version. */
+const validate = (document: object): Promise<unknown> =>
+  SwaggerParser.validate(structuredClone(document) as OpenAPIObject as never);
+
+const operationsOf = ({ paths }: Pick<OpenAPIObject, 'paths'>): string[] =>
+  Object.entries(paths)
+    .flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method} ${path}`))
+    .sort();
+
+describe.each(PLATFORMS)('The OpenAPI document that a host makes, on %s', (platform) => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start(
+      platform,
+      {},
+      { configure: (nest) => void nest.setGlobalPrefix('v2') },
+    );
+  });
+  afterAll(() => app.close());
+
+  const documentOf = (version: '3.0.0' | '3.1.0'): OpenAPIObject =>
+    SwaggerModule.createDocument(
+      app.nest,
+      new DocumentBuilder().setOpenAPIVersion(version).addBearerAuth().build(),
+    );
+
+  it('has our route once, below the prefix, and no OPTIONS beside it', () => {
+    expect(operationsOf(documentOf('3.0.0'))).toEqual(['get /v2/me', `post /v2${LOGOUT}`]);
+  });
+
+  it('tells its statuses, its body and its bearer, as the table of routes does', () => {
+    const { post } = documentOf('3.0.0').paths[`/v2${LOGOUT}`]!;
+    expect(Object.keys(post!.responses).map(Number)).toEqual(ROUTES.logout.statuses);
+    expect(post).toMatchObject({
+      operationId: 'LogoutController_logout',
+      summary: 'Log out',
+      security: [{ bearer: [] }],
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: { required: ['token'] } } },
+      },
+      responses: {
+        200: {
+          content: {
+            'application/json': {
+              examples: { es: { value: JSON.parse(DOCUMENTED.loggedOut) as object } },
+            },
+          },
+        },
+        405: { description: 'Only POST.', headers: { Allow: {} } },
+        413: { description: 'More than 16384 bytes.' },
+      },
+    });
+  });
+
+  it.each(['3.0.0', '3.1.0'] as const)('is a valid document of OpenAPI %s', async (version) => {
+    await validate(documentOf(version));
+  });
+});
+
+describe('The OpenAPI document of the service', () => {
+  let app: INestApplication;
+  beforeAll(async () => {
+    const settings = { ...readEnvironment({}), key: 'k'.repeat(32) };
+    const [store, metrics] = [new MemoryRevocationStore(), new ServiceMetrics()];
+    const module = AppModule.from(settings, store, metrics, OperationsModule.from(store, metrics));
+    app = await NestFactory.create(module, { logger: false, abortOnError: false });
+    await app.init();
+  });
+  afterAll(() => app.close());
+  const document = openApi({}) as OpenAPIObject;
+
+  it('is valid', async () => {
+    await validate(document);
+  });
+
+  it('has every route that the service has, and no other', () => {
+    const routes = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+    expect(operationsOf(document)).toEqual(operationsOf(routes));
+  });
+
+  it('names every operation, for the clients that are made from it', () => {
+    const ids = Object.values(document.paths)
+      .flatMap((operations) => Object.values(operations) as { operationId?: string }[])
+      .map(({ operationId }) => operationId);
+    expect(ids).toEqual(['logout', 'me', 'live', 'ready', 'metrics']);
+  });
+
+  it('tells its version and licence, and where to ask', () => {
+    expect(document).toMatchObject({
+      info: {
+        version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
+        license: { identifier: 'MIT' },
+        contact: { url: expect.stringMatching(/^https:/) as string },
+      },
+      externalDocs: { url: expect.stringMatching(/^https:/) as string },
+    });
+  });
+});
