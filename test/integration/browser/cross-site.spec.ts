@@ -140,6 +140,9 @@ const CASES = PLATFORMS.flatMap((platform) =>
   Object.entries(HOSTS).map(([name, start]) => [platform, name, start] as const),
 );
 
+// Seventeen attacks, one after the other, in a browser that may share its cores.
+jest.setTimeout(300_000);
+
 testWith('chromium', hasChromium, () => {
   const profile = temporaryFolder();
   let browser: Browser;
@@ -199,7 +202,7 @@ testWith('chromium', hasChromium, () => {
       for (const [name, script] of Object.entries(ATTACKS)) {
         const code = `(() => { const url = ${JSON.stringify(`${url}?${name}`)}; void (${script}); })()`;
         await page.evaluate(code);
-        await until(() => hasArrived(name)).catch((cause: unknown) => {
+        await until(() => hasArrived(name), { withinMs: 60_000 }).catch((cause: unknown) => {
           throw new Error(`${name} has not arrived.`, { cause });
         });
       }
