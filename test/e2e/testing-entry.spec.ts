@@ -7,10 +7,12 @@ import {
   CurrentToken,
   CurrentUser,
   LogoutGuard,
+  LogoutModule,
   RevokedTokensService,
   VerifiedToken,
   type Claims,
 } from '../../src';
+import { MemoryRevocationStore } from '../../src/stores/memory';
 import { actAs, LogoutTesting, verifiedToken } from '../../src/testing';
 import { LOGOUT } from '../support/app';
 
@@ -122,6 +124,18 @@ describe('A test of an application with LogoutTesting', () => {
     await get('/me', kept).expect(200);
     await get('/me', new LogoutTesting().mint()).expect(401);
     await get('/me', logout.mint({ exp: undefined })).expect(401);
+  });
+
+  it('stands in for the module that the application imports', async () => {
+    const store = new MemoryRevocationStore();
+    const rules = { algorithms: ['HS256'], issuer: null, audience: null } as const;
+    const ofHost = LogoutModule.forRoot({ ...rules, keys: 'k'.repeat(32), store });
+    @Module({ imports: [ofHost], controllers: [MeController] })
+    class AppModule {}
+    const logout = new LogoutTesting();
+    const testing = Test.createTestingModule({ imports: [AppModule] });
+    await serve(await testing.overrideModule(ofHost).useModule(logout.module).compile());
+    await get('/me', logout.mint({ sub: 'ada' })).expect(200, { sub: 'ada' });
   });
 
   it('goes by a clock of the test', async () => {
