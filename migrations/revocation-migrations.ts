@@ -1,19 +1,32 @@
-import { CreateRevokedTokens1795132800000 } from './1795132800000-create-revoked-tokens';
-import { CreateAuthEvents1795132800001 } from './1795132800001-create-auth-events';
-import { CreateRevokedCutoffs1795132800002 } from './1795132800002-create-revoked-cutoffs';
-import { CreateReplicaFeed1795132800003 } from './1795132800003-create-replica-feed';
-import { CreateAddRevocations1795132800004 } from './1795132800004-create-add-revocations';
-import { CreatePartitionFunctions1795132800005 } from './1795132800005-create-partition-functions';
+import { createLogoutSchema } from './1795132800000-create-schema';
+import { createRevokedTokens } from './1795132800001-create-revoked-tokens';
+import { createAuthEvents } from './1795132800002-create-auth-events';
+import { createRevokedCutoffs } from './1795132800003-create-revoked-cutoffs';
+import { createReplicaFeed } from './1795132800004-create-replica-feed';
+import { createAddRevocations } from './1795132800005-create-add-revocations';
+import { createPartitionFunctions } from './1795132800006-create-partition-functions';
+import { createRenumberRevocations } from './1795132800007-create-renumber-revocations';
+import { classOf, type LogoutMigration } from './logout-migration';
+import { DEFAULT_SCHEMA, SchemaNames } from './schema-names';
 
-/** Every migration of this package, oldest first, for a TypeORM data source. */
-export const revocationMigrations = [
-  CreateRevokedTokens1795132800000,
-  CreateAuthEvents1795132800001,
-  CreateRevokedCutoffs1795132800002,
-  CreateReplicaFeed1795132800003,
-  CreateAddRevocations1795132800004,
-  CreatePartitionFunctions1795132800005,
+/** Every migration, oldest first. */
+export const LOGOUT_MIGRATIONS: readonly LogoutMigration[] = [
+  createLogoutSchema,
+  createRevokedTokens,
+  createAuthEvents,
+  createRevokedCutoffs,
+  createReplicaFeed,
+  createAddRevocations,
+  createPartitionFunctions,
+  createRenumberRevocations,
 ];
+
+/** Every migration of this package, oldest first, for a TypeORM data source and that schema. */
+export const revocationMigrationsIn = (schema: string) =>
+  LOGOUT_MIGRATIONS.map((migration) => classOf(migration, new SchemaNames(schema)));
+
+/** Those for the schema `nestjs_logout`. */
+export const revocationMigrations = revocationMigrationsIn(DEFAULT_SCHEMA);
 
 /** Where ours are noted down, apart from the host's own. */
 export const MIGRATIONS_TABLE = 'nestjs_logout_migrations';

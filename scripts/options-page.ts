@@ -5,6 +5,7 @@ import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
+import { POSTGRES_ADDRESS } from '../src/stores/postgres/connection/source';
 import { POSTGRES_STORE_OPTIONS } from '../src/stores/postgres/options';
 import { TOKEN_RULES } from '../src/tokens/verification/token-rules';
 
@@ -97,7 +98,12 @@ ${tableOf(REVOCATION_OPTIONS)}
 
 ## PostgresRevocationStore
 
-The second argument of \`new PostgresRevocationStore(dataSource, options)\`.
+The first argument of \`new PostgresRevocationStore(source, options)\` is a TypeORM \`DataSource\`, of
+which only the options are used, or an address:
+
+${tableOf(POSTGRES_ADDRESS)}
+
+The second:
 
 ${tableOf(POSTGRES_STORE_OPTIONS)}
 

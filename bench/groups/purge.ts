@@ -29,7 +29,7 @@ export const purge: Group = async ({ environment, rounds, progress }) => {
 };
 
 const LEFT = `SELECT sum(n_live_tup)::text AS live, sum(n_dead_tup)::text AS dead
-  FROM pg_stat_user_tables WHERE relname LIKE 'revoked_tokens%'`;
+  FROM pg_stat_user_tables WHERE relname LIKE 'revoked_tokens_2%'`;
 
 async function makeTables(url: string): Promise<void> {
   const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }));

@@ -64,7 +64,7 @@ export class ReplicatedStore extends RevocationStore {
    * apply, what it writes is durable once it commits, and `maxStalenessMs` counts from then.
    */
   async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
-    checkWork(work);
+    checkWork(work, transaction);
     return transaction === undefined ? this.commitNow(work) : this.join(work, transaction);
   }
 

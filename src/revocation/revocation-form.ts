@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../audit/audit-event';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
-import { checkSize, type UnitOfWork } from './unit-of-work';
+import { checkSize, checkTransaction, type HostTransaction, type UnitOfWork } from './unit-of-work';
 import { LAST_INSTANT, SCOPES, TokenQuery, type RevocationQuery } from '../tokens/scopes';
 
 const KEY = /^[\da-f]{64}$/;
@@ -19,9 +19,10 @@ function checkRevocation(revocation: Revocation): void {
 
 /**
  * @throws {TypeError} as `checkRevocation`; or the size is none that a unit of work may have, or the
- * detail of an event is no JSON.
+ * detail of an event is no JSON, or what is to be joined is no transaction.
  */
-export function checkWork(work: UnitOfWork): void {
+export function checkWork(work: UnitOfWork, transaction?: HostTransaction): void {
+  if (transaction !== undefined) checkTransaction(transaction);
   checkSize(work);
   for (const { revocation, event } of work.revocations) {
     checkRevocation(revocation);

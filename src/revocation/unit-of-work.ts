@@ -1,9 +1,36 @@
 import type { AuditEvent } from '../audit/audit-event';
 import type { Revocation } from './revocation';
 
-/** A transaction of the host's, such as TypeORM's `EntityManager`: it runs SQL inside itself. */
+/**
+ * A transaction of the host's: it runs SQL inside itself. TypeORM's `EntityManager` and a client of
+ * `pg` are such; one of Prisma, Drizzle, Kysely or Knex becomes one in three lines.
+ */
 export interface HostTransaction {
+  /**
+   * @param sql one statement; `$1`, `$2`, … stand in it once each, and in this order.
+   * @param parameters texts.
+   * @returns the rows, or an object that has them as `rows`.
+   */
   query(sql: string, parameters?: unknown[]): Promise<unknown>;
+}
+
+/** The first row that a statement in the host's transaction returned; `undefined`: none. */
+export function firstRowOf(result: unknown): object | undefined {
+  const rows: unknown =
+    typeof result === 'object' && result !== null && 'rows' in result ? result.rows : result;
+  const first: unknown = Array.isArray(rows) ? rows[0] : undefined;
+  return typeof first === 'object' && first !== null ? first : undefined;
+}
+
+/** @throws {TypeError} it is no transaction that can run SQL. */
+export function checkTransaction(transaction: HostTransaction): void {
+  const given: unknown = transaction;
+  const isObject = typeof given === 'object' && given !== null;
+  if (isObject && typeof Reflect.get(given, 'query') === 'function') return;
+  throw new TypeError(
+    'nestjs-logout: "manager" must be a transaction with a method query(sql, parameters), such as ' +
+      'the EntityManager of TypeORM. For Prisma, Drizzle, Kysely and Knex see docs/api.md.',
+  );
 }
 
 /** A revocation, and the event that tells of it. The event is recorded where it is new. */

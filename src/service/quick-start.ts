@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
+import { DEFAULT_SCHEMA } from '../../migrations/schema-names';
 import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
 import { packageRoot } from './embedded-postgres/own-folder';
 import { SERVICE_OPTIONS, type ServiceSettings } from './environment';
 
 const HOUR_SECONDS = 3600;
 
-const AUDIT_SQL =
+const auditSql = (schema = DEFAULT_SCHEMA): string =>
   'SELECT occurred_at, event, outcome, subject, token_id, ip ' +
-  'FROM auth_events ORDER BY occurred_at DESC LIMIT 5';
+  `FROM ${schema}.auth_events ORDER BY occurred_at DESC LIMIT 5`;
 
 /**
  * What a newcomer pastes to see a logout work. Only for a key that the service made for itself:
@@ -37,7 +38,7 @@ export function trial(url: string, settings: ServiceSettings, token: string): st
     `curl ${show} ${auth}/logout ${bearer} ` +
       `-H 'Content-Type: application/json' -d "{\\"token\\":\\"$TOKEN\\"}"`,
     `curl ${show} ${auth}/me ${bearer}`,
-    command('sql', settings, ` -- "${AUDIT_SQL}"`),
+    command('sql', settings, ` -- "${auditSql(settings.store.schema)}"`),
     '',
     'It shows 200 (let in), 200 (logged out), 401 (the same token is refused), and the audit.',
     'Each trial spends its token. For the next one, in another terminal:',

@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
 import { Logger, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { DataSource } from 'typeorm';
 import { AppModule } from './app.module';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { PostgresRevocationStore } from '../postgres/postgres-revocation-store';
@@ -53,12 +52,15 @@ async function start(environment: Environment): Promise<Service> {
   const postgres = databaseUrl === undefined ? await startEmbeddedPostgres(place) : undefined;
   const url = databaseUrl ?? postgres?.url();
   const logger = new Logger('PostgresRevocationStore');
-  const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), {
-    ...settings.store,
-    onError: (error) => {
-      logger.error(error);
+  const store = new PostgresRevocationStore(
+    { url },
+    {
+      ...settings.store,
+      onError: (error) => {
+        logger.error(error);
+      },
     },
-  });
+  );
   try {
     const apps = await createApps(settings, store);
     return await listen(apps, settings, environment.key === undefined, postgres);

@@ -1,5 +1,6 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { DEFAULT_SCHEMA } from '../../migrations/schema-names';
 import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
@@ -30,7 +31,10 @@ export async function copyData(
   let server: EmbeddedPostgres | undefined;
   return {
     start: async (settings = {}) => {
-      server = await startEmbeddedPostgres({ dataDir: folder.path, settings });
+      server = await startEmbeddedPostgres({
+        dataDir: folder.path,
+        settings: { search_path: `public,${DEFAULT_SCHEMA}`, ...settings },
+      });
       return server;
     },
     remove: async () => {

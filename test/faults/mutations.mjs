@@ -32,8 +32,8 @@ const STORE = 'src/replica/replicated-store.ts';
 const LOOK_UPS = 'src/stores/postgres/reads/look-ups.ts';
 const QUERIES = 'src/stores/postgres/feed/feed-queries.ts';
 const FEED = 'src/stores/postgres/feed/feed.postgres.ts';
-const CUTOFFS = 'migrations/1795132800002-create-revoked-cutoffs.ts';
-const SINCE = 'migrations/1795132800003-create-replica-feed.ts';
+const CUTOFFS = 'migrations/1795132800003-create-revoked-cutoffs.ts';
+const SINCE = 'migrations/1795132800004-create-replica-feed.ts';
 
 /**
  * `edits`: file, text, and what comes in its place; each text must be there exactly once.
@@ -68,7 +68,7 @@ const MUTATIONS = [
         QUERIES,
         'pg_current_snapshot()::text AS snapshot',
         `(SELECT format('%s:%s:', highest, highest) FROM (SELECT coalesce(
-          (SELECT xid FROM revoked_tokens ORDER BY xid DESC LIMIT 1)::text::bigint, 2) + 1
+          (SELECT xid FROM nestjs_logout.revoked_tokens ORDER BY xid DESC LIMIT 1)::text::bigint, 2) + 1
         ) AS seen (highest)) AS snapshot`,
       ],
     ],

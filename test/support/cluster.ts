@@ -1,3 +1,4 @@
+import { DEFAULT_SCHEMA } from '../../migrations/schema-names';
 import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
@@ -25,7 +26,12 @@ export async function startCluster(
 ): Promise<TestCluster> {
   const folder = temporaryFolder();
   const begin = (port?: number): Promise<EmbeddedPostgres> =>
-    startEmbeddedPostgres({ dataDir: folder.path, settings, port });
+    startEmbeddedPostgres({
+      dataDir: folder.path,
+      // Tests need not name our schema again and again; the store does not go by this.
+      settings: { search_path: `public,${DEFAULT_SCHEMA}`, ...settings },
+      port,
+    });
   let server = await begin();
   const signal = async (name: 'SIGQUIT' | 'SIGKILL'): Promise<void> => {
     process.kill(server.pid, name);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Pool } from 'pg';
-import { DataSource } from 'typeorm';
+import { DEFAULT_SCHEMA } from '../../migrations/schema-names';
 import { PostgresRevocationStore } from '../../src/postgres';
 
 /** A database of its own on the shared test cluster. */
@@ -60,8 +60,7 @@ async function migratedTemplate(): Promise<string> {
 }
 
 async function migrate(url: string): Promise<void> {
-  const host = new DataSource({ type: 'postgres', url, installExtensions: false });
-  const store = new PostgresRevocationStore(host, { check: 'direct' });
+  const store = new PostgresRevocationStore({ url }, { check: 'direct' });
   await store.open();
   await store.close();
 }
@@ -73,6 +72,8 @@ function urlOf(name: string): string {
 async function createFrom(template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await onCluster(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  // Tests need not name our schema again and again; the store does not go by this.
+  await onCluster(`ALTER DATABASE ${name} SET search_path = public, ${DEFAULT_SCHEMA}`);
   const url = urlOf(name);
   const pool = new Pool({ connectionString: url, max: 4, allowExitOnIdle: true });
   pool.on('error', () => undefined); // suites terminate backends on purpose

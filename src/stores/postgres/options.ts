@@ -1,3 +1,4 @@
+import { DEFAULT_SCHEMA } from '../../../migrations/schema-names';
 import { misconfigured } from '../../options/misconfiguration';
 import {
   flag,
@@ -13,8 +14,17 @@ import {
 /** How the address of a PostgreSQL server begins. */
 export const POSTGRES_URL = /^postgres(?:ql)?:\/\/\S+$/;
 
+/** The server cuts longer names. A dollar sign could end the quotes of a function's body. */
+const SCHEMA_NAME = /^(?!pg_|information_schema$)[ -#%-~]{1,63}$/;
+
 /** How the Postgres store behaves. Everything has a default. */
 export interface PostgresStoreOptions {
+  /**
+   * The schema of our tables and functions, which holds nothing else. `open()` makes it. Apps of
+   * one database that name the same schema share their revocations and their audit.
+   * @defaultValue 'nestjs_logout'
+   */
+  readonly schema?: string;
   /**
    * How a token is checked: from an in-memory replica that may be at most `maxStalenessMs` behind,
    * or by asking the database each time.
@@ -67,7 +77,7 @@ export interface PostgresStoreOptions {
   readonly upkeepIntervalMs?: number;
   /**
    * Whether `open()` creates and updates the tables. Turn it off where the service's role may not;
-   * then run `revocationMigrations` in your deployment.
+   * then your deployment opens and closes a store as their owner, or runs `revocationMigrations`.
    * @defaultValue true
    */
   readonly migrate?: boolean;
@@ -81,6 +91,11 @@ export interface PostgresStoreOptions {
 
 /** Every option; one that is left out here does not compile. */
 export const POSTGRES_STORE_OPTIONS = {
+  schema: text('the name of a schema: 1 to 63 ASCII characters, none of them $', SCHEMA_NAME, {
+    default: DEFAULT_SCHEMA,
+    env: 'DATABASE_SCHEMA',
+    says: 'The schema of our tables, which holds nothing else.',
+  }),
   check: oneOf(['replica', 'direct'], {
     default: 'replica',
     env: 'CHECK',
@@ -133,7 +148,7 @@ export const POSTGRES_STORE_OPTIONS = {
   migrate: flag({
     default: true,
     env: 'MIGRATE',
-    says: 'Whether `open()` creates and updates the tables.',
+    says: 'Whether `open()` creates and updates the tables; `false` where the role may not.',
   }),
   onError: reporter<Error>({
     default: warn,

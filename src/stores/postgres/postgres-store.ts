@@ -1,4 +1,3 @@
-import type { DataSource } from 'typeorm';
 import type { AuditTrail } from '../../audit/audit-trail';
 import { StoreUnavailableError } from '../../revocation/errors';
 import {
@@ -16,13 +15,13 @@ import type { Committed, HostTransaction, UnitOfWork } from '../../revocation/un
 import type { RevocationQuery } from '../../tokens/scopes';
 import { PostgresAuditTrail } from './audit-trail.postgres';
 import { PostgresConnections } from './connection/connections';
-import { postgresOptionsOf } from './connection/pool-options';
 import {
   codeOf,
   toPostgresError,
   INSUFFICIENT_PRIVILEGE,
   orUnavailable,
 } from './connection/postgres-error';
+import type { PostgresSource } from './connection/source';
 import { PostgresFeed } from './feed/feed.postgres';
 import type { ResolvedStoreOptions } from './options';
 import {
@@ -34,8 +33,9 @@ import {
 } from './reads/live-revocations';
 import { LookUps } from './reads/look-ups';
 import { Reader } from './reads/reader';
-import { checkMigrated, checkSchema, migrate } from './schema/migrate';
+import { checkMigrated, migrate } from './schema/migrate';
 import { Partitions } from './schema/partitions';
+import { checkServer } from './schema/server-check';
 import { Upkeep } from './schema/upkeep';
 import { AuditWriter } from './writes/audit-writer';
 import { GroupCommit } from './writes/group-commit';
@@ -58,22 +58,22 @@ export class PostgresStore extends RevocationStore {
   private opening?: Promise<void>;
 
   /**
-   * @param dataSource the host's; only its options are used. It is never opened or closed here.
-   * @throws {TypeError} the data source is not of type `postgres`.
+   * @param source the host's data source, of which only the options are used: it is never opened
+   * or closed here; or an address.
+   * @throws {TypeError} the source is neither.
    */
   constructor(
-    dataSource: DataSource,
+    source: PostgresSource,
     private readonly options: ResolvedStoreOptions,
   ) {
     super();
-    postgresOptionsOf(dataSource);
     const { lookupTimeoutMs, writeTimeoutMs } = options;
-    this.connections = new PostgresConnections(dataSource, options);
+    this.connections = new PostgresConnections(source, options);
     this.partitions = new Partitions(this.connections, this.clock, writeTimeoutMs);
     this.groupCommit = new GroupCommit(this.connections, this.partitions, writeTimeoutMs);
     this.lookUps = new LookUps(this.connections, this.clock, lookupTimeoutMs);
     this.feed = new PostgresFeed(this.connections, this.clock, options);
-    this.upkeep = new Upkeep(this.partitions, options);
+    this.upkeep = new Upkeep(this.connections, this.partitions, options);
     const writer = new AuditWriter(this.connections, this.partitions, writeTimeoutMs);
     this.reader = new Reader(this.connections, writeTimeoutMs);
     this.audit = new PostgresAuditTrail(this.connections, this.reader, writer, writeTimeoutMs);
@@ -100,7 +100,7 @@ export class PostgresStore extends RevocationStore {
    * limits.
    */
   async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
-    checkWork(work);
+    checkWork(work, transaction);
     if (transaction === undefined) return this.groupCommit.commit(work);
     await orUnavailable('add a revocation', this.options.writeTimeoutMs, () =>
       // Beforehand: an insert that fails for want of a partition would abort the transaction.
@@ -153,8 +153,9 @@ export class PostgresStore extends RevocationStore {
 
   private async prepare(): Promise<void> {
     await this.connections.open();
-    await checkSchema(this.connections);
-    await (this.options.migrate ? migrate(this.connections) : checkMigrated(this.connections));
+    await checkServer(this.connections);
+    const { migrate: mayMigrate, onError } = this.options;
+    await (mayMigrate ? migrate(this.connections, onError) : checkMigrated(this.connections));
     await this.partitions.makeAhead().catch((error: unknown) => {
       // A role that may not do DDL relies on another instance, or a job of the owner's, for this.
       if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;

@@ -21,6 +21,8 @@ export class Databases {
   async using(work) {
     const name = `host_${randomBytes(6).toString('hex')}`;
     await query(this.url, `CREATE DATABASE ${name}`);
+    // The proofs need not name our schema again and again; the store does not go by this.
+    await query(this.url, `ALTER DATABASE ${name} SET search_path = public, nestjs_logout`);
     const url = Object.assign(new URL(this.url), { pathname: name }).href;
     try {
       return await work(new Database(url, this.url));

@@ -1,3 +1,4 @@
+import { DEFAULT_SCHEMA } from '../../../migrations/schema-names';
 import type { AuditEvent, AuditQuery } from '../../../src';
 import { checkAuditQuery } from '../../../src/audit/audit-query';
 import { pageQuery } from '../../../src/stores/postgres/reads/audit-page';
@@ -82,7 +83,7 @@ describe('On a million events AuditLog.find', () => {
       },
     ],
   ])('%s uses an index and reads little', async (_, query, atMost = FEW_ROWS) => {
-    const { text, values } = pageQuery(new Tables('public'), checkAuditQuery(query));
+    const { text, values } = pageQuery(new Tables(DEFAULT_SCHEMA), checkAuditQuery(query));
 
     const read = await scans(text, values);
     expect(read).not.toEqual([]);

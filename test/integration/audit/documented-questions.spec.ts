@@ -63,8 +63,13 @@ async function exceedLimit(times: number): Promise<void> {
     await audited.post({ from: i % 2 === 0 ? SCANNER.from : '2001:db8:7::2' });
 }
 
+/** In a session whose search_path does not lead to our tables. */
 const answerTo = (heading: string): Promise<Record<string, unknown>[]> =>
-  database.query(questions.get(heading) ?? `no question "${heading}" in the document`);
+  withClient(`${database.url}?options=-c%20search_path%3Dpublic`, async (client) => {
+    const sql = questions.get(heading) ?? `no question "${heading}" in the document`;
+    const { rows } = await client.query<Record<string, unknown>>(sql);
+    return rows;
+  });
 
 describe('The documented question', () => {
   it('Who logged out, when, from where, and which token?', async () => {
@@ -242,7 +247,7 @@ describe('The documented question', () => {
 
   it('How is an old month removed? Whole, and alone', async () => {
     await database.query(
-      `CREATE TABLE auth_events_202501 PARTITION OF auth_events
+      `CREATE TABLE nestjs_logout.auth_events_202501 PARTITION OF auth_events
        FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2025-02-01 00:00+00');
        INSERT INTO auth_events (occurred_at, event, outcome)
        VALUES ('2025-01-31 23:59:59+00', 'authz_fail', 'failure')`,

@@ -27,7 +27,7 @@ async function fillMonth(database: TestDatabase, offset: number): Promise<void> 
   await database.query(`
     SET maintenance_work_mem = '256MB';
     DROP TABLE IF EXISTS ${name};
-    CREATE TABLE ${name} (LIKE auth_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+    CREATE TABLE nestjs_logout.${name} (LIKE auth_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
     ${eventsBetween(name, first, next)};
     ALTER TABLE auth_events ATTACH PARTITION ${name}
       FOR VALUES FROM ('${first}+00') TO ('${next}+00')`);
@@ -61,5 +61,5 @@ const REVOCATIONS = `
     to_timestamp(hour, 'YYYYMMDDHH24')::timestamp AT TIME ZONE 'UTC' + i * interval '1 second'
   FROM (
     SELECT right(inhrelid::regclass::text, 10) AS hour
-    FROM pg_inherits WHERE inhparent = 'revoked_tokens'::regclass
+    FROM pg_inherits WHERE inhparent = 'revoked_tokens_by_hour'::regclass
   ) AS part, generate_series(0, 3599) AS i`;

@@ -1,5 +1,6 @@
 import { logout, randomKey, revocation } from '../../../src/testing/contract/contract';
 import { Client } from 'pg';
+import { DEFAULT_SCHEMA } from '../../../migrations/schema-names';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import { newestQuery } from '../../../src/stores/postgres/feed/feed-queries';
@@ -243,7 +244,7 @@ describe('The feed', () => {
     const since = await load();
     const past = hourOf(ahead(-2)).name;
     const reader = await begin();
-    await reader.query(newestQuery(new Tables('public'), since));
+    await reader.query(newestQuery(new Tables(DEFAULT_SCHEMA), since));
 
     const { rows } = await reader.query(
       `SELECT sum(scans) FILTER (WHERE relname ^@ $1) AS past,

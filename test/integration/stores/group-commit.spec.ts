@@ -8,7 +8,6 @@ import { StoreClock } from '../../../src/revocation/store-clock';
 import { PostgresConnections } from '../../../src/stores/postgres/connection/connections';
 import { GroupCommit } from '../../../src/stores/postgres/writes/group-commit';
 import { resolveStoreOptions } from '../../../src/stores/postgres/options';
-import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
 import { Partitions } from '../../../src/stores/postgres/schema/partitions';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
@@ -17,6 +16,10 @@ import { hostOf, openStore } from './open-store';
 const TIMEOUT_MS = 10_000;
 const SHORT_TIMEOUT_MS = 500;
 const HOUR_MS = 3_600_000;
+
+/** The partition of what expires then, a day or more from now. */
+const dayOf = (instant: Date): string =>
+  `revoked_tokens_${instant.toISOString().slice(0, 10).replaceAll('-', '')}`;
 
 let database: TestDatabase;
 let store: PostgresRevocationStore;
@@ -171,7 +174,7 @@ describe('Revocations that arrive together', () => {
   });
 
   it('find their partitions made, each its own', async () => {
-    const all = [900, 901, 902, 2000].map((hours) =>
+    const all = [900, 930, 960, 1200].map((hours) =>
       revocation({ expiresAt: new Date(Date.now() + hours * HOUR_MS) }),
     );
 
@@ -181,7 +184,7 @@ describe('Revocations that arrive together', () => {
     expect(xidsOf(answers)).toHaveLength(1);
     expect(
       await count('pg_class WHERE relname = ANY ($1)', [
-        all.map(({ expiresAt }) => hourOf(expiresAt).name),
+        all.map(({ expiresAt }) => dayOf(expiresAt)),
       ]),
     ).toBe(4);
   });
@@ -256,8 +259,8 @@ describe('A revocation that fails', () => {
   });
 
   it('for want of a partition that cannot be made fails alone', async () => {
-    const orphan = revocation({ expiresAt: new Date(Date.now() + 3000 * HOUR_MS) });
-    await database.query(`CREATE VIEW ${hourOf(orphan.expiresAt).name} AS SELECT 1`);
+    const orphan = revocation({ expiresAt: new Date(Date.now() + 1300 * HOUR_MS) });
+    await database.query(`CREATE VIEW nestjs_logout.${dayOf(orphan.expiresAt)} AS SELECT 1`);
     const others = several(5);
 
     const answers = await outcomes([...others, orphan].map((one) => addTo(group, one, logout())));

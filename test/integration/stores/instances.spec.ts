@@ -146,7 +146,9 @@ describe('The instances that answer from memory', () => {
   it('need no right but to read revocations, and to write what they say of themselves', async () => {
     const role = `replica_${randomBytes(4).toString('hex')}`;
     await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
-    await database.query(`GRANT SELECT ON revoked_tokens TO ${role};
+    await database.query(`GRANT USAGE ON SCHEMA nestjs_logout TO ${role};
+      GRANT SELECT ON revoked_tokens_by_hour, revoked_tokens_by_day, revoked_tokens_by_month TO ${role};
+      GRANT EXECUTE ON FUNCTION revoked_since TO ${role};
       GRANT SELECT, INSERT, UPDATE, DELETE ON replica_instances TO ${role}`);
     const url = new URL(database.url);
     url.username = role;

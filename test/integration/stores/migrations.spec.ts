@@ -2,11 +2,10 @@ import { about, logout, revocation } from '../../../src/testing/contract/contrac
 import { randomBytes } from 'node:crypto';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { MIGRATIONS_TABLE, revocationMigrations } from '../../../migrations/revocation-migrations';
-import { AuthEvent } from '../../../src/stores/postgres/auth-event.entity';
 import { hourOf } from '../../../src/stores/postgres/schema/partition-names';
+import { StoreUnavailableError } from '../../../src/revocation/errors';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
-import { RevokedToken } from '../../../src/stores/postgres/revoked-token.entity';
-import { createDatabase, type TestDatabase } from '../../support/database';
+import { createDatabase, withClient, type TestDatabase } from '../../support/database';
 import { hostOf, openStore } from './open-store';
 
 let database: TestDatabase;
@@ -19,7 +18,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-const relations = async (schema = 'public'): Promise<unknown[]> => {
+const relations = async (schema = 'nestjs_logout'): Promise<unknown[]> => {
   const rows = await database.query(
     `SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
      WHERE nspname = $1 ORDER BY relname`,
@@ -37,10 +36,11 @@ const structure = (): Promise<unknown> =>
       (SELECT string_agg(pg_get_triggerdef(oid), ';' ORDER BY tgname)
          FROM pg_trigger WHERE tgrelid = c.oid) AS triggers
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname !~ 'migrations' ORDER BY 1, attnum`);
+    WHERE relnamespace = to_regnamespace('nestjs_logout') AND relkind IN ('r', 'p') AND relname !~ 'migrations' ORDER BY 1, attnum`);
 
-const migrationSource = (): Promise<DataSource> =>
+const migrationSource = (options: Parameters<typeof hostOf>[1] = {}): Promise<DataSource> =>
   hostOf(database.url, {
+    ...options,
     migrations: [...revocationMigrations],
     migrationsTableName: MIGRATIONS_TABLE,
   }).initialize();
@@ -60,7 +60,7 @@ describe('The migrations', () => {
     await undoAll(source);
     const between = await structure();
     const functions = await database.query(
-      `SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace`,
+      `SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('nestjs_logout')`,
     );
     await source.runMigrations();
     await source.destroy();
@@ -75,7 +75,7 @@ describe('The migrations', () => {
     const store = await openStore(database.url);
     await store.add(revocation(), logout());
     await store.close();
-    const source = await migrationSource();
+    const source = await migrationSource({ schema: 'nestjs_logout' });
 
     await undoAll(source);
     await source.destroy();
@@ -97,7 +97,9 @@ describe('The migrations', () => {
     await source.runMigrations({ transaction: 'all' });
     await source.destroy();
 
-    expect(await relations()).toEqual(expect.arrayContaining(['auth_events', 'users']));
+    expect(await relations()).toEqual(expect.arrayContaining(['auth_events']));
+    expect(await relations('public')).toEqual(expect.arrayContaining(['migrations', 'users']));
+    expect(await relations('public')).toHaveLength(4); // a sequence and a key of the list
   });
 
   it('are run by TypeORM’s command line through ormconfig', async () => {
@@ -111,7 +113,20 @@ describe('The migrations', () => {
     const store = await openStore(database.url, { migrate: false });
     await store.close();
 
-    expect(await relations()).toEqual(expect.arrayContaining([MIGRATIONS_TABLE]));
+    expect(await relations('public')).toEqual(expect.arrayContaining([MIGRATIONS_TABLE]));
+  });
+
+  it('may run again from another list of what has run, and change nothing', async () => {
+    const source = await migrationSource();
+    await source.runMigrations();
+    await source.destroy();
+    const before = await structure();
+
+    const store = await openStore(database.url);
+    await store.add(revocation(), logout());
+    await store.close();
+
+    expect(await structure()).toEqual(expect.arrayContaining(before as unknown[]));
   });
 });
 
@@ -124,28 +139,28 @@ describe('Opening the store', () => {
     await Promise.all(stores.map((store) => store.close()));
 
     expect(answers.filter((isNew) => isNew)).toHaveLength(1);
-    expect(await database.query(`SELECT name FROM ${MIGRATIONS_TABLE}`)).toHaveLength(
+    expect(await database.query(`SELECT name FROM nestjs_logout.${MIGRATIONS_TABLE}`)).toHaveLength(
       revocationMigrations.length,
     );
   });
 
-  it('makes the partitions of the next 26 hours and of three months', async () => {
+  it('makes the partitions of the next 26 hours and of three months, and none of a day', async () => {
     const store = await openStore(database.url);
     await store.close();
 
     const [counts] = await database.query(`
-      SELECT count(*) FILTER (WHERE inhparent = 'revoked_tokens'::regclass)::int AS hours,
+      SELECT count(*) FILTER (WHERE inhparent = 'revoked_tokens_by_hour'::regclass)::int AS hours,
+        count(*) FILTER (WHERE inhparent = 'revoked_tokens_by_day'::regclass)::int AS days,
         count(*) FILTER (WHERE inhparent = 'auth_events'::regclass)::int AS months
       FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid AND relkind = 'r'`);
-    expect(counts).toEqual({ hours: 27, months: 3 });
+    expect(counts).toEqual({ hours: 27, days: 0, months: 3 });
   });
 
   it('says what to do when the tables are missing and it may not migrate', async () => {
     const store = new PostgresRevocationStore(hostOf(database.url), { migrate: false });
 
     await expect(store.open()).rejects.toThrow(
-      'nestjs-logout: the tables in schema "public" are missing or out of date, and ' +
-        '"migrate" is false. Run `revocationMigrations`',
+      /the tables in schema "nestjs_logout" are missing or out of date, and "migrate" is false\. Missing: .*revoked_tokens/,
     );
     expect(await relations()).toEqual([]);
   });
@@ -160,25 +175,9 @@ describe('Opening the store', () => {
     await expect(store.open()).rejects.toThrow('are missing or out of date');
   });
 
-  it('says what to do when the schema is missing', async () => {
-    const store = new PostgresRevocationStore(hostOf(database.url, { schema: 'nowhere' }));
-
-    await expect(store.open()).rejects.toThrow(
-      'nestjs-logout: schema "nowhere" of the DataSource does not exist. Create it',
-    );
-  });
-
-  it('says what to do when the search path leads to no schema', async () => {
-    const name = new URL(database.url).pathname.slice(1);
-    await database.query(`ALTER DATABASE ${name} SET search_path = nowhere`);
-    const store = new PostgresRevocationStore(hostOf(database.url));
-
-    await expect(store.open()).rejects.toThrow('set "schema" on the DataSource');
-  });
-
-  it('creates everything in the schema of the data source and nothing elsewhere', async () => {
-    await database.query('CREATE SCHEMA "Log out"');
-    const store = await openStore(database.url, {}, { schema: 'Log out' });
+  it('creates everything in the schema that is named and nothing elsewhere', async () => {
+    await database.query('CREATE SCHEMA tenant');
+    const store = await openStore(database.url, { schema: 'Log out' }, { schema: 'tenant' });
     const one = revocation();
 
     await store.add(one, logout({ subject: 'ada' }));
@@ -186,7 +185,7 @@ describe('Opening the store', () => {
     expect(await store.isRevoked(about([one.key]))).toBe(true);
     expect((await store.audit.find({ subject: 'ada' })).events).toHaveLength(1);
     expect(await relations('Log out')).toEqual(expect.arrayContaining([MIGRATIONS_TABLE]));
-    expect(await relations('public')).toEqual([]);
+    expect([await relations('public'), await relations('tenant')]).toEqual([[], []]);
     await store.close();
   });
 
@@ -195,7 +194,12 @@ describe('Opening the store', () => {
     const role = `runtime_${randomBytes(4).toString('hex')}`;
     await database.query(`DROP TABLE ${hourOf(new Date(Date.now() + 20 * 3_600_000)).name}`);
     await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
-    await database.query(`GRANT SELECT, INSERT ON revoked_tokens, auth_events TO ${role}`);
+    await database.query(`GRANT USAGE ON SCHEMA nestjs_logout TO ${role};
+      GRANT SELECT, INSERT ON revoked_tokens, auth_events TO ${role};
+      GRANT SELECT ON revoked_tokens_by_hour, revoked_tokens_by_day, revoked_tokens_by_month
+        TO ${role};
+      GRANT EXECUTE ON FUNCTION add_revocations, revoked_since, revoked_cutoffs,
+        missing_logout_partitions TO ${role}`);
     const url = new URL(database.url);
     url.username = role;
     url.password = 'secret';
@@ -212,22 +216,33 @@ describe('Opening the store', () => {
     await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
 
     expect([isNew, isRevoked]).toEqual([true, true]);
-    expect(errors).toHaveLength(2);
-    expect(errors).toContainEqual(expect.objectContaining({ code: '42501' }));
+    expect(errors).toHaveLength(3);
+    for (const name of ['make_logout_partition', 'renumber_revocations'])
+      expect(errors).toContainEqual(
+        expect.objectContaining({
+          code: '42501',
+          message: `permission denied for function ${name}`,
+        }),
+      );
     expect(errors).toContainEqual(
       expect.objectContaining({ message: expect.stringContaining('could not announce') as string }),
     );
   });
 
   it('may fail and be tried again', async () => {
-    const store = new PostgresRevocationStore(hostOf(database.url, { schema: 'late' }));
-    await expect(store.open()).rejects.toThrow(TypeError);
-    await database.query('CREATE SCHEMA late');
+    const name = new URL(database.url).pathname.slice(1);
+    await database.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    const store = new PostgresRevocationStore(hostOf(database.url));
+    await expect(store.open()).rejects.toThrow(StoreUnavailableError);
+    await withClient(database.url, (client) =>
+      client.query(`SET transaction_read_only = off;
+        ALTER DATABASE ${name} RESET default_transaction_read_only`),
+    );
 
     await store.open();
     await store.close();
 
-    expect(await relations('late')).toEqual(expect.arrayContaining(['revoked_tokens']));
+    expect(await relations()).toEqual(expect.arrayContaining(['revoked_tokens']));
   });
 });
 
@@ -257,31 +272,6 @@ describe('The data source of the host', () => {
     expect(host.isInitialized).toBe(true);
     expect(await host.query('SHOW statement_timeout')).toEqual([{ statement_timeout: '12345ms' }]);
     await host.destroy();
-  });
-
-  it('may synchronise its own entities: ours are readable, and left alone', async () => {
-    const store = await openStore(database.url);
-    const before = await structure();
-
-    const host = await hostOf(database.url, {
-      entities: [RevokedToken, AuthEvent],
-      synchronize: true,
-    }).initialize();
-    await store.add(revocation({ subject: 'ada' }), logout({ ip: '203.0.113.7' }));
-
-    expect(await structure()).toEqual(before);
-    expect(await host.getRepository(RevokedToken).findOneByOrFail({})).toMatchObject({
-      scope: 'token',
-      subject: 'ada',
-      issuedBefore: Infinity,
-    });
-    expect(await host.getRepository(AuthEvent).findOneByOrFail({})).toMatchObject({
-      event: 'authn_token_revoked',
-      ip: '203.0.113.7',
-      subject: null,
-    });
-    await host.destroy();
-    await store.close();
   });
 
   it('must be of PostgreSQL', () => {

@@ -1,6 +1,7 @@
 import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { DEFAULT_SCHEMA } from '../../../migrations/schema-names';
 import { lockKeyOf } from '../../../src/stores/postgres/schema/advisory-lock';
 import { cutoffQuery } from '../../../src/stores/postgres/reads/look-ups';
 import { monthOf } from '../../../src/stores/postgres/schema/partition-names';
@@ -38,7 +39,7 @@ const open = async (...options: Parameters<typeof openStore>): Promise<PostgresR
 const expiredPartitions = async (): Promise<unknown[]> => {
   const rows = await database.query(`
     SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = 'revoked_tokens'::regclass
+    WHERE inhparent = 'revoked_tokens_by_hour'::regclass
       AND relname < 'revoked_tokens_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDDHH24')
     ORDER BY 1`);
   return rows.map(({ relname }) => relname);
@@ -48,7 +49,7 @@ const expiredPartitions = async (): Promise<unknown[]> => {
 const livePartitions = async (): Promise<unknown[]> => {
   const rows = await database.query(`
     SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = 'revoked_tokens'::regclass
+    WHERE inhparent = 'revoked_tokens_by_hour'::regclass
       AND relname >= 'revoked_tokens_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDDHH24')
     ORDER BY relname COLLATE "C"`);
   return rows.map(({ relname }) => relname);
@@ -110,6 +111,85 @@ describe('Partitions', () => {
     expect(await store.isRevoked(about([one.key]))).toBe(true);
   });
 
+  it('of a day take what is kept for longer than 27 hours, so that 31 days need 60 at most', async () => {
+    const patience = { lookupTimeoutMs: 10_000, writeTimeoutMs: 10_000 }; // a machine may be busy
+    const store = await open(database.url, { check: 'direct', ...patience });
+    const kept = Array.from({ length: 31 }, (_, days) =>
+      revocation({ expiresAt: new Date(Date.now() + (days + 1) * 24 * HOUR_MS + 60_000) }),
+    );
+    const short = Array.from({ length: 26 }, (_, hours) =>
+      revocation({ expiresAt: new Date(Date.now() + hours * HOUR_MS + 60_000) }),
+    );
+
+    await Promise.all([...kept, ...short].map((one) => store.add(one, logout())));
+
+    const [counts] = await database.query(`
+      SELECT count(*) FILTER (WHERE inhparent = 'revoked_tokens_by_hour'::regclass)::int AS hours,
+        count(*) FILTER (WHERE inhparent = 'revoked_tokens_by_day'::regclass)::int AS days
+      FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid AND relkind = 'r'`);
+    expect(counts).toEqual({ hours: 27, days: expect.any(Number) as number });
+    expect(counts!['days']).toBeLessThanOrEqual(33);
+    expect(counts!['days']).toBeGreaterThanOrEqual(30);
+    const answers = kept.map(async ({ key }) => store.isRevoked(about([key])));
+    expect(await Promise.all(answers)).toEqual(kept.map(() => true));
+  });
+
+  it('of a month take what is kept for 400 days, and are purged like those of an hour', async () => {
+    const store = await open(database.url, { check: 'direct', upkeepIntervalMs: 100 });
+    const far = revocation({ expiresAt: new Date(Date.now() + 400 * 24 * HOUR_MS) });
+    const name = `revoked_tokens_${ago(72 - 1)
+      .toISOString()
+      .slice(0, 10)
+      .replaceAll('-', '')}`;
+    const day = `'${ago(72 - 1)
+      .toISOString()
+      .slice(0, 10)}Z'::timestamptz`;
+
+    await store.add(far, logout());
+    await database.query(`DO $$ BEGIN EXECUTE format(
+      'CREATE TABLE nestjs_logout.${name} PARTITION OF revoked_tokens_by_day
+       FOR VALUES FROM (%L) TO (%L)', ${day}, ${day} + interval '24 hours'); END $$`);
+    await until(async () => {
+      const [found] = await database.query('SELECT to_regclass($1) IS NULL AS is_gone', [name]);
+      return found!['is_gone'] === true;
+    });
+
+    expect(await store.isRevoked(about([far.key]))).toBe(true);
+  });
+
+  it('may change from a day to an hour: a token is not revoked twice for that', async () => {
+    const store = await open(database.url, { check: 'direct' });
+    const one = revocation({ expiresAt: new Date(Date.now() + 20 * HOUR_MS) });
+    // As it was added two days ago, when it was kept for longer than a day from then on.
+    const day = one.expiresAt.toISOString().slice(0, 10);
+    await database.query(`DO $$ BEGIN EXECUTE format(
+      'CREATE TABLE nestjs_logout.revoked_tokens_of_a_day PARTITION OF revoked_tokens_by_day
+       FOR VALUES FROM (%L) TO (%L)', '${day}Z', '${day}Z'::timestamptz + interval '24 hours'); END $$`);
+    await database.query(
+      `INSERT INTO revoked_tokens (key, scope, issued_before, expires_at, span)
+       VALUES (decode($1, 'hex'), 'token', 'infinity', $2, 'day')`,
+      [one.key, one.expiresAt.toISOString()],
+    );
+
+    expect(await store.add(one, logout({ subject: 'ada' }))).toBe(false);
+    expect((await store.audit.find({ subject: 'ada' })).events).toEqual([]);
+    expect(await store.add(revocation({ expiresAt: one.expiresAt }), logout())).toBe(true);
+  });
+
+  it('of both kinds are followed by a replica, from its load on', async () => {
+    const [one, other] = [await open(database.url), await open(database.url)];
+    const before = revocation({ expiresAt: new Date(Date.now() + 300 * 24 * HOUR_MS) });
+    await one.add(before, logout());
+    const third = await open(database.url);
+    const after = [30, 40 * 24].map((hours) =>
+      revocation({ expiresAt: new Date(Date.now() + hours * HOUR_MS) }),
+    );
+    await Promise.all(after.map((each) => one.add(each, logout())));
+
+    for (const { key } of [before, ...after])
+      await until(() => [other, third].every((store) => store.known(about([key])) === true));
+  });
+
   it('are made once when many instances find none at the same time', async () => {
     const stores = await Promise.all([1, 2, 3].map(() => open(database.url)));
     const far = Array.from({ length: 12 }, (_, index) =>
@@ -148,9 +228,9 @@ describe('Partitions', () => {
   it('stay while another instance is at work on them', async () => {
     const store = await open(database.url, { upkeepIntervalMs: 100 });
     await other.query('BEGIN');
-    await other.query(`SELECT pg_advisory_xact_lock(${lockKeyOf('partitions', 'public')})`);
+    await other.query(`SELECT pg_advisory_xact_lock(${lockKeyOf('partitions', DEFAULT_SCHEMA)})`);
     await database.query(`
-      CREATE TABLE revoked_tokens_2001010100 PARTITION OF revoked_tokens
+      CREATE TABLE nestjs_logout.revoked_tokens_2001010100 PARTITION OF revoked_tokens_by_hour
       FOR VALUES FROM ('2001-01-01 00:00Z') TO ('2001-01-01 01:00Z')`);
 
     await sleep(500);
@@ -196,32 +276,21 @@ describe('Partitions', () => {
 
     const [rows] = await database.query(`
       SELECT sum(n_tup_ins)::int AS live, sum(n_dead_tup)::int AS dead
-      FROM pg_stat_user_tables WHERE relname ^@ 'revoked_tokens_'`);
+      FROM pg_stat_user_tables WHERE relname ^@ 'revoked_tokens_2'`);
     expect(rows).toEqual({ live: 1, dead: 0 });
   }, 120_000);
-
-  it('are made and purged by the owner, and by whom the owner lets', async () => {
-    await open(database.url);
-
-    const [may] = await database.query(`
-      SELECT has_function_privilege('public', oid, 'EXECUTE') AS make,
-        has_function_privilege('public', 'purge_revocations()', 'EXECUTE') AS purge
-      FROM pg_proc WHERE proname = 'make_logout_partition'`);
-
-    expect(may).toEqual({ make: false, purge: false });
-  });
 });
 
 describe('Upkeep', () => {
   it('reports what goes wrong and goes on', async () => {
     const errors: Error[] = [];
     await open(database.url, { upkeepIntervalMs: 100, onError: (error) => errors.push(error) });
-    await database.query('ALTER TABLE auth_events RENAME TO elsewhere');
+    await database.query('ALTER TABLE revoked_tokens_by_hour RENAME TO elsewhere');
     await until(() => errors.length > 1);
-    await database.query('ALTER TABLE elsewhere RENAME TO auth_events');
+    await database.query('ALTER TABLE elsewhere RENAME TO revoked_tokens_by_hour');
 
     await database.query(`
-      CREATE TABLE revoked_tokens_2001010100 PARTITION OF revoked_tokens
+      CREATE TABLE nestjs_logout.revoked_tokens_2001010100 PARTITION OF revoked_tokens_by_hour
       FOR VALUES FROM ('2001-01-01 00:00Z') TO ('2001-01-01 01:00Z')`);
     await until(noneExpired);
 

@@ -1,48 +1,42 @@
 import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
 import { about, logout, revocation } from '../../../src/testing/contract/contract';
-import { randomBytes } from 'node:crypto';
+import request from 'supertest';
+import { readEnvironment } from '../../../src/service/environment';
+import { startService } from '../../../src/service/service';
 import { hourOf, monthOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, withClient, type TestDatabase } from '../../support/database';
+import { documentedRoles } from './documented-roles';
 import { openStore } from './open-store';
+import { DOCUMENTED, LOGOUT } from '../../support/app';
+import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 import { until } from '../../support/until';
 
 const HOUR_MS = 3_600_000;
-const fromNow = (hours: number): Date => new Date(Date.now() + hours * HOUR_MS);
+const DAY_MS = 24 * HOUR_MS;
+const fromNow = (ms: number): Date => new Date(Date.now() + ms);
 
-/** All that the role of the service needs, as docs/operations.md says. */
-const grants = (role: string): string => `
-  GRANT USAGE ON SCHEMA logout TO ${role};
-  GRANT SELECT, INSERT ON logout.revoked_tokens, logout.auth_events TO ${role};
-  GRANT SELECT, INSERT, UPDATE, DELETE ON logout.replica_instances TO ${role};
-  GRANT EXECUTE ON FUNCTION logout.add_revocations, logout.revoked_cutoffs, logout.revoked_since,
-    logout.make_logout_partition, logout.purge_revocations TO ${role}`;
-
-const suffix = randomBytes(4).toString('hex');
-const owner = `owner_${suffix}`;
-const runtime = `runtime_${suffix}`;
+const { roles, grants } = documentedRoles();
 
 let database: TestDatabase;
 /** What the stores had to report. */
 const errors: Error[] = [];
 
-const urlOf = (role: string): string => {
+const urlOf = (role: string, password: string): string => {
   const url = new URL(database.url);
   url.username = role;
-  url.password = 'secret';
+  url.password = password;
   return url.href;
 };
+const ownerUrl = (): string => urlOf('logout_owner', 'change me');
+const appUrl = (): string => urlOf('logout_app', 'change me too');
 
-const open = (role: string, migrate: boolean): Promise<PostgresRevocationStore> =>
-  openStore(
-    urlOf(role),
-    { migrate, upkeepIntervalMs: 100, onError: (error) => errors.push(error) },
-    { schema: 'logout' },
-  );
+const open = (url: string, migrate: boolean): Promise<PostgresRevocationStore> =>
+  openStore(url, { migrate, upkeepIntervalMs: 100, onError: (error) => errors.push(error) });
 
 /** Runs SQL as the role of the service. */
-const asRuntime = (sql: string): Promise<unknown> =>
-  withClient(urlOf(runtime), (client) => client.query(sql));
+const asApp = (sql: string): Promise<unknown> =>
+  withClient(appUrl(), (client) => client.query(sql));
 
 const ownerOf = async (partition: string): Promise<unknown> => {
   const rows = await database.query(
@@ -52,45 +46,41 @@ const ownerOf = async (partition: string): Promise<unknown> => {
   return rows[0]?.['owner'];
 };
 
-const OLD = 'revoked_tokens_2001010100';
+const OLD = hourOf(fromNow(-2 * DAY_MS));
 const THIS_MONTH = monthOf(new Date()).name;
+const makeOld = `SELECT make_logout_partition('revoked_tokens', '${OLD.at.toISOString()}')`;
 
 beforeAll(async () => {
   database = await createDatabase();
   const name = new URL(database.url).pathname.slice(1);
+  await database.query(roles);
   await database.query(`
-    CREATE ROLE ${owner} LOGIN PASSWORD 'secret';
-    CREATE ROLE ${runtime} LOGIN PASSWORD 'secret';
-    CREATE SCHEMA logout AUTHORIZATION ${owner};
-    ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+    ALTER DEFAULT PRIVILEGES FOR ROLE logout_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
     REVOKE ALL ON DATABASE ${name} FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC;
-    GRANT CONNECT ON DATABASE ${name} TO ${owner}, ${runtime}`);
-  await (await open(owner, true)).close();
-  await database.query(grants(runtime));
+    GRANT CONNECT ON DATABASE ${name} TO logout_owner, logout_app`);
+  await (await open(ownerUrl(), true)).close();
+  await withClient(ownerUrl(), (client) => client.query(grants));
 });
 
 afterAll(async () => {
-  await database.query(`DROP OWNED BY ${owner}, ${runtime}`);
+  await database.query('DROP OWNED BY logout_owner, logout_app');
+  await database.query('DROP ROLE logout_owner, logout_app');
   await database.drop();
 });
 
 describeRevocationStore(
-  'PostgresRevocationStore under a role that owns nothing',
+  'PostgresRevocationStore under the documented role',
   async () => ({
-    store: await open(runtime, false),
+    store: await open(appUrl(), false),
     now: async () => (await database.query('SELECT now()'))[0]!['now'] as Date,
   }),
   { describe, it, beforeAll, afterAll },
   { forgetsAtOnce: false },
 );
 
-describe('A role that owns nothing', () => {
+describe('The documented role of the application', () => {
   it('looks tokens up', async () => {
-    const store = await openStore(
-      urlOf(runtime),
-      { migrate: false, check: 'direct' },
-      { schema: 'logout' },
-    );
+    const store = await openStore(appUrl(), { migrate: false, check: 'direct' });
     const one = revocation();
     await store.add(one, logout());
 
@@ -100,41 +90,47 @@ describe('A role that owns nothing', () => {
   });
 
   it('makes the partitions that are lacking, and they are not its own', async () => {
-    const store = await open(runtime, false);
-    const far = revocation({ expiresAt: fromNow(5000) });
+    const store = await open(appUrl(), false);
+    const far = revocation({ expiresAt: fromNow(50 * DAY_MS) });
 
     const isNew = await store.add(far, logout());
     await store.close();
 
     expect(isNew).toBe(true);
-    expect(await ownerOf(hourOf(far.expiresAt).name)).toBe(owner);
+    const day = far.expiresAt.toISOString().slice(0, 10).replaceAll('-', '');
+    expect(await ownerOf(`revoked_tokens_${day}`)).toBe('logout_owner');
   });
 
   it('purges what has expired', async () => {
-    await asRuntime("SELECT logout.make_logout_partition('revoked_tokens', '2001-01-01 00:30Z')");
-    const before = await ownerOf(OLD);
-    const store = await open(runtime, false);
+    await asApp(makeOld);
+    const before = await ownerOf(OLD.name);
+    const store = await open(appUrl(), false);
 
-    await until(async () => (await ownerOf(OLD)) === undefined);
+    await until(async () => (await ownerOf(OLD.name)) === undefined);
     await store.close();
 
-    expect(before).toBe(owner);
+    expect(before).toBe('logout_owner');
   });
 
   it.each([
-    'DROP TABLE logout.auth_events',
-    `DROP TABLE logout.${THIS_MONTH}`,
-    `ALTER TABLE logout.${THIS_MONTH} DISABLE TRIGGER ALL`,
-    `ALTER TABLE logout.auth_events DETACH PARTITION logout.${THIS_MONTH}`,
-    'DELETE FROM logout.auth_events',
-    "UPDATE logout.auth_events SET subject = 'eve'",
-    'TRUNCATE logout.auth_events',
-    'DELETE FROM logout.revoked_tokens',
-    'UPDATE logout.revoked_tokens SET expires_at = now()',
-    'TRUNCATE logout.revoked_tokens',
-    'CREATE TABLE logout.own ()',
+    'DROP TABLE auth_events',
+    `DROP TABLE ${THIS_MONTH}`,
+    `ALTER TABLE ${THIS_MONTH} DISABLE TRIGGER ALL`,
+    `ALTER TABLE auth_events DETACH PARTITION ${THIS_MONTH}`,
+    'DELETE FROM auth_events',
+    "UPDATE auth_events SET subject = 'eve'",
+    'TRUNCATE auth_events',
+    "INSERT INTO auth_events (event, outcome, occurred_at) VALUES ('x', 'failure', '2026-01-01')",
+    'DELETE FROM revoked_tokens',
+    'UPDATE revoked_tokens SET expires_at = now()',
+    'TRUNCATE revoked_tokens',
+    'INSERT INTO revoked_tokens (revoked_at) VALUES (now())',
+    "INSERT INTO revoked_tokens (xid) VALUES ('3')",
+    'SELECT FROM nestjs_logout_migrations',
+    'CREATE TABLE nestjs_logout.own ()',
+    'DROP FUNCTION add_revocations',
   ])('cannot %s', async (sql) => {
-    await expect(asRuntime(sql)).rejects.toMatchObject({ code: '42501' });
+    await expect(asApp(sql)).rejects.toMatchObject({ code: '42501' });
   });
 
   it.each([
@@ -143,28 +139,60 @@ describe('A role that owns nothing', () => {
     ['no table', 'NULL, now()'],
     ['no hour', "'revoked_tokens', 'infinity'"],
     ['never', "'revoked_tokens', NULL"],
+    ['a day after every token', "'revoked_tokens', now() + interval '403 days'"],
+    ['the year 9999', "'auth_events', '9999-01-01'"],
+    ['the past', "'revoked_tokens', now() - interval '4 days'"],
   ])('makes no partition of %s', async (_, parameters) => {
-    await expect(
-      asRuntime(`SELECT logout.make_logout_partition(${parameters})`),
-    ).rejects.toMatchObject({ code: '22023' });
+    await expect(asApp(`SELECT make_logout_partition(${parameters})`)).rejects.toMatchObject({
+      code: '22023',
+    });
   });
 
   it('cannot purge a month of the audit by tables that look like the catalog', async () => {
     const name = new URL(database.url).pathname.slice(1);
-    await database.query(`GRANT TEMP ON DATABASE ${name} TO ${runtime}`);
-    await asRuntime(`
-      SELECT logout.make_logout_partition('revoked_tokens', '2001-01-01 00:30Z');
+    await database.query(`GRANT TEMP ON DATABASE ${name} TO logout_app`);
+    await asApp(`
+      ${makeOld};
       CREATE TEMP TABLE pg_inherits AS
-        SELECT 'logout.${THIS_MONTH}'::regclass::oid AS inhrelid,
-          'logout.revoked_tokens'::regclass::oid AS inhparent;
+        SELECT 'nestjs_logout.${THIS_MONTH}'::regclass::oid AS inhrelid,
+          'nestjs_logout.revoked_tokens_by_hour'::regclass::oid AS inhparent;
       CREATE TEMP TABLE pg_class AS
-        SELECT 'logout.${THIS_MONTH}'::regclass::oid AS oid, relpartbound
-        FROM pg_catalog.pg_class WHERE relname = '${OLD}';
+        SELECT 'nestjs_logout.${THIS_MONTH}'::regclass::oid AS oid, relpartbound
+        FROM pg_catalog.pg_class WHERE relname = '${OLD.name}';
       SET search_path = pg_temp, pg_catalog;
-      SELECT logout.purge_revocations()`);
+      SELECT nestjs_logout.purge_revocations()`);
 
-    expect(await ownerOf(THIS_MONTH)).toBe(owner);
-    expect(await ownerOf(OLD)).toBeUndefined();
+    expect(await ownerOf(THIS_MONTH)).toBe('logout_owner');
+    expect(await ownerOf(OLD.name)).toBeUndefined();
+  });
+
+  it('is enough for the service, with MIGRATE=false', async () => {
+    const issuer = new TestIssuer();
+    const service = await startService(
+      readEnvironment({
+        PORT: '0',
+        DATABASE_URL: appUrl(),
+        MIGRATE: 'false',
+        JWT_SECRET: issuer.key,
+        JWT_ISSUER: ISSUER,
+        JWT_AUDIENCE: AUDIENCE,
+        LOG_LEVEL: 'error',
+      }),
+    );
+    const token = issuer.token({ jti: 'by the documented role' });
+    const bearer = `Bearer ${token}`;
+    const me = () => request(service.url).get('/api/v1/auth/me').set('Authorization', bearer);
+
+    await me().expect(200);
+    const logout = request(service.url).post(LOGOUT).set('Authorization', bearer);
+    await logout.send({ token }).expect(200, DOCUMENTED.loggedOut);
+    await me().expect(401, DOCUMENTED.refused);
+    await service.stop();
+
+    const events = await database.query(
+      "SELECT outcome FROM auth_events WHERE token_id = 'by the documented role' ORDER BY outcome",
+    );
+    expect(events).toContainEqual({ outcome: 'success' });
   });
 
   it('has nothing to report', () => {

@@ -105,7 +105,7 @@ describe('Durability', () => {
     await database.query(`
       CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
-        INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL;
+        INSERT INTO public.seen VALUES (current_setting('synchronous_commit')); RETURN NULL;
       END $$`);
     await database.query(`
       CREATE CONSTRAINT TRIGGER see AFTER INSERT ON auth_events

@@ -6,8 +6,8 @@ import { Tables } from '../../../src/stores/postgres/connection/tables';
 
 const JSON_LITERAL = '\\$json\\$([^$]*)\\$json\\$::json';
 const MESSAGE = new RegExp(
-  '^BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 1500; ' +
-    'SELECT xid, new_places FROM "public"\\."add_revocations"' +
+  '^BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL search_path = pg_catalog, pg_temp; ' +
+    'SET LOCAL statement_timeout = 1500; SELECT xid, new_places FROM "public"\\."add_revocations"' +
     `\\(${JSON_LITERAL}, ${JSON_LITERAL}\\); COMMIT$`,
 );
 

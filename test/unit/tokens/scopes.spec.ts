@@ -15,8 +15,8 @@ const query = (claims: object = {}) => TokenQuery.of(readToken({ ...CLAIMS, ...c
 
 describe('The scopes', () => {
   it.each([
-    ['revoked_tokens', 'migrations/1795132800000-create-revoked-tokens.ts'],
-    ['auth_events', 'migrations/1795132800001-create-auth-events.ts'],
+    ['revoked_tokens', 'migrations/1795132800001-create-revoked-tokens.ts'],
+    ['auth_events', 'migrations/1795132800002-create-auth-events.ts'],
   ])('are those that %s takes', (_, file) => {
     const [, listed = ''] = /CHECK \(scope IN \(([^)]*)\)\)/.exec(readFileSync(file, 'utf8')) ?? [];
 
@@ -24,7 +24,7 @@ describe('The scopes', () => {
   });
 
   it('are absolute where revoked_tokens says so', () => {
-    const sql = readFileSync('migrations/1795132800000-create-revoked-tokens.ts', 'utf8');
+    const sql = readFileSync('migrations/1795132800001-create-revoked-tokens.ts', 'utf8');
     const [, listed = ''] = /CHECK \(scope NOT IN \(([^)]*)\) OR/.exec(sql) ?? [];
     const absolute = Object.entries(SCOPES).filter(([, { kind }]) => kind === 'absolute');
 

@@ -3,10 +3,21 @@ import { DataSource } from 'typeorm';
 import { PostgresError } from './postgres-error';
 import { ownOptions, type PoolNeeds } from './pool-options';
 import type { ResolvedStoreOptions } from '../options';
+import { postgresOptionsOf, type PostgresOptions, type PostgresSource } from './source';
 import { Tables } from './tables';
 
-/** Whatever a role's or a database's defaults are: our statements are written for these. */
-export const BEGIN_WRITING = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
+/**
+ * For the transaction: what is not in our schema is found in `pg_catalog` alone. Otherwise a
+ * function that somebody made in `public` may fit a call better, and would run with our rights. Not
+ * for the session, which PgBouncer shares among its clients.
+ */
+export const PINNED_SEARCH_PATH = 'SET LOCAL search_path = pg_catalog, pg_temp';
+
+/**
+ * Whatever a role's or a database's defaults are: our statements are written for these. Two
+ * statements.
+ */
+export const BEGIN_WRITING = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${PINNED_SEARCH_PATH}`;
 
 const WRITE_CONNECTIONS = 2;
 export const LOOK_UP_CONNECTIONS = 3;
@@ -26,17 +37,22 @@ interface Opened {
   readonly reads: Pool;
   readonly feedReads: Pool;
   readonly signals: Pool;
-  readonly tables: Tables;
 }
 
 /** Our own few connections to the host's primary, so that a full pool of the host's delays none. */
 export class PostgresConnections {
+  readonly tables: Tables;
+  private readonly host: PostgresOptions;
   private opened?: Opened;
 
+  /** @throws {TypeError} the source is neither a data source of PostgreSQL nor an address. */
   constructor(
-    private readonly host: DataSource,
+    source: PostgresSource,
     private readonly options: ResolvedStoreOptions,
-  ) {}
+  ) {
+    this.host = postgresOptionsOf(source);
+    this.tables = new Tables(options.schema);
+  }
 
   get writes(): Pool {
     return this.use().writes;
@@ -59,10 +75,6 @@ export class PostgresConnections {
     return this.use().signals;
   }
 
-  get tables(): Tables {
-    return this.use().tables;
-  }
-
   /** Connects. What was connected before a failure is closed again. */
   async open(): Promise<void> {
     const { lookupTimeoutMs, writeTimeoutMs, onError } = this.options;
@@ -72,21 +84,19 @@ export class PostgresConnections {
     const report = (error: Error): void => {
       if (this.opened !== undefined) onError(error);
     };
-    const connect = async (size: number, timeoutMs: number): Promise<DataSource> => {
-      const source = await this.connect({ size, timeoutMs, onError: report });
+    const connect = async (role: string, size: number, timeoutMs: number): Promise<Pool> => {
+      const source = await this.connect({ role, size, timeoutMs, onError: report });
       sources.push(source);
-      return source;
+      return poolOf(source);
     };
     try {
-      const writer = await connect(WRITE_CONNECTIONS, writeTimeoutMs);
       this.opened = {
         sources,
-        writes: poolOf(writer),
-        lookUps: poolOf(await connect(LOOK_UP_CONNECTIONS, lookupTimeoutMs)),
-        reads: poolOf(await connect(READ_CONNECTIONS, writeTimeoutMs)),
-        feedReads: poolOf(await connect(FEED_CONNECTIONS, PAGE_TIMEOUT_MS)),
-        signals: poolOf(await connect(SIGNAL_CONNECTIONS, lookupTimeoutMs)),
-        tables: Tables.of(writer),
+        writes: await connect('writes', WRITE_CONNECTIONS, writeTimeoutMs),
+        lookUps: await connect('look-ups', LOOK_UP_CONNECTIONS, lookupTimeoutMs),
+        reads: await connect('reads', READ_CONNECTIONS, writeTimeoutMs),
+        feedReads: await connect('feed', FEED_CONNECTIONS, PAGE_TIMEOUT_MS),
+        signals: await connect('signals', SIGNAL_CONNECTIONS, lookupTimeoutMs),
       };
     } catch (error) {
       await destroyAll(sources);

@@ -1,11 +1,11 @@
 import type { EventEmitter } from 'node:events';
-import type { DataSource, DataSourceOptions } from 'typeorm';
 import { toPostgresError } from './postgres-error';
-
-type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
+import type { PostgresOptions } from './source';
 
 /** What a pool of ours is for. */
 export interface PoolNeeds {
+  /** Its name in `pg_stat_activity`, after ours. */
+  readonly role: string;
   readonly size: number;
   /** For a statement. */
   readonly timeoutMs: number;
@@ -15,18 +15,20 @@ export interface PoolNeeds {
 }
 
 /**
- * Settings that a driver sends as start-up parameters. PgBouncer refuses them, and ours are set
- * in each transaction.
+ * What is dropped of the host's start-up parameters. PgBouncer refuses the time limits, and ours are
+ * set in each transaction. The driver reads UTF-8 alone, and the application name is made anew.
+ * `options` stay: where PgBouncer refuses them, it refuses the host's own connections as well.
  */
-const STARTUP_PARAMETERS = [
+const OWN_PARAMETERS = [
   'statement_timeout',
   'lock_timeout',
   'idle_in_transaction_session_timeout',
-  'options',
   'query_timeout',
+  'client_encoding',
+  'application_name',
 ];
 
-const CREDENTIALS = ['host', 'port', 'username', 'password', 'database', 'ssl', 'applicationName'];
+const CREDENTIALS = ['host', 'port', 'username', 'password', 'database', 'ssl'];
 
 /**
  * For getting a connection. It does not depend on the limit of a statement: a busy server is slow
@@ -37,17 +39,19 @@ const CONNECT_TIMEOUT_MS = 2000;
 /** The client gives up later than the server, which then frees its backend by itself. */
 export const CLIENT_GRACE_MS = 250;
 
+/** PostgreSQL cuts a name to 63 bytes; ours must stay whole. */
+const HOST_NAME_LENGTH = 38;
+
 /**
  * Options for a data source of ours to the primary of the host's, which runs nothing by itself
  * and knows no entity.
- * @throws {TypeError} the host's data source is not of type `postgres`.
  */
-export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions {
-  const options = postgresOptionsOf(host);
+export function ownOptions(host: PostgresOptions, needs: PoolNeeds): PostgresOptions {
   return {
     type: 'postgres',
-    ...credentialsOf(options, needs.address),
-    ...pick(options, ['schema', 'driver', 'nativeDriver', 'applicationName']),
+    ...credentialsOf(host, needs.address),
+    ...pick(host, ['driver', 'nativeDriver']),
+    applicationName: [...hostName(host, needs.address), 'nestjs-logout', needs.role].join(' '),
     installExtensions: false,
     entities: [],
     synchronize: false,
@@ -62,7 +66,7 @@ export function ownOptions(host: DataSource, needs: PoolNeeds): PostgresOptions 
     extra: {
       keepAlive: true,
       allowExitOnIdle: true, // a process that has nothing else to do need not close the store
-      ...without(options.extra, STARTUP_PARAMETERS),
+      ...without(host.extra, OWN_PARAMETERS),
       max: needs.size,
       min: 0,
       query_timeout: needs.timeoutMs + CLIENT_GRACE_MS,
@@ -82,34 +86,44 @@ function listenForErrors(client: EventEmitter, done: () => void): void {
   done();
 }
 
-/** @throws {TypeError} as `ownOptions`. */
-export function postgresOptionsOf(host: DataSource): PostgresOptions {
-  const { options } = host;
-  if (options.type === 'postgres') return options;
-  throw new TypeError(
-    `nestjs-logout: "dataSource" must be of type postgres, got ${options.type}. ` +
-      'Pass a TypeORM DataSource of your PostgreSQL database.',
-  );
-}
+/** A replica may not have seen a logout yet. */
+const primaryOf = (options: PostgresOptions): Partial<PostgresOptions> =>
+  options.replication?.master ?? options;
 
 function credentialsOf(options: PostgresOptions, address?: string): Partial<PostgresOptions> {
-  // A replica may not have seen a logout yet.
-  const primary = options.replication?.master ?? options;
-  if (address !== undefined) {
-    return { ...pick(primary, ['ssl']), url: withoutStartupParameters(address) };
-  }
+  const primary = primaryOf(options);
+  if (address !== undefined)
+    return { ...pick(primary, ['ssl']), url: withoutOwnParameters(address) };
   const { url } = primary;
   return {
     ...pick(primary, CREDENTIALS),
-    ...(url === undefined ? {} : { url: withoutStartupParameters(url) }),
+    ...(url === undefined ? {} : { url: withoutOwnParameters(url) }),
   };
 }
 
-function withoutStartupParameters(url: string): string {
-  // Not every connection string the driver takes is a URL, and one without `?` has no parameters.
+/** What the host calls its own connections, where it does. */
+function hostName(options: PostgresOptions, address?: string): string[] {
+  const primary = primaryOf(options);
+  const extra: unknown = options.extra;
+  const names: unknown[] = [
+    parametersOf(address ?? primary.url ?? '')?.get('application_name'),
+    typeof extra === 'object' && extra !== null && Reflect.get(extra, 'application_name'),
+    options.applicationName,
+    primary.applicationName,
+    process.env['PGAPPNAME'],
+  ];
+  const name = names.find((each) => typeof each === 'string' && each !== '');
+  return typeof name === 'string' ? [name.slice(0, HOST_NAME_LENGTH)] : [];
+}
+
+/** Not every connection string that the driver takes is a URL. */
+const parametersOf = (url: string): URLSearchParams | undefined =>
+  URL.canParse(url) ? new URL(url).searchParams : undefined;
+
+function withoutOwnParameters(url: string): string {
   if (!url.includes('?') || !URL.canParse(url)) return url;
   const parsed = new URL(url);
-  for (const name of STARTUP_PARAMETERS) parsed.searchParams.delete(name);
+  for (const name of OWN_PARAMETERS) parsed.searchParams.delete(name);
   return parsed.toString();
 }
 

@@ -86,7 +86,9 @@ export class Doorbell {
 
   /** In a statement of its own: in that of a logout it could fail, or hold up, the logout. */
   private async send(payload: string): Promise<void> {
-    await this.connections.signals.query(`SELECT pg_notify('${this.channel}', '${payload}')`);
+    await this.connections.signals.query(
+      `SELECT pg_catalog.pg_notify('${this.channel}', '${payload}')`,
+    );
   }
 
   private async keepListening(onRing: () => void, signal: AbortSignal): Promise<void> {
@@ -112,6 +114,7 @@ export class Doorbell {
   /** A connection that does nothing but listen; rejects when it has ended. */
   private async session(onRing: () => void, signal: AbortSignal): Promise<never> {
     const source = await this.connections.connect({
+      role: 'doorbell',
       size: 1,
       timeoutMs: ANSWER_MS,
       onError: ignore, // of idle connections; this one is never idle

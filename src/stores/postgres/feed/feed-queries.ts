@@ -7,7 +7,8 @@ import {
 } from '../../../revocation/revocation-feed';
 import { SERVER_IDENTITY } from './server-identity';
 import { SEES_NOTHING } from './snapshot';
-import { quoteText, type Tables } from '../connection/tables';
+import { quoteText } from '../../../../migrations/schema-names';
+import type { Tables } from '../connection/tables';
 
 /** So many revocations are handed over as one row at most. */
 export const MAX_PER_ROW = 512;
@@ -35,18 +36,40 @@ export function headerIn(rows: readonly TextRow[]): FeedHeader {
 
 /** The first of what is new, `MAX_PER_ROW` at most, in a form that costs the server least. */
 export const newestQuery = (tables: Tables, since: FeedCursor): string =>
-  groupedQuery(tables, since, "(VALUES (now(), 'infinity'::timestamptz))", MAX_PER_ROW);
+  groupedQuery(
+    tables,
+    since,
+    `(VALUES (now(), ${NEVER}, now(), ${NEVER}, now(), ${NEVER}))`,
+    MAX_PER_ROW,
+  );
 
-/** All that is live, or only what is new. Hour by hour, so that no side holds all of it at once. */
+/** All that is live, or only what is new. Part by part, so that no side holds all of it at once. */
 export const wholeQuery = (tables: Tables, since: FeedCursor | null): string =>
-  groupedQuery(tables, since, HOURS);
+  groupedQuery(tables, since, PARTS);
 
-/** The coming two days by the hour, and then the rest: nothing that is live is left out. */
-const HOURS = `(
-  SELECT greatest(hour, now()), hour + interval '1 hour'
-  FROM generate_series(date_trunc('hour', now(), 'UTC'),
-    date_trunc('hour', now(), 'UTC') + interval '47 hours', interval '1 hour') AS hour
-  UNION ALL SELECT date_trunc('hour', now(), 'UTC') + interval '48 hours', 'infinity')`;
+const NEVER = "'infinity'::timestamptz";
+
+/** Ranges one after the other, and then the rest: nothing that is live is left out. */
+function rangesOf(unit: 'hour' | 'day' | 'month', count: number): string {
+  // In UTC, where every day has 24 hours.
+  const first = `date_trunc('${unit}', now() AT TIME ZONE 'UTC')`;
+  const last = `${first} + interval '${count} ${unit}'`;
+  return `
+    SELECT greatest(part AT TIME ZONE 'UTC', now()) AS first,
+      (part + interval '1 ${unit}') AT TIME ZONE 'UTC' AS next
+    FROM generate_series(${first}, ${last} - interval '1 ${unit}', interval '1 ${unit}') AS part
+    UNION ALL SELECT (${last}) AT TIME ZONE 'UTC', ${NEVER}`;
+}
+
+const NO_RANGE = `${NEVER}, ${NEVER}`;
+
+/** Each partition by itself: first those of an hour, then those of a day, then those of a month. */
+const PARTS = `(
+  SELECT first, next, ${NO_RANGE}, ${NO_RANGE} FROM (${rangesOf('hour', 28)}) AS hours
+  UNION ALL
+  SELECT ${NO_RANGE}, first, next, ${NO_RANGE} FROM (${rangesOf('day', 64)}) AS days
+  UNION ALL
+  SELECT ${NO_RANGE}, ${NO_RANGE}, first, next FROM (${rangesOf('month', 14)}) AS months)`;
 
 /**
  * Absolute revocations come as the first halves of their keys in one text, a million of which Node
@@ -60,7 +83,8 @@ function groupedQuery(
 ): string {
   const seen = quoteText(since?.snapshot ?? SEES_NOTHING);
   return `
-    SELECT part.* FROM ${ranges} AS range (from_expiry, to_expiry), LATERAL (
+    SELECT part.* FROM ${ranges} AS range (
+      hours_from, hours_to, days_from, days_to, months_from, months_to), LATERAL (
       SELECT extract(epoch FROM date_trunc('hour', expires_at, 'UTC') + interval '1 hour')::bigint
           ::text AS expires_before,
         encode(string_agg(substring(key FOR ${PREFIX_BYTES}), '')
@@ -71,7 +95,9 @@ function groupedQuery(
           FILTER (WHERE issued_before < 'infinity'))::text AS cutoffs
       FROM (
         SELECT *, (row_number() OVER () - 1) / ${MAX_PER_ROW} AS place
-        FROM ${tables.revokedSince}(${seen}, from_expiry, to_expiry, ${most ?? 'NULL'})
+        FROM ${tables.revokedSince}(
+          ${seen}, hours_from, hours_to, days_from, days_to, months_from, months_to,
+          ${most ?? 'NULL'})
       ) AS revoked
       GROUP BY date_trunc('hour', expires_at, 'UTC'), place
     ) AS part`;

@@ -8,8 +8,17 @@ import {
   type FeedSlice,
 } from '../../../revocation/revocation-feed';
 import type { StoreClock } from '../../../revocation/store-clock';
-import type { CommitPosition, HostTransaction } from '../../../revocation/unit-of-work';
-import { onConnection, PAGE_TIMEOUT_MS, type PostgresConnections } from '../connection/connections';
+import {
+  firstRowOf,
+  type CommitPosition,
+  type HostTransaction,
+} from '../../../revocation/unit-of-work';
+import {
+  onConnection,
+  PAGE_TIMEOUT_MS,
+  PINNED_SEARCH_PATH,
+  type PostgresConnections,
+} from '../connection/connections';
 import { Doorbell, type DoorbellOptions } from './doorbell';
 import { toPostgresError, PostgresError, READ_ONLY, within } from '../connection/postgres-error';
 import {
@@ -161,11 +170,11 @@ export class PostgresFeed extends RevocationFeed {
 }
 
 /** The transaction's number, which it is given by this where it has none yet. */
-const POSITION_QUERY = 'SELECT pg_current_xact_id()::text AS position';
+const POSITION_QUERY = 'SELECT pg_catalog.pg_current_xact_id()::text AS position';
 
-function positionIn(rows: unknown): CommitPosition {
-  const [row] = Array.isArray(rows) ? (rows as unknown[]) : [];
-  if (typeof row === 'object' && row !== null && 'position' in row) return String(row.position);
+function positionIn(result: unknown): CommitPosition {
+  const row = firstRowOf(result);
+  if (row !== undefined && 'position' in row) return String(row.position);
   throw new PostgresError('the transaction did not return the rows of its statement');
 }
 
@@ -177,10 +186,14 @@ async function askServer(
   timeoutMs: number,
   statements: readonly string[],
 ): Promise<TextRow[][]> {
-  const text = [`SET LOCAL statement_timeout = ${timeoutMs}`, ...statements].join('; ');
+  const text = [
+    PINNED_SEARCH_PATH,
+    `SET LOCAL statement_timeout = ${timeoutMs}`,
+    ...statements,
+  ].join('; ');
   const results: unknown = await within(timeoutMs + CLIENT_GRACE_MS, client.query(text));
   // The driver answers a message of several statements with as many results.
-  const [, ...answers] = results as { rows: TextRow[] }[];
+  const [, , ...answers] = results as { rows: TextRow[] }[];
   return answers.map(({ rows }) => rows);
 }
 

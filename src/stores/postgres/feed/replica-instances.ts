@@ -5,7 +5,7 @@ import { orUnavailable } from '../connection/postgres-error';
 import { DURABLE_COMMIT } from '../writes/insertions';
 import { SERVER_IDENTITY } from './server-identity';
 import { SEES_NOTHING } from './snapshot';
-import { quoteText } from '../connection/tables';
+import { quoteText } from '../../../../migrations/schema-names';
 
 /** In its stalenesses; half of that after its last announcement it answers from memory no more. */
 const DEAD_AFTER = 10;
@@ -110,10 +110,10 @@ const IS_OLD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER} mil
 const IS_DEAD = `${IS_OLD}
   AND (server = ${SERVER_IDENTITY} OR seen_at < now() - interval '${FOREIGN_KEPT}')`;
 
-/** BEGIN, SET, SET, UPDATE, COMMIT. */
-const RENEWED = 3;
+/** BEGIN, SET, SET, SET, UPDATE, COMMIT. */
+const RENEWED = 4;
 type Renewed = readonly { rowCount: number | null }[];
 
-/** BEGIN, SET, SELECT, COMMIT. */
-const ASKED = 2;
+/** BEGIN, SET, SET, SELECT, COMMIT. */
+const ASKED = 3;
 type Asked = readonly { rows: readonly { staleness: string; snapshot: string | null }[] }[];

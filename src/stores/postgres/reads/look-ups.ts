@@ -2,7 +2,11 @@ import { MAX_SKEW_MS, type StoreClock } from '../../../revocation/store-clock';
 import type { RevocationKey } from '../../../tokens/identity';
 import type { RevocationQuery } from '../../../tokens/scopes';
 import { BatchQueue, type Call } from '../connection/batch-queue';
-import { LOOK_UP_CONNECTIONS, type PostgresConnections } from '../connection/connections';
+import {
+  LOOK_UP_CONNECTIONS,
+  PINNED_SEARCH_PATH,
+  type PostgresConnections,
+} from '../connection/connections';
 import { PostgresError } from '../connection/postgres-error';
 
 interface LookUp {
@@ -73,7 +77,7 @@ export class LookUps {
     // Without parameters it is one message of the simple protocol, hence one round trip and one
     // implicit transaction, which SET LOCAL lasts for and which an error ends.
     const results: unknown = await lookUps.query(
-      `SET LOCAL statement_timeout = ${this.timeoutMs}; ${CLOCK_QUERY}; ` +
+      `${PINNED_SEARCH_PATH}; SET LOCAL statement_timeout = ${this.timeoutMs}; ${CLOCK_QUERY}; ` +
         cutoffQuery(
           tables.revokedCutoffs,
           batch.map(({ item }) => item.query),
@@ -133,8 +137,13 @@ interface Cutoff {
   readonly cutoff: string;
 }
 
-/** The driver answers a message of three statements with three results. */
+/** The driver answers a message of four statements with four results. */
 function readAnswers(results: unknown): { now: number; cutoffs: readonly Cutoff[] } {
-  const [, clock, selected] = results as [unknown, { rows: { now: string }[] }, { rows: Cutoff[] }];
+  const [, , clock, selected] = results as [
+    unknown,
+    unknown,
+    { rows: { now: string }[] },
+    { rows: Cutoff[] },
+  ];
   return { now: Number(clock.rows[0]?.now), cutoffs: selected.rows };
 }

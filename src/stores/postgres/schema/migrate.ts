@@ -1,54 +1,56 @@
 import { setTimeout } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { createSchema } from '../../../../migrations/owned-objects';
 import {
+  LOGOUT_MIGRATIONS,
   MIGRATIONS_TABLE,
-  revocationMigrations,
+  revocationMigrationsIn,
 } from '../../../../migrations/revocation-migrations';
-import { lockKeyOf } from './advisory-lock';
+import { quoteText } from '../../../../migrations/schema-names';
 import { inTransaction, type PostgresConnections } from '../connection/connections';
-import { PostgresError } from '../connection/postgres-error';
+import { codeOf, INSUFFICIENT_PRIVILEGE, PostgresError } from '../connection/postgres-error';
+import type { Tables } from '../connection/tables';
+import { lockKeyOf } from './advisory-lock';
 
 /** A migration may be long; an instance that waits for its end waits as long. */
 const MIGRATION_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
-/** Brings the tables up to date. Of several instances one migrates, and the others wait for it. */
-export async function migrate(connections: PostgresConnections): Promise<void> {
+/**
+ * Brings the tables up to date. Of several instances one migrates, and the others wait for it.
+ * @param onLoss told of tables that had been made before and are gone.
+ * @throws {TypeError} the schema is missing, and the role may not make it.
+ */
+export async function migrate(
+  connections: PostgresConnections,
+  onLoss: (error: Error) => void,
+): Promise<void> {
   const deadline = Date.now() + MIGRATION_TIMEOUT_MS;
-  while (!(await migrateUnlessLocked(connections))) {
+  while (!(await migrateUnlessLocked(connections, onLoss))) {
     if (Date.now() > deadline) throw new PostgresError('another instance migrates without end');
     await setTimeout(POLL_MS * (1 + Math.random()));
   }
 }
 
-/** @throws {TypeError} the schema is missing: it is the host's, so it is not created here. */
-export async function checkSchema({ writes, tables }: PostgresConnections): Promise<void> {
-  const { rows } = await writes.query('SELECT FROM pg_namespace WHERE nspname = $1', [
-    tables.schema,
-  ]);
-  if (rows.length > 0) return;
-  throw new TypeError(
-    `nestjs-logout: schema "${tables.schema}" of the DataSource does not exist. ` +
-      'Create it, or name another as "schema" of the DataSource.',
-  );
-}
-
 /** @throws {TypeError} not every migration has run, and what to do. */
-export async function checkMigrated({ writes, tables }: PostgresConnections): Promise<void> {
-  // What the last migration makes.
-  const { rows } = await writes.query<{ is_there: string }>(
-    'SELECT (to_regproc($1) IS NOT NULL)::text AS is_there',
-    [tables.qualify('purge_revocations')],
+export async function checkMigrated(connections: PostgresConnections): Promise<void> {
+  const { rows } = await connections.writes.query<Named>(
+    missingQuery(connections.tables, LOGOUT_MIGRATIONS),
   );
-  if (rows[0]?.is_there === 'true') return;
+  const missing = rows.map(({ name }) => name);
+  if (missing.length === 0) return;
   throw new TypeError(
-    `nestjs-logout: the tables in schema "${tables.schema}" are missing or out of date, and ` +
-      '"migrate" is false. Run `revocationMigrations` of nestjs-logout/postgres in your ' +
-      'deployment, or let open() do it with "migrate": true.',
+    `nestjs-logout: the tables in schema "${connections.tables.schema}" are missing or out of ` +
+      `date, and "migrate" is false. Missing: ${missing.join(', ')}. In your deployment, open and ` +
+      'close a PostgresRevocationStore as their owner, or run `revocationMigrations` of ' +
+      'nestjs-logout/postgres; or let open() do it with "migrate": true.',
   );
 }
 
-function migrateUnlessLocked(connections: PostgresConnections): Promise<boolean> {
+function migrateUnlessLocked(
+  connections: PostgresConnections,
+  onLoss: (error: Error) => void,
+): Promise<boolean> {
   // The transaction is idle while another connection migrates. The server must not end it.
   const begin = `BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0`;
   return inTransaction(connections.writes, begin, async (client) => {
@@ -57,25 +59,107 @@ function migrateUnlessLocked(connections: PostgresConnections): Promise<boolean>
       `SELECT pg_try_advisory_xact_lock(${lockKey})::text AS is_ours`,
     );
     if (rows[0]?.is_ours !== 'true') return false;
-    await runMigrations(connections);
+    await runMigrations(connections, onLoss);
     return true;
   });
 }
 
-async function runMigrations(connections: PostgresConnections): Promise<void> {
+async function runMigrations(
+  connections: PostgresConnections,
+  onLoss: (error: Error) => void,
+): Promise<void> {
   const source = await migrationSource(connections);
   try {
+    await makeSchema(connections, source);
+    await forgetLost(connections, source, onLoss);
     await source.runMigrations();
+    await keepNotesToOwner(connections, source);
   } finally {
     await source.destroy();
   }
 }
 
+async function makeSchema({ tables }: PostgresConnections, source: DataSource): Promise<void> {
+  try {
+    await source.query(createSchema(tables));
+  } catch (error) {
+    if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    throw new TypeError(
+      `nestjs-logout: schema "${tables.schema}" does not exist, and the role may not create it. ` +
+        `Let the owner of the database run: CREATE SCHEMA ${tables.quotedSchema} AUTHORIZATION ` +
+        'the_role; or set "schema" to one that the role owns.',
+      { cause: error },
+    );
+  }
+}
+
+/** TypeORM has made the table, so default privileges of the platform hold on it. */
+async function keepNotesToOwner(
+  { tables }: PostgresConnections,
+  source: DataSource,
+): Promise<void> {
+  const keep = tables.qualify('keep_table_to_owner');
+  const notes = tables.qualify(MIGRATIONS_TABLE);
+  await source.query(
+    `SELECT ${keep}($1::text::regclass), ${keep}(pg_get_serial_sequence($1, 'id')::regclass)`,
+    [notes],
+  );
+}
+
+/**
+ * Where something is gone that a migration made, as after a test set-up that drops tables, all
+ * migrations are to run again. They leave alone what is there.
+ */
+async function forgetLost(
+  { tables }: PostgresConnections,
+  source: DataSource,
+  onLoss: (error: Error) => void,
+): Promise<void> {
+  const notes = tables.qualify(MIGRATIONS_TABLE);
+  const found: Named[] = await source.query('SELECT name FROM to_regclass($1) AS name', [notes]);
+  if (found[0]?.name == null) return;
+  const noted: Named[] = await source.query(`SELECT name FROM ${notes}`);
+  const done = new Set(noted.map(({ name }) => name));
+  const missing: Named[] = await source.query(
+    missingQuery(
+      tables,
+      LOGOUT_MIGRATIONS.filter(({ name }) => done.has(name)),
+    ),
+  );
+  if (missing.length === 0) return;
+  await source.query(`DELETE FROM ${notes}`);
+  onLoss(
+    new PostgresError(
+      `Of the tables in schema "${tables.schema}" these were gone, and are made again: ` +
+        `${missing.map(({ name }) => name).join(', ')}. What was in them is lost: tokens that ` +
+        'were logged out before are accepted again until they expire.',
+    ),
+  );
+}
+
+interface Named {
+  readonly name: string;
+}
+
+/** Asks for the tables and functions of these migrations that are not there. */
+function missingQuery(tables: Tables, migrations: typeof LOGOUT_MIGRATIONS): string {
+  const listOf = (names: readonly string[]): string =>
+    `ARRAY[${names.map(quoteText).join()}]::text[]`;
+  const full = `${quoteText(`${tables.quotedSchema}.`)} || quote_ident(name)`;
+  return `
+    SELECT name FROM unnest(${listOf(migrations.flatMap(({ makes }) => makes.relations))}) AS name
+    WHERE to_regclass(${full}) IS NULL
+    UNION ALL
+    SELECT name FROM unnest(${listOf(migrations.flatMap(({ makes }) => makes.routines))}) AS name
+    WHERE to_regproc(${full}) IS NULL`;
+}
+
 const migrationSource = (connections: PostgresConnections): Promise<DataSource> =>
   connections.connect(
-    { size: 2, timeoutMs: MIGRATION_TIMEOUT_MS, onError: () => undefined },
+    { role: 'migrations', size: 2, timeoutMs: MIGRATION_TIMEOUT_MS, onError: () => undefined },
     {
-      migrations: revocationMigrations,
+      schema: connections.tables.schema,
+      migrations: revocationMigrationsIn(connections.tables.schema),
       migrationsTableName: MIGRATIONS_TABLE,
       migrationsTransactionMode: 'each',
     },

@@ -1,23 +1,27 @@
 export const HOUR_MS = 3_600_000;
 
-/** An hour or a month of a table, as the database's function `make_logout_partition` names it. */
+/** What an instant needs in a table, as the database's function `make_logout_partition` takes it. */
 export interface Partition {
   readonly table: 'revoked_tokens' | 'auth_events';
+  /** Of the hour or the month. A revocation that is kept for long stands in one of a day instead. */
   readonly name: string;
-  readonly from: Date;
+  /** An instant in it. */
+  readonly at: Date;
 }
 
-/** The partition of `revoked_tokens` for what expires at an instant. */
-export function hourOf(expiresAt: Date): Partition {
-  const from = new Date(Math.floor(expiresAt.getTime() / HOUR_MS) * HOUR_MS);
-  return { table: 'revoked_tokens', name: `revoked_tokens_${digitsOf(from, 10)}`, from };
-}
+/** What `revoked_tokens` needs for what expires at an instant. */
+export const hourOf = (expiresAt: Date): Partition => ({
+  table: 'revoked_tokens',
+  name: `revoked_tokens_${digitsOf(expiresAt, 10)}`,
+  at: expiresAt,
+});
 
-/** The partition of `auth_events` for what happens at an instant; months are those of UTC. */
-export function monthOf(occurredAt: Date): Partition {
-  const from = monthsLater(occurredAt, 0);
-  return { table: 'auth_events', name: `auth_events_${digitsOf(from, 6)}`, from };
-}
+/** What `auth_events` needs for what happens at an instant; months are those of UTC. */
+export const monthOf = (occurredAt: Date): Partition => ({
+  table: 'auth_events',
+  name: `auth_events_${digitsOf(occurredAt, 6)}`,
+  at: occurredAt,
+});
 
 /** The first instant of the month that is `count` months after the one of `instant`. */
 export const monthsLater = (instant: Date, count: number): Date =>

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
+import { HOURS_BY_HOUR } from '../../../../migrations/partition-sizes';
 import type { StoreClock } from '../../../revocation/store-clock';
 import { lockKeyOf } from './advisory-lock';
 import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
@@ -11,8 +12,6 @@ import { HOUR_MS, hourOf, monthOf, monthsLater, type Partition } from './partiti
  * long as it waits.
  */
 const LOCK_TIMEOUT_MS = 100;
-/** The longest-lived token of the default limit, its tolerance and skew, rounded up to hours. */
-const HOURS_AHEAD = 26;
 const MONTHS_AHEAD = 2;
 const ATTEMPTS = 10;
 
@@ -26,21 +25,21 @@ export class Partitions {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Makes what the coming day of logouts and the coming months of audit need. */
+  /** Makes what logouts of the coming day, and the audit of the coming months, need. */
   async makeAhead(): Promise<void> {
     this.known.clear();
     const now = await this.databaseNow();
-    const hours = Array.from({ length: HOURS_AHEAD + 1 }, (_, index) =>
+    const hours = Array.from({ length: HOURS_BY_HOUR }, (_, index) =>
       hourOf(new Date(now.getTime() + index * HOUR_MS)),
     );
-    const months = Array.from({ length: MONTHS_AHEAD + 1 }, (_, index) =>
-      monthOf(monthsLater(now, index)),
+    const months = Array.from({ length: MONTHS_AHEAD }, (_, index) =>
+      monthOf(monthsLater(now, index + 1)),
     );
-    await this.make([...hours, ...months]);
+    await this.make([...hours, monthOf(now), ...months]);
   }
 
   /** Makes what revocations that expire then, and their events, need where none is known here. */
-  async makeFor(expiries: readonly Date[], now: Date = new Date()): Promise<void> {
+  async makeFor(expiries: readonly Date[], now: Date = new Date(this.clock.now())): Promise<void> {
     const wanted = [...expiries.map(hourOf), monthOf(now)];
     await this.make([...new Map(wanted.map((partition) => [partition.name, partition])).values()]);
   }
@@ -74,8 +73,8 @@ export class Partitions {
     const make = this.connections.tables.qualify('make_logout_partition');
     await this.maintain(async (client) => {
       await client.query(`SELECT pg_advisory_xact_lock(${this.lockKey})`);
-      for (const { table, from } of await this.missingAmong(client, wanted)) {
-        await client.query(`SELECT ${make}($1, $2)`, [table, from.toISOString()]);
+      for (const { table, at } of await this.missingAmong(client, wanted)) {
+        await client.query(`SELECT ${make}($1, $2)`, [table, at.toISOString()]);
       }
     });
   }
@@ -84,15 +83,18 @@ export class Partitions {
     client: PoolClient,
     wanted: readonly Partition[],
   ): Promise<Partition[]> {
-    const { revokedTokens, authEvents } = this.connections.tables;
+    const missing = this.connections.tables.qualify('missing_logout_partitions');
     const { rows } = await client.query<{ name: string }>(
-      `SELECT part.relname::text AS name
-       FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid
-       WHERE inhparent IN ($1::regclass, $2::regclass) AND part.relname = ANY ($3::text[])`,
-      [revokedTokens, authEvents, wanted.map(({ name }) => name)],
+      `SELECT name FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS wanted (parent, at, name)
+       WHERE EXISTS (SELECT FROM ${missing}(parent, at))`,
+      [
+        wanted.map(({ table }) => table),
+        wanted.map(({ at }) => at.toISOString()),
+        wanted.map(({ name }) => name),
+      ],
     );
-    const there = new Set(rows.map(({ name }) => name));
-    return wanted.filter(({ name }) => !there.has(name));
+    const lacking = new Set(rows.map(({ name }) => name));
+    return wanted.filter(({ name }) => lacking.has(name));
   }
 
   private async dropOldestExpired(): Promise<boolean> {

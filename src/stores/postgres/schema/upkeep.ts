@@ -1,29 +1,30 @@
-import { toPostgresError } from '../connection/postgres-error';
+import { codeOf, PostgresError, toPostgresError } from '../connection/postgres-error';
+import type { PostgresConnections } from '../connection/connections';
 import type { ResolvedStoreOptions } from '../options';
+import { renumberForeignRows } from './foreign-rows';
 import type { Partitions } from './partitions';
 
 /** Up to this part of the interval earlier or later, so that instances do not meet each time. */
 const JITTER = 0.2;
 
-/** Keeps the partitions in order, now and then. Failures are reported and tried again. */
+/** SQLSTATEs of a schema, a table and a function that are not there. */
+const IS_GONE = ['3F000', '42P01', '42883'];
+
+/** Keeps the tables in order, now and then. Failures are reported and tried again. */
 export class Upkeep {
   private timer?: NodeJS.Timeout;
   private running: Promise<void> = Promise.resolve();
 
   constructor(
+    private readonly connections: PostgresConnections,
     private readonly partitions: Partitions,
     private readonly options: ResolvedStoreOptions,
   ) {}
 
-  /** Does not keep the process alive. */
+  /** After the first partitions were made. Does not keep the process alive. */
   start(): void {
-    const { upkeepIntervalMs } = this.options;
-    const delay = upkeepIntervalMs * (1 + JITTER * (2 * Math.random() - 1));
-    this.timer = setTimeout(() => {
-      this.running = this.run().then(() => {
-        if (this.timer !== undefined) this.start();
-      });
-    }, delay).unref();
+    this.schedule();
+    this.running = this.attempt(() => this.renumber());
   }
 
   /** After this resolves nothing runs, and nothing will. */
@@ -33,12 +34,42 @@ export class Upkeep {
     await this.running;
   }
 
+  private schedule(): void {
+    const { upkeepIntervalMs } = this.options;
+    const delay = upkeepIntervalMs * (1 + JITTER * (2 * Math.random() - 1));
+    this.timer = setTimeout(() => {
+      this.running = this.running
+        .then(() => this.attempt(() => this.run()))
+        .then(() => {
+          if (this.timer !== undefined) this.schedule();
+        });
+    }, delay).unref();
+  }
+
   private async run(): Promise<void> {
+    await this.partitions.makeAhead();
+    await this.partitions.dropExpired();
+    await this.renumber();
+  }
+
+  private renumber(): Promise<void> {
+    return renumberForeignRows(this.connections, this.options.writeTimeoutMs);
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
     try {
-      await this.partitions.makeAhead();
-      await this.partitions.dropExpired();
+      await work();
     } catch (error) {
-      this.options.onError(toPostgresError(error));
+      this.options.onError(this.explained(toPostgresError(error)));
     }
+  }
+
+  private explained(error: PostgresError): PostgresError {
+    if (!IS_GONE.includes(codeOf(error) ?? '')) return error;
+    return new PostgresError(
+      `${error.message}. Tables in schema "${this.options.schema}" were dropped, and with them ` +
+        'what was logged out. Restart an instance that may migrate: it makes them again.',
+      error.code,
+    );
   }
 }

@@ -130,9 +130,10 @@ interface Answer {
   readonly newPlaces: ReadonlySet<number>;
 }
 
-/** The driver answers a message of several statements with as many results: ours is the third. */
+/** The driver answers a message of several statements with as many results: ours is the fourth. */
 function readAnswer(results: unknown): Answer {
-  const [, , added] = results as [
+  const [, , , added] = results as [
+    unknown,
     unknown,
     unknown,
     { rows: { xid: string; new_places: string | null }[] },

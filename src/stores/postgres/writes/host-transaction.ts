@@ -1,5 +1,10 @@
 import { StoreUnavailableError } from '../../../revocation/errors';
-import type { Committed, HostTransaction, UnitOfWork } from '../../../revocation/unit-of-work';
+import {
+  firstRowOf,
+  type Committed,
+  type HostTransaction,
+  type UnitOfWork,
+} from '../../../revocation/unit-of-work';
 import { toPostgresError, PostgresError } from '../connection/postgres-error';
 import type { Tables } from '../connection/tables';
 import { addRevocations, appendEvents, newPlacesIn } from './insertions';
@@ -28,9 +33,9 @@ export async function addWithin(
   }
 }
 
-function rowIn(rows: unknown): { xid: string; new_places: string | null } {
-  const [row] = Array.isArray(rows) ? (rows as unknown[]) : [];
-  if (typeof row === 'object' && row !== null && 'xid' in row && 'new_places' in row) {
+function rowIn(result: unknown): { xid: string; new_places: string | null } {
+  const row = firstRowOf(result);
+  if (row !== undefined && 'xid' in row && 'new_places' in row) {
     const { xid, new_places } = row;
     return { xid: String(xid), new_places: typeof new_places === 'string' ? new_places : null };
   }

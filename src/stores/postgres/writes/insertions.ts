@@ -30,7 +30,7 @@ export interface Statement {
 export function addRevocations(tables: Tables, additions: readonly Addition[]): Statement {
   const rows = additions.map(toJsonRows);
   return {
-    text: `SELECT xid, new_places FROM ${functionOf(tables)}($1::json, $2::json)
+    text: `SELECT xid, new_places FROM ${functionOf(tables)}(${jsonParameter(1)}, ${jsonParameter(2)})
       WHERE NOT EXISTS (SELECT FROM ${tables.revokedTokens} WHERE false)`,
     values: [
       arrayOf(rows.map(({ revocation }) => revocation)),
@@ -68,14 +68,17 @@ export function addAndCommit(
 /** Adds the events in their order. */
 export function appendEvents(tables: Tables, events: readonly AuditEvent[]): Statement {
   return {
-    text: insertEvents(tables, '$1::json'),
+    text: insertEvents(tables, jsonParameter(1)),
     values: [arrayOf(events.map(eventToJson))],
   };
 }
 
 const insertEvents = (tables: Tables, json: string): string =>
   `INSERT INTO ${tables.authEvents} (${eventNames})
-    SELECT ${eventNames} FROM json_to_recordset(${json}) AS event (${eventTypes})`;
+    SELECT ${eventNames} FROM pg_catalog.json_to_recordset(${json}) AS event (${eventTypes})`;
+
+/** As text: some drivers would write what they take for JSON as JSON once more. */
+const jsonParameter = (place: number): string => `$${place}::pg_catalog.text::pg_catalog.json`;
 
 const functionOf = (tables: Tables): string => tables.qualify('add_revocations');
 

@@ -1,12 +1,15 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { qualified } from './schema-name';
+import type { LogoutMigration } from './logout-migration';
+import { createFunction, dropFunction } from './owned-objects';
+import { spanOf } from './partition-sizes';
 
 /** The addition: many revocations at once, and the event of each that is new. */
-export class CreateAddRevocations1795132800004 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    const add = qualified(runner, 'add_revocations');
-    const table = qualified(runner, 'revoked_tokens');
-    const audit = qualified(runner, 'auth_events');
+export const createAddRevocations: LogoutMigration = {
+  name: 'CreateAddRevocations1795132800005',
+  makes: { relations: [], routines: ['add_revocations'] },
+
+  up: (names) => {
+    const revoked = names.qualify('revoked_tokens');
+    const audit = names.qualify('auth_events');
     // A function keeps its plan for the session, also behind PgBouncer; planning the statement
     // anew takes as long as adding eight rows.
     //
@@ -16,10 +19,23 @@ export class CreateAddRevocations1795132800004 implements MigrationInterface {
     // xid: of this transaction. An insert that conflicts with a row in flight waits for the commit
     // of that row. So where this transaction is visible, all of these revocations are visible,
     // including those that another transaction added.
-    await runner.query(`
-      CREATE FUNCTION ${add}(revocations json, events json)
+    //
+    // Two transactions that add the same revocation in the moment in which its span changes may
+    // both find it new. It is refused all the same, and the audit has two rows of it.
+    const wasAdded = (spans: string, bound: string): string => `(
+      SELECT true FROM ${revoked} AS earlier
+      WHERE earlier.span IN (${spans}) AND earlier.key = asked.key
+        AND earlier.issued_before = asked.issued_before
+        AND earlier.expires_at = asked.expires_at ${bound} LIMIT 1)`;
+    return [
+      createFunction(
+        names,
+        'add_revocations',
+        `(revocations json, events json)
       RETURNS TABLE (xid text, new_places text)
-      LANGUAGE plpgsql AS $$
+      LANGUAGE plpgsql
+      SET plan_cache_mode = force_generic_plan SET enable_seqscan = off`,
+        `
       #variable_conflict use_column
       BEGIN
         -- A commit that the server only promises to write is not one that a logout may report.
@@ -42,11 +58,16 @@ export class CreateAddRevocations1795132800004 implements MigrationInterface {
               request_id text, reason text, detail jsonb
             )) WITH ORDINALITY
           ), revoked AS (
-            INSERT INTO ${table} (key, issued_before, expires_at, scope,
+            INSERT INTO ${revoked} (span, key, issued_before, expires_at, scope,
               issuer, subject, token_id, session_id, client_id, reason, actor)
-            SELECT key, issued_before, expires_at, scope,
+            SELECT place.span, key, issued_before, expires_at, scope,
               issuer, subject, token_id, session_id, client_id, reason, actor
-            FROM asked
+            FROM asked, LATERAL (SELECT ${spanOf('expires_at')} AS span) AS place
+            -- It may have been added before, when it was to be kept for longer from then on.
+            WHERE CASE place.span
+              WHEN 'hour' THEN ${wasAdded("'day', 'month'", "AND earlier.expires_at < now() + interval '48 hours'")}
+              WHEN 'day' THEN ${wasAdded("'month'", '')}
+            END IS NULL
             -- All callers insert in the same order. Otherwise two with the same rows deadlock.
             ORDER BY key, issued_before, expires_at
             ON CONFLICT DO NOTHING
@@ -62,10 +83,10 @@ export class CreateAddRevocations1795132800004 implements MigrationInterface {
             ORDER BY ordinality
           )
           SELECT pg_current_xact_id()::text, string_agg(ordinality::text, ',') FROM fresh;
-      END $$`);
-  }
+      END`,
+      ),
+    ];
+  },
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP FUNCTION ${qualified(runner, 'add_revocations')}(json, json)`);
-  }
-}
+  down: (names) => [dropFunction(names, 'add_revocations')],
+};
