@@ -3,8 +3,9 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { RequestAuthenticator } from '../../../src/web/request-authenticator';
 import { LOGOUT, MeController, PLATFORMS, TestApp, type Platform } from '../../support/app';
 import { hasChromium, openCarelessBrowser } from '../../support/browser';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -128,6 +129,13 @@ const HOSTS = {
     ),
 };
 
+/** What a page of `origin` had of a WebSocket whose handshake our guard would see. */
+interface Handshake {
+  readonly origin: string | undefined;
+  readonly hasCookie: boolean;
+  readonly verdict: string;
+}
+
 /** Browsers treat localhost as HTTPS; on `shop.test` they send no Sec-Fetch-Site. */
 const PLACES = [
   ['a sibling domain', 'app.shop.localhost', 'blog.shop.localhost'],
@@ -139,6 +147,8 @@ const NAMES = [...new Set(PLACES.flatMap(([, own, attacker]) => [own, attacker])
 const CASES = PLATFORMS.flatMap((platform) =>
   Object.entries(HOSTS).map(([name, start]) => [platform, name, start] as const),
 );
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 testWith('chromium', hasChromium, () => {
   const profile = temporaryFolder();
@@ -180,8 +190,6 @@ testWith('chromium', hasChromium, () => {
       await context.close();
       await app.close();
     });
-
-    const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
     async function logIn(own: string): Promise<{ token: string; base: string; page: Page }> {
       const token = app.issuer.token();
@@ -226,6 +234,61 @@ testWith('chromium', hasChromium, () => {
       }).then(({ status }) => status)`);
       expect(status).toBe(200);
       await app.me(token).expect(401);
+    });
+  });
+
+  describe('A WebSocket with the cookie', () => {
+    let app: TestApp;
+    let context: BrowserContext;
+    let handshakes: Handshake[];
+
+    async function start(allowedOrigins: readonly string[]): Promise<void> {
+      handshakes = [];
+      const options = { tokenSources: [{ cookie: 'access' }], allowedOrigins };
+      app = await TestApp.start('express', options, { controllers: [HostController] });
+      const authenticator = app.nest.get(RequestAuthenticator, { strict: false });
+      const server = app.nest.getHttpServer() as Server;
+      server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+        void Promise.resolve(authenticator.authenticate(request)).then(({ verdict }) => {
+          const { origin, cookie = '' } = request.headers;
+          handshakes.push({ origin, hasCookie: cookie.includes('access='), verdict });
+          socket.destroy();
+        });
+      });
+      context = await browser.newContext();
+    }
+    afterEach(async () => {
+      await context.close();
+      await app.close();
+    });
+
+    async function openSocketFrom(page: string, own: string): Promise<Handshake | undefined> {
+      const host = `${own}:${portOf(app.nest.getHttpServer() as Server)}`;
+      const tab = await context.newPage();
+      await tab.goto(`http://${host}/login?token=${app.issuer.token()}`);
+      await tab.goto(page === own ? `http://${host}/page` : `http://${page}:${portOf(attacker)}`);
+      await tab.evaluate(`void new WebSocket('ws://${host}/')`);
+      await until(() => handshakes.length > 0);
+      return handshakes[0];
+    }
+
+    it.each(PLACES)('lets in no page of %s', async (_place, own, other) => {
+      await start([]);
+      const handshake = await openSocketFrom(other, own);
+      expect(handshake).toMatchObject({ hasCookie: true, verdict: 'missing' });
+    });
+
+    it.each(PLACES)(
+      'lets in a page of %s that allowedOrigins lists',
+      async (_place, own, other) => {
+        await start([`http://${other}:${portOf(attacker)}`]);
+        expect(await openSocketFrom(other, own)).toMatchObject({ verdict: 'live' });
+      },
+    );
+
+    it.each(['app.shop.localhost', 'app.shop.test'])('lets in the own page, on %s', async (own) => {
+      await start([]);
+      expect(await openSocketFrom(own, own)).toMatchObject({ verdict: 'live' });
     });
   });
 });
