@@ -41,7 +41,11 @@ export { RevocationCheck } from './revocation/revocation-check';
 export { RevocationStore } from './revocation/revocation-store';
 export type { HostTransaction } from './revocation/unit-of-work';
 export { RevokedTokensService } from './revocation/revoked-tokens.service';
-export type { Authentication, RevokeOptions } from './revocation/revoked-tokens.service';
+export type {
+  Authentication,
+  RevokeOptions,
+  TokenExplanation,
+} from './revocation/revoked-tokens.service';
 export { StoreClock } from './revocation/store-clock';
 export type { ReplicaStatus, StoreStatus } from './revocation/store-status';
 export { ExpressSessionTerminator } from './logout/server-sessions/express-session-terminator';
@@ -64,8 +68,6 @@ export type {
   TokenRules,
 } from './tokens/verification/token-rules';
 export { TokenVerifier } from './tokens/verification/token-verifier';
-export type {
-  RefusalCause,
-  Verification,
-  VerifiedToken,
-} from './tokens/verification/token-verifier';
+export type { Explanation } from './tokens/explanation/explanation';
+export type { RefusalCause } from './tokens/verification/refusal-cause';
+export type { Verification, VerifiedToken } from './tokens/verification/token-verifier';

@@ -1,4 +1,4 @@
-import type { RefusalCause } from '../tokens/verification/token-verifier';
+import type { RefusalCause } from '../tokens/verification/refusal-cause';
 
 /** What is wrong with the token that the body of a logout names. */
 const BODY_TOKEN_REASONS = {

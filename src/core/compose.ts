@@ -5,6 +5,7 @@ import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RemovalCount } from '../metrics/removal-count';
 import { StoreUnavailableError } from '../revocation/errors';
+import { RefusalLog, type RefusalPrinter } from '../revocation/refusal-log';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
@@ -16,6 +17,7 @@ export interface CoreOptions {
   readonly store: RevocationStore;
   readonly logoutRules: LogoutRules;
   readonly printAudit: AuditPrinter;
+  readonly printRefusal: RefusalPrinter;
   /** Told of what fails in the background. */
   readonly onError: (error: unknown) => void;
   readonly meterProvider?: MeterProvider | undefined;
@@ -31,7 +33,7 @@ export class LogoutCore {
   readonly verifier: TokenVerifier;
   readonly tokens: RevokedTokensService;
   readonly logout: Logout;
-  readonly refusals = new RefusalCounts();
+  readonly refusals: RefusalCounts;
   readonly removals = new RemovalCount();
   private readonly metrics: LogoutMetrics;
   private isReady = false;
@@ -44,7 +46,9 @@ export class LogoutCore {
     this.store = store;
     this.verifier = new TokenVerifier(tokenRules, () => store.clock.now());
     this.audit = new AuditLog(store.audit, options.printAudit, options.onError);
-    this.tokens = new RevokedTokensService(this.verifier, store, this.audit);
+    const refusalLog = new RefusalLog(options.printRefusal);
+    this.refusals = new RefusalCounts(refusalLog);
+    this.tokens = new RevokedTokensService(this.verifier, store, this.audit, refusalLog);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }

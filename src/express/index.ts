@@ -19,7 +19,12 @@ export type { Revocation, RevocationScope } from '../revocation/revocation';
 export { RevocationStore } from '../revocation/revocation-store';
 export type { HostTransaction } from '../revocation/unit-of-work';
 export { RevokedTokensService } from '../revocation/revoked-tokens.service';
-export type { Authentication, RevokeOptions } from '../revocation/revoked-tokens.service';
+export type {
+  Authentication,
+  RevokeOptions,
+  TokenExplanation,
+} from '../revocation/revoked-tokens.service';
+export type { RefusalPrinter } from '../revocation/refusal-log';
 export type { Algorithm } from '../tokens/keys/algorithms';
 export type { Claims } from '../tokens/verification/claims';
 export type { TokenIdentity } from '../tokens/identity';
@@ -32,11 +37,9 @@ export type {
   NamedIssuer,
   TokenRules,
 } from '../tokens/verification/token-rules';
-export type {
-  RefusalCause,
-  Verification,
-  VerifiedToken,
-} from '../tokens/verification/token-verifier';
+export type { Explanation } from '../tokens/explanation/explanation';
+export type { RefusalCause } from '../tokens/verification/refusal-cause';
+export type { Verification, VerifiedToken } from '../tokens/verification/token-verifier';
 export type { Answers, HostAnswer } from './answers';
 export { createRevocation } from './create-revocation';
 export type { ExpressRevocation } from './express-revocation';

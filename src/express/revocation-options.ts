@@ -1,5 +1,6 @@
 import type { AuditPrinter } from '../audit/audit-log';
 import type { CoreOptions } from '../core/compose';
+import type { RefusalPrinter } from '../revocation/refusal-log';
 import { RevocationStore } from '../revocation/revocation-store';
 import {
   custom,
@@ -74,6 +75,12 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    * @defaultValue `console.log` for a success, `console.warn` for a failure
    */
   readonly auditPrinter?: AuditPrinter;
+  /**
+   * Receives a sentence that says why requests are refused and what to change, for each reason and
+   * minute one.
+   * @defaultValue `console.warn`; `console.debug` with `NODE_ENV=production`
+   */
+  readonly refusalPrinter?: RefusalPrinter;
 }
 
 /** The same, where tokens come from several issuers. */
@@ -105,6 +112,11 @@ export const REVOCATION_OPTIONS = {
     defaultSays: '`console.log`, or `console.warn` for a failure',
     says: 'Receives every audit event as one line of JSON.',
   }),
+  refusalPrinter: func<RefusalPrinter>({
+    default: warn,
+    defaultSays: '`console.warn`, or `console.debug` with `NODE_ENV=production`',
+    says: 'Receives a sentence for each reason and minute: why requests are refused.',
+  }),
 } satisfies Table<Omit<RevocationOptions, keyof TokenRules>>;
 
 /** The options after their check, every default in place. */
@@ -122,7 +134,7 @@ export function resolveOptions(
   options: RevocationOptions | MultiIssuerRevocationOptions,
 ): ResolvedOptions {
   const resolved = resolve(REVOCATION_OPTIONS, options, TOKEN_RULES);
-  const { store, auditPrinter, answers, onError } = resolved;
+  const { store, auditPrinter, refusalPrinter, answers, onError } = resolved;
   const printAudit: AuditPrinter = (line, outcome) => {
     try {
       auditPrinter(line, outcome);
@@ -137,6 +149,7 @@ export function resolveOptions(
       // A logout names its token in the body alone, and a repeated one is refused.
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,
+      printRefusal: refusalPrinter,
       onError,
     },
     answers,
@@ -156,5 +169,10 @@ function withNames(
 
 function printToConsole(...[line, outcome]: Parameters<AuditPrinter>): void {
   if (outcome === 'success') console.log(line);
+  else console.warn(line);
+}
+
+function warn(line: string): void {
+  if (process.env.NODE_ENV === 'production') console.debug(line);
   else console.warn(line);
 }

@@ -75,7 +75,7 @@ export class Logout {
   private namesItself(bearer: VerifiedToken, { named, isBearerNamed }: LogoutAttempt): boolean {
     if (named === undefined) return this.rules.isBodyTokenOptional;
     if (isBearerNamed) return true;
-    const verification = this.tokens.verify(named);
+    const verification = this.tokens.verifyNamed(named);
     return verification.verdict === 'live' && isSame(verification.token, bearer);
   }
 
@@ -88,7 +88,7 @@ export class Logout {
       throw new TokenRejectedError('TOKEN_INVALID', 'body_token_missing');
     }
     if (isBearerNamed) return bearer;
-    const verification = this.tokens.verify(named);
+    const verification = this.tokens.verifyNamed(named);
     if (verification.verdict === 'refused')
       throw new TokenRejectedError('TOKEN_INVALID', bodyTokenReason(verification.cause));
     const { token } = verification;

@@ -1,4 +1,5 @@
 import { reasonOf } from '../revocation/errors';
+import { RefusalLog } from '../revocation/refusal-log';
 import { REFUSAL_REASONS, type RefusalReason } from '../audit/reasons';
 
 /** How many requests were refused, by reason, since the start; the audit gives the same reasons. */
@@ -8,7 +9,11 @@ export class RefusalCounts {
     REFUSAL_REASONS.map((reason) => [reason, 0]),
   );
 
+  /** @param log says why, for each that is counted. */
+  constructor(private readonly log = new RefusalLog()) {}
+
   count(reason: RefusalReason): void {
+    this.log.say(reason);
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
   }
 

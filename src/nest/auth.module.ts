@@ -12,6 +12,7 @@ import { AuditLog, type AuditPrinter } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { Logout } from '../logout/logout';
 import { RefusalCounts } from '../metrics/refusal-counts';
+import type { RefusalPrinter } from '../revocation/refusal-log';
 import { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { readOptions } from '../options/option';
@@ -55,6 +56,11 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .build();
 
 const logger = new Logger('nestjs-logout');
+/** In production a client that sends what it should not is no warning. */
+const printRefusal: RefusalPrinter = (line) => {
+  if (process.env.NODE_ENV === 'production') logger.debug(line);
+  else logger.warn(line);
+};
 const printAudit: AuditPrinter = (line, outcome) => {
   if (outcome === 'success') logger.log(line);
   else logger.warn(line);
@@ -81,7 +87,8 @@ const core: Provider[] = [
     provide: LogoutCore,
     useFactory: async (options: AuthOptions) => {
       const { tokenRules, store, logoutRules, meterProvider } = options;
-      const parts = { tokenRules, store, logoutRules, meterProvider, printAudit, onError };
+      const prints = { printAudit, printRefusal, onError };
+      const parts = { tokenRules, store, logoutRules, meterProvider, ...prints };
       const composed = new LogoutCore(parts);
       await composed.open();
       return composed;

@@ -3,15 +3,18 @@ import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
 import { expiresAt, textOf } from '../tokens/verification/claims';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
+import type { Explanation } from '../tokens/explanation/explanation';
+import type { RefusalCause } from '../tokens/verification/refusal-cause';
 import type {
-  RefusalCause,
   TokenVerifier,
   Verification,
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
 import { signingInputOf } from '../tokens/verification/token-form';
 import { TokenRejectedError } from './errors';
+import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
+import { bodyTokenReason, type TokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import type { RevocationStore } from './revocation-store';
@@ -45,6 +48,13 @@ export function rejection(
   }
 }
 
+/** Why a text is not accepted; nothing but the verdict where it is. */
+export interface TokenExplanation extends Partial<Explanation> {
+  readonly verdict: 'live' | 'expired' | 'revoked' | 'refused';
+  /** The word that log, audit and metrics have for it. */
+  readonly reason?: TokenReason;
+}
+
 export interface RevokeOptions {
   /** Joins the host's transaction: revocation and audit row are committed when the host commits. */
   readonly manager?: HostTransaction;
@@ -60,11 +70,22 @@ export class RevokedTokensService {
     private readonly verifier: TokenVerifier,
     private readonly store: RevocationStore,
     private readonly audit: AuditLog,
+    private readonly refusals: RefusalLog = new RefusalLog(),
   ) {}
 
   /** Form, header, signature and claims of a text; whether it is revoked is not asked. */
   verify(text: unknown): Verification {
     return this.verifier.verify(text);
+  }
+
+  /** Like `verify`, for the token that the body of a logout names: a refusal is explained in the log. */
+  verifyNamed(text: unknown): Verification {
+    const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      this.refusals.explain(bodyTokenReason(cause), () => this.verifier.explain(text, cause));
+    }
+    return verification;
   }
 
   /**
@@ -81,14 +102,38 @@ export class RevokedTokensService {
     lookUps?: ReadonlyMap<string, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
     const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      this.refusals.explain(cause, () => this.verifier.explain(text, cause));
+    }
     if (verification.verdict !== 'live') return verification;
     const { token } = verification;
+    if (token.claims.jti === undefined) this.refusals.noteMissingId();
     const asked = typeof text === 'string' ? lookUps?.get(signingInputOf(text)) : undefined;
     const isReused = asked ?? this.checkPresented(token, source);
     return mapMaybe(isReused, (isRevoked) => ({
       verdict: isRevoked ? 'revoked' : 'live',
       token,
     }));
+  }
+
+  /**
+   * What a guard would do with a text now, and why. For people who look for a fault: nothing is
+   * audited, and neither the text nor a value of a claim is in the answer, but for the issuer.
+   * @throws {StoreUnavailableError} rejects with it.
+   */
+  async explain(text: unknown): Promise<TokenExplanation> {
+    const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      return { verdict: 'refused', reason: cause, ...this.verifier.explain(text, cause) };
+    }
+    const { verdict, token } = verification;
+    if (verdict === 'expired')
+      return { verdict, reason: 'token_expired', ...explainPlain('token_expired') };
+    if (await this.isRevoked(token))
+      return { verdict: 'revoked', reason: 'token_revoked', ...explainRevoked(token) };
+    return { verdict };
   }
 
   /**
@@ -101,7 +146,7 @@ export class RevokedTokensService {
   /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
   checkPresented(token: ParsedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     return mapMaybe(this.isRevoked(token), (isRevoked) => {
-      if (isRevoked) this.audit.reused(token, source);
+      if (isRevoked) this.reused(token, source);
       return isRevoked;
     });
   }
@@ -123,7 +168,7 @@ export class RevokedTokensService {
     if (known === false || (known === undefined && this.mayBePurged(token))) return false;
     const isGenuine = this.verifier.isGenuine(token);
     if (known === true) {
-      if (isGenuine) this.audit.reused(token, source);
+      if (isGenuine) this.reused(token, source);
       return true;
     }
     if (isGenuine) return this.checkPresented(token, source);
@@ -158,6 +203,11 @@ export class RevokedTokensService {
     // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
     if (isNew && options.manager === undefined) this.audit.committed(event);
     return isNew;
+  }
+
+  private reused(token: ParsedToken, source: LazyRequestSource): void {
+    this.audit.reused(token, source);
+    this.refusals.explain('token_revoked', () => explainRevoked(token));
   }
 
   private accept(text: string): VerifiedToken {

@@ -71,7 +71,6 @@ const MISSING: PresentedBearer = { authentication: { verdict: 'missing' } };
 const UNTRUSTED: PresentedBearer = {
   authentication: { verdict: 'missing', reason: 'cookie_untrusted' },
 };
-const UNREADABLE: PresentedBearer = { authentication: { verdict: 'refused', cause: 'form' } };
 
 /**
  * What the store was asked about the tokens of one request, by `header.payload`: no token is asked
@@ -126,7 +125,8 @@ export class RequestAuthenticator {
 
   private present(request: IncomingRequest, credentials: Credentials): PresentedBearer {
     if (credentials.kind === 'none') return MISSING;
-    if (credentials.kind === 'unreadable') return UNREADABLE;
+    if (credentials.kind === 'unreadable')
+      return { authentication: this.tokens.authenticate(undefined) };
     const lookUps = this.lookUps.get(rawRequest(request));
     const { token: text } = credentials;
     return {

@@ -35,6 +35,8 @@ export class ExpressHost {
   /** What `onError` was told. */
   readonly errors: unknown[] = [];
   readonly auditLines: string[] = [];
+  /** Why requests were refused, as it was printed. */
+  readonly refusals: string[] = [];
   readonly issuer: TestIssuer;
   readonly store: RevocationStore;
   readonly revocation: ExpressRevocation;
@@ -48,6 +50,7 @@ export class ExpressHost {
       keys: issuer.key,
       onError: (error) => this.errors.push(error),
       auditPrinter: (line) => this.auditLines.push(line),
+      refusalPrinter: (line) => this.refusals.push(line),
       throttleLimit: 100_000,
       ...options,
       store: this.store,

@@ -42,12 +42,31 @@ export type ClaimError = 'lifetime' | 'issuer' | 'audience' | 'not_yet_valid' | 
 const MAX_AHEAD_SECONDS = 1;
 
 const MAX_SUBJECT_LENGTH = 255;
-const IDENTIFIERS: readonly (readonly [claim: string, maxLength: number])[] = [
-  ['sub', MAX_SUBJECT_LENGTH],
-  ['jti', 128],
-  ['sid', 128],
-  ['client_id', 255],
-  ['azp', 255],
+
+type Form = readonly [claim: string, isOfForm: (value: unknown) => boolean];
+
+const name = (claim: string, maxLength: number): Form => [
+  claim,
+  (value) => value === undefined || isName(value, maxLength),
+];
+const identifier = (claim: string, maxLength: number): Form => [
+  claim,
+  (value) => value === undefined || isIdentifier(value, maxLength),
+];
+
+/** The registered claims that we know, each with the form that it must have. */
+const FORMS: readonly Form[] = [
+  name('iss', 255),
+  identifier('sub', MAX_SUBJECT_LENGTH),
+  identifier('jti', 128),
+  identifier('sid', 128),
+  identifier('client_id', 255),
+  identifier('azp', 255),
+  ['aud', (value) => value === undefined || isAudience(value)],
+  // JSON has no infinity, but 1e999 reads as one.
+  ['exp', Number.isFinite],
+  ['iat', (value) => value === undefined || (typeof value === 'number' && value >= 0)],
+  ['nbf', (value) => value === undefined || Number.isFinite(value)],
 ];
 
 /**
@@ -55,15 +74,14 @@ const IDENTIFIERS: readonly (readonly [claim: string, maxLength: number])[] = [
  * anything.
  */
 export function isClaims(payload: JsonObject): payload is Claims {
-  return (
-    isAbsentOr(payload.iss, (iss) => isName(iss, 255)) &&
-    IDENTIFIERS.every(([claim, max]) =>
-      isAbsentOr(payload[claim], (id) => isIdentifier(id, max)),
-    ) &&
-    isAbsentOr(payload.aud, isAudience) &&
-    isLifetime(payload.iat, payload.exp) &&
-    isAbsentOr(payload.nbf, Number.isFinite)
-  );
+  return faultyClaim(payload) === undefined;
+}
+
+/** The first claim that keeps a payload from being a set of claims; `undefined`: there is none. */
+export function faultyClaim(payload: JsonObject): string | undefined {
+  for (const [claim, isOfForm] of FORMS) if (!isOfForm(payload[claim])) return claim;
+  const { exp, iat = 0 } = payload as Pick<Claims, 'exp' | 'iat'>;
+  return iat < exp ? undefined : 'exp';
 }
 
 /**
@@ -89,9 +107,9 @@ export function checkClaims(
 }
 
 /** What an ID token has, and no access token (OpenID Connect Core §2, §3.3.2.11). */
-const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash'] as const;
+export const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash'] as const;
 /** Of security events, such as logout tokens (RFC 8417 §2.2), and introspection answers (RFC 9701). */
-const MESSAGE_CLAIMS = ['events', 'token_introspection'] as const;
+export const MESSAGE_CLAIMS = ['events', 'token_introspection'] as const;
 
 /**
  * Whether the claims are those of a JWT that was made for something else than to be sent to an API
@@ -99,9 +117,11 @@ const MESSAGE_CLAIMS = ['events', 'token_introspection'] as const;
  * @param mayBeIdToken whether an ID token is no such thing here.
  */
 export function isOfOtherPurpose(claims: Claims, mayBeIdToken: boolean): boolean {
-  const has = (claim: string): boolean => Object.hasOwn(claims, claim);
-  return MESSAGE_CLAIMS.some(has) || (!mayBeIdToken && ID_TOKEN_CLAIMS.some(has));
+  return has(claims, MESSAGE_CLAIMS) || (!mayBeIdToken && has(claims, ID_TOKEN_CLAIMS));
 }
+
+const has = (claims: JsonObject, names: readonly string[]): boolean =>
+  names.some((each) => Object.hasOwn(claims, each));
 
 /** Whether a value can be a subject. */
 export function isSubject(value: unknown): value is Identifier {
@@ -126,10 +146,6 @@ export function expiresAt(claims: Claims): Date {
   return new Date(Math.ceil(claims.exp) * 1000);
 }
 
-function isAbsentOr(value: unknown, isOfForm: (value: unknown) => boolean): boolean {
-  return value === undefined || isOfForm(value);
-}
-
 function isIdentifier(value: unknown, maxLength: number): value is Identifier {
   return isName(value, maxLength) || Number.isSafeInteger(value);
 }
@@ -150,12 +166,6 @@ function isName(value: unknown, maxLength: number): value is string {
 
 function isAudience(value: unknown): boolean {
   return (Array.isArray(value) ? value : [value]).every((aud) => typeof aud === 'string');
-}
-
-function isLifetime(iat: unknown, exp: unknown): boolean {
-  // JSON has no infinity, but 1e999 reads as one.
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) return false;
-  return iat === undefined ? exp > 0 : typeof iat === 'number' && iat >= 0 && iat < exp;
 }
 
 function listOf(aud: Claims['aud']): readonly string[] {

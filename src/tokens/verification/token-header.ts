@@ -16,7 +16,7 @@ export const MAX_KID_LENGTH = 255;
  * carry or name keys (RFC 8725 §3.10). All else that is not known is ignored (RFC 7515 §4): issuers
  * write `x5t`, `nonce`, `cat` and more.
  */
-const REFUSED_PARAMETERS = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c'] as const;
+export const REFUSED_PARAMETERS = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c'] as const;
 
 interface ReadHeader {
   readonly text: string;

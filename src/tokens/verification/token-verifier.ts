@@ -1,6 +1,8 @@
 import { expiresAt, checkClaims, isOfOtherPurpose } from './claims';
 import type { VerifiedToken } from '../verified-token';
 import { lenientSignatures } from './lenient-signatures';
+import type { Explanation } from '../explanation/explanation';
+import { RefusalExplainer } from '../explanation/refusal-explainer';
 import { PayloadReader } from './payload-reader';
 import { PresentedTokenCache } from './presented-token-cache';
 import type { UnverifiedToken } from './presented-tokens';
@@ -9,25 +11,11 @@ import { SeenOnceFilter } from './seen-once-filter';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import type { Issuer } from './issuers';
+import type { RefusalCause } from './refusal-cause';
 import { type ResolvedTokenRules, resolveTokenRules } from './resolved-rules';
 import type { MultiIssuerRules, TokenRules } from './token-rules';
 
 export type { VerifiedToken };
-
-/** Why a token was refused: for the audit, never for the client. Says nothing of the token's text. */
-export type RefusalCause =
-  | 'form' // no string, too long, not three parts of canonical base64url
-  | 'header' // not the JSON object of known parameters that a header must be
-  | 'algorithm' // not among the configured ones
-  | 'type' // not an accepted `typ`
-  | 'key' // no configured key may have signed it
-  | 'signature'
-  | 'purpose' // an ID token, a logout token or an introspection answer
-  | 'claims' // a required claim is missing, or one has a wrong form
-  | 'lifetime' // `exp − iat` is longer than the rules allow
-  | 'issuer' // not an accepted `iss`, or not that of the key that signed
-  | 'audience'
-  | 'not_yet_valid'; // `iat` or `nbf` lies ahead
 
 /**
  * `live`: the token keeps all rules; whether it is revoked is not looked at here. `expired`: it is
@@ -48,6 +36,7 @@ export class TokenVerifier {
   private readonly seenOnce = new SeenOnceFilter();
   private readonly payloads: PayloadReader;
   private readonly presented: PresentedTokenCache;
+  private readonly explainer: RefusalExplainer;
 
   /**
    * @param clock milliseconds since the epoch.
@@ -60,6 +49,7 @@ export class TokenVerifier {
     this.rules = resolveTokenRules(rules);
     this.payloads = new PayloadReader(this.rules.issuers);
     this.presented = new PresentedTokenCache(this.payloads);
+    this.explainer = new RefusalExplainer(this.rules);
   }
 
   get clockToleranceSeconds(): number {
@@ -96,6 +86,14 @@ export class TokenVerifier {
     }
     this.remembered.delete(text);
     return error === 'expired' ? { verdict: error, token } : refused(error);
+  }
+
+  /**
+   * Why a text is refused that `verify` refuses so, and what would change that. Slower than
+   * `verify`. Never throws; says nothing of the text.
+   */
+  explain(text: unknown, cause: RefusalCause): Explanation {
+    return this.explainer.explain(text, cause, this.clock() / 1000);
   }
 
   /**

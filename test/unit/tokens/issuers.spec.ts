@@ -1,5 +1,5 @@
 import type { TokenRules } from '../../../src/tokens/verification/token-rules';
-import type { RefusalCause } from '../../../src/tokens/verification/token-verifier';
+import type { RefusalCause } from '../../../src/tokens/verification/refusal-cause';
 import { mint, NOW, SIGNERS, verifierOf } from './signers';
 
 /** A token as an issuer documents it, with made-up values. */

@@ -1,0 +1,120 @@
+import type { RefusalReason } from '../audit/reasons';
+import { escapeControls } from '../audit/request-source';
+import type { Explanation } from '../tokens/explanation/explanation';
+import type { RefusalCause } from '../tokens/verification/refusal-cause';
+import type { ParsedToken } from '../tokens/verified-token';
+
+/** Receives a sentence that says why requests are refused, and what to change. */
+export type RefusalPrinter = (line: string) => void;
+
+/** The reasons that are the same for every token. */
+type PlainReason = Exclude<
+  RefusalReason,
+  | RefusalCause
+  | `body_token_${RefusalCause}`
+  | 'token_revoked'
+  // The log has the error itself.
+  | 'store_unavailable'
+  | 'internal_error'
+>;
+
+const REMEDIES: Readonly<Record<PlainReason, string>> = {
+  token_missing:
+    'The request has no bearer token. Send "Authorization: Bearer <token>"; where the token is in a ' +
+    'cookie, name that in tokenSources.',
+  cookie_untrusted:
+    'The token is in a cookie, which any page could have made the browser send. Send JSON from a page ' +
+    'of the same origin, or list the origin of the page in allowedOrigins.',
+  token_expired:
+    'The token has expired. Log in again; where clocks differ, set clockToleranceSeconds.',
+  token_not_own: 'The body names a token of another issuer or subject than the bearer.',
+  token_invalid: 'Code of the application refused the token.',
+  refused_by_host: 'The option validate returned null, undefined or false.',
+  body_token_missing:
+    'The body names no token. Send {"token": "<token>"} as JSON, or set bodyToken: "optional".',
+  method_not_allowed: 'Send POST.',
+  limit_by_token: 'Too many requests with one token. Send fewer, or raise throttleLimit.',
+  limit_by_address:
+    'Too many requests from one address. Send fewer, or raise throttleLimit; behind a proxy, let the ' +
+    'platform trust it: otherwise all clients have one address.',
+  unsupported_media_type: 'Send "Content-Type: application/json", in UTF-8 and without encoding.',
+  content_too_large: 'The body may have maxTokenBytes + 8 KB. Send the token, and little else.',
+  bad_request: 'Send JSON as the body.',
+};
+
+const NO_ID =
+  'It has no jti: two logins of one user within one second give the same token, and one logout ends ' +
+  'both. Sign with { jwtid: randomUUID() }, or import JwtModule from nestjs-logout/jwt.';
+
+export function explainPlain(reason: PlainReason): Explanation {
+  return { remedy: REMEDIES[reason] };
+}
+
+export function explainRevoked({ claims }: ParsedToken): Explanation {
+  const remedy = 'The token was logged out. Log in again.';
+  return { remedy: claims.jti === undefined ? `${remedy} ${NO_ID}` : remedy };
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Says why requests are refused: one line for each reason and minute, however many are refused. A
+ * line holds no text of a token, and no value of a claim but the issuer.
+ */
+export class RefusalLog {
+  private readonly lines = new Map<RefusalReason, { readonly atMs: number; untold: number }>();
+  private hasNotedMissingId = false;
+
+  /**
+   * @param print absent: nothing is said, and nothing is explained.
+   * @param now milliseconds of a clock that never goes back.
+   */
+  constructor(
+    private readonly print?: RefusalPrinter,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** For a refusal that was counted; those that only the token can explain are said by `explain`. */
+  say(reason: RefusalReason): void {
+    if (isPlain(reason)) this.explain(reason, () => explainPlain(reason));
+  }
+
+  /** @param explanation asked for once a minute at most: it costs more than the refusal. */
+  explain(reason: RefusalReason, explanation: () => Explanation): void {
+    if (this.print === undefined) return;
+    const known = this.lines.get(reason);
+    const atMs = this.now();
+    if (known !== undefined && atMs - known.atMs < MINUTE_MS) {
+      known.untold += 1;
+      return;
+    }
+    this.lines.set(reason, { atMs, untold: 0 });
+    this.write(lineOf(reason, explanation(), known?.untold ?? 0));
+  }
+
+  /** Once: a token was accepted that has no `jti`. */
+  noteMissingId(): void {
+    if (this.hasNotedMissingId) return;
+    this.hasNotedMissingId = true;
+    this.write(`A token was accepted. ${NO_ID}`);
+  }
+
+  private write(line: string): void {
+    try {
+      this.print?.(escapeControls(line));
+    } catch {
+      // A log that fails must not change the answer.
+    }
+  }
+}
+
+function isPlain(reason: RefusalReason): reason is PlainReason {
+  return Object.hasOwn(REMEDIES, reason);
+}
+
+function lineOf(reason: RefusalReason, explanation: Explanation, untold: number): string {
+  const { member, found, remedy } = explanation;
+  const more = untold === 0 ? '' : ` (and ${untold} more since the last such line)`;
+  const fault = member === undefined ? '' : `"${member}" is ${found}. `;
+  return `Refused, ${reason}${more}: ${fault}${remedy}`;
+}

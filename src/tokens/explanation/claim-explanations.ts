@@ -1,0 +1,141 @@
+import {
+  faultyClaim,
+  ID_TOKEN_CLAIMS,
+  isSubject,
+  MESSAGE_CLAIMS,
+  type Claims,
+} from '../verification/claims';
+import type { Issuer } from '../verification/issuers';
+import type { JsonObject } from '../verification/json-object';
+import { isInMilliseconds, kindOfMember, type Explanation } from './explanation';
+
+const SECONDS = 'Write seconds, not milliseconds: Math.floor(Date.now() / 1000).';
+
+/** Of `exp`, `iat` and `nbf`. */
+const TIME = 'It must be a number of seconds since 1970 (NumericDate, RFC 7519 §2).';
+
+const FORMS: Readonly<Record<string, string>> = {
+  iss: 'It must be text of 1–255 characters without control characters.',
+  aud: 'It must be text, or a list of texts.',
+  iat: TIME,
+  nbf: TIME,
+};
+const IDENTIFIER =
+  'It must be text without control characters (at most 255, jti and sid 128), or a safe integer.';
+
+/** Where issuers without a `sub` have the user, most usual first. */
+const USUAL_SUBJECTS = [
+  ...['id', 'userId', 'user_id', 'uid', '_id', 'oid', 'email'],
+  ...['preferred_username', 'username', 'client_id'],
+] as const;
+
+/** Of a payload that is no set of claims, or has no subject where one is needed. */
+export function explainClaims(payload: JsonObject | undefined): Explanation {
+  if (payload === undefined) return { remedy: 'The payload must be a JSON object.' };
+  const member = faultyClaim(payload);
+  if (member === undefined) return explainSubject(payload);
+  const found = kindOfMember(payload[member]);
+  if (member === 'exp') return { member, found, remedy: explainExpiry(payload) };
+  return { member, found, remedy: FORMS[member] ?? IDENTIFIER };
+}
+
+function explainExpiry({ exp }: JsonObject): string {
+  if (exp === undefined)
+    return (
+      "Sign with { expiresIn: '1h' }. A token without exp is valid for ever: its revocation could " +
+      'never be purged.'
+    );
+  return typeof exp === 'number' && Number.isFinite(exp) ? 'It must be later than iat.' : TIME;
+}
+
+function explainSubject(payload: JsonObject): Explanation {
+  const claim = USUAL_SUBJECTS.find((name) => isSubject(payload[name]));
+  const option = 'subjectClaim';
+  const base = { member: 'sub', found: kindOfMember(payload.sub), option };
+  if (claim === undefined)
+    return {
+      ...base,
+      remedy:
+        'Set subjectClaim to the claim that names the user, to a function, or to null where tokens ' +
+        'need no subject; or sign with { subject: String(user.id) }.',
+    };
+  return {
+    ...base,
+    remedy: `Set subjectClaim: '${claim}', or sign with { subject: String(user.id) }.`,
+  };
+}
+
+export function explainPurpose(claims: JsonObject): Explanation {
+  const message = MESSAGE_CLAIMS.find((name) => Object.hasOwn(claims, name));
+  if (message !== undefined)
+    return {
+      member: message,
+      found: kindOfMember(claims[message]),
+      remedy: 'This is a logout token or an answer of introspection. Send the access token.',
+    };
+  const member = ID_TOKEN_CLAIMS.find((name) => Object.hasOwn(claims, name));
+  return {
+    member,
+    found: 'there',
+    option: 'idTokens',
+    remedy:
+      'This is an ID token. Send the access token, or set idTokens: "accept" where the users of ' +
+      'this issuer send ID tokens to APIs.',
+  };
+}
+
+export function explainLifetime({ exp, iat }: Claims, issuer: Issuer, now: number): Explanation {
+  if (isInMilliseconds(exp)) return { member: 'exp', found: 'in milliseconds', remedy: SECONDS };
+  const seconds = Math.ceil(exp - (iat ?? now));
+  const { maxLifetimeSeconds } = issuer;
+  return {
+    member: 'exp',
+    found: `${seconds} s after ${iat === undefined ? 'now' : 'iat'}`,
+    option: 'maxLifetimeSeconds',
+    remedy:
+      `At most ${maxLifetimeSeconds} s are accepted: raise maxLifetimeSeconds, or sign with a ` +
+      'shorter expiresIn.',
+  };
+}
+
+export function explainIssuer({ iss }: Claims, issuer: Issuer): Explanation {
+  const base = { member: 'iss', option: 'issuer' };
+  if (iss === undefined)
+    return {
+      ...base,
+      found: 'absent',
+      remedy: 'Sign with { issuer }, or set issuer: null to leave it unchecked.',
+    };
+  const isKnown = issuer.issuers === null || issuer.issuers.has(iss);
+  return {
+    ...base,
+    found: JSON.stringify(iss),
+    remedy: isKnown
+      ? 'The key that signed the token belongs to another issuer: check keys in issuers.'
+      : 'Name it in the option issuer.',
+  };
+}
+
+export function explainAudience({ aud }: Claims): Explanation {
+  return {
+    member: 'aud',
+    found: aud === undefined ? 'absent' : 'another audience',
+    option: 'audience',
+    remedy:
+      aud === undefined
+        ? 'Sign with { audience }, or set audience: null to leave it unchecked.'
+        : 'Name its audience in the option audience, if the token is meant for this application.',
+  };
+}
+
+export function explainStart({ iat = 0, nbf = 0 }: Claims, now: number): Explanation {
+  const member = iat >= nbf ? 'iat' : 'nbf';
+  const start = Math.max(iat, nbf);
+  if (isInMilliseconds(start)) return { member, found: 'in milliseconds', remedy: SECONDS };
+  return {
+    member,
+    found: `${Math.ceil(start - now)} s ahead`,
+    option: 'clockToleranceSeconds',
+    remedy: 'Where the clocks of issuer and verifier differ, set clockToleranceSeconds.',
+  };
+}

@@ -1,0 +1,134 @@
+import { isAlgorithm } from '../keys/algorithms';
+import { isClaims, type Claims } from '../verification/claims';
+import { parseJsonObject, type JsonObject } from '../verification/json-object';
+import type { ResolvedTokenRules } from '../verification/resolved-rules';
+import { REFUSED_PARAMETERS } from '../verification/token-header';
+import type { RefusalCause } from '../verification/refusal-cause';
+import {
+  explainAudience,
+  explainClaims,
+  explainIssuer,
+  explainLifetime,
+  explainPurpose,
+  explainStart,
+} from './claim-explanations';
+import { kindOfMember, type Explanation } from './explanation';
+
+const ONE_TOKEN =
+  'Send one token, as text: "Authorization: Bearer <token>", once and with nothing behind it.';
+
+/** Explains refusals. That costs more than a refusal: for bounded logs, and for people. */
+export class RefusalExplainer {
+  constructor(private readonly rules: ResolvedTokenRules) {}
+
+  /**
+   * Never throws.
+   * @param cause what the verifier says of this text.
+   */
+  explain(text: unknown, cause: RefusalCause, nowSeconds: number): Explanation {
+    if (typeof text !== 'string' || cause === 'form') return this.explainForm(text);
+    const [header, payload] = text.split('.').map(parseJsonObject);
+    return (
+      explainHeader(header, cause) ??
+      (payload !== undefined && isClaims(payload)
+        ? this.explainClaims(payload, cause, nowSeconds)
+        : explainClaims(payload))
+    );
+  }
+
+  private explainForm(text: unknown): Explanation {
+    if (typeof text !== 'string') return { remedy: ONE_TOKEN };
+    const { maxTokenBytes } = this.rules;
+    if (text.length > maxTokenBytes)
+      return {
+        option: 'maxTokenBytes',
+        remedy: `It has ${text.length} bytes, and maxTokenBytes is ${maxTokenBytes}: raise it.`,
+      };
+    const parts = text.split('.').length;
+    if (parts === 5)
+      return { remedy: 'It is encrypted (JWE). Only signed tokens can be verified.' };
+    if (parts !== 3)
+      return { remedy: `A token has three parts with dots between them, not ${parts}.` };
+    return { remedy: 'Each part must be base64url without padding and blanks (RFC 7515 §2).' };
+  }
+
+  private explainClaims(claims: Claims, cause: RefusalCause, nowSeconds: number): Explanation {
+    const issuer = this.rules.issuers.of(claims.iss);
+    switch (cause) {
+      case 'purpose':
+        return explainPurpose(claims);
+      case 'lifetime':
+        return explainLifetime(claims, issuer, nowSeconds);
+      case 'issuer':
+        return explainIssuer(claims, issuer);
+      case 'audience':
+        return explainAudience(claims);
+      case 'not_yet_valid':
+        return explainStart(claims, nowSeconds);
+      default:
+        return explainClaims(claims);
+    }
+  }
+}
+
+/** @returns `undefined`: it is not the header. */
+function explainHeader(
+  header: JsonObject | undefined,
+  cause: RefusalCause,
+): Explanation | undefined {
+  if (header === undefined) return { remedy: 'The header must be a JSON object.' };
+  const { alg, typ, kid } = header;
+  switch (cause) {
+    case 'header':
+      return explainParameter(header);
+    case 'algorithm':
+      return {
+        member: 'alg',
+        found: isAlgorithm(alg) || alg === 'none' ? alg : 'another name',
+        option: 'algorithms',
+        remedy: isAlgorithm(alg)
+          ? 'Add it to algorithms, and its key to keys; or sign with one that is listed there.'
+          : 'Sign with one that algorithms lists.',
+      };
+    case 'type':
+      return {
+        member: 'typ',
+        found: kindOfMember(typ),
+        option: 'types',
+        remedy: 'List it in types, if such tokens are access tokens.',
+      };
+    case 'key':
+      return {
+        member: 'kid',
+        found: kindOfMember(kid),
+        option: 'keys',
+        remedy: 'No key has this kid and algorithm: add the key, as { key, kid }, to keys.',
+      };
+    case 'signature':
+      return {
+        option: 'keys',
+        remedy:
+          'No key of keys has signed it. Compare the secret, or the public key, with that of the ' +
+          "code that signs; a secret in base64 is Buffer.from(secret, 'base64').",
+      };
+    default:
+      return undefined;
+  }
+}
+
+function explainParameter(header: JsonObject): Explanation {
+  const refused = REFUSED_PARAMETERS.find((name) => Object.hasOwn(header, name));
+  if (refused !== undefined)
+    return {
+      member: refused,
+      found: 'there',
+      remedy: 'It changes what is signed, or carries a key (RFC 8725 §3.10). Sign without it.',
+    };
+  const [member, value] =
+    (['alg', 'typ', 'kid'] as const)
+      .map((name) => [name, header[name]] as const)
+      .find(
+        ([name, value]) => typeof value !== 'string' && (name === 'alg' || value !== undefined),
+      ) ?? (['kid', header.kid] as const);
+  return { member, found: kindOfMember(value), remedy: 'It must be text of 1–255 characters.' };
+}

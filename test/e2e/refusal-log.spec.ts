@@ -1,0 +1,119 @@
+import { Controller, Get, type LoggerService } from '@nestjs/common';
+import request from 'supertest';
+import { RevokedTokensService } from '../../src';
+import { MeController, PLATFORMS, TestApp } from '../support/app';
+import { ExpressHost } from '../support/express-host';
+
+/** A route of the host's that no guard of ours protects. */
+@Controller('open')
+class OpenController {
+  @Get()
+  open(): string {
+    return 'open';
+  }
+}
+
+describe.each(PLATFORMS)('Why a request was refused, in the log on %s', (platform) => {
+  let app: TestApp;
+  let warned: string[];
+  let debugged: string[];
+  const { NODE_ENV } = process.env;
+
+  beforeEach(async () => {
+    app = await TestApp.start(platform, {}, { controllers: [MeController, OpenController] });
+    [warned, debugged] = [[], []];
+    const note = (lines: string[]) => (message: unknown) => lines.push(String(message));
+    const logger: LoggerService = {
+      log: () => undefined,
+      error: () => undefined,
+      warn: note(warned),
+      debug: note(debugged),
+    };
+    app.nest.useLogger(logger);
+  });
+  afterEach(async () => {
+    process.env.NODE_ENV = NODE_ENV;
+    await app.close();
+  });
+
+  const refusals = (lines: readonly string[]): string[] =>
+    lines.filter((line) => line.startsWith('Refused, '));
+
+  it('is one line, however often it happens: behind our guard', async () => {
+    const token = app.issuer.token({ exp: undefined });
+    for (let time = 0; time < 5; time += 1) await app.me(token).expect(401);
+    expect(refusals(warned)).toEqual([
+      expect.stringContaining('Refused, claims: "exp" is absent. Sign with'),
+    ]);
+  });
+
+  it('is told at the logout, of the bearer and of the token in the body', async () => {
+    await app.logout(app.issuer.token({ aud: 'https://other.example' })).expect(401);
+    await app.logout(app.issuer.token(), app.issuer.token({ sub: undefined, id: 7 })).expect(401);
+    await app.post().send({}).expect(401);
+    expect(refusals(warned)).toEqual([
+      expect.stringContaining('Refused, audience: "aud" is another audience. '),
+      expect.stringContaining(
+        `Refused, body_token_claims: "sub" is absent. Set subjectClaim: 'id'`,
+      ),
+      expect.stringContaining('Refused, token_missing: '),
+    ]);
+  });
+
+  it('is told where enforcement removes a token, whatever guards the route', async () => {
+    const token = app.issuer.token({ jti: undefined });
+    await app.logout(token).expect(200);
+    await request(app.url).get('/open').set('Authorization', `Bearer ${token}`).expect(200);
+    expect(refusals(warned)).toEqual([
+      expect.stringContaining('Refused, token_revoked: The token was logged out.'),
+    ]);
+    expect(warned.filter((line) => line.includes('was accepted. It has no jti'))).toHaveLength(1);
+  });
+
+  it('is told at the gate', async () => {
+    await app.post().type('form').send('a=b').expect(415);
+    expect(refusals(warned)).toEqual([
+      expect.stringContaining('Refused, unsupported_media_type: Send "Content-Type'),
+    ]);
+  });
+
+  it('is no warning in production', async () => {
+    process.env.NODE_ENV = 'production';
+    await app.me('no.to.ken').expect(401);
+    expect(refusals(warned)).toEqual([]);
+    expect(refusals(debugged)).toHaveLength(1);
+  });
+
+  it('is what explain() tells', async () => {
+    const tokens = app.nest.get(RevokedTokensService);
+    const token = app.issuer.token();
+    expect(await tokens.explain(token)).toEqual({ verdict: 'live' });
+    expect(await tokens.explain(app.issuer.token({ exp: undefined }))).toMatchObject({
+      verdict: 'refused',
+      reason: 'claims',
+      member: 'exp',
+    });
+    expect(await tokens.explain(app.issuer.expired())).toMatchObject({
+      verdict: 'expired',
+      reason: 'token_expired',
+    });
+    await app.logout(token).expect(200);
+    expect(await tokens.explain(token)).toMatchObject({
+      verdict: 'revoked',
+      reason: 'token_revoked',
+    });
+  });
+});
+
+describe('Why a request was refused, in plain Express', () => {
+  it('is told by verifyToken and by logout', async () => {
+    const host = await ExpressHost.start();
+    await host.protected(host.issuer.token({ exp: undefined })).expect(401);
+    await host.logout('opaque').expect(400);
+    await host.close();
+    expect(host.refusals).toEqual([
+      expect.stringContaining('Refused, claims: "exp" is absent. '),
+      'Refused, form: A token has three parts with dots between them, not 1.',
+    ]);
+  });
+});

@@ -1,0 +1,202 @@
+import type { TokenRules } from '../../../../src/tokens/verification/token-rules';
+import type { RefusalCause } from '../../../../src/tokens/verification/refusal-cause';
+import { TokenVerifier } from '../../../../src/tokens/verification/token-verifier';
+import type { Explanation } from '../../../../src/tokens/explanation/explanation';
+import { hmacSigner, mint, NOW, verifierOf } from '../signers';
+
+const signer = hmacSigner('HS256');
+const stranger = hmacSigner('HS256');
+const NAMES = { issuer: 'https://login.example', audience: 'https://api.example' };
+const CLAIMS = { iss: NAMES.issuer, aud: NAMES.audience, sub: 'ada', iat: NOW, exp: NOW + 600 };
+
+interface Refused {
+  readonly claims?: object;
+  readonly header?: object;
+  readonly by?: typeof signer;
+  readonly rules?: Partial<TokenRules>;
+  /** What is presented instead of the token. */
+  readonly text?: (token: string) => unknown;
+}
+
+function explain({ claims, header, by = signer, rules, text }: Refused): Explanation & {
+  readonly cause: string;
+} {
+  const verifier: TokenVerifier = verifierOf(signer, { ...NAMES, ...rules });
+  const token = mint(by, { ...CLAIMS, ...claims }, header);
+  const presented = text === undefined ? token : text(token);
+  const verification = verifier.verify(presented);
+  if (verification.verdict !== 'refused') throw new Error(`it is ${verification.verdict}`);
+  const explanation = verifier.explain(presented, verification.cause);
+  // Nothing of the token, nor of its claims, is in what is logged.
+  const said = JSON.stringify(explanation);
+  for (const part of token.split('.')) expect(said).not.toContain(part);
+  expect(said).not.toContain('ada-of-the-secret');
+  return { cause: verification.cause, ...explanation };
+}
+
+const HS256 = { alg: 'HS256' };
+const bytes = (count: number): string => 'x'.repeat(count);
+
+const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][] = [
+  ['something else than text', { text: () => 7 }, { cause: 'form' }],
+  [
+    'a long text',
+    { text: () => bytes(9000) },
+    {
+      cause: 'form',
+      option: 'maxTokenBytes',
+      remedy: 'It has 9000 bytes, and maxTokenBytes is 8192: raise it.',
+    },
+  ],
+  [
+    'an encrypted token',
+    { text: () => 'a.b.c.d.e' },
+    { cause: 'form', remedy: 'It is encrypted (JWE). Only signed tokens can be verified.' },
+  ],
+  [
+    'an opaque text',
+    { text: () => 'ada-of-the-secret' },
+    { cause: 'form', remedy: 'A token has three parts with dots between them, not 1.' },
+  ],
+  ['padding', { text: (token) => `${token}=` }, { cause: 'form' }],
+  [
+    'no header',
+    { header: 'text' as unknown as object },
+    { cause: 'header', remedy: 'The header must be a JSON object.' },
+  ],
+  [
+    'an embedded key',
+    { header: { ...HS256, jwk: {} } },
+    { cause: 'header', member: 'jwk', found: 'there' },
+  ],
+  [
+    'a kid that is no text',
+    { header: { ...HS256, kid: 7 } },
+    { cause: 'header', member: 'kid', found: 'an integer' },
+  ],
+  [
+    'an algorithm that is not listed',
+    { header: { alg: 'HS512' } },
+    { cause: 'algorithm', member: 'alg', found: 'HS512', option: 'algorithms' },
+  ],
+  [
+    'no algorithm',
+    { header: { alg: 'none' } },
+    { cause: 'algorithm', member: 'alg', found: 'none' },
+  ],
+  [
+    'another type',
+    { header: { ...HS256, typ: 'ada-of-the-secret' } },
+    { cause: 'type', member: 'typ', found: 'text', option: 'types' },
+  ],
+  [
+    'an unknown kid',
+    { header: { ...HS256, kid: 'new' }, rules: { keys: [{ key: signer.key, kid: 'old' }] } },
+    { cause: 'key', member: 'kid', found: 'text', option: 'keys' },
+  ],
+  ['another key', { by: stranger }, { cause: 'signature', option: 'keys' }],
+  ['no exp', { claims: { exp: undefined } }, { cause: 'claims', member: 'exp', found: 'absent' }],
+  [
+    'an exp that is text',
+    { claims: { exp: '1h' } },
+    { cause: 'claims', member: 'exp', found: 'text' },
+  ],
+  [
+    'an exp before iat',
+    { claims: { exp: NOW - 1 } },
+    { cause: 'claims', member: 'exp', found: 'an integer' },
+  ],
+  [
+    'a jti that is an object',
+    { claims: { jti: {} } },
+    { cause: 'claims', member: 'jti', found: 'an object' },
+  ],
+  [
+    'a user under another name',
+    { claims: { sub: undefined, userId: 7 } },
+    {
+      cause: 'claims',
+      member: 'sub',
+      found: 'absent',
+      option: 'subjectClaim',
+      remedy: "Set subjectClaim: 'userId', or sign with { subject: String(user.id) }.",
+    },
+  ],
+  [
+    'no user at all',
+    { claims: { sub: undefined } },
+    { cause: 'claims', member: 'sub', option: 'subjectClaim' },
+  ],
+  [
+    'an ID token',
+    { claims: { nonce: 'n' } },
+    { cause: 'purpose', member: 'nonce', option: 'idTokens' },
+  ],
+  ['a logout token', { claims: { events: {} } }, { cause: 'purpose', member: 'events' }],
+  [
+    'too long a life',
+    { claims: { exp: NOW + 7200 }, rules: { maxLifetimeSeconds: 3600 } },
+    { cause: 'lifetime', member: 'exp', found: '7200 s after iat', option: 'maxLifetimeSeconds' },
+  ],
+  [
+    'an exp in milliseconds',
+    { claims: { exp: NOW * 1000 } },
+    { cause: 'lifetime', member: 'exp', found: 'in milliseconds' },
+  ],
+  [
+    'no issuer',
+    { claims: { iss: undefined } },
+    { cause: 'issuer', member: 'iss', found: 'absent', option: 'issuer' },
+  ],
+  [
+    'another issuer',
+    { claims: { iss: 'https://b.example' } },
+    { cause: 'issuer', member: 'iss', found: '"https://b.example"', option: 'issuer' },
+  ],
+  [
+    'no audience',
+    { claims: { aud: undefined } },
+    { cause: 'audience', member: 'aud', found: 'absent', option: 'audience' },
+  ],
+  [
+    'another audience',
+    { claims: { aud: 'ada-of-the-secret' } },
+    { cause: 'audience', member: 'aud', found: 'another audience' },
+  ],
+  [
+    'a clock that is ahead',
+    { claims: { iat: NOW + 90 } },
+    { cause: 'not_yet_valid', member: 'iat', found: '90 s ahead', option: 'clockToleranceSeconds' },
+  ],
+  [
+    'an nbf in milliseconds',
+    { claims: { nbf: NOW * 1000 } },
+    { cause: 'not_yet_valid', member: 'nbf', found: 'in milliseconds' },
+  ],
+];
+
+describe('A refusal is explained', () => {
+  it.each(CASES)(
+    'for %s, by the member at fault and the option that would accept it',
+    (_what, refused, explanation) => {
+      expect(explain(refused)).toMatchObject(explanation);
+    },
+  );
+
+  it('by the key, where that of another issuer has signed', () => {
+    const both = [
+      { issuer: 'https://a.example', algorithms: ['HS256'], keys: signer.key, audience: null },
+      { issuer: 'https://b.example', algorithms: ['HS256'], keys: stranger.key, audience: null },
+    ] as const;
+    const verifier = new TokenVerifier({ issuers: both }, () => NOW * 1000);
+    const token = mint(stranger, { ...CLAIMS, iss: 'https://a.example' });
+    expect(verifier.explain(token, 'issuer').remedy).toContain('belongs to another issuer');
+  });
+
+  it('whatever the text is', () => {
+    const verifier = verifierOf(signer);
+    const causes = [...new Set(CASES.map(([, , { cause }]) => cause as RefusalCause))];
+    for (const text of [null, '', '..', 'e30.e30.', 'e30.W10.x', '...', '\u0000'])
+      for (const cause of causes) expect(verifier.explain(text, cause).remedy).not.toBe('');
+  });
+});
