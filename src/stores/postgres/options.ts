@@ -132,6 +132,7 @@ export const POSTGRES_STORE_OPTIONS = {
   }),
   migrate: flag({
     default: true,
+    env: 'MIGRATE',
     says: 'Whether `open()` creates and updates the tables.',
   }),
   onError: reporter<Error>({

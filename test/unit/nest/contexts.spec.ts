@@ -227,7 +227,7 @@ describe('JwtAuthGuard outside HTTP', () => {
     ['http', undefined],
   ])('refuses as missing, without an error, what has no request: %s of %j', async (type, value) => {
     const args = type === 'graphql' ? [{}, {}, value, {}] : [value, value];
-    const response = { getHeader: () => undefined, setHeader: () => undefined };
+    const response = { setHeader: () => undefined, getHeader: () => undefined };
     if (type === 'http') args[1] = response;
     const guard = guardOf();
     Reflect.set(guard, 'adapterHost', { httpAdapter: response });
