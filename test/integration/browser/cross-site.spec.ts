@@ -35,9 +35,14 @@ const ATTACKS: Readonly<Record<string, string>> = {
   navigation: `location.assign(url)`,
 };
 
-const ATTACKER = `<body><iframe name="frame"></iframe><script>
+const ATTACKER = `<body><script>
   function submit(action, enctype, target, isEmpty) {
     const form = document.createElement('form');
+    // A frame of its own: where an answer still comes in, a second form would be dropped.
+    if (target === 'frame') {
+      target += document.forms.length;
+      document.body.append(Object.assign(document.createElement('iframe'), { name: target }));
+    }
     Object.assign(form, { action, enctype, target, method: 'POST' });
     // As plain text this is JSON: {"a":"=","b":""}
     if (!isEmpty)
