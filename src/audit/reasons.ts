@@ -21,7 +21,7 @@ export type BodyTokenReason = (typeof BODY_TOKEN_REASONS)[RefusalCause];
 /** Why a token was not accepted. */
 export type TokenReason =
   | 'token_missing' // no credentials in the request
-  | 'cookie_untrusted' // none but a cookie, in a request to a route of ours that any page may have caused
+  | 'cookie_untrusted' // none but a cookie, and any page may have made the browser send it
   | 'token_expired' // genuine in all else
   | 'token_revoked'
   | 'token_not_own' // of another issuer or subject than the bearer's

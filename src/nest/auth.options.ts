@@ -78,8 +78,9 @@ export interface AuthModuleOptions extends TokenRules {
    */
   readonly tokenSources?: readonly TokenSource[];
   /**
-   * Origins of your pages, beside the one of our routes, that may log out by a cookie, such as
-   * `https://app.example`. Pages of the same origin may, where browsers say so (HTTPS, localhost).
+   * Origins of your pages, beside the one of our routes, that may log out, or open a WebSocket, by a
+   * cookie, such as `https://app.example`. Pages of the same origin may; to log out, where browsers
+   * say so (HTTPS, localhost).
    * @defaultValue none
    */
   readonly allowedOrigins?: readonly string[];

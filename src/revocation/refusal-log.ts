@@ -23,8 +23,8 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
     'The request has no bearer token. Send "Authorization: Bearer <token>"; where the token is in a ' +
     'cookie, name that in tokenSources.',
   cookie_untrusted:
-    'The token is in a cookie, which any page could have made the browser send. Send JSON from a page ' +
-    'of the same origin, or list the origin of the page in allowedOrigins.',
+    'The token is in a cookie, which any page could have made the browser send. Log out with ' +
+    'JSON; list the origin of the page in allowedOrigins, unless it is that of the API.',
   token_expired:
     'The token has expired. Log in again; where clocks differ, set clockToleranceSeconds.',
   token_not_own: 'The body names a token of another issuer or subject than the bearer.',

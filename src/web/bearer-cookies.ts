@@ -1,6 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Credentials } from './bearer';
 import { isMediaType } from './body';
 import type { EnforcementRules } from './enforcement-options';
+import { isFromElsewhere } from './forgery';
 import type { IncomingRequest, RawRequest } from './request';
 
 /** The cookies in which a bearer token is looked for: those that `tokenSources` names. */
@@ -38,10 +40,21 @@ export class BearerCookies {
    * preflight, and the browser must name the sender (Fetch Metadata §2.3, Fetch §3.1).
    */
   isFromOwnPage({ headers }: IncomingRequest): boolean {
-    const { 'sec-fetch-site': site, origin } = headers;
-    const isOwn =
-      site === 'same-origin' || (origin !== undefined && this.allowedOrigins.has(origin));
+    const isOwn = headers['sec-fetch-site'] === 'same-origin' || this.isListed(headers);
     return isOwn && isMediaType(headers, 'json');
+  }
+
+  /**
+   * Whether a page that is not the host's opens a WebSocket. Browsers let every page do that, with
+   * cookies and without a preflight, and let it read what comes (RFC 6455 §10.2).
+   */
+  isForeignSocket({ headers }: IncomingRequest): boolean {
+    const isSocket = String(headers.upgrade).toLowerCase() === 'websocket';
+    return isSocket && isFromElsewhere(headers) && !this.isListed(headers);
+  }
+
+  private isListed({ origin }: IncomingHttpHeaders): boolean {
+    return origin !== undefined && this.allowedOrigins.has(origin);
   }
 }
 

@@ -1,5 +1,6 @@
 import { list, type Resolved, type Table } from '../options/option';
 import type { TokenSource } from './credentials';
+import { AN_ORIGIN, isOrigin } from './origin';
 
 interface EnforcementOptions {
   readonly tokenSources?: readonly TokenSource[];
@@ -19,9 +20,11 @@ export const ENFORCEMENT_OPTIONS = {
         'the bearer from these cookies, too.',
     },
   ),
-  allowedOrigins: list('an origin such as "https://app.example", without a path', isOrigin, {
+  allowedOrigins: list(AN_ORIGIN, isOrigin, {
     default: [],
-    says: 'Origins of your pages, beside the one of our routes, that may log out by a cookie.',
+    says:
+      'Origins of your pages, beside the one of our routes, that may log out, or open a WebSocket, ' +
+      'by a cookie.',
   }),
   enforceExcept: list(
     'a path that starts with "/", such as "/health" or "/assets/*"',
@@ -43,12 +46,6 @@ function isTokenSource(value: unknown): value is TokenSource {
   const isKind = kind === 'cookie' || kind === 'header' || kind === 'query';
   const isName = typeof name === 'string' && /^[\w.~-]+$/.test(name);
   return others.length === 0 && isKind && isName;
-}
-
-/** As browsers write it in `Origin` (RFC 6454 §6.2): they are compared as text. */
-export function isOrigin(value: unknown): value is string {
-  if (typeof value !== 'string' || !/^https?:/.test(value)) return false;
-  return URL.parse(value)?.origin === value;
 }
 
 function isPathPattern(value: unknown): value is string {

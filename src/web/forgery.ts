@@ -18,12 +18,15 @@ export function isForgeable(request: PlatformRequest, { body }: Route): boolean 
 
 /**
  * Whether a browser says that a page of another origin sent this. Browsers leave `Sec-Fetch-Site`
- * out where the API is on plain HTTP; `Origin` comes with every POST of a page.
+ * out where the API is on plain HTTP; `Origin` comes with every POST and WebSocket of a page.
  */
-function isFromElsewhere(headers: IncomingHttpHeaders): boolean {
-  const { 'sec-fetch-site': site, origin } = headers;
+export function isFromElsewhere(headers: IncomingHttpHeaders): boolean {
+  // Of a request that a host describes, it may be anything.
+  const origin: unknown = headers.origin;
+  const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'cross-site' || site === 'same-site';
   if (origin === undefined) return false;
+  if (typeof origin !== 'string') return true;
   const host = headers.host ?? headers[':authority'];
   return origin.replace(/^https?:\/\//i, '').toLowerCase() !== String(host).toLowerCase();
 }

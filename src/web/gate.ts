@@ -101,7 +101,8 @@ export class Gate {
       const excess = await this.excessOfToken(admitted, body.kind === 'read');
       if (excess !== undefined) return this.tooMany(excess);
       if (body.kind === 'refused') return this.refuse(body.reason, source);
-      if (isForgeable(request, route)) return this.refuse('unsupported_media_type', source);
+      if (bearer.verdict !== 'missing' && isForgeable(request, route))
+        return this.refuse('unsupported_media_type', source);
       this.admitted.set(rawRequest(request), admitted);
       return 'admitted';
     });
@@ -134,6 +135,8 @@ export class Gate {
     const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
+    if (isForgeable(request, known.route))
+      return this.refuse('unsupported_media_type', known.source);
     const found = { ...known, bearer, bearerText };
     const excess = await this.excessOfToken(found, true);
     return excess === undefined ? found : this.tooMany(excess);

@@ -105,13 +105,16 @@ export class RequestAuthenticator {
 
   /**
    * The text of the bearer token of a request to a route of the host's, where one came, and what it
-   * is worth now. A cookie counts where no `Authorization: Bearer` came.
+   * is worth now. A cookie counts where no `Authorization: Bearer` came, and where no page of others
+   * opens a WebSocket.
    */
   read(request: IncomingRequest): PresentedBearer {
     const sent = sentHeaders(request);
     const inHeader = bearerCredentials(sent);
-    const isInHeader = inHeader.kind !== 'none';
-    return this.present(request, isInHeader ? inHeader : this.cookies.credentialsOf(sent));
+    if (inHeader.kind !== 'none') return this.present(request, inHeader);
+    const inCookie = this.cookies.credentialsOf(sent);
+    if (inCookie.kind !== 'none' && this.cookies.isForeignSocket(request)) return UNTRUSTED;
+    return this.present(request, inCookie);
   }
 
   /** As `read`, for a route of ours: a cookie counts only in a request of the host's own pages. */

@@ -3,8 +3,9 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { RequestAuthenticator } from '../../../src/web/request-authenticator';
 import { LOGOUT, MeController, PLATFORMS, TestApp, type Platform } from '../../support/app';
 import { hasChromium, openCarelessBrowser } from '../../support/browser';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -34,9 +35,14 @@ const ATTACKS: Readonly<Record<string, string>> = {
   navigation: `location.assign(url)`,
 };
 
-const ATTACKER = `<body><iframe name="frame"></iframe><script>
+const ATTACKER = `<body><script>
   function submit(action, enctype, target, isEmpty) {
     const form = document.createElement('form');
+    // A frame of its own: where an answer still comes in, a second form would be dropped.
+    if (target === 'frame') {
+      target += document.forms.length;
+      document.body.append(Object.assign(document.createElement('iframe'), { name: target }));
+    }
     Object.assign(form, { action, enctype, target, method: 'POST' });
     // As plain text this is JSON: {"a":"=","b":""}
     if (!isEmpty)
@@ -128,6 +134,13 @@ const HOSTS = {
     ),
 };
 
+/** What a page of `origin` had of a WebSocket whose handshake our guard would see. */
+interface Handshake {
+  readonly origin: string | undefined;
+  readonly hasCookie: boolean;
+  readonly verdict: string;
+}
+
 /** Browsers treat localhost as HTTPS; on `shop.test` they send no Sec-Fetch-Site. */
 const PLACES = [
   ['a sibling domain', 'app.shop.localhost', 'blog.shop.localhost'],
@@ -142,6 +155,8 @@ const CASES = PLATFORMS.flatMap((platform) =>
 
 // Seventeen attacks, one after the other, in a browser that may share its cores.
 jest.setTimeout(300_000);
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 testWith('chromium', hasChromium, () => {
   const profile = temporaryFolder();
@@ -183,8 +198,6 @@ testWith('chromium', hasChromium, () => {
       await context.close();
       await app.close();
     });
-
-    const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
     async function logIn(own: string): Promise<{ token: string; base: string; page: Page }> {
       const token = app.issuer.token();
@@ -229,6 +242,61 @@ testWith('chromium', hasChromium, () => {
       }).then(({ status }) => status)`);
       expect(status).toBe(200);
       await app.me(token).expect(401);
+    });
+  });
+
+  describe('A WebSocket with the cookie', () => {
+    let app: TestApp;
+    let context: BrowserContext;
+    let handshakes: Handshake[];
+
+    async function start(allowedOrigins: readonly string[]): Promise<void> {
+      handshakes = [];
+      const options = { tokenSources: [{ cookie: 'access' }], allowedOrigins };
+      app = await TestApp.start('express', options, { controllers: [HostController] });
+      const authenticator = app.nest.get(RequestAuthenticator, { strict: false });
+      const server = app.nest.getHttpServer() as Server;
+      server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+        void Promise.resolve(authenticator.authenticate(request)).then(({ verdict }) => {
+          const { origin, cookie = '' } = request.headers;
+          handshakes.push({ origin, hasCookie: cookie.includes('access='), verdict });
+          socket.destroy();
+        });
+      });
+      context = await browser.newContext();
+    }
+    afterEach(async () => {
+      await context.close();
+      await app.close();
+    });
+
+    async function openSocketFrom(page: string, own: string): Promise<Handshake | undefined> {
+      const host = `${own}:${portOf(app.nest.getHttpServer() as Server)}`;
+      const tab = await context.newPage();
+      await tab.goto(`http://${host}/login?token=${app.issuer.token()}`);
+      await tab.goto(page === own ? `http://${host}/page` : `http://${page}:${portOf(attacker)}`);
+      await tab.evaluate(`void new WebSocket('ws://${host}/')`);
+      await until(() => handshakes.length > 0);
+      return handshakes[0];
+    }
+
+    it.each(PLACES)('lets in no page of %s', async (_place, own, other) => {
+      await start([]);
+      const handshake = await openSocketFrom(other, own);
+      expect(handshake).toMatchObject({ hasCookie: true, verdict: 'missing' });
+    });
+
+    it.each(PLACES)(
+      'lets in a page of %s that allowedOrigins lists',
+      async (_place, own, other) => {
+        await start([`http://${other}:${portOf(attacker)}`]);
+        expect(await openSocketFrom(other, own)).toMatchObject({ verdict: 'live' });
+      },
+    );
+
+    it.each(['app.shop.localhost', 'app.shop.test'])('lets in the own page, on %s', async (own) => {
+      await start([]);
+      expect(await openSocketFrom(own, own)).toMatchObject({ verdict: 'live' });
     });
   });
 });
