@@ -50,9 +50,13 @@ export function explainPlain(reason: PlainReason): Explanation {
   return { remedy: REMEDIES[reason] };
 }
 
+const REPEATED_ID =
+  'If a new login is refused as well, the issuer gives several tokens one jti: set tokenIdentity: ' +
+  '"signed-part".';
+
 export function explainRevoked({ claims }: ParsedToken): Explanation {
-  const remedy = 'The token was logged out. Log in again.';
-  return { remedy: claims.jti === undefined ? `${remedy} ${NO_ID}` : remedy };
+  const why = claims.jti === undefined ? NO_ID : REPEATED_ID;
+  return { remedy: `The token was logged out. Log in again. ${why}` };
 }
 
 const MINUTE_MS = 60_000;

@@ -70,6 +70,13 @@ describe.each(PLATFORMS)('Why a request was refused, in the log on %s', (platfor
     expect(warned.filter((line) => line.includes('was accepted. It has no jti'))).toHaveLength(1);
   });
 
+  it('says what else refuses a new login: an issuer that repeats its jti', async () => {
+    const repeated = { jti: '42' };
+    await app.logout(app.issuer.token(repeated)).expect(200);
+    await app.me(app.issuer.token({ ...repeated, device: 'phone' })).expect(401);
+    expect(refusals(warned)).toEqual([expect.stringMatching(/Log in again\. .*"signed-part"/)]);
+  });
+
   it('is told at the gate', async () => {
     await app.post().type('form').send('a=b').expect(415);
     expect(refusals(warned)).toEqual([
