@@ -255,10 +255,14 @@ describe('A role that may not create a schema', () => {
     const url = Object.assign(new URL(database.url), { username: role, password: 'secret' }).href;
     const store = new PostgresRevocationStore({ url });
 
-    await expect(store.open()).rejects.toThrow(
-      'schema "nestjs_logout" does not exist, and the role may not create it. Let the owner of the ' +
-        'database run: CREATE SCHEMA "nestjs_logout" AUTHORIZATION',
-    );
+    await expect(store.open()).rejects.toMatchObject({
+      message: expect.stringContaining(
+        'schema "nestjs_logout" does not exist, and the role may not create it. Let the owner of ' +
+          'the database run: CREATE SCHEMA "nestjs_logout" AUTHORIZATION',
+      ) as string,
+      // Without the statement and what else the driver tells, which would hide the sentence.
+      cause: { name: 'PostgresError', code: '42501' },
+    });
     await database.query(`GRANT CREATE ON DATABASE ${name} TO ${role}`);
     await store.open();
     await store.close();

@@ -8,7 +8,12 @@ import {
 } from '../../../../migrations/revocation-migrations';
 import { quoteText } from '../../../../migrations/schema-names';
 import { inTransaction, type PostgresConnections } from '../connection/connections';
-import { codeOf, INSUFFICIENT_PRIVILEGE, PostgresError } from '../connection/postgres-error';
+import {
+  codeOf,
+  INSUFFICIENT_PRIVILEGE,
+  PostgresError,
+  toPostgresError,
+} from '../connection/postgres-error';
 import type { Tables } from '../connection/tables';
 import { lockKeyOf } from './advisory-lock';
 
@@ -88,7 +93,7 @@ async function makeSchema({ tables }: PostgresConnections, source: DataSource): 
       `nestjs-logout: schema "${tables.schema}" does not exist, and the role may not create it. ` +
         `Let the owner of the database run: CREATE SCHEMA ${tables.quotedSchema} AUTHORIZATION ` +
         'the_role; or set "schema" to one that the role owns.',
-      { cause: error },
+      { cause: toPostgresError(error) },
     );
   }
 }
