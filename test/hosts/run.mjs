@@ -25,6 +25,7 @@ const NAMES = [
   'express-jwt',
   'tutorial-nest11',
   'tutorial-nest12',
+  'cases',
 ];
 
 /** They wait most of their time: for the next second of a clock, for a lease to end. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HttpClient } from '../harness/http-client.mjs';
+import { signToken } from '../harness/sign-token.mjs';
 import { emitOverTcp, overGraphql, overHttp, overSocketIo, overTcp, overWs } from './callers.mjs';
 
 const PATIENCE_MS = 20_000;
@@ -215,7 +215,7 @@ class App {
   }
 
   token() {
-    return signed(this.host.env.JWT_SECRET);
+    return signToken(this.host.env.JWT_SECRET);
   }
 
   async logout(token) {
@@ -224,16 +224,7 @@ class App {
   }
 }
 
-function signed(secret) {
-  const iat = Math.floor(Date.now() / 1000);
-  const claims = { sub: 'ada', jti: randomUUID(), iat, exp: iat + 600 };
-  const text = [{ alg: 'HS256', typ: 'JWT' }, claims].map((part) => base64url(part)).join('.');
-  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
-}
-
-const forged = () => signed('of somebody else');
-
-const base64url = (part) => Buffer.from(JSON.stringify(part)).toString('base64url');
+const forged = () => signToken('of somebody else');
 
 async function quoting({ program }, prove) {
   try {

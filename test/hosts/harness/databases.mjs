@@ -17,10 +17,13 @@ export class Databases {
     this.stop = stop;
   }
 
-  /** Runs `work` with a fresh, empty database, which is dropped afterwards. */
-  async using(work) {
+  /**
+   * Runs `work` with a fresh, empty database, which is dropped afterwards.
+   * @param settings in SQL, such as its encoding.
+   */
+  async using(work, settings = '') {
     const name = `host_${randomBytes(6).toString('hex')}`;
-    await query(this.url, `CREATE DATABASE ${name}`);
+    await query(this.url, `CREATE DATABASE ${name} ${settings}`);
     // The proofs need not name our schema again and again; the store does not go by this.
     await query(this.url, `ALTER DATABASE ${name} SET search_path = public, nestjs_logout`);
     const url = Object.assign(new URL(this.url), { pathname: name }).href;

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { assertAnswer, assertDocumented, DOCUMENTED } from './http-client.mjs';
 
 export const ADA = { user: 'ada', password: 'analytical' };
@@ -18,6 +19,14 @@ export async function proveLogout(client, me = '{"user":"ada"}') {
   // Only what stands before the host's own body parser can answer this one.
   assertDocumented(await client.logoutWith('{'), DOCUMENTED.badRequest);
   return { lost, kept };
+}
+
+/** This token is let in until it is logged out, and no longer. */
+export async function proveLogoutOf(token, client) {
+  const { status, body } = await client.me(token);
+  assert.equal(status, 200, body);
+  assertDocumented(await client.logout(token), DOCUMENTED.loggedOut);
+  assertRefusedOnRoute(await client.me(token));
 }
 
 /** A host's guarded route refuses with our body and challenge. */

@@ -35,6 +35,20 @@ export async function run(command, { cwd, env = {}, timeoutMs }) {
   throw new ProgramError(command, how, child);
 }
 
+/**
+ * What a program wrote that is not to start.
+ * @throws {Error} it started.
+ */
+export async function failedStart(start) {
+  try {
+    await start();
+  } catch (error) {
+    if (error instanceof ProgramError) return error.output;
+    throw error;
+  }
+  throw new Error('it started');
+}
+
 /** A host application that was started as its users would start it, and speaks HTTP. */
 export class StartedApp {
   static async start(command, { cwd, env, timeoutMs = 60_000 }) {

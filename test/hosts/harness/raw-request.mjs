@@ -4,11 +4,12 @@ import { request as httpRequest } from 'node:http';
  * Sends a request whose header lines arrive as they are written here. `fetch` would trim their
  * values, join lines of one name and refuse some.
  * @param headers pairs of name and value, in their order. A value is Latin-1.
+ * @param type the media type of the body.
  */
-export function rawRequest(url, method, path, { headers = [], body } = {}) {
+export function rawRequest(url, method, path, { headers = [], body, type } = {}) {
   const { hostname, port, host } = new URL(url);
-  const json = body === undefined ? [] : bodyHeaders(body);
-  const lines = [['Host', host], ['Connection', 'close'], ...json, ...headers].flat();
+  const entity = body === undefined ? [] : bodyHeaders(body, type);
+  const lines = [['Host', host], ['Connection', 'close'], ...entity, ...headers].flat();
   return new Promise((resolve, reject) => {
     const options = { hostname, port, method, path, headers: lines, agent: false };
     const sent = httpRequest(options, (response) => {
@@ -30,8 +31,8 @@ export function rawRequest(url, method, path, { headers = [], body } = {}) {
   });
 }
 
-const bodyHeaders = (body) => [
-  ['Content-Type', 'application/json'],
+const bodyHeaders = (body, type = 'application/json') => [
+  ['Content-Type', type],
   ['Content-Length', String(Buffer.byteLength(body))],
 ];
 
