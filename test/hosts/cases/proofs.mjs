@@ -1,5 +1,5 @@
-// What others reported of packages like this one, tried on ours. Each proof begins with the number
-// of its case; these are all of them:
+// What others reported of packages like this one, tried on ours: the failing cases of issue 9. Each
+// proof begins with the number of its case. These are all of them, and the files that prove them:
 //
 //   B01 B02 B24 B30 B61           tokens that issuers write              token-proofs.mjs
 //   B03 B04 B22 B38 B55 B64 B69   hosts that shape requests or routes    shaped-proofs.mjs
