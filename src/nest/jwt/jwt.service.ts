@@ -9,7 +9,7 @@ import {
 } from '@nestjs/jwt';
 import { RevokedTokensService, type Standing } from '../../revocation/revoked-tokens.service';
 import { fromOwnApplication, MODULE_REF } from '../own-application';
-import { revocable } from './revocable';
+import { withJti } from './with-jti';
 
 /** Has no constructor of its own: Nest injects into that of @nestjs/jwt. */
 @Injectable()
@@ -25,14 +25,12 @@ class RevocableJwtService extends NestJwtService implements OnModuleInit {
 
   override sign(payload: string | Buffer | object, options?: JwtSignOptions): string {
     if (typeof payload === 'string') return super.sign(payload, options);
-    const signed = revocable({ payload, options }, this.moduleOptions.signOptions);
-    return super.sign(signed.payload, signed.options);
+    return super.sign(payload, withJti(payload, options, this.moduleOptions.signOptions));
   }
 
   override signAsync(payload: string | Buffer | object, options?: JwtSignOptions): Promise<string> {
     if (typeof payload === 'string') return super.signAsync(payload, options);
-    const signed = revocable({ payload, options }, this.moduleOptions.signOptions);
-    return super.signAsync(signed.payload, signed.options);
+    return super.signAsync(payload, withJti(payload, options, this.moduleOptions.signOptions));
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as @nestjs/jwt has it
@@ -77,7 +75,7 @@ function refuseUnlessLive(standing: Standing): void {
 /**
  * The `JwtService` of @nestjs/jwt, by the same types, for tokens that can be logged out.
  *
- * `sign` and `signAsync` add a random `jti` where none is given, and write an integer `sub` as text.
+ * `sign` and `signAsync` add a random `jti` where none is given; claims stay as they are.
  * `verifyAsync` verifies by your key and options, and then asks whether the token is revoked. It
  * rejects with a `JsonWebTokenError` where it is, or where it expired so long ago that its
  * revocation may be forgotten; and with a `StoreUnavailableError` where that cannot be told now.

@@ -79,11 +79,11 @@ const PROOFS = {
   'login, profile 200, logout 200, profile 401 in its own words, and another token lives on':
     async (client) => {
       const [lost, marias] = [await client.login(JOHN), await client.login(MARIA)];
-      await client.assertLetIn(lost, { id: '1', username: 'john' });
+      await client.assertLetIn(lost, { id: 1, username: 'john' });
       assertAnswer(await client.http.logout(lost), DOCUMENTED.loggedOut);
       assertAnswer(await client.profile(lost), UNAUTHORIZED);
       assertAnswer(await client.profile(), UNAUTHORIZED);
-      await client.assertLetIn(marias, { id: '2', username: 'maria' });
+      await client.assertLetIn(marias, { id: 2, username: 'maria' });
     },
 
   'a login within the second of the logout works, and so does another device of that second':
@@ -96,7 +96,7 @@ const PROOFS = {
       assert.equal(new Set(seconds).size, 1, 'they were not issued in one second');
       assertAnswer(await client.profile(lost), UNAUTHORIZED);
       for (const token of [device, again])
-        await client.assertLetIn(token, { id: '1', username: 'john' });
+        await client.assertLetIn(token, { id: 1, username: 'john' });
     },
 };
 
