@@ -1,3 +1,4 @@
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /** The floors of src, from the ground up. A folder imports from the floors below its own alone. */
@@ -80,6 +81,15 @@ export default tseslint.config(
       // Nest declares the options of NestFactory.create as a class; they are given as a literal.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    // What clients send is matched by them: none may take more than linear time.
+    files: ['src/**/*.{ts,mts}'],
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
     },
   },
   ...Object.entries(forbidden)

@@ -76,6 +76,7 @@ be; so does an option that does not exist. Bounds are included. \`undefined\` me
 
 For \`AuthModule\` and \`createRevocation\`. \`null\` for \`issuer\` or \`audience\` leaves it unchecked; in
 \`createRevocation\` that is the default. Each member of \`issuers\` takes what stands above it.
+[Is my token accepted?](your-token.md) has what issuers need.
 
 ${tableOf(TOKEN_RULES)}
 
@@ -99,7 +100,7 @@ ${tableOf(REVOCATION_OPTIONS)}
 ## PostgresRevocationStore
 
 The first argument of \`new PostgresRevocationStore(source, options)\` is a TypeORM \`DataSource\`, of
-which only the options are used, or an address:
+which only the options are used, or an address ([which databases](database.md)):
 
 ${tableOf(POSTGRES_ADDRESS)}
 

@@ -1,6 +1,7 @@
 import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
+import { TimedOutError, withTimeout } from './with-timeout';
 
 /** How long a logout waits for each terminator, in ms. */
 const TERMINATOR_TIMEOUT_MS = 1000;
@@ -45,7 +46,7 @@ export class SessionTermination {
       this.terminators.map(async (terminator) => {
         try {
           const work = terminator.terminate(request, token, source, committed);
-          await withTimeout(work, this.timeoutMs);
+          await withTimeout('A session terminator', work, this.timeoutMs);
         } catch (error) {
           this.onError(error);
           this.audit.failed({
@@ -53,31 +54,11 @@ export class SessionTermination {
             ...tokenFields(token),
             event: 'session_expired',
             outcome: 'failure',
-            reason: error instanceof TerminatorTimeout ? 'terminator_timeout' : 'terminator_failed',
+            reason: error instanceof TimedOutError ? 'terminator_timeout' : 'terminator_failed',
             detail: { terminator: terminator.name },
           });
         }
       }),
     );
-  }
-}
-
-class TerminatorTimeout extends Error {
-  constructor(timeoutMs: number) {
-    super(`A session terminator took longer than ${timeoutMs} ms.`);
-  }
-}
-
-async function withTimeout(work: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new TerminatorTimeout(timeoutMs));
-    }, timeoutMs);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -7,13 +7,15 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { throwError } from 'rxjs';
 import { LogoutAnswers, type Answer } from '../web/answers';
 import { GateRefusal } from './gate.guard';
 import { send } from './send';
 
 /**
- * Answers every exception in the documented envelope: ours by their code, an `HttpException` by
- * its status, all else with the documented 500. Bound to our routes; hosts may bind it to theirs.
+ * Answers every exception of an HTTP request in the documented envelope: ours by their code, an
+ * `HttpException` by its status, all else with the documented 500. Bound to our routes; hosts may
+ * bind it to theirs. In GraphQL and microservices it hands on what was thrown.
  */
 @Catch()
 @Injectable()
@@ -25,7 +27,15 @@ export class LogoutExceptionFilter implements ExceptionFilter {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  catch(exception: unknown, host: ArgumentsHost): void {
+  catch(exception: unknown, host: ArgumentsHost): unknown {
+    const type = host.getType<string>();
+    if (type === 'rpc') return throwError(() => exception);
+    if (type !== 'http') return exception;
+    this.answerHttp(exception, host);
+    return undefined;
+  }
+
+  private answerHttp(exception: unknown, host: ArgumentsHost): void {
     const answer = exception instanceof GateRefusal ? exception.answer : this.answer(exception);
     if (answer === undefined) return;
     // The gate, and code that throws an HttpException, has logged what was worth it.

@@ -1,11 +1,13 @@
-import { HttpException, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import { LogoutAnswers } from '../web/answers';
 import { sourceOf, type PlatformRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
-import { setHeaders } from './send';
 import { Throttle } from '../web/throttle';
+import { refusalIn } from './contexts/refusals';
+import { requestOf } from './contexts/requests';
+import { setHeaders } from './send';
 
 /**
  * Puts a route of the host's, a refresh say, under the same two buckets as the logout. The logout
@@ -20,17 +22,27 @@ export class LogoutThrottlerGuard implements CanActivate {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** @throws {HttpException} 429 with the documented body and a `Retry-After` in seconds. */
+  /**
+   * @throws {HttpException} 429 with the documented body and a `Retry-After` in seconds; outside
+   * HTTP what `JwtAuthGuard` throws there, with that body.
+   */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<PlatformRequest>();
+    const request = requestOf(context);
+    // Messages of microservices have no address to count by.
+    if (request === undefined) return true;
     const bearer = await this.bearerOf(request);
     const excess = await this.throttle.excess(bearer, sourceOf(request));
     if (excess === undefined) return true;
-    const { status, body, headers } = this.answers.refuse(excess.reason, {
+    const answer = this.answers.refuse(excess.reason, {
       'Retry-After': String(excess.retryAfterSeconds),
     });
-    setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), headers);
-    throw new HttpException(body, status);
+    if (context.getType() === 'http')
+      setHeaders(
+        this.adapterHost.httpAdapter,
+        context.switchToHttp().getResponse(),
+        answer.headers,
+      );
+    throw refusalIn(context, answer);
   }
 
   /** While a token cannot be checked its request counts by address, as one without a token does. */

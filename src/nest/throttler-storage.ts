@@ -1,6 +1,10 @@
+import { withTimeout } from '../logout/with-timeout';
 import type { RequestCounter, ThrottleRules } from '../web/request-counter';
 
 const SECOND_MS = 1000;
+
+/** A client that waits until its server is back must not keep a logout waiting. */
+const TIMEOUT_MS = 1000;
 
 /** What we use of a storage of @nestjs/throttler. */
 export interface ThrottlerStorage {
@@ -27,12 +31,10 @@ export class ThrottlerStorageCounter implements RequestCounter {
   async count(key: string, { limit, windowMs }: ThrottleRules): Promise<number | undefined> {
     // A full bucket stays full for a window. Without a block, storages as old as that of
     // @nestjs/throttler 6.4 would empty it instead.
-    const { isBlocked, timeToBlockExpire } = await this.storage.increment(
-      key,
-      windowMs,
-      limit,
-      windowMs,
-      'logout',
+    const { isBlocked, timeToBlockExpire } = await withTimeout(
+      'The storage of the throttler',
+      this.storage.increment(key, windowMs, limit, windowMs, 'logout'),
+      TIMEOUT_MS,
     );
     return isBlocked ? timeToBlockExpire * SECOND_MS : undefined;
   }

@@ -10,5 +10,7 @@ export function defaultText(
 ): string {
   if (about.defaultSays !== undefined) return about.defaultSays;
   if (about.default === undefined) return isOptional === true ? 'none' : '**required**';
-  return about.default instanceof Array ? 'none' : print(about.default);
+  return about.default instanceof Array && about.default.length === 0
+    ? 'none'
+    : print(about.default);
 }

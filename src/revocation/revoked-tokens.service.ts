@@ -195,13 +195,19 @@ export class RevokedTokensService {
       : Promise.all(verdicts.map(async (verdict) => verdict)).then(standingBy);
   }
 
-  /** Like `checkVerified`, from memory alone; `undefined`: the store would have to be asked. */
+  /**
+   * Like `checkVerified`, from memory alone. Reuse leaves an audit row.
+   * @returns `undefined`: the store would have to be asked.
+   */
   knownVerified(text: string): Standing | undefined {
     const tokens = this.tokensOf(text);
     if (tokens === undefined) return 'revoked';
     if (tokens.some((token) => this.mayBePurged(token))) return 'expired';
     const known = tokens.map(({ keys }) => this.store.known(keys));
-    if (known.includes(true)) return 'revoked';
+    if (known.includes(true)) {
+      for (const [at, token] of tokens.entries()) if (known[at] === true) this.reused(token, {});
+      return 'revoked';
+    }
     return known.includes(undefined) ? undefined : 'live';
   }
 

@@ -29,7 +29,7 @@ export function checkTransaction(transaction: HostTransaction): void {
   if (isObject && typeof Reflect.get(given, 'query') === 'function') return;
   throw new TypeError(
     'nestjs-logout: "manager" must be a transaction with a method query(sql, parameters), such as ' +
-      'the EntityManager of TypeORM. For Prisma, Drizzle, Kysely and Knex see docs/api.md.',
+      'the EntityManager of TypeORM. For Prisma, Drizzle, Kysely and Knex see docs/database.md.',
   );
 }
 

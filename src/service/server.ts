@@ -51,6 +51,8 @@ export function createServer(
       const { socket } = request;
       const before = unanswered.get(socket);
       if (before !== undefined) {
+        // Never served. Otherwise Node gives each an error, with a stack, when the socket closes.
+        request.destroyed = true;
         closeAfter(before, socket);
         return;
       }
@@ -76,12 +78,12 @@ export function createServer(
   return server;
 }
 
-/** Once: each of a thousand pipelined requests comes here. */
+/** Once: each of the pipelined requests in one read comes here. What follows is not read. */
 function closeAfter(response: ServerResponse, socket: Duplex): void {
   if (!response.shouldKeepAlive) return;
   response.shouldKeepAlive = false;
+  socket.pause();
   response.once('finish', () => {
-    // Whatever the client goes on to send is read no more.
     socket.end(() => socket.destroy());
   });
 }

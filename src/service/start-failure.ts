@@ -74,5 +74,5 @@ function storeSentence(chain: readonly Error[], root: SystemError, settings: Set
 function place(databaseUrl: string): string {
   if (!URL.canParse(databaseUrl)) return 'one that is no URL';
   const { username, host, pathname } = new URL(databaseUrl);
-  return `${username === '' ? '' : `${decodeURIComponent(username)}@`}${host}${pathname}`;
+  return `${username === '' ? '' : `${username}@`}${host}${pathname}`;
 }

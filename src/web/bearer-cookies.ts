@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Credentials } from './bearer';
 import { isMediaType } from './body';
 import type { EnforcementRules } from './enforcement-options';
-import { isFromElsewhere } from './forgery';
+import { hasOtherOrigin } from './forgery';
 import type { IncomingRequest, RawRequest } from './request';
 
 /** The cookies in which a bearer token is looked for: those that `tokenSources` names. */
@@ -46,11 +46,12 @@ export class BearerCookies {
 
   /**
    * Whether a page that is not the host's opens a WebSocket. Browsers let every page do that, with
-   * cookies and without a preflight, and let it read what comes (RFC 6455 §10.2).
+   * cookies and without a preflight, and let it read what comes (RFC 6455 §10.2). They send `Origin`
+   * with it, and no `Sec-Fetch-Site`: Mercurius takes that header from the client's first message.
    */
   isForeignSocket({ headers }: IncomingRequest): boolean {
     const isSocket = String(headers.upgrade).toLowerCase() === 'websocket';
-    return isSocket && isFromElsewhere(headers) && !this.isListed(headers);
+    return isSocket && hasOtherOrigin(headers) && !this.isListed(headers);
   }
 
   private isListed({ origin }: IncomingHttpHeaders): boolean {

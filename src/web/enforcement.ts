@@ -86,8 +86,10 @@ export class Enforcement {
     const verdicts = await Promise.all(
       tokens.map(async (token) => {
         const verdict = this.tokens.checkUnverified(token, () => sourceOf(request));
-        // Only an answer of the store's is shared: of a forged token it was not asked.
-        if (typeof verdict !== 'boolean') lookUps.set(token.signingInput, verdict);
+        // Only an answer of the store's is shared: of a forged token it was not asked. Not that of
+        // an upgrade, whose request stays that of the socket for as long as it is open.
+        if (typeof verdict !== 'boolean' && request.headers.upgrade === undefined)
+          lookUps.set(token.signingInput, verdict);
         return verdict;
       }),
     );

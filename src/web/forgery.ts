@@ -18,13 +18,18 @@ export function isForgeable(request: PlatformRequest, { body }: Route): boolean 
 
 /**
  * Whether a browser says that a page of another origin sent this. Browsers leave `Sec-Fetch-Site`
- * out where the API is on plain HTTP; `Origin` comes with every POST and WebSocket of a page.
+ * out where the API is on plain HTTP; `Origin` comes with every POST of a page.
  */
-export function isFromElsewhere(headers: IncomingHttpHeaders): boolean {
-  // Of a request that a host describes, it may be anything.
-  const origin: unknown = headers.origin;
+function isFromElsewhere(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'cross-site' || site === 'same-site';
+  return hasOtherOrigin(headers);
+}
+
+/** Whether the `Origin`, where one came, is not the host that is asked. */
+export function hasOtherOrigin(headers: IncomingHttpHeaders): boolean {
+  // Of a request that a host describes, it may be anything.
+  const origin: unknown = headers.origin;
   if (origin === undefined) return false;
   if (typeof origin !== 'string') return true;
   const host = headers.host ?? headers[':authority'];

@@ -135,7 +135,8 @@ export class Gate {
     const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
-    if (isForgeable(request, known.route))
+    // With a body it was JSON, which no page of another site can send without a preflight.
+    if (known.body === undefined && isForgeable(request, known.route))
       return this.refuse('unsupported_media_type', known.source);
     const found = { ...known, bearer, bearerText };
     const excess = await this.excessOfToken(found, true);

@@ -136,6 +136,14 @@ describe('nestjs-logout/jwt', () => {
       await until(async () => (await reuse()).length === 1);
     });
 
+    it('audits that a revoked token came to verify, which asks memory alone', async () => {
+      const token = service.sign({ sub: 'mallory' });
+      await app.logout(token).expect(200);
+      expect(() => service.verify(token)).toThrow('jwt revoked');
+      const reuse = { subject: 'mallory', event: 'authn_token_reuse' } as const;
+      await until(async () => (await app.store.audit.find(reuse)).events.length === 1);
+    });
+
     it('refuses a token whose expiry is ignored once its revocation may be forgotten', async () => {
       const now = Math.floor(Date.now() / 1000);
       const token = (exp: number): string =>

@@ -4,6 +4,7 @@ declare const handler: import('express').RequestHandler;
 declare const secret: string;
 declare const dataSource: import('typeorm').DataSource;
 declare const revokedTokens: import('nestjs-logout').RevokedTokensService;
+declare const options: import('nestjs-logout').LogoutModuleOptions;
 declare const store: import('nestjs-logout').RevocationStore;
 declare const token: import('nestjs-logout').VerifiedToken;
 declare const id: string;

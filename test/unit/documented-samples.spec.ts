@@ -40,7 +40,7 @@ function entries(): Record<string, string[]> {
         : [
             [
               `nestjs-logout${entry.slice(1)}`,
-              [join(ROOT, types.replace('./dist/', './').replace('.d.ts', '.ts'))],
+              [join(ROOT, types.replace('./dist/', './').replace(/\.d\.(m?ts)$/, '.$1'))],
             ],
           ],
     ),

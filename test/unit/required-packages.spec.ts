@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { builtProject } from '../support/built-project';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder';
@@ -10,6 +10,7 @@ const ROOT = join(__dirname, '..', '..');
 const BROUGHT = ['@opentelemetry/api', 'lru-cache'];
 const NEST = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
 const MODULE = ['@nestjs/passport', 'class-validator', 'passport'];
+const STORE = ['pg', 'typeorm'];
 
 /** A project in which the package is installed, and of all others only those that it is given. */
 class Project {
@@ -115,11 +116,17 @@ describe('An entry whose packages are not installed says so in one sentence', ()
     expect(project.import(entry)).toBe(sentence);
   });
 
+  it('README installs what the module and its store need beside Nest, and no more', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const [, names = ''] = /^ *npm install (.*)$/m.exec(readme) ?? [];
+    expect(names.split(' ').sort()).toEqual(['nestjs-logout', ...MODULE, ...STORE].sort());
+  });
+
   it.each([
     ['nestjs-logout', [...NEST, ...MODULE]],
     ['nestjs-logout/jwt', [...NEST, '@nestjs/jwt']],
     ['nestjs-logout/passport', [...NEST, 'passport-jwt']],
-    ['nestjs-logout/postgres', ['pg', 'typeorm']],
+    ['nestjs-logout/postgres', STORE],
     ['nestjs-logout/terminus', [...NEST, '@nestjs/terminus']],
     ['nestjs-logout/express', []],
     ['nestjs-logout/memory', []],

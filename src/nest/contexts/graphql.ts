@@ -48,8 +48,12 @@ export class GraphqlRefusal extends HttpException {
 
   constructor({ status, body }: Answer) {
     super(body, status);
-    const code = status < 500 ? 'UNAUTHENTICATED' : 'INTERNAL_SERVER_ERROR';
     // Nest's drivers put the body of an HttpException under this name.
-    this.extensions = { code, originalError: body };
+    this.extensions = { code: codeOf(status), originalError: body };
   }
+}
+
+function codeOf(status: number): string {
+  if (status === 429) return 'TOO_MANY_REQUESTS';
+  return status < 500 ? 'UNAUTHENTICATED' : 'INTERNAL_SERVER_ERROR';
 }

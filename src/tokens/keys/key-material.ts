@@ -26,13 +26,30 @@ export function readSecret(option: string, material: unknown): KeyObject {
   const secret = typeof material === 'string' ? material.replace(LAST_LINE_BREAK, '') : material;
   const key = isKeyObject(secret) ? secret : createSecretKey(readBytes(option, secret));
   if (key.type !== 'secret') return key; // the caller knows the algorithms and reports the error
-  const text = key.export().toString('utf8');
-  const got = text.includes('-----BEGIN') ? 'PEM text' : isJwk(text) ? 'JWK text' : undefined;
+  const got = keyOfAnotherKind(key.export());
   if (got !== undefined) {
     // With a public key as the secret, anyone could sign.
     throw misconfigured(option, 'a secret', got, 'Public keys verify RS*, PS*, ES* and EdDSA.');
   }
   return key;
+}
+
+/** What bytes are that were meant as a key pair's, where they are (RFC 8725 §2.1). */
+function keyOfAnotherKind(bytes: Buffer): string | undefined {
+  const text = bytes.toString('utf8');
+  if (text.includes('-----BEGIN')) return 'PEM text';
+  if (isJwk(text)) return 'JWK text';
+  // Some servers show their public key as the base64 of a PEM block, without its first and last line.
+  return [bytes, Buffer.from(text, 'base64')].some(isPublicKey) ? 'a public key' : undefined;
+}
+
+function isPublicKey(bytes: Buffer): boolean {
+  try {
+    createPublicKey({ key: bytes, format: 'der', type: 'spki' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

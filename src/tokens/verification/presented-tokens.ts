@@ -101,12 +101,19 @@ function unverifiedToken(
 
 /** As `.replace('Bearer ', '')` leaves it, and `.replace('Bearer', '')`; without blanks and quotes. */
 function withoutRemovable(plain: string): readonly string[] {
-  const inner = plain.replace(/^\s*(?:(?:bearer|jwt|token)\s+)?["']?|["'\s]+$/gi, '');
-  if (!/bearer|[\s"']/i.test(inner)) return [];
+  if (!/bearer|[\s"']/i.test(innerPart(plain))) return [];
   return [
     plain.replace(/(?:bearer|jwt|token)\s+|[\s"']+/gi, ''),
     plain.replace(/bearer|[\s"']+/gi, ''),
   ];
+}
+
+/** Without the scheme, blanks and quotes at its ends. By a loop: a pattern would take quadratic time. */
+function innerPart(plain: string): string {
+  const [start = ''] = /^\s*(?:(?:bearer|jwt|token)\s+)?["']?/i.exec(plain) ?? [];
+  let end = plain.length;
+  while (end > start.length && /[\s"']/.test(plain.charAt(end - 1))) end -= 1;
+  return plain.slice(start.length, end);
 }
 
 /** Whether a text can have a token in it at all: long enough, and with a dot or what may hide one. */

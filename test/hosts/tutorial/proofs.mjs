@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { assertAnswer, DOCUMENTED, HttpClient } from '../harness/http-client.mjs';
-import { changedLines, composeTrees, treesOf } from './trees.mjs';
+import { changedLines, composeTrees, secretOf, treesOf } from './trees.mjs';
 
 const ANNOUNCE = fileURLToPath(new URL('../harness/announce.mjs', import.meta.url));
 const JOHN = { username: 'john', password: 'changeme' };
@@ -35,7 +35,7 @@ export function tutorialProofs({ isEsm, e2e }) {
     proofs: Object.fromEntries(
       chapters.flatMap(([name, { title, maxChanges, profile }]) => [
         [
-          `${title} needs at most ${maxChanges} changed ${maxChanges === 1 ? 'line' : 'lines'} beside the import of the module`,
+          `${title} follows README: the module, and at most ${maxChanges} changed ${maxChanges === 1 ? 'line' : 'lines'}`,
           ({ folder }) => {
             composeTrees(folder, name, isEsm);
             const changed = changedLines(folder, name);
@@ -55,6 +55,7 @@ export function tutorialProofs({ isEsm, e2e }) {
             host.databases.using(({ url }) =>
               host.run(['sh', '-c', `cd ${treesOf('.', name).ours} && ${e2e}`], {
                 DATABASE_URL: url,
+                JWT_SECRET: secretOf(host.folder, name),
                 PROFILE: profile,
               }),
             ),
@@ -65,7 +66,11 @@ export function tutorialProofs({ isEsm, e2e }) {
       name: chapter.title,
       serve: (host, withApp) =>
         host.databases.using(({ url }) => {
-          const env = { DATABASE_URL: url, NODE_OPTIONS: `--import=${ANNOUNCE}` };
+          const env = {
+            DATABASE_URL: url,
+            JWT_SECRET: secretOf(host.folder, name),
+            NODE_OPTIONS: `--import=${ANNOUNCE}`,
+          };
           return host.serve(`${treesOf(host.folder, name).ours}/dist/main.js`, env, (at) =>
             withApp(new Client(at, chapter)),
           );

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the host imports our module: that is no change of what it had. */
-const IMPORT_OF_THE_MODULE = 'src/app.module.ts';
+/** Where README has the host import our module. These lines are not counted. */
+const APP_MODULE = 'src/app.module.ts';
 
 /** The folders of a chapter: as the framework's docs have it, and with our patch. */
 export function treesOf(folder, chapter) {
@@ -12,8 +12,8 @@ export function treesOf(folder, chapter) {
 }
 
 /**
- * Lays the chapter's files over the scaffold, which leaves them a compiling application, and patches
- * a copy of it.
+ * Lays the chapter's files over the scaffold, which leaves them a compiling application. In a copy of
+ * it, adds the module as README shows it, and applies the chapter's patch.
  * @param isEsm whether imports of files must have an extension.
  */
 export function composeTrees(folder, chapter, isEsm) {
@@ -23,9 +23,25 @@ export function composeTrees(folder, chapter, isEsm) {
   for (const source of [join(folder, 'scaffold'), chapterFiles])
     cpSync(source, plain, { recursive: true });
   cpSync(plain, ours, { recursive: true });
+  addModuleOfReadme(join(ours, APP_MODULE), join(folder, 'node_modules/nestjs-logout/README.md'));
   git(ours, ['apply', join(folder, 'chapters', `${chapter}.patch`)]);
   cpSync(join(folder, 'e2e'), join(ours, 'test'), { recursive: true });
   if (isEsm) for (const tree of [plain, ours]) addExtensions(tree);
+}
+
+/** Adds the imports and the module of the first sample in README, word for word. */
+function addModuleOfReadme(appModule, readme) {
+  const [, sample] = /^```ts\n([^]*?)^```$/m.exec(readFileSync(readme, 'utf8'));
+  const imports = sample.match(/^import .* from 'nestjs-logout.*';$/gm).join('\n');
+  const [, module] = /^ {2}imports: \[\n([^]*?)^ {2}\],$/m.exec(sample);
+  const text = readFileSync(appModule, 'utf8').replace('imports: [', () => `imports: [\n${module}`);
+  writeFileSync(appModule, `${imports}\n${text}`);
+}
+
+/** The secret that the chapter's login signs with: README has it in `JWT_SECRET`. */
+export function secretOf(folder, chapter) {
+  const constants = join(treesOf(folder, chapter).plain, 'src/auth/constants.ts');
+  return /secret: '(.*)'/.exec(readFileSync(constants, 'utf8'))[1];
 }
 
 /** How many lines of `src` differ, beside the import of the module. */
@@ -38,7 +54,7 @@ export function changedLines(folder, chapter) {
     .map((row) => row.split('\t'));
   assert.ok(rows.length > 1, `the patch changes nothing between ${plain} and ${ours}`);
   return rows
-    .filter(([, , path]) => !path.replaceAll(/[{}]/g, '').endsWith(IMPORT_OF_THE_MODULE))
+    .filter(([, , path]) => !path.replaceAll(/[{}]/g, '').endsWith(APP_MODULE))
     .map(([added, removed]) => Math.max(Number(added), Number(removed)))
     .reduce((sum, lines) => sum + lines, 0);
 }

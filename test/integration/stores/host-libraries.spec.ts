@@ -1,12 +1,12 @@
 import { drizzle } from 'drizzle-orm/node-postgres';
-import { sql } from 'drizzle-orm';
 import createKnex from 'knex';
-import { CompiledQuery, Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect } from 'kysely';
 import { Pool } from 'pg';
 import type { PostgresRevocationStore } from '../../../src/postgres';
 import type { HostTransaction } from '../../../src/revocation/unit-of-work';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { about, logout, revocation } from '../../../src/testing/contract/contract';
+import { documentedTransactions } from './documented-transactions';
 import { openStore } from './open-store';
 
 /** Runs work in a transaction, which commits when the work resolves. */
@@ -45,43 +45,22 @@ const byPg: Transact = async (work) => {
   }
 };
 
+const { ofKysely, ofKnex, ofDrizzle } = documentedTransactions();
+
 const byKysely: Transact = (work) => {
   const own = new Pool({ connectionString: database.url });
   const kysely = new Kysely({ dialect: new PostgresDialect({ pool: own }) });
   closing.push(() => kysely.destroy());
-  return kysely.transaction().execute((trx) =>
-    work({
-      query: (text, values = []) => trx.executeQuery(CompiledQuery.raw(text, values)),
-    }),
-  );
+  return kysely.transaction().execute((trx) => work(ofKysely(trx)));
 };
 
 const byKnex: Transact = (work) => {
   const knex = createKnex({ client: 'pg', connection: database.url });
   closing.push(() => knex.destroy());
-  return knex.transaction((trx) =>
-    work({
-      query: async (text, values = []): Promise<unknown> =>
-        trx.raw(text.replace(/\$\d+/g, '?'), values as string[]),
-    }),
-  );
+  return knex.transaction((trx) => work(ofKnex(trx)));
 };
 
-const byDrizzle: Transact = (work) =>
-  drizzle(pool).transaction((tx) =>
-    work({
-      query: (text, values = []) =>
-        tx.execute(
-          sql.join(
-            text
-              .split(/\$\d+/)
-              .flatMap((part, at) =>
-                at === 0 ? [sql.raw(part)] : [sql`${values[at - 1]}`, sql.raw(part)],
-              ),
-          ),
-        ),
-    }),
-  );
+const byDrizzle: Transact = (work) => drizzle(pool).transaction((tx) => work(ofDrizzle(tx)));
 
 describe.each([
   ['pg', byPg],

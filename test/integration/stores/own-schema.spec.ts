@@ -247,6 +247,29 @@ describe('Tables that somebody drops under a running instance', () => {
   });
 });
 
+describe('A schema that another role has made', () => {
+  it('is not used: its owner could drop our tables', async () => {
+    const role = `stranger_${process.pid}`;
+    const [ours, theirs] = ['ours', role];
+    await database.query(`CREATE ROLE ${theirs}`);
+    await database.query(`CREATE ROLE ${ours}_${role} LOGIN PASSWORD 'secret'`);
+    await database.query(`CREATE SCHEMA nestjs_logout AUTHORIZATION ${theirs}`);
+    await database.query(`GRANT ALL ON SCHEMA nestjs_logout TO ${ours}_${role}`);
+    const credentials = { username: `${ours}_${role}`, password: 'secret' };
+    const store = new PostgresRevocationStore({
+      url: Object.assign(new URL(database.url), credentials).href,
+    });
+
+    await expect(store.open()).rejects.toThrow(
+      `schema "nestjs_logout" belongs to the role "${role}", which could drop our tables. ` +
+        'Let it run: ALTER SCHEMA "nestjs_logout" OWNER TO the_role; or set "schema"',
+    );
+
+    await database.query(`DROP OWNED BY ${theirs}, ${ours}_${role} CASCADE`);
+    await database.query(`DROP ROLE ${theirs}, ${ours}_${role}`);
+  });
+});
+
 describe('A role that may not create a schema', () => {
   it('is told what its owner must run', async () => {
     const role = `poor_${process.pid}`;

@@ -4,15 +4,20 @@ import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
 import { EventPattern, RpcException } from '@nestjs/microservices';
 import { WsException } from '@nestjs/websockets';
+import { lastValueFrom, type Observable } from 'rxjs';
 import { AuditLog } from '../../../src/audit/audit-log';
 import { carrierOf } from '../../../src/nest/contexts/requests';
 import { JwtAuthGuard } from '../../../src/nest/jwt-auth.guard';
+import { LogoutExceptionFilter } from '../../../src/nest/logout-exception.filter';
+import { LogoutThrottlerGuard } from '../../../src/nest/logout-throttler.guard';
 import { PublicRoutes } from '../../../src/nest/public-routes';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
 import type { PlatformRequest } from '../../../src/web/request';
+import { MemoryRequestCounter } from '../../../src/web/request-counter.memory';
+import { Throttle } from '../../../src/web/throttle';
 import {
   RequestAuthenticator,
   verifiedTokenOf,
@@ -57,6 +62,57 @@ const socketIo = (request: PlatformRequest, auth: object = {}) => ({
 });
 const subjectOf = (context: ExecutionContextHost): unknown =>
   verifiedTokenOf(carrierOf(context))?.claims.sub;
+
+describe('LogoutExceptionFilter outside HTTP', () => {
+  const filter = new LogoutExceptionFilter(
+    new LogoutAnswers(MESSAGES.es, 403),
+    new HttpAdapterHost(),
+  );
+  const thrown = new HttpException('locked', 423);
+
+  it('hands on what was thrown: GraphQL tells it as an entry of errors', () => {
+    expect(filter.catch(thrown, graphql({ req: bearer() }))).toBe(thrown);
+  });
+
+  it('hands it on in a microservice', async () => {
+    const result = filter.catch(thrown, contextOf('rpc', {}, {})) as Observable<unknown>;
+    await expect(lastValueFrom(result)).rejects.toBe(thrown);
+  });
+});
+
+describe('LogoutThrottlerGuard outside HTTP', () => {
+  const answers = new LogoutAnswers(MESSAGES.es, 403);
+  const guard = (): LogoutThrottlerGuard => {
+    const verifier = new TokenVerifier({
+      algorithms: ['HS256'],
+      keys: issuer.key,
+      issuer: null,
+      audience: null,
+    });
+    const audit = new AuditLog(new ObservedTrail(), () => undefined);
+    const tokens = new RevokedTokensService(verifier, new MemoryRevocationStore(), audit);
+    const rules = { limit: 1, windowMs: 60_000 };
+    const throttle = new Throttle(new MemoryRequestCounter(), rules, audit, () => undefined);
+    const authenticator = new RequestAuthenticator(tokens, undefined);
+    return new LogoutThrottlerGuard(authenticator, throttle, answers, new HttpAdapterHost());
+  };
+
+  it('counts an operation of GraphQL, and refuses one too many with the documented body', async () => {
+    const throttler = guard();
+    expect(await throttler.canActivate(graphql({ req: requestOf() }))).toBe(true);
+    const refused = throttler.canActivate(graphql({ req: requestOf() }));
+    await expect(refused).rejects.toMatchObject({
+      message: MESSAGES.es.tooManyRequests,
+      extensions: { code: 'TOO_MANY_REQUESTS' },
+    });
+  });
+
+  it('lets messages of microservices pass, which no address can be told of', async () => {
+    const throttler = guard();
+    for (let time = 0; time < 3; time += 1)
+      expect(await throttler.canActivate(contextOf('rpc', {}, {}))).toBe(true);
+  });
+});
 
 describe('JwtAuthGuard outside HTTP', () => {
   let audit: AuditLog;

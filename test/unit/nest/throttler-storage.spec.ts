@@ -13,6 +13,17 @@ describe("A host's ThrottlerStorage", () => {
     storage.onApplicationShutdown();
   });
 
+  it('that never answers is given up after a second, so that a logout is answered', async () => {
+    jest.useFakeTimers();
+    const counter = new ThrottlerStorageCounter({ increment: () => new Promise(() => undefined) });
+    const counted = expect(counter.count('ada', RULES)).rejects.toThrow(
+      'The storage of the throttler took longer than 1000 ms.',
+    );
+    await jest.advanceTimersByTimeAsync(1000);
+    await counted;
+    jest.useRealTimers();
+  });
+
   it('is full also where it does not say for how long', async () => {
     const full = { isBlocked: true, timeToBlockExpire: 0 };
     const counter = new ThrottlerStorageCounter({ increment: () => Promise.resolve(full) });

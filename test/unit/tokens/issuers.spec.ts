@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TokenRules } from '../../../src/tokens/verification/token-rules';
 import type { RefusalCause } from '../../../src/tokens/verification/refusal-cause';
 import { mint, NOW, SIGNERS, verifierOf } from './signers';
@@ -12,6 +14,12 @@ interface Shape {
   /** Why it is refused without that option. */
   readonly cause?: RefusalCause;
 }
+
+/** Without the marks of code. */
+const PAGE = readFileSync(join(__dirname, '../../../docs/your-token.md'), 'utf8').replaceAll(
+  '`',
+  '',
+);
 
 const DAY = 86_400;
 const HOUR = { iat: NOW - 60, exp: NOW + 3540 };
@@ -410,6 +418,13 @@ describe('A token as its issuer makes it', () => {
       expect(verdictOf(shape)).toEqual({ verdict: 'refused', cause: shape.cause });
     },
   );
+
+  it.each(SHAPES)('stands in docs/your-token.md with what it needs: $of', ({ of, rules = {} }) => {
+    const [named = ''] = of.replace('jsonwebtoken with ', '').split(/[:,]/);
+    const [needed = 'nothing'] = Object.keys(rules);
+    const rows = PAGE.split('\n').filter((row) => row.includes(named));
+    expect(rows).toContainEqual(expect.stringContaining(needed));
+  });
 
   const LENIENT = {
     maxLifetimeSeconds: 400 * DAY,

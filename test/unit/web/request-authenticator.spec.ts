@@ -1,4 +1,7 @@
 import { AuditLog } from '../../../src/audit/audit-log';
+import { RemovalCount } from '../../../src/metrics/removal-count';
+import { BearerCookies } from '../../../src/web/bearer-cookies';
+import { Enforcement } from '../../../src/web/enforcement';
 import type { PlatformRequest } from '../../../src/web/request';
 import {
   verifiedTokenOf,
@@ -8,8 +11,12 @@ import {
 import { TokenRejectedError } from '../../../src/revocation/errors';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
+import { FaultyStore } from '../../support/faulty-store';
 import { ObservedStore, ObservedTrail } from '../../support/stores';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
+
+/** Mercurius takes it from the client's first message. */
+const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 
 const issuer = new TestIssuer();
 const verifier = new TokenVerifier({
@@ -51,6 +58,48 @@ describe('Authenticating a request', () => {
   ])('finds with %s what it is worth, without a look-up', async (_, headers, verdict) => {
     expect(await authenticator().authenticate(request(...headers))).toEqual(verdict);
     expect(store.lookedUp).toEqual([]);
+  });
+
+  it('asks anew for each operation on a socket, whose upgrade enforcement has looked at', async () => {
+    const directly = new FaultyStore();
+    const service = new RevokedTokensService(verifier, directly, audit);
+    const reader = new RequestAuthenticator(service, undefined);
+    const rules = { tokenSources: [], allowedOrigins: [], enforceExcept: [] };
+    const enforcement = new Enforcement(service, reader, rules, new RemovalCount());
+    const text = issuer.token();
+    const plain = request(`Bearer ${text}`);
+    const upgrade = { ...plain, headers: { ...plain.headers, upgrade: 'websocket' } };
+    expect(await enforcement.inspect(upgrade)).toBe('pass');
+    expect(await reader.authenticate(upgrade)).toMatchObject({ verdict: 'live' });
+    await service.revoke(text);
+    expect(await reader.authenticate(upgrade)).toMatchObject({ verdict: 'revoked' });
+  });
+
+  it.each([
+    ['of its own', 'https://api.example', {}, true],
+    ['of another origin', 'https://evil.example', {}, false],
+    ['that says what only a browser may', 'https://evil.example', SAME_ORIGIN, false],
+    ['that is listed', 'https://app.example', {}, true],
+  ])('reads the cookie of a socket that a page %s opens', async (_, origin, more, isRead) => {
+    const cookies = new BearerCookies({
+      tokenSources: [{ cookie: 'token' }],
+      allowedOrigins: ['https://app.example'],
+    });
+    const headers = {
+      host: 'api.example',
+      upgrade: 'websocket',
+      cookie: `token=${issuer.token()}`,
+      origin,
+      ...more,
+    };
+    const upgrade = {
+      method: 'GET',
+      url: '/',
+      headers,
+      rawHeaders: Object.entries(headers).flat(),
+    };
+    const found = await new RequestAuthenticator(tokens, undefined, cookies).authenticate(upgrade);
+    expect(found.verdict).toBe(isRead ? 'live' : 'missing');
   });
 
   it('finds a live token, whose request is let in with its claims', async () => {

@@ -87,6 +87,7 @@ async function runMigrations(
 async function makeSchema({ tables }: PostgresConnections, source: DataSource): Promise<void> {
   try {
     await source.query(createSchema(tables));
+    await checkSchemaOwner(tables, source);
   } catch (error) {
     if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
     throw new TypeError(
@@ -96,6 +97,26 @@ async function makeSchema({ tables }: PostgresConnections, source: DataSource): 
       { cause: toPostgresError(error) },
     );
   }
+}
+
+/**
+ * The owner of a schema may drop what is in it, and tokens that were logged out would be accepted
+ * again. So it must be ours, or belong to those who own the database.
+ */
+async function checkSchemaOwner(tables: Tables, source: DataSource): Promise<void> {
+  const [row]: { owner: string; is_trusted: string }[] = await source.query(
+    `SELECT rolname AS owner, (pg_has_role(nspowner, 'USAGE') OR rolsuper
+        OR nspowner = datdba OR rolname = 'pg_database_owner')::text AS is_trusted
+      FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner, pg_database
+      WHERE nspname = $1 AND datname = current_database()`,
+    [tables.schema],
+  );
+  if (row === undefined || row.is_trusted === 'true') return;
+  throw new TypeError(
+    `nestjs-logout: schema "${tables.schema}" belongs to the role "${row.owner}", which could drop ` +
+      `our tables. Let it run: ALTER SCHEMA ${tables.quotedSchema} OWNER TO the_role; or set ` +
+      '"schema" to one that the role which migrates owns.',
+  );
 }
 
 /** TypeORM has made the table, so default privileges of the platform hold on it. */

@@ -150,6 +150,16 @@ describe('secrets that stop the boot', () => {
       createSecretKey(Buffer.from(pem(RSA))),
       'a secret, got PEM text. Public keys verify RS*, PS*, ES* and EdDSA.',
     ],
+    ...[RSA, P256].flatMap((key) => {
+      const bytes = key.export({ type: 'spki', format: 'der' });
+      return [bytes, bytes.toString('base64'), `${bytes.toString('base64')}\n`].map(
+        (material): [string, string | Buffer, string] => [
+          'a public key without the lines of PEM',
+          material,
+          'a secret, got a public key. Public keys verify RS*, PS*, ES* and EdDSA.',
+        ],
+      );
+    }),
     [
       'a JWK',
       JSON.stringify({ kty: 'oct', k: 'x'.repeat(64) }),
