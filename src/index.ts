@@ -4,6 +4,7 @@ export { AuthModule, AuthModule as LogoutModule } from './nest/auth.module';
 export type {
   AuthModuleOptions,
   AuthModuleOptions as LogoutModuleOptions,
+  ModuleExtras,
   MultiIssuerOptions,
   SiteData,
 } from './nest/auth.options';
@@ -20,6 +21,7 @@ export type { AuditPage, AuditQuery } from './audit/audit-trail';
 export { LogoutAnswers } from './web/answers';
 export type { Answer, Envelope, Messages } from './web/answers';
 export type { ExpiringCookie } from './web/cookies';
+export type { TokenSource } from './web/credentials';
 export { CurrentToken } from './nest/current-token.decorator';
 export { CurrentUser } from './nest/current-user.decorator';
 export { JwtAuthGuard, JwtAuthGuard as LogoutGuard } from './nest/jwt-auth.guard';
@@ -30,6 +32,7 @@ export { LogoutExceptionFilter } from './nest/logout-exception.filter';
 export { LogoutThrottlerGuard } from './nest/logout-throttler.guard';
 export type { ThrottlerStorage } from './nest/throttler-storage';
 export { Public } from './nest/public.decorator';
+export type { MetadataKey } from './nest/public.decorator';
 export type { PlatformRequest } from './web/request';
 export type { ValidateHook } from './web/request-authenticator';
 export { RevocationError, StoreUnavailableError, TokenRejectedError } from './revocation/errors';

@@ -1,4 +1,4 @@
-import { kindOf, type AuditEvent, type FailureKind } from './audit-event';
+import { failureKindOf, type AuditEvent, type FailureKind } from './audit-event';
 import type { AuditReason } from './reasons';
 import { networkOf } from './request-source';
 
@@ -32,7 +32,7 @@ export class AuditBudget {
 
   /** Takes one row from this second's budget; `false` when it is spent: the event is counted. */
   take(event: AuditEvent): boolean {
-    const spending = this.spendingOf(kindOf(event));
+    const spending = this.spendingOf(failureKindOf(event));
     // An event without an address, of no request, is limited by the whole budget alone.
     const network = networkOf(event.ip);
     const byNetwork = network === undefined ? 0 : (spending.byNetwork.get(network) ?? 0);

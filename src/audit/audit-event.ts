@@ -47,7 +47,7 @@ export interface AuditEvent extends RequestSource {
 export type FailureKind = 'authz_fail' | 'authn_token_reuse' | 'other';
 
 /** What needs a genuine token stands apart from what anybody can send. */
-export function kindOf({ event }: AuditEvent): FailureKind {
+export function failureKindOf({ event }: AuditEvent): FailureKind {
   return event === 'authz_fail' || event === 'authn_token_reuse' ? event : 'other';
 }
 

@@ -1,7 +1,7 @@
 import { textOf } from '../tokens/verification/claims';
 import type { ParsedToken } from '../tokens/verified-token';
 import { AuditBudget } from './audit-budget';
-import { kindOf, type AuditEvent, type AuditOutcome, type FailedEvent } from './audit-event';
+import { failureKindOf, type AuditEvent, type AuditOutcome, type FailedEvent } from './audit-event';
 import { AuditQueue } from './audit-queue';
 import type { AuditPage, AuditQuery, AuditTrail } from './audit-trail';
 import { OncePerWindow } from './once-per-window';
@@ -122,7 +122,7 @@ export class AuditLog {
 
   private enqueue(event: AuditEvent): boolean {
     this.say(event);
-    if (!this.queue.hasRoomFor(kindOf(event))) {
+    if (!this.queue.hasRoomFor(failureKindOf(event))) {
       this.budget.count(event);
       return false;
     }

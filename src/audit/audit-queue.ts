@@ -1,4 +1,4 @@
-import { kindOf, type AuditEvent, type FailureKind } from './audit-event';
+import { failureKindOf, type AuditEvent, type FailureKind } from './audit-event';
 import { UnstorableEventError, type AuditTrail } from './audit-trail';
 
 const FLUSH_AFTER_MS = 100;
@@ -26,7 +26,7 @@ export class AuditQueue {
   ) {}
 
   hasRoomFor(kind: FailureKind): boolean {
-    return this.waiting.filter((each) => kindOf(each) === kind).length < this.maxWaiting;
+    return this.waiting.filter((each) => failureKindOf(each) === kind).length < this.maxWaiting;
   }
 
   add(event: AuditEvent): void {

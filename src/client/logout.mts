@@ -2,7 +2,10 @@
 export interface LogoutOptions {
   /** Where the route is, such as `/api/v1/auth/logout`. */
   readonly url: string;
-  /** The token to revoke. Absent: the browser's cookie carries it. */
+  /**
+   * The token to revoke. Absent: the browser's cookie carries it; the server needs `tokenSources` and
+   * `bodyToken: 'optional'` for that, and answers `refused` otherwise.
+   */
   readonly token?: string;
   /**
    * Which cookies go with the request: `include` where the API is on another origin and reads the

@@ -40,6 +40,7 @@ export type {
 export type { Explanation } from '../tokens/explanation/explanation';
 export type { RefusalCause } from '../tokens/verification/refusal-cause';
 export type { Verification, VerifiedToken } from '../tokens/verification/token-verifier';
+export type { TokenSource } from '../web/credentials';
 export type { Answers, HostAnswer } from './answers';
 export { createRevocation } from './create-revocation';
 export type { ExpressRevocation } from './express-revocation';

@@ -1,17 +1,14 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Claims } from '../tokens/verification/claims';
+import { member } from './contexts/member';
 import { carrierOf, requestOf } from './contexts/requests';
 
-const userOf = createParamDecorator((member: string | undefined, context: ExecutionContext) => {
+const userOf = createParamDecorator((name: string | undefined, context: ExecutionContext) => {
   // In GraphQL guards set the user of the request, not of the context.
   const isGraphql = context.getType<string>() === 'graphql';
-  const user = memberOf(isGraphql ? requestOf(context) : carrierOf(context), 'user');
-  return member === undefined ? user : memberOf(user, member);
+  const user = member(isGraphql ? requestOf(context) : carrierOf(context), 'user');
+  return name === undefined ? user : member(user, name);
 });
-
-function memberOf(object: unknown, name: string): unknown {
-  return typeof object === 'object' && object !== null ? Reflect.get(object, name) : undefined;
-}
 
 /**
  * `request.user`, or one member of it: the claims, or what `validate` has made of them; behind a
@@ -22,7 +19,7 @@ function memberOf(object: unknown, name: string): unknown {
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- it checks the member's name
 export function CurrentUser<User extends object = Claims>(
-  member?: keyof User & string,
+  name?: keyof User & string,
 ): ParameterDecorator {
-  return userOf(member);
+  return userOf(name);
 }

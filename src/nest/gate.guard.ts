@@ -5,7 +5,7 @@ import { PRIVATE, type Answer, type EmptyAnswer } from '../web/answers';
 import { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
 import type { Route } from '../web/routes';
-import { admit, ROUTE } from './gated.decorator';
+import { ROUTE } from './gated.decorator';
 import { setHeaders } from './send';
 
 /** The gate has refused a request that had already reached its route. */
@@ -37,7 +37,6 @@ export class GateGuard implements CanActivate {
     const outcome = await this.gate.admit(request, route, stream);
     if (outcome === 'aborted') throw new GateRefusal(undefined);
     if (!('route' in outcome)) throw new GateRefusal(outcome);
-    admit(request, outcome);
     setHeaders(this.adapterHost.httpAdapter, context.switchToHttp().getResponse(), PRIVATE);
     return true;
   }

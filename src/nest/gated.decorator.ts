@@ -8,9 +8,9 @@ import {
   type Type,
 } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants';
-import type { AdmittedRequest } from '../web/gate';
+import { admittedOf } from '../web/gate';
 import { operationOf } from '../web/openapi';
-import { rawRequest, type PlatformRequest } from '../web/request';
+import type { PlatformRequest } from '../web/request';
 import type { Route } from '../web/routes';
 
 export const ROUTE = Symbol('nestjs-logout:route');
@@ -29,16 +29,10 @@ export const Gated = (route: Route): MethodDecorator =>
     SetMetadata(API_OPERATION, operationOf(route)),
   );
 
-const admittedRequests = new WeakMap<object, AdmittedRequest>();
-
-/** What the gate found in the request; `GateGuard` has put it there. */
+/** What the gate found in the request; `GateGuard` has let it in. */
 export const Admitted = createParamDecorator((_: unknown, context: ExecutionContext) =>
-  admittedRequests.get(rawRequest(context.switchToHttp().getRequest<PlatformRequest>())),
+  admittedOf(context.switchToHttp().getRequest<PlatformRequest>()),
 );
-
-export function admit(request: PlatformRequest, admitted: AdmittedRequest): void {
-  admittedRequests.set(rawRequest(request), admitted);
-}
 
 /**
  * @throws {TypeError} a method of the controller serves requests without an entry in the table of

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
-import { DEFAULT_SCHEMA } from '../../migrations/schema-names';
+import { DEFAULT_SCHEMA, SchemaNames } from '../../migrations/schema-names';
 import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
 import { packageRoot } from './embedded-postgres/own-folder';
 import { SERVICE_OPTIONS, type ServiceSettings } from './environment';
@@ -10,7 +10,7 @@ const HOUR_SECONDS = 3600;
 
 const auditSql = (schema = DEFAULT_SCHEMA): string =>
   'SELECT occurred_at, event, outcome, subject, token_id, ip ' +
-  `FROM ${schema}.auth_events ORDER BY occurred_at DESC LIMIT 5`;
+  `FROM ${new SchemaNames(schema).qualify('auth_events')} ORDER BY occurred_at DESC LIMIT 5`;
 
 /**
  * What a newcomer pastes to see a logout work. Only for a key that the service made for itself:
@@ -38,7 +38,7 @@ export function trial(url: string, settings: ServiceSettings, token: string): st
     `curl ${show} ${auth}/logout ${bearer} ` +
       `-H 'Content-Type: application/json' -d "{\\"token\\":\\"$TOKEN\\"}"`,
     `curl ${show} ${auth}/me ${bearer}`,
-    command('sql', settings, ` -- "${auditSql(settings.store.schema)}"`),
+    command('sql', settings, ` -- ${quoted(auditSql(settings.store.schema))}`),
     '',
     'It shows 200 (let in), 200 (logged out), 401 (the same token is refused), and the audit.',
     'Each trial spends its token. For the next one, in another terminal:',
@@ -51,11 +51,14 @@ export function trial(url: string, settings: ServiceSettings, token: string): st
 /** A command of package.json, for a shell in any folder, with the settings that it shares with us. */
 function command(name: string, { dataDir, port }: Partial<ServiceSettings>, rest = ''): string {
   const settings = [
-    dataDir === undefined ? '' : `DATA_DIR='${resolve(dataDir)}' `,
+    dataDir === undefined ? '' : `DATA_DIR=${quoted(resolve(dataDir))} `,
     name !== 'trial' || port === SERVICE_OPTIONS.port.about.default ? '' : `PORT=${port} `,
   ];
-  return `${settings.join('')}npm --prefix '${packageRoot()}' run --silent ${name}${rest}`;
+  return `${settings.join('')}npm --prefix ${quoted(packageRoot())} run --silent ${name}${rest}`;
 }
+
+/** One word of a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A token of a subject of ours, that lives an hour at most. */
 export function mintTrialToken(settings: ServiceSettings): string {

@@ -3,6 +3,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { AuthModule } from '../nest/auth.module';
 import type { AuthModuleOptions, ModuleExtras } from '../nest/auth.options';
 import { MemoryRevocationStore } from '../stores/memory/revocation-store.memory';
+import { warnInProduction } from './production';
 import { completeClaims, signToken, type TestClaims } from './test-token';
 
 /** What a test may say of its `LogoutModule`; all of it is optional. */
@@ -34,6 +35,7 @@ export class LogoutTesting {
 
   /** @throws {TypeError} an option is not what it must be. */
   constructor({ now, secret, ...options }: LogoutTestingOptions = {}) {
+    warnInProduction('LogoutTesting', 'what was logged out is forgotten at a restart');
     this.now = now ?? (() => Date.now());
     this.secret = secret ?? randomBytes(32).toString('base64url');
     this.store = new MemoryRevocationStore(this.now);

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { expiresAt, type Claims } from '../tokens/verification/claims';
+import { expiresAt, textOf, type Claims } from '../tokens/verification/claims';
 import { tokenKeys } from '../tokens/token-keys';
 import type { VerifiedToken } from '../tokens/verified-token';
 
@@ -35,7 +35,7 @@ export function verifiedToken<C extends Claims = Claims>(
   claims: TestClaims<C> = {},
 ): VerifiedToken<C> {
   const complete = completeClaims(claims, Date.now());
-  const subject = String(complete.sub);
+  const subject = textOf(complete.sub);
   const { revocationKey, keys } = tokenKeys(complete, subject, signingInput(complete), 'jti');
   const expiresAtMs = expiresAt(complete).getTime();
   // The test says which claims there are; no issuer's rules are checked.

@@ -1,10 +1,10 @@
 import type { RawRequest } from './request';
 
-/** What the `Authorization` header carries. */
+/** What a request carries as its bearer, in the `Authorization` header or in a cookie. */
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable' }
-  /** Whatever stands behind the scheme; whether that is a token, the verifier knows. */
+  /** Any text: whether it is a token, the verifier knows. */
   | { readonly kind: 'bearer'; readonly token: string };
 
 const NONE: Credentials = { kind: 'none' };

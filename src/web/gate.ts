@@ -24,6 +24,12 @@ export interface AdmittedRequest {
   readonly body: unknown;
 }
 
+const admittedRequests = new WeakMap<object, AdmittedRequest>();
+
+/** What a gate found in a request that it let in. */
+export const admittedOf = (request: PlatformRequest): AdmittedRequest | undefined =>
+  admittedRequests.get(rawRequest(request));
+
 /** Go on to the route; answer now; or the client has left. */
 export type GateOutcome = 'admitted' | 'aborted' | Answer | EmptyAnswer;
 
@@ -34,8 +40,6 @@ export type GateOutcome = 'admitted' | 'aborted' | Answer | EmptyAnswer;
  * came to a route another way.
  */
 export class Gate {
-  private readonly admitted = new WeakMap<object, AdmittedRequest>();
-
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
@@ -75,14 +79,13 @@ export class Gate {
     route: Route,
     stream: Readable,
   ): Promise<AdmittedRequest | Exclude<GateOutcome, 'admitted'>> {
-    const raw = rawRequest(request);
-    const known = this.admitted.get(raw);
+    const known = admittedOf(request);
     if (known?.route === route) {
       const isMissing = known.bearer.verdict === 'missing';
       return isMissing ? this.guarded(request, route, () => this.lookAgain(request, known)) : known;
     }
     const outcome = await this.decide(request, route, stream);
-    return outcome === 'admitted' ? (this.admitted.get(raw) ?? 'aborted') : outcome;
+    return outcome === 'admitted' ? (admittedOf(request) ?? 'aborted') : outcome;
   }
 
   private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
@@ -103,7 +106,7 @@ export class Gate {
       if (body.kind === 'refused') return this.refuse(body.reason, source);
       if (bearer.verdict !== 'missing' && isForgeable(request, route))
         return this.refuse('unsupported_media_type', source);
-      this.admitted.set(rawRequest(request), admitted);
+      admittedRequests.set(rawRequest(request), admitted);
       return 'admitted';
     });
   }
@@ -140,7 +143,9 @@ export class Gate {
       return this.refuse('unsupported_media_type', known.source);
     const found = { ...known, bearer, bearerText };
     const excess = await this.excessOfToken(found, true);
-    return excess === undefined ? found : this.tooMany(excess);
+    if (excess !== undefined) return this.tooMany(excess);
+    admittedRequests.set(rawRequest(request), found);
+    return found;
   }
 
   /** Runs `work`; what it throws becomes the documented 500, reported and audited. */
