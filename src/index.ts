@@ -52,6 +52,7 @@ export type { HostTransaction } from './revocation/unit-of-work';
 export { RevokedTokensService } from './revocation/revoked-tokens.service';
 export type {
   Authentication,
+  PresentedFor,
   RevokeOptions,
   Standing,
   TokenExplanation,
@@ -78,6 +79,8 @@ export type {
   TokenRules,
 } from './tokens/verification/token-rules';
 export { TokenVerifier } from './tokens/verification/token-verifier';
+export type { RefreshClaim, RefreshTokenRules } from './tokens/verification/refresh-token-rules';
+export type { TokenUse } from './tokens/verification/resolved-rules';
 export type { Explanation } from './tokens/explanation/explanation';
 export type { RefusalCause } from './tokens/verification/refusal-cause';
 export type { Verification } from './tokens/verification/token-verifier';

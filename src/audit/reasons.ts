@@ -29,7 +29,8 @@ export type TokenReason =
   | 'refused_by_host' // by the option `validate`
   | RefusalCause
   | 'body_token_missing'
-  | BodyTokenReason;
+  | BodyTokenReason
+  | 'refresh_token_refused'; // what a body names as refresh token is none that is accepted
 
 /** Why a request was refused whatever its token is. */
 export type RequestReason =
@@ -91,6 +92,7 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   body_token_issuer: true,
   body_token_audience: true,
   body_token_not_yet_valid: true,
+  refresh_token_refused: true,
   method_not_allowed: true,
   limit_by_token: true,
   limit_by_address: true,

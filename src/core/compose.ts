@@ -8,6 +8,7 @@ import { StoreUnavailableError } from '../revocation/errors';
 import { RefusalLog, type RefusalPrinter } from '../revocation/refusal-log';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { hasRefreshTokens } from '../tokens/verification/resolved-rules';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
 import type { MultiIssuerRules, TokenRules } from '../tokens/verification/token-rules';
 
@@ -44,11 +45,21 @@ export class LogoutCore {
   constructor(options: CoreOptions) {
     const { tokenRules, store, logoutRules, meterProvider } = options;
     this.store = store;
-    this.verifier = new TokenVerifier(tokenRules, () => store.clock.now());
+    const clock = (): number => store.clock.now();
+    this.verifier = new TokenVerifier(tokenRules, clock);
     this.audit = new AuditLog(store.audit, options.printAudit, options.onError);
     const refusalLog = new RefusalLog(options.printRefusal);
     this.refusals = new RefusalCounts(refusalLog);
-    this.tokens = new RevokedTokensService(this.verifier, store, this.audit, refusalLog);
+    const refreshVerifier = hasRefreshTokens(tokenRules)
+      ? new TokenVerifier(tokenRules, clock, 'refresh')
+      : undefined;
+    this.tokens = new RevokedTokensService(
+      this.verifier,
+      store,
+      this.audit,
+      refusalLog,
+      refreshVerifier,
+    );
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }

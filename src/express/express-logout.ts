@@ -1,15 +1,18 @@
 import type { RequestSource } from '../audit/audit-event';
 import { tokenFields } from '../audit/audit-log';
 import type { LogoutCore } from '../core/compose';
-import { reasonOf } from '../revocation/errors';
+import { foreignFields } from '../logout/ownership';
+import { refreshTokenOf } from '../logout/refresh-token';
+import { reasonOf, TokenRejectedError } from '../revocation/errors';
 import { rejection, type Authentication } from '../revocation/revoked-tokens.service';
+import type { VerifiedToken } from '../tokens/verified-token';
 import type { BodyReason } from '../web/body';
 import { sourceOf } from '../web/request';
 import type { RequestAuthenticator } from '../web/request-authenticator';
 import type { Excess, Throttle } from '../web/throttle';
 import type { PreparedAnswer, PreparedAnswers } from './answers';
 import type { ExpressRequest } from './http-types';
-import { readLogoutBody, tokenIn } from './request-reader';
+import { readLogoutBody, refreshTokenIn, tokenIn } from './request-reader';
 
 export type NotLive = Exclude<Authentication, { verdict: 'live' }>;
 
@@ -49,7 +52,8 @@ export class ExpressLogout {
       const authentication = await (named === undefined
         ? this.authenticator.readCookie(request).authentication
         : this.core.tokens.authenticate(named, source));
-      return await this.revoke(authentication, source, excess);
+      const refresh = refreshTokenIn(body.value);
+      return await this.revoke(authentication, refresh, source, excess);
     } catch (error) {
       this.onError(error);
       this.core.refusals.countError(error);
@@ -61,16 +65,26 @@ export class ExpressLogout {
   /** A live token is revoked although its address is full: neighbours cannot prevent a logout. */
   private async revoke(
     authentication: Authentication,
+    namedRefresh: string | null | undefined,
     source: RequestSource,
     excess: Excess | undefined,
   ): Promise<LogoutAnswer> {
     if (authentication.verdict !== 'live')
-      return this.tooMany(excess, source) ?? this.refuse(authentication, source);
+      return (
+        this.tooMany(excess, source) ??
+        this.refuse(rejection(authentication), source, tokenOf(authentication))
+      );
     const { token } = authentication;
-    const isNew = await this.core.tokens.revoke(token, { source });
-    return isNew
-      ? { answer: this.answers.loggedOut }
-      : this.refuse({ verdict: 'revoked', token }, source);
+    const { tokens } = this.core;
+    try {
+      const refresh = refreshTokenOf(token, namedRefresh, tokens);
+      const isNew = await tokens.revokeTogether([token, ...refresh], { source });
+      if (isNew) return { answer: this.answers.loggedOut };
+      return this.refuse(new TokenRejectedError('TOKEN_REVOKED'), source, token);
+    } catch (error) {
+      if (error instanceof TokenRejectedError) return this.refuse(error, source, token);
+      throw error;
+    }
   }
 
   private tooMany(excess: Excess | undefined, source: RequestSource): LogoutAnswer | undefined {
@@ -81,13 +95,18 @@ export class ExpressLogout {
     return { answer: this.answers.tooManyRequests, headers };
   }
 
-  private refuse(authentication: NotLive, source: RequestSource): LogoutAnswer {
-    const { reason } = rejection(authentication);
+  private refuse(
+    error: TokenRejectedError,
+    source: RequestSource,
+    token?: VerifiedToken,
+  ): LogoutAnswer {
+    const { reason } = error;
     this.core.refusals.count(reason);
     this.core.audit.failed({
       ...source,
-      ...('token' in authentication && tokenFields(authentication.token)),
+      ...(token !== undefined && tokenFields(token)),
       ...FAILED_LOGOUT,
+      ...foreignFields(error),
       reason,
     });
     return { answer: this.answers.logoutRefused };
@@ -100,3 +119,6 @@ export class ExpressLogout {
     return { answer: this.answers.logoutRefused };
   }
 }
+
+const tokenOf = (authentication: NotLive): VerifiedToken | undefined =>
+  'token' in authentication ? authentication.token : undefined;

@@ -21,6 +21,7 @@ export type { HostTransaction } from '../revocation/unit-of-work';
 export { RevokedTokensService } from '../revocation/revoked-tokens.service';
 export type {
   Authentication,
+  PresentedFor,
   RevokeOptions,
   TokenExplanation,
 } from '../revocation/revoked-tokens.service';
@@ -37,6 +38,8 @@ export type {
   NamedIssuer,
   TokenRules,
 } from '../tokens/verification/token-rules';
+export type { RefreshClaim, RefreshTokenRules } from '../tokens/verification/refresh-token-rules';
+export type { TokenUse } from '../tokens/verification/resolved-rules';
 export type { Explanation } from '../tokens/explanation/explanation';
 export type { RefusalCause } from '../tokens/verification/refusal-cause';
 export type { Verification, VerifiedToken } from '../tokens/verification/token-verifier';

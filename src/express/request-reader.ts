@@ -13,7 +13,13 @@ export function readLogoutBody(request: ExpressRequest, maxTokenBytes: number): 
   return readBody({ headers, httpVersionMajor, body, stream: request }, rules);
 }
 
-/** What the body names as the token, of whatever type; `undefined` where it names none. */
+/** What the body names as the token, of any type; `undefined` where it names none. */
 export function tokenIn(body: unknown): unknown {
   return isJsonObject(body) ? body.token : undefined;
+}
+
+/** What it names as the refresh token; `null` where that is no text. */
+export function refreshTokenIn(body: unknown): string | null | undefined {
+  if (!isJsonObject(body) || body.refreshToken === undefined) return undefined;
+  return typeof body.refreshToken === 'string' ? body.refreshToken : null;
 }

@@ -2,6 +2,8 @@ import type { FailedEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import { reasonOf, TokenRejectedError } from '../revocation/errors';
+import { ForeignTokenError, foreignFields, hasSameOwner, isSame } from './ownership';
+import { refreshTokenOf } from './refresh-token';
 import { bodyTokenReason } from '../audit/reasons';
 import {
   rejection,
@@ -16,6 +18,8 @@ export interface LogoutAttempt {
   readonly named: string | null | undefined;
   /** Whether that is the bearer itself, character for character: then it is verified already. */
   readonly isBearerNamed: boolean;
+  /** The refresh token the body names, as `named`. */
+  readonly namedRefresh: string | null | undefined;
   readonly source: RequestSource;
 }
 
@@ -35,8 +39,9 @@ export class Logout {
   ) {}
 
   /**
-   * Revokes the token that the body names, which must be the bearer's own issuer's and subject's.
-   * Whatever is refused leaves an audit row and changes nothing.
+   * Revokes the token that the body names, which must be the bearer's own issuer's and subject's; and
+   * the refresh token that it names, if any, in the same commit. Whatever is refused leaves an audit
+   * row and changes nothing.
    *
    * @returns the token that is now refused everywhere.
    * @throws {TokenRejectedError} nothing was revoked.
@@ -52,11 +57,11 @@ export class Logout {
   }
 
   private async decide(attempt: LogoutAttempt): Promise<VerifiedToken> {
-    const { bearer, source } = attempt;
+    const { bearer } = attempt;
     if (bearer.verdict === 'revoked') return this.repeat(bearer.token, attempt);
     if (bearer.verdict !== 'live') throw rejection(bearer);
     const token = await this.namedToken(bearer.token, attempt);
-    const isNew = await this.tokens.revoke(token, { source });
+    const isNew = await this.revoke(token, bearer.token, attempt);
     if (!isNew && !this.rules.isRepeatable) throw new TokenRejectedError('TOKEN_REVOKED');
     return token;
   }
@@ -68,8 +73,17 @@ export class Logout {
   private async repeat(bearer: VerifiedToken, attempt: LogoutAttempt): Promise<VerifiedToken> {
     if (!this.rules.isRepeatable || !this.namesItself(bearer, attempt))
       throw new TokenRejectedError('TOKEN_REVOKED');
-    await this.tokens.revoke(bearer, { source: attempt.source });
+    await this.revoke(bearer, bearer, attempt);
     return bearer;
+  }
+
+  private revoke(
+    token: VerifiedToken,
+    bearer: VerifiedToken,
+    { namedRefresh, source }: LogoutAttempt,
+  ): Promise<boolean> {
+    const refresh = refreshTokenOf(bearer, namedRefresh, this.tokens);
+    return this.tokens.revokeTogether([token, ...refresh], { source });
   }
 
   private namesItself(bearer: VerifiedToken, { named, isBearerNamed }: LogoutAttempt): boolean {
@@ -106,30 +120,12 @@ export class Logout {
   }
 }
 
-/** Knows whose token it was: the audit tells, the client never learns. */
-class ForeignTokenError extends TokenRejectedError {
-  constructor(readonly named: VerifiedToken) {
-    super('TOKEN_NOT_OWN');
-  }
-}
-
-function isSame(a: VerifiedToken, b: VerifiedToken): boolean {
-  return a.revocationKey === b.revocationKey;
-}
-
-/** Of a token without a subject nothing tells the owner, so it owns itself alone. */
-function hasSameOwner(a: VerifiedToken, b: VerifiedToken): boolean {
-  if (a.claims.iss !== b.claims.iss || a.subject !== b.subject) return false;
-  return a.subject !== undefined || isSame(a, b);
-}
-
 function failedEvent({ bearer, source }: LogoutAttempt, error: unknown): FailedEvent {
-  const isForeign = error instanceof ForeignTokenError;
   return {
-    event: isForeign ? 'authz_fail' : 'authn_token_revoked',
+    event: 'authn_token_revoked',
     outcome: 'failure',
     reason: reasonOf(error),
-    ...(isForeign && { detail: { named: tokenFields(error.named) } }),
+    ...foreignFields(error),
     ...('token' in bearer && tokenFields(bearer.token)),
     ...source,
   };

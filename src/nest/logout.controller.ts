@@ -9,7 +9,7 @@ import type { PlatformRequest } from '../web/request';
 import { ROUTES } from '../web/routes';
 import { GateGuard } from './gate.guard';
 import { Admitted, Gated } from './gated.decorator';
-import { namedToken } from './logout.dto';
+import { namedTokens } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutEffects } from './logout-effects';
 import { Public, PublicForHosts, USUAL_KEYS } from './public.decorator';
@@ -36,9 +36,10 @@ export class LogoutController {
     @Req() request: PlatformRequest,
     @Res() response: object,
   ): Promise<void> {
-    const named = namedToken(body);
+    const { token: named, refreshToken: namedRefresh } = namedTokens(body);
     const isBearerNamed = named !== undefined && named === bearerText;
-    const token = await this.useCase.run({ bearer, named, isBearerNamed, source });
+    const attempt = { bearer, named, isBearerNamed, namedRefresh, source };
+    const token = await this.useCase.run(attempt);
     const { httpAdapter } = this.adapterHost;
     if (isBearer(token, bearer)) {
       const answer = await this.effects.apply(request, token, source);

@@ -12,6 +12,7 @@ type PlainReason = Exclude<
   RefusalReason,
   | RefusalCause
   | `body_token_${RefusalCause}`
+  | 'refresh_token_refused'
   | 'token_revoked'
   // The log has the error itself.
   | 'store_unavailable'

@@ -1,10 +1,11 @@
-import type { AuditEvent, RequestSource } from '../audit/audit-event';
-import { tokenFields, type AuditLog } from '../audit/audit-log';
+import type { RequestSource } from '../audit/audit-event';
+import type { AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
-import { expiresAt, textOf } from '../tokens/verification/claims';
+import { expiresAt } from '../tokens/verification/claims';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
 import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
+import type { TokenUse } from '../tokens/verification/resolved-rules';
 import type {
   TokenVerifier,
   Verification,
@@ -16,12 +17,8 @@ import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
 import { bodyTokenReason, type TokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
-import { ANY_ISSUE_TIME, type Revocation } from './revocation';
+import { additionsOf, keptUntil, uniqueByKey, type RevokeOptions } from './additions';
 import type { RevocationStore } from './revocation-store';
-import type { HostTransaction } from './unit-of-work';
-
-/** Clocks of instances may differ by this much before a row could be purged too early. */
-const SKEW_SECONDS = 60;
 
 /** What a presented text is worth at this instant. */
 export type Authentication =
@@ -51,6 +48,12 @@ export function rejection(
 /** What a genuine token is worth at this instant. */
 export type Standing = Extract<Authentication['verdict'], 'live' | 'expired' | 'revoked'>;
 
+/** What a token is presented for, and from where. */
+export interface PresentedFor extends RequestSource {
+  /** @defaultValue 'access' */
+  readonly use?: TokenUse;
+}
+
 /** Why a text is not accepted; nothing but the verdict where it is. */
 export interface TokenExplanation extends Partial<Explanation> {
   readonly verdict: 'live' | 'expired' | 'revoked' | 'refused';
@@ -58,14 +61,7 @@ export interface TokenExplanation extends Partial<Explanation> {
   readonly reason?: TokenReason;
 }
 
-export interface RevokeOptions {
-  /** Joins the host's transaction: revocation and audit row are committed when the host commits. */
-  readonly manager?: HostTransaction;
-  readonly reason?: string;
-  /** Who revokes, where that is not the subject. */
-  readonly actor?: string;
-  readonly source?: RequestSource;
-}
+export type { RevokeOptions };
 
 /** Revokes tokens, and tells of any token whether it is revoked. */
 export class RevokedTokensService {
@@ -74,6 +70,8 @@ export class RevokedTokensService {
     private readonly store: RevocationStore,
     private readonly audit: AuditLog,
     private readonly refusals: RefusalLog = new RefusalLog(),
+    /** Of refresh tokens, where the rules say what they are. */
+    private readonly refreshVerifier?: TokenVerifier,
   ) {}
 
   /** Form, header, signature and claims of a text; whether it is revoked is not asked. */
@@ -94,20 +92,24 @@ export class RevokedTokensService {
   /**
    * The one acceptance path: what the text is worth now; at once, unless the store has to be asked.
    * A revoked token leaves an audit row.
-   * @param source where the text came from; asked only when there is something to tell of it.
+   * @param source where the text came from; asked only when there is something to tell of it. With
+   * `use: 'refresh'` the text must be a refresh token by the option `refreshTokens`, and no access
+   * token is accepted.
    * @param lookUps what the store was asked for the same request, by `header.payload` of the token;
    * it is not asked twice.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
+   * @throws {TypeError} `use: 'refresh'` without the option `refreshTokens`.
    */
   authenticate(
     text: unknown,
-    source: LazyRequestSource = {},
+    source: LazyRequestSource | PresentedFor = {},
     lookUps?: ReadonlyMap<string, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
-    const verification = this.verifier.verify(text);
+    const verifier = this.verifierFor('use' in source ? source.use : 'access');
+    const verification = verifier.verify(text);
     if (verification.verdict === 'refused') {
       const { cause } = verification;
-      this.refusals.explain(cause, () => this.verifier.explain(text, cause));
+      this.refusals.explain(cause, () => verifier.explain(text, cause));
     }
     if (verification.verdict !== 'live') return verification;
     const { token } = verification;
@@ -169,7 +171,8 @@ export class RevokedTokensService {
   checkUnverified(token: UnverifiedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     const known = this.store.known(token.keys);
     if (known === false || (known === undefined && this.mayBePurged(token))) return false;
-    const isGenuine = this.verifier.isGenuine(token);
+    const isGenuine =
+      this.verifier.isGenuine(token) || this.refreshVerifier?.isGenuine(token) === true;
     if (known === true) {
       if (isGenuine) this.reused(token, source);
       return true;
@@ -229,16 +232,52 @@ export class RevokedTokensService {
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
   async revoke(token: VerifiedToken | string, options: RevokeOptions = {}): Promise<boolean> {
-    const verified = typeof token === 'string' ? this.accept(token) : token;
-    const event = revokedEvent(verified, options);
-    const isNew = await this.store.add(
-      this.revocationOf(verified, options),
-      event,
-      options.manager,
+    return this.revokeTogether([typeof token === 'string' ? this.accept(token) : token], options);
+  }
+
+  /**
+   * As `revoke`, for several tokens in one commit: all of them are refused then, or none.
+   * @param tokens the first is the one that the answer is about.
+   */
+  async revokeTogether(
+    [token, ...others]: readonly [VerifiedToken, ...VerifiedToken[]],
+    options: RevokeOptions = {},
+  ): Promise<boolean> {
+    const revocations = uniqueByKey(
+      [token, ...others].flatMap((each) =>
+        additionsOf(each, options, {
+          sessionEndsMs: this.verifier.sessionEndsMs(each),
+          clockToleranceSeconds: this.verifier.clockToleranceSeconds,
+        }),
+      ),
     );
+    const work = { revocations, events: [] };
+    const { areNew } = await this.store.commit(work, options.manager);
     // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
-    if (isNew && options.manager === undefined) this.audit.committed(event);
-    return isNew;
+    if (options.manager === undefined)
+      for (const [at, { event }] of revocations.entries())
+        if (areNew[at] === true) this.audit.committed(event);
+    return areNew[0] === true;
+  }
+
+  /**
+   * The refresh token that a user hands in beside an access token, to be revoked with it.
+   * @returns the refusal's cause where it is none that we accept.
+   * @throws {TypeError} the option `refreshTokens` is not set.
+   */
+  verifyRefresh(text: unknown): Verification {
+    const verifier = this.verifierFor('refresh');
+    const verification = verifier.verify(text);
+    if (verification.verdict === 'refused') {
+      const { cause } = verification;
+      this.refusals.explain('refresh_token_refused', () => verifier.explain(text, cause));
+    }
+    return verification;
+  }
+
+  /** Whether the rules say what refresh tokens are. */
+  get hasRefreshTokens(): boolean {
+    return this.refreshVerifier !== undefined;
   }
 
   /** Claims that have not the form that revocations need were never revoked: no token is found. */
@@ -258,47 +297,22 @@ export class RevokedTokensService {
     throw rejection(verification);
   }
 
-  /** Until when a revocation of a token is kept. */
-  private keptUntil(expiresAtMs: number): Date {
-    const keptSeconds = this.verifier.clockToleranceSeconds + SKEW_SECONDS;
-    return new Date(expiresAtMs + keptSeconds * 1000);
-  }
-
   private mayBePurged({ claims }: ParsedToken): boolean {
-    return this.keptUntil(expiresAt(claims).getTime()).getTime() < this.store.clock.now();
+    const { clockToleranceSeconds } = this.verifier;
+    const keptUntilDate = keptUntil(expiresAt(claims).getTime(), clockToleranceSeconds);
+    return keptUntilDate.getTime() < this.store.clock.now();
   }
 
-  private revocationOf(token: VerifiedToken, { reason, actor }: RevokeOptions): Revocation {
-    const { iss, jti, sid, client_id: clientId } = token.claims;
-    return {
-      key: token.revocationKey,
-      scope: 'token',
-      issuedBefore: ANY_ISSUE_TIME,
-      expiresAt: this.keptUntil(token.expiresAtMs),
-      issuer: iss,
-      subject: token.subject,
-      tokenId: textOf(jti),
-      sessionId: textOf(sid),
-      clientId: textOf(clientId),
-      reason,
-      actor,
-    };
+  private verifierFor(use: TokenUse = 'access'): TokenVerifier {
+    if (use === 'access') return this.verifier;
+    if (this.refreshVerifier !== undefined) return this.refreshVerifier;
+    throw new TypeError(
+      'nestjs-logout: "use" must be "access" where the rules name no refresh tokens. Set the option ' +
+        'refreshTokens.',
+    );
   }
 }
 
 function standingBy(areRevoked: readonly boolean[]): Standing {
   return areRevoked.includes(true) ? 'revoked' : 'live';
-}
-
-function revokedEvent(token: VerifiedToken, options: RevokeOptions): AuditEvent {
-  return {
-    event: 'authn_token_revoked',
-    outcome: 'success',
-    scope: 'token',
-    actor: options.actor,
-    reason: options.reason,
-    // Last: a member after them would cost V8 half a microsecond, each.
-    ...tokenFields(token),
-    ...options.source,
-  };
 }

@@ -44,7 +44,13 @@ export const ROUTES = {
     bodySchema: {
       type: 'object',
       required: ['token'],
-      properties: { token: { type: 'string', description: 'The JWT to revoke.' } },
+      properties: {
+        token: { type: 'string', description: 'The JWT to revoke.' },
+        refreshToken: {
+          type: 'string',
+          description: 'A refresh token of the same user, to be revoked with it: `refreshTokens`.',
+        },
+      },
     },
     success: {
       message: 'loggedOut',

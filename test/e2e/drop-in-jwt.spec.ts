@@ -3,7 +3,12 @@ import * as nestJwt from '@nestjs/jwt';
 import { NestFactory } from '@nestjs/core';
 import jwt from 'jsonwebtoken';
 import request from 'supertest';
-import { LogoutModule, StoreUnavailableError, type AuthModuleOptions } from '../../src';
+import {
+  LogoutModule,
+  StoreUnavailableError,
+  type AuthModuleOptions,
+  type Claims,
+} from '../../src';
 import * as dropIn from '../../src/nest/jwt';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { TestApp } from '../support/app';
@@ -12,6 +17,7 @@ import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
 import { until } from '../support/until';
 
 const SECRET = 'a secret of the host that has at least 32 bytes';
+const REFRESH_SECRET = 'another one, for refresh tokens, of at least 32 bytes';
 
 const sign = (claims: object, options: jwt.SignOptions = {}): string =>
   jwt.sign(claims, SECRET, { expiresIn: '10m', ...options });
@@ -102,6 +108,28 @@ describe('nestjs-logout/jwt', () => {
       const token = theirs!.sign(payload as Buffer);
       expect(ours!.sign(payload as Buffer)).toBe(token);
       expect(await ours!.signAsync(payload as Buffer)).toBe(token);
+    });
+
+    it('issues the two tokens of a login with one sid, and each with a jti of its own', async () => {
+      const pairs = app.nest.get<dropIn.JwtService>(dropIn.JwtService);
+      const refresh = {
+        secret: REFRESH_SECRET,
+        expiresIn: '7d',
+        claims: { use: 'refresh' },
+      } as const;
+      const { accessToken, refreshToken } = await pairs.issuePair({ sub: 'ada' }, { refresh });
+      const [first, second] = [accessToken, refreshToken].map((text) => jwt.decode(text) as Claims);
+      expect(first).toMatchObject({ sub: 'ada', sid: expect.any(String) as string });
+      expect(second).toMatchObject({ sub: 'ada', sid: first?.sid, use: 'refresh' });
+      expect(second?.jti).not.toBe(first?.jti);
+      expect(second!.exp - first!.exp).toBeGreaterThan(6 * 86_400);
+      await expect(pairs.verifyAsync(accessToken)).resolves.toMatchObject({ sub: 'ada' });
+      await expect(pairs.verifyAsync(refreshToken)).rejects.toThrow('invalid signature');
+
+      const again = await pairs.issuePair({ sub: 'ada', sid: first?.sid }, { refresh });
+      expect(jwt.decode(again.accessToken)).toMatchObject({ sid: first?.sid });
+      const another = await pairs.issuePair({ sub: 'ada' }, { refresh });
+      expect((jwt.decode(another.accessToken) as Claims).sid).not.toBe(first?.sid);
     });
 
     it('refuses to sign text with options, as @nestjs/jwt does', () => {

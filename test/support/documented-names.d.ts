@@ -2,6 +2,7 @@
 declare const app: import('express').Express;
 declare const handler: import('express').RequestHandler;
 declare const secret: string;
+declare const refreshSecret: string;
 declare const dataSource: import('typeorm').DataSource;
 declare const revokedTokens: import('nestjs-logout').RevokedTokensService;
 declare const options: import('nestjs-logout').LogoutModuleOptions;

@@ -17,3 +17,4 @@ export type {
 } from '@nestjs/jwt';
 export { JwtModule } from './jwt.module';
 export { JwtService } from './jwt.service';
+export type { TokenPair, TokenPairOptions } from './jwt.service';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Optional, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import {
@@ -31,6 +32,18 @@ class RevocableJwtService extends NestJwtService implements OnModuleInit {
   override signAsync(payload: string | Buffer | object, options?: JwtSignOptions): Promise<string> {
     if (typeof payload === 'string') return super.signAsync(payload, options);
     return super.signAsync(payload, withJti(payload, options, this.moduleOptions.signOptions));
+  }
+
+  async issuePair(
+    payload: Readonly<Record<string, unknown>>,
+    { access, refresh: { claims, ...refresh } }: TokenPairOptions,
+  ): Promise<TokenPair> {
+    const own = { ...payload, sid: payload.sid ?? randomUUID() };
+    const [accessToken, refreshToken] = await Promise.all([
+      this.signAsync({ ...own }, access),
+      this.signAsync({ ...own, ...claims }, refresh),
+    ]);
+    return { accessToken, refreshToken };
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as @nestjs/jwt has it
@@ -72,6 +85,23 @@ function refuseUnlessLive(standing: Standing): void {
     throw new JsonWebTokenError('jwt expired so long ago that its revocation may be forgotten');
 }
 
+/** The access token and the refresh token of one login. */
+export interface TokenPair {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+/** How `issuePair` signs its two tokens. */
+export interface TokenPairOptions {
+  /** @defaultValue `signOptions` of the module */
+  readonly access?: JwtSignOptions;
+  /** What tells refresh tokens apart by the option `refreshTokens`: a key, an audience, a claim. */
+  readonly refresh: JwtSignOptions & {
+    /** Claims that the refresh token has beside those of the access token, or in place of them. */
+    readonly claims?: Readonly<Record<string, unknown>>;
+  };
+}
+
 /**
  * The `JwtService` of @nestjs/jwt, by the same types, for tokens that can be logged out.
  *
@@ -81,5 +111,17 @@ function refuseUnlessLive(standing: Standing): void {
  * revocation may be forgotten; and with a `StoreUnavailableError` where that cannot be told now.
  * `verify` answers from memory alone, and throws a `JsonWebTokenError` where that does not suffice.
  */
-export const JwtService: typeof NestJwtService = RevocableJwtService;
-export type JwtService = NestJwtService;
+export interface JwtService extends NestJwtService {
+  /**
+   * The two tokens of a login. Both have the same `sid`: that of the payload, or a random one. Where
+   * a refresh passes the `sid` of its token on, all tokens of one login have it.
+   */
+  issuePair(
+    payload: Readonly<Record<string, unknown>>,
+    options: TokenPairOptions,
+  ): Promise<TokenPair>;
+}
+
+export const JwtService: new (
+  ...parameters: ConstructorParameters<typeof NestJwtService>
+) => JwtService = RevocableJwtService;

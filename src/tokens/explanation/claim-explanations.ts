@@ -6,6 +6,7 @@ import {
   type Claims,
 } from '../verification/claims';
 import type { Issuer } from '../verification/issuers';
+import { isMarkedAsRefresh, type ResolvedRefreshTokens } from '../verification/refresh-token-rules';
 import type { JsonObject } from '../verification/json-object';
 import { isInMilliseconds, kindOfMember, type Explanation } from './explanation';
 
@@ -65,7 +66,7 @@ function explainSubject(payload: JsonObject): Explanation {
   };
 }
 
-export function explainPurpose(claims: JsonObject): Explanation {
+export function explainPurpose(claims: Claims, { refreshTokens }: Issuer): Explanation {
   const message = MESSAGE_CLAIMS.find((name) => Object.hasOwn(claims, name));
   if (message !== undefined)
     return {
@@ -74,6 +75,8 @@ export function explainPurpose(claims: JsonObject): Explanation {
       remedy: 'This is a logout token or an answer of introspection. Send the access token.',
     };
   const member = ID_TOKEN_CLAIMS.find((name) => Object.hasOwn(claims, name));
+  if (member === undefined && refreshTokens !== undefined)
+    return explainRefresh(claims, refreshTokens);
   return {
     member,
     found: 'there',
@@ -82,6 +85,18 @@ export function explainPurpose(claims: JsonObject): Explanation {
       'This is an ID token. Send the access token, or set idTokens: "accept" where the users of ' +
       'this issuer send ID tokens to APIs.',
   };
+}
+
+function explainRefresh(claims: Claims, rules: ResolvedRefreshTokens): Explanation {
+  const { claim } = rules;
+  const option = 'refreshTokens';
+  if (isMarkedAsRefresh(claims, rules)) {
+    const member = claim !== undefined && Object.hasOwn(claims, claim.name) ? claim.name : 'aud';
+    const remedy = 'This is a refresh token, which is no bearer. Send the access token.';
+    return { member, found: kindOfMember(claims[member]), option, remedy };
+  }
+  const remedy = 'Refresh tokens have another value here. Send the refresh token.';
+  return { member: claim?.name, found: kindOfMember(claims[claim?.name ?? 'aud']), option, remedy };
 }
 
 export function explainLifetime({ exp, iat }: Claims, issuer: Issuer, now: number): Explanation {

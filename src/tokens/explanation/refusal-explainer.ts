@@ -56,7 +56,7 @@ export class RefusalExplainer {
     const issuer = this.rules.issuers.of(claims.iss);
     switch (cause) {
       case 'purpose':
-        return explainPurpose(claims);
+        return explainPurpose(claims, issuer);
       case 'lifetime':
         return explainLifetime(claims, issuer, nowSeconds);
       case 'issuer':

@@ -1,5 +1,6 @@
 import type { TokenIdentity } from '../identity';
 import type { ClaimRules } from './claims';
+import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import type { SubjectReader } from './subject';
 
 /** The rules for the tokens of one issuer, checked, with every default in place. */
@@ -9,6 +10,10 @@ export interface Issuer extends ClaimRules {
   readonly tokenIdentity: TokenIdentity;
   readonly idTokens: 'refuse' | 'accept';
   readonly readSubject: SubjectReader;
+  /** How long a logout covers the session of its token after `exp`; `undefined`: not at all. */
+  readonly sessionSeconds: number | undefined;
+  /** What refresh tokens are marked by, where the issuer has any. */
+  readonly refreshTokens: ResolvedRefreshTokens | undefined;
 }
 
 /** The issuers, found by the `iss` of a token. */

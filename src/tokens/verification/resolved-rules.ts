@@ -1,8 +1,10 @@
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { readOptions, resolve, type Resolved } from '../../options/option';
+import type { Algorithm } from '../keys/algorithms';
 import { KeySet, type OwnedKey } from '../keys/key-set';
 import { readKeys, refuseCrowds } from '../keys/keys';
 import { type Issuer, Issuers } from './issuers';
+import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
 
 /** The rules with every default in place, checked, with keys prepared. */
@@ -18,14 +20,31 @@ export interface ResolvedTokenRules {
 interface IssuerWithKeys {
   readonly issuer: Issuer;
   readonly keys: readonly OwnedKey[];
+  /** The same for its refresh tokens. */
+  readonly refresh?: IssuerWithKeys;
 }
 
 const DAY_SECONDS = 86_400;
 
-/** @throws {TypeError} naming the option, what it must be and what it was. */
-export function resolveTokenRules(rules: TokenRules | MultiIssuerRules): ResolvedTokenRules {
+/** What a token is for: to be sent to an API, or to get a new one of those (RFC 6749 §1.5). */
+export type TokenUse = 'access' | 'refresh';
+
+/** Whether the rules say of any issuer what its refresh tokens are. */
+export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean {
+  return (rules.issuers ?? [rules]).some(({ refreshTokens }) => refreshTokens !== undefined);
+}
+
+/**
+ * @param use for `refresh`, the rules say of an issuer what its refresh tokens are.
+ * @throws {TypeError} naming the option, what it must be and what it was.
+ */
+export function resolveTokenRules(
+  rules: TokenRules | MultiIssuerRules,
+  use: TokenUse = 'access',
+): ResolvedTokenRules {
   const { clockToleranceSeconds, maxTokenBytes } = readOptions(COMMON_RULES, rules);
-  const [first, ...others] = readIssuers(rules, clockToleranceSeconds);
+  const both = readIssuers(rules, clockToleranceSeconds);
+  const [first, ...others] = use === 'access' ? both : refreshing(both);
   const keys = [first, ...others].flatMap((each) => each.keys);
   refuseCrowds(keys);
   return Object.freeze({
@@ -78,7 +97,8 @@ function issuerOf(
   clockToleranceSeconds: number,
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
-  const issuer = Object.freeze({
+  const { logoutCovers, sessionSeconds, refreshTokens } = rules;
+  const issuer: Issuer = Object.freeze({
     issuers,
     audiences,
     types: types ?? new Set([undefined, 'jwt', 'at+jwt']),
@@ -87,9 +107,63 @@ function issuerOf(
     tokenIdentity,
     idTokens,
     readSubject: subjectClaim,
+    sessionSeconds: logoutCovers === 'session' ? sessionSeconds : undefined,
+    refreshTokens,
   });
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
-  return { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  const own = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  if (refreshTokens === undefined) return own;
+  return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
+}
+
+/** The same issuer, as its refresh tokens have it. */
+function refreshOf(
+  access: IssuerWithKeys,
+  rules: ResolvedRefreshTokens,
+  algorithms: readonly Algorithm[],
+  option: string,
+): IssuerWithKeys {
+  const { types, audience, keys: given, maxLifetimeSeconds } = rules;
+  refuseOverlap(`${option}.types`, types, access.issuer.types);
+  refuseOverlap(`${option}.audience`, audience, access.issuer.audiences);
+  const issuer: Issuer = Object.freeze({
+    ...access.issuer,
+    types: types ?? access.issuer.types,
+    audiences: audience === undefined ? access.issuer.audiences : audience,
+    maxLifetimeSeconds,
+  });
+  const keys =
+    given === undefined
+      ? access.keys
+      : readKeys(`${option}.keys`, given, rules.algorithms ?? algorithms);
+  const refresh = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  if (given !== undefined) refuseSharedKeys(refresh, access);
+  return refresh;
+}
+
+function refuseOverlap(
+  option: string,
+  names: ReadonlySet<string> | null | undefined,
+  ofAccess: ReadonlySet<string | undefined> | null,
+): void {
+  const shared = [...(names ?? [])].find((name) => ofAccess?.has(name) === true);
+  if (shared === undefined) return;
+  const advice = 'A refresh token would be accepted as an access token.';
+  throw misconfigured(
+    option,
+    'of refresh tokens alone',
+    `${shared}, as access tokens have`,
+    advice,
+  );
+}
+
+function refreshing(
+  all: readonly IssuerWithKeys[],
+): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
+  const [first, ...others] = all.flatMap(({ refresh }) => refresh ?? []);
+  if (first === undefined)
+    throw misconfigured('refreshTokens', 'what tells refresh tokens apart', 'undefined');
+  return [first, ...others];
 }
 
 /** One of the issuers could sign for another (RFC 8725 §3.8). */
@@ -105,11 +179,22 @@ function refuseShared(one: IssuerWithKeys, earlier: IssuerWithKeys, option: stri
   const name = [...(one.issuer.issuers ?? [])].find((each) => earlier.issuer.issuers?.has(each));
   if (name !== undefined)
     throw misconfigured(`${option}.issuer`, 'of this issuer alone', `${name} again`);
-  for (const { option: place, key } of one.keys) {
+  const advice = 'With one key, each issuer could sign tokens of the other (RFC 8725 §3.8).';
+  for (const each of [one, one.refresh])
+    for (const other of [earlier, earlier.refresh])
+      if (each !== undefined && other !== undefined)
+        refuseSharedKeys(each, other, 'a key of this issuer alone', advice);
+}
+
+function refuseSharedKeys(
+  one: IssuerWithKeys,
+  earlier: IssuerWithKeys,
+  mustBe = 'a key of refresh tokens alone',
+  advice = 'A refresh token would be accepted as an access token.',
+): void {
+  for (const { option, key } of one.keys) {
     const same = earlier.keys.find((each) => each.key.equals(key));
-    if (same === undefined) continue;
-    const advice = 'With one key, each issuer could sign tokens of the other (RFC 8725 §3.8).';
-    throw misconfigured(place, 'a key of this issuer alone', `that of ${same.option}`, advice);
+    if (same !== undefined) throw misconfigured(option, mustBe, `that of ${same.option}`, advice);
   }
 }
 

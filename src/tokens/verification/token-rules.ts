@@ -1,18 +1,10 @@
-import { type Algorithm, isAlgorithm, SIGNATURE_ALGORITHMS } from '../keys/algorithms';
+import type { Algorithm } from '../keys/algorithms';
 import type { TokenIdentity } from '../identity';
-import { type KeyInput, MAX_CANDIDATES } from '../keys/keys';
-import { kindOf, misconfigured } from '../../options/misconfiguration';
-import {
-  custom,
-  oneOf,
-  optional,
-  whole,
-  type About,
-  type Option,
-  type Table,
-} from '../../options/option';
+import type { KeyInput } from '../keys/keys';
+import { custom, oneOf, optional, whole, type Table } from '../../options/option';
+import { refreshTokens, type RefreshTokenRules } from './refresh-token-rules';
+import { accepted, algorithmList, keyList, typeList } from './rule-options';
 import { subjectClaim, type SubjectClaim } from './subject';
-import { normalizeType } from './token-header';
 
 /** What the tokens of one issuer must be. What is not optional is a decision only you can make. */
 export interface IssuerRules {
@@ -70,6 +62,25 @@ export interface IssuerRules {
    * @defaultValue 'refuse'
    */
   readonly idTokens?: 'refuse' | 'accept';
+  /**
+   * What a logout ends: the token alone; or, where it has a `sid`, every token with that `sid`, such
+   * as the refresh token of the same login. Some issuers write one `sid` to the tokens of several
+   * applications: with `session` a logout here ends those, too.
+   * @defaultValue 'token'
+   */
+  readonly logoutCovers?: 'token' | 'session';
+  /**
+   * With `logoutCovers: 'session'`: how long after the `exp` of a token that was logged out its
+   * session may still have others, in whole seconds, 60–34 560 000 (400 days). The revocation of the
+   * session is kept until then.
+   * @defaultValue 2 592 000 (30 days)
+   */
+  readonly sessionSeconds?: number;
+  /**
+   * What the refresh tokens of this issuer are, where they are JWTs. They are no bearers then; only
+   * `authenticate(text, { use: 'refresh' })` accepts them, and a logout may name one.
+   */
+  readonly refreshTokens?: RefreshTokenRules;
 }
 
 /** One of several issuers. By its name, or names, a token finds the rules that it must keep. */
@@ -107,28 +118,16 @@ export interface MultiIssuerRules
 }
 
 const DAY_SECONDS = 86_400;
-const NAMES = Object.keys(SIGNATURE_ALGORITHMS).join(', ');
-const MAX_NAME_LENGTH = 255; // a longer one could never match: claims end there too
-const TYPES = 'a non-empty list of strings of 1–255 characters';
-const UNCHECKED =
-  'Without it a token that the same key signed for another service is accepted (RFC 8725 §3.8–9).';
 
 /** Every rule of an issuer, in the order in which they are checked. */
 export const ISSUER_RULES = {
-  algorithms: custom(
-    { mustBe: `a list out of ${NAMES}`, read: readAlgorithms, fromText: algorithmsIn },
-    {
-      env: 'JWT_ALGORITHMS',
-      says: 'The only `alg` values accepted. With HS* beside others, each key names its own.',
-    },
-  ),
-  keys: custom<unknown, IssuerRules['keys']>(
-    {
-      mustBe: `a key or a list of keys, at most ${MAX_CANDIDATES} without a \`kid\` for each algorithm`,
-      read: (value) => value, // with the algorithms: see `resolveTokenRules`
-    },
-    { says: 'The keys that verify: a secret of 32 bytes or more, or public keys in PEM.' },
-  ),
+  algorithms: algorithmList({
+    env: 'JWT_ALGORITHMS',
+    says: 'The only `alg` values accepted. With HS* beside others, each key names its own.',
+  }),
+  keys: keyList({
+    says: 'The keys that verify: a secret of 32 bytes or more, or public keys in PEM.',
+  }),
   issuer: accepted({
     env: 'JWT_ISSUER',
     says: 'The accepted `iss`: one issuer, by its name or names.',
@@ -138,13 +137,10 @@ export const ISSUER_RULES = {
     says: 'The accepted audiences: `aud` must name one of these.',
   }),
   types: optional(
-    custom<ReadonlySet<string>, readonly string[]>(
-      { mustBe: TYPES, read: readTypes },
-      {
-        defaultSays: 'no `typ`, `JWT` or `at+jwt`',
-        says: 'The accepted header `typ`; when set, a token without one is refused.',
-      },
-    ),
+    typeList({
+      defaultSays: 'no `typ`, `JWT` or `at+jwt`',
+      says: 'The accepted header `typ`; when set, a token without one is refused.',
+    }),
   ),
   maxLifetimeSeconds: whole(1, 400 * DAY_SECONDS, {
     unit: 'seconds',
@@ -161,6 +157,18 @@ export const ISSUER_RULES = {
     default: 'refuse',
     says: 'Whether tokens with `nonce`, `at_hash` or `c_hash` are bearers, without `typ: at+jwt`.',
   }),
+  logoutCovers: oneOf(['token', 'session'], {
+    default: 'token',
+    says: 'What a logout ends: its token, or every token with the same `sid`.',
+  }),
+  sessionSeconds: whole(60, 400 * DAY_SECONDS, {
+    unit: 'seconds',
+    default: 30 * DAY_SECONDS,
+    says:
+      'With `logoutCovers: "session"`: how long after the `exp` of its token a session may have ' +
+      'others.',
+  }),
+  refreshTokens: optional(refreshTokens),
 } satisfies Table<IssuerRules>;
 
 export const COMMON_RULES = {
@@ -192,56 +200,3 @@ export const TOKEN_RULES = {
   ),
   ...COMMON_RULES,
 } satisfies Table<Omit<TokenRules, 'issuers'> & Pick<MultiIssuerRules, 'issuers'>>;
-
-function readAlgorithms(value: unknown, option: string): readonly Algorithm[] {
-  const names: readonly unknown[] = Array.isArray(value) ? value : [];
-  if (names.length === 0) throw misconfigured(option, 'a non-empty list', kindOf(value));
-  names.forEach((name, index) => {
-    if (isAlgorithm(name) && names.indexOf(name) === index) return;
-    const mustBe = `one of ${NAMES}, each once`;
-    const got = isAlgorithm(name) ? `${name} again` : describeName(name);
-    throw misconfigured(`${option}[${index}]`, mustBe, got);
-  });
-  return names.filter(isAlgorithm);
-}
-
-function algorithmsIn(text: string): readonly Algorithm[] | undefined {
-  const names = text.split(',').flatMap((name) => name.trim() || []);
-  return names.every(isAlgorithm) ? names : undefined;
-}
-
-function describeName(value: unknown): string {
-  return typeof value === 'string' ? 'an unknown name' : kindOf(value);
-}
-
-type Accepted = IssuerRules['issuer'];
-
-function accepted(about: About<Accepted>): Option<ReadonlySet<string> | null, Accepted> {
-  const mustBe =
-    'a string of 1–255 characters or a non-empty list of them, or null to leave it unchecked';
-  const read = (value: unknown, name: string): ReadonlySet<string> | null => {
-    if (value === null) return null;
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    if (values.length > 0 && values.every(isAcceptableName)) return new Set(values);
-    const got = kindOfNames(value);
-    throw misconfigured(name, mustBe, got, UNCHECKED);
-  };
-  const fromText = (text: string): string | undefined =>
-    isAcceptableName(text) ? text : undefined;
-  return custom({ mustBe, read, fromText, textMustBe: 'a string of 1–255 characters' }, about);
-}
-
-function readTypes(value: unknown, name: string): ReadonlySet<string> {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [];
-  if (values.length > 0 && values.every(isAcceptableName))
-    return new Set(values.map(normalizeType));
-  throw misconfigured(name, TYPES, kindOfNames(value));
-}
-
-function kindOfNames(value: unknown): string {
-  return Array.isArray(value) && value.length > 0 ? 'a list with something else' : kindOf(value);
-}
-
-function isAcceptableName(value: unknown): value is string {
-  return typeof value === 'string' && value.length >= 1 && value.length <= MAX_NAME_LENGTH;
-}

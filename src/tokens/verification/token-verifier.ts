@@ -1,4 +1,4 @@
-import { expiresAt, checkClaims, isOfOtherPurpose } from './claims';
+import { expiresAt, checkClaims, isOfOtherPurpose, type Claims } from './claims';
 import type { VerifiedToken } from '../verified-token';
 import { lenientSignatures } from './lenient-signatures';
 import type { Explanation } from '../explanation/explanation';
@@ -12,7 +12,8 @@ import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import type { Issuer } from './issuers';
 import type { RefusalCause } from './refusal-cause';
-import { type ResolvedTokenRules, resolveTokenRules } from './resolved-rules';
+import { isMarkedAsRefresh } from './refresh-token-rules';
+import { type ResolvedTokenRules, resolveTokenRules, type TokenUse } from './resolved-rules';
 import type { MultiIssuerRules, TokenRules } from './token-rules';
 
 export type { VerifiedToken };
@@ -40,13 +41,15 @@ export class TokenVerifier {
 
   /**
    * @param clock milliseconds since the epoch.
+   * @param use what the tokens are for; the rules say of an issuer what its refresh tokens are.
    * @throws {TypeError} a rule is not what it must be; the message names it.
    */
   constructor(
     rules: TokenRules | MultiIssuerRules,
     private readonly clock: () => number = () => Date.now(),
+    private readonly use: TokenUse = 'access',
   ) {
-    this.rules = resolveTokenRules(rules);
+    this.rules = resolveTokenRules(rules, use);
     this.payloads = new PayloadReader(this.rules.issuers);
     this.presented = new PresentedTokenCache(this.payloads);
     this.explainer = new RefusalExplainer(this.rules);
@@ -139,7 +142,26 @@ export class TokenVerifier {
     if (this.rules.issuers.of(claims.iss) !== signer) return 'issuer';
     if (lacksSubject) return 'claims';
     if (isOfOtherPurpose(claims, mayBeIdToken(signer, header))) return 'purpose';
+    if (!this.isOfUse(claims, signer)) return 'purpose';
     return { claims, subject, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
+  }
+
+  /** Access tokens have no mark of refresh tokens; those have the claim that is asked for. */
+  private isOfUse(claims: Claims, { refreshTokens }: Issuer): boolean {
+    if (refreshTokens === undefined) return true;
+    const { claim } = refreshTokens;
+    if (this.use === 'access') return !isMarkedAsRefresh(claims, refreshTokens);
+    return claim === undefined || claims[claim.name] === claim.value;
+  }
+
+  /**
+   * With `logoutCovers: 'session'`: until when other tokens of the token's session may live, in ms
+   * since the epoch. `undefined`: a logout covers the token alone.
+   */
+  sessionEndsMs({ claims, expiresAtMs }: VerifiedToken): number | undefined {
+    const { sessionSeconds } = this.rules.issuers.of(claims.iss);
+    if (sessionSeconds === undefined || claims.sid === undefined) return undefined;
+    return expiresAtMs + sessionSeconds * 1000;
   }
 
   /** The issuer whose key has signed the token, and who accepts tokens of its type. */

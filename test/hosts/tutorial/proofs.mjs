@@ -22,6 +22,14 @@ const CHAPTERS = {
     profile: '/profile',
     userOf: ({ userId, username }) => ({ id: userId, username }),
   },
+  refresh: {
+    title: 'the Authentication chapter with refresh tokens',
+    base: ['authentication'],
+    option: "logoutCovers: 'session',",
+    maxChanges: 6,
+    profile: '/auth/profile',
+    userOf: ({ sub, username }) => ({ id: sub, username }),
+  },
 };
 
 /**
@@ -33,11 +41,11 @@ export function tutorialProofs({ isEsm, e2e }) {
   const chapters = Object.entries(CHAPTERS);
   return {
     proofs: Object.fromEntries(
-      chapters.flatMap(([name, { title, maxChanges, profile }]) => [
+      chapters.flatMap(([name, { title, maxChanges, profile, ...chapter }]) => [
         [
           `${title} follows README: the module, and at most ${maxChanges} changed ${maxChanges === 1 ? 'line' : 'lines'}`,
           ({ folder }) => {
-            composeTrees(folder, name, isEsm);
+            composeTrees(folder, name, chapter, isEsm);
             const changed = changedLines(folder, name);
             assert.ok(changed > 0 && changed <= maxChanges, `${changed} lines are changed`);
           },
@@ -75,7 +83,7 @@ export function tutorialProofs({ isEsm, e2e }) {
             withApp(new Client(at, chapter)),
           );
         }),
-      proofs: PROOFS,
+      proofs: name === 'refresh' ? { ...PROOFS, ...REFRESH_PROOFS } : PROOFS,
     })),
   };
 }
@@ -105,6 +113,24 @@ const PROOFS = {
     },
 };
 
+const REFRESH_PROOFS = {
+  'a logout ends the refresh token of its login, and that of another device lives on': async (
+    client,
+  ) => {
+    const [lost, device] = [await client.loginPair(JOHN), await client.loginPair(JOHN)];
+    const renewed = await client.refresh(lost.refresh_token);
+    assert.equal(renewed.status, 200, renewed.body);
+    const { access_token: access } = JSON.parse(renewed.body);
+    assertAnswer(await client.http.logout(access), DOCUMENTED.loggedOut);
+    for (const token of [lost.refresh_token, JSON.parse(renewed.body).refresh_token])
+      assertAnswer(await client.refresh(token), UNAUTHORIZED);
+    assertAnswer(await client.profile(lost.access_token), UNAUTHORIZED);
+    const other = await client.refresh(device.refresh_token);
+    assert.equal(other.status, 200, other.body);
+    await client.assertLetIn(JSON.parse(other.body).access_token, { id: 1, username: 'john' });
+  },
+};
+
 class Client {
   constructor(url, { profile, userOf }) {
     this.http = new HttpClient(url);
@@ -112,11 +138,20 @@ class Client {
     this.userOf = userOf;
   }
 
-  async login(credentials) {
+  async loginPair(credentials) {
     const body = JSON.stringify(credentials);
     const answer = await this.http.request('POST', '/auth/login', { body });
     assert.ok([200, 201].includes(answer.status), `${answer.what}: ${answer.body}`);
-    return JSON.parse(answer.body).access_token;
+    return JSON.parse(answer.body);
+  }
+
+  async login(credentials) {
+    return (await this.loginPair(credentials)).access_token;
+  }
+
+  refresh(token) {
+    const body = JSON.stringify({ refresh_token: token });
+    return this.http.request('POST', '/auth/refresh', { body });
   }
 
   profile(token) {

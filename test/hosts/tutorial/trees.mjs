@@ -14,27 +14,31 @@ export function treesOf(folder, chapter) {
 /**
  * Lays the chapter's files over the scaffold, which leaves them a compiling application. In a copy of
  * it, adds the module as README shows it, and applies the chapter's patch.
+ * @param base a chapter that this one begins with.
+ * @param option one that the module has beside those in README.
  * @param isEsm whether imports of files must have an extension.
  */
-export function composeTrees(folder, chapter, isEsm) {
+export function composeTrees(folder, chapter, { base = [], option = '' }, isEsm) {
   const { plain, ours } = treesOf(folder, chapter);
   // The chapter's files stand where the application is to stand.
-  const chapterFiles = join(folder, 'chapters', chapter);
-  for (const source of [join(folder, 'scaffold'), chapterFiles])
+  const chapterFiles = [...base, chapter].map((name) => join(folder, 'chapters', name));
+  for (const source of [join(folder, 'scaffold'), ...chapterFiles])
     cpSync(source, plain, { recursive: true });
   cpSync(plain, ours, { recursive: true });
-  addModuleOfReadme(join(ours, APP_MODULE), join(folder, 'node_modules/nestjs-logout/README.md'));
+  const readme = join(folder, 'node_modules/nestjs-logout/README.md');
+  addModuleOfReadme(join(ours, APP_MODULE), readme, option);
   git(ours, ['apply', join(folder, 'chapters', `${chapter}.patch`)]);
   cpSync(join(folder, 'e2e'), join(ours, 'test'), { recursive: true });
   if (isEsm) for (const tree of [plain, ours]) addExtensions(tree);
 }
 
 /** Adds the imports and the module of the first sample in README, word for word. */
-function addModuleOfReadme(appModule, readme) {
+function addModuleOfReadme(appModule, readme, option) {
   const [, sample] = /^```ts\n([^]*?)^```$/m.exec(readFileSync(readme, 'utf8'));
   const imports = sample.match(/^import .* from 'nestjs-logout.*';$/gm).join('\n');
   const [, module] = /^ {2}imports: \[\n([^]*?)^ {2}\],$/m.exec(sample);
-  const text = readFileSync(appModule, 'utf8').replace('imports: [', () => `imports: [\n${module}`);
+  const added = module.replace('forRoot({', () => `forRoot({ ${option}`);
+  const text = readFileSync(appModule, 'utf8').replace('imports: [', () => `imports: [\n${added}`);
   writeFileSync(appModule, `${imports}\n${text}`);
 }
 

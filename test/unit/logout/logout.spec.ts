@@ -43,7 +43,13 @@ describe('Logging out', () => {
     const authentication =
       bearer === undefined ? ({ verdict: 'missing' } as const) : await tokens.authenticate(bearer);
     const isBearerNamed = named !== undefined && named === bearer;
-    return logout.run({ bearer: authentication, named, isBearerNamed, source });
+    return logout.run({
+      bearer: authentication,
+      named,
+      isBearerNamed,
+      namedRefresh: undefined,
+      source,
+    });
   };
   const isLive = async (text: string): Promise<boolean> =>
     (await tokens.authenticate(text)).verdict === 'live';

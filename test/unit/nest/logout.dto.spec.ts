@@ -1,4 +1,4 @@
-import { namedToken } from '../../../src/nest/logout.dto';
+import { namedTokens } from '../../../src/nest/logout.dto';
 
 describe('The token that a body names', () => {
   it.each([
@@ -17,6 +17,19 @@ describe('The token that a body names', () => {
     ['no text, where the body is a text', 'a.b.c', null],
     ['no text, where the body is a number', 42, null],
   ])('is %s', (_, body, named) => {
-    expect(namedToken(body)).toBe(named);
+    expect(namedTokens(body).token).toBe(named);
+  });
+});
+
+describe('The refresh token that a body names', () => {
+  it.each([
+    ['a text', { token: 'a.b.c', refreshToken: 'd.e.f' }, 'd.e.f'],
+    ['none, without a body', undefined, undefined],
+    ['none, beside a token', { token: 'a.b.c' }, undefined],
+    ['no text, where it is a number', { refreshToken: 42 }, null],
+    ['no text, where it is null', { refreshToken: null }, null],
+    ['no text, where it is a list', { refreshToken: ['d.e.f'] }, null],
+  ])('is %s', (_, body, named) => {
+    expect(namedTokens(body).refreshToken).toBe(named);
   });
 });
