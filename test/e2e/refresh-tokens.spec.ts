@@ -125,15 +125,20 @@ describe.each(PLATFORMS)('Refresh tokens that are JWTs, on %s', (platform) => {
     expect(await audited('authn_token_revoked')).toHaveLength(1);
   });
 
-  it('the session stays revoked for as long as it may have tokens', async () => {
+  it.each([
+    ['the access token', undefined, 24],
+    ['its refresh token, which lives for a week', 7 * 86_400, 8 * 24],
+  ])('of a session stay revoked for sessionSeconds after %s', async (_, livesSeconds, hours) => {
     await start({ ...COVERS_SESSION, sessionSeconds: 86_400 });
     const [access] = login();
-    await app.logout(access).expect(200);
+    const now = Math.floor(Date.now() / 1000);
+    const [, refresh] = login({ exp: now + (livesSeconds ?? 0) });
+    await logout(access, livesSeconds === undefined ? undefined : refresh).expect(200);
     const { revocations } = await app.store.find({ scope: 'session', sessionId: 's1' });
     const keptHours = revocations.map(({ expiresAt }) =>
       Math.round((expiresAt.getTime() - Date.now()) / 3_600_000),
     );
-    expect(keptHours).toEqual([24]);
+    expect(keptHours).toEqual([hours]);
   });
 
   it('are no concern of a host that has none: the member is ignored, as any other', async () => {
@@ -147,7 +152,7 @@ describe.each(PLATFORMS)('Refresh tokens that are JWTs, on %s', (platform) => {
 
 describe.each(FRAMEWORKS)('Refresh tokens of plain %s', (_, framework) => {
   it('end with the access token, or refuse the logout', async () => {
-    const host = await ExpressHost.start({ framework, issuer, options: COVERS_SESSION });
+    const host = await ExpressHost.start({ framework, issuer, options: RULES });
     try {
       const [access, refresh] = login({ sid: 's9' });
       const [, foreign] = login({ sub: 'eve' });
