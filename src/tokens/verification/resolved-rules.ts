@@ -98,6 +98,7 @@ function issuerOf(
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
   const { logoutCovers, sessionSeconds, refreshTokens } = rules;
+  if (logoutCovers === 'session') refuseLongSessions(rules, prefix);
   const issuer: Issuer = Object.freeze({
     issuers,
     audiences,
@@ -114,6 +115,24 @@ function issuerOf(
   const own = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
   if (refreshTokens === undefined) return own;
   return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
+}
+
+/** A store keeps no revocation for longer. */
+const LONGEST_KEPT_SECONDS = 400 * DAY_SECONDS;
+
+function refuseLongSessions(
+  {
+    maxLifetimeSeconds,
+    sessionSeconds,
+    refreshTokens,
+  }: Omit<Resolved<typeof ISSUER_RULES>, 'issuer' | 'audience'>,
+  prefix: string,
+): void {
+  const longest = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+  const most = LONGEST_KEPT_SECONDS - longest;
+  if (sessionSeconds <= most) return;
+  const mustBe = `at most ${most}: with the longest token, ${longest} s, that makes 400 days`;
+  throw misconfigured(`${prefix}sessionSeconds`, mustBe, String(sessionSeconds));
 }
 
 /** The same issuer, as its refresh tokens have it. */

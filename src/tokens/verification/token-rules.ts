@@ -72,7 +72,7 @@ export interface IssuerRules {
   /**
    * With `logoutCovers: 'session'`: how long after the `exp` of a token that was logged out its
    * session may still have others, in whole seconds, 60–34 560 000 (400 days). The revocation of the
-   * session is kept until then.
+   * session is kept until then. With the longest token it makes 400 days at most.
    * @defaultValue 2 592 000 (30 days)
    */
   readonly sessionSeconds?: number;

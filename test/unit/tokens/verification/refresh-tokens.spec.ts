@@ -150,6 +150,19 @@ describe('Rules for refresh tokens that stop the boot', () => {
     expect(() => new TokenVerifier(rules)).toThrow(`nestjs-logout: ${sentence}`);
   });
 
+  it('a session that is revoked for longer than a store keeps revocations', () => {
+    const rules = (sessionDays: number) =>
+      rulesWith(
+        { keys: OWN_SECRET, maxLifetimeSeconds: 100 * DAY },
+        { logoutCovers: 'session', sessionSeconds: sessionDays * DAY },
+      );
+    expect(() => new TokenVerifier(rules(300))).not.toThrow();
+    expect(() => new TokenVerifier(rules(301))).toThrow(
+      '"sessionSeconds" must be at most 25920000: with the longest token, 8640000 s, that makes 400 ' +
+        'days, got 26006400.',
+    );
+  });
+
   it('one key for the refresh tokens of two issuers', () => {
     const issuers = ['one', 'other'].map((issuer, at) => ({
       ...{ issuer, audience: null, algorithms: ['HS256'] as const },
