@@ -6,6 +6,7 @@ import { createReplicaFeed } from './1795132800004-create-replica-feed';
 import { createAddRevocations } from './1795132800005-create-add-revocations';
 import { createPartitionFunctions } from './1795132800006-create-partition-functions';
 import { createRenumberRevocations } from './1795132800007-create-renumber-revocations';
+import { createCutOff } from './1795132800008-create-cut-off';
 import { classOf, type LogoutMigration } from './logout-migration';
 import { DEFAULT_SCHEMA, SchemaNames } from './schema-names';
 
@@ -19,6 +20,7 @@ export const LOGOUT_MIGRATIONS: readonly LogoutMigration[] = [
   createAddRevocations,
   createPartitionFunctions,
   createRenumberRevocations,
+  createCutOff,
 ];
 
 /** Every migration of this package, oldest first, for a TypeORM data source and that schema. */

@@ -6,11 +6,19 @@ import type {
   RevocationSearch,
 } from '../revocation/live-revocations';
 import type { RevocationFeed } from '../revocation/revocation-feed';
-import { checkLookup, checkWork } from '../revocation/revocation-form';
+import { ANY_ISSUE_TIME, type CutoffOrder } from '../revocation/revocation';
+import { checkLookup, checkOrder, checkWork } from '../revocation/revocation-form';
 import { RevocationStore } from '../revocation/revocation-store';
 import type { StoreClock } from '../revocation/store-clock';
 import type { StoreStatus } from '../revocation/store-status';
-import type { Committed, HostTransaction, UnitOfWork } from '../revocation/unit-of-work';
+import type { AuditEvent } from '../audit/audit-event';
+import type {
+  CommitPosition,
+  Committed,
+  Cut,
+  HostTransaction,
+  UnitOfWork,
+} from '../revocation/unit-of-work';
 import type { RevocationQuery } from '../tokens/scopes';
 import { Replica, type ReplicaOptions } from './replica';
 
@@ -66,6 +74,23 @@ export class ReplicatedStore extends RevocationStore {
   async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
     checkWork(work, transaction);
     return transaction === undefined ? this.commitNow(work) : this.join(work, transaction);
+  }
+
+  async cutOff(order: CutoffOrder, event: AuditEvent, transaction?: HostTransaction): Promise<Cut> {
+    checkOrder(order, event, transaction);
+    // Its instant is not known yet: until a read has brought it, the store is asked about all that it
+    // may cover.
+    const revocation = { ...order, issuedBefore: ANY_ISSUE_TIME } as const;
+    const onPosition = (position: CommitPosition): void => {
+      this.replica?.doubt({ revocation, position });
+    };
+    const cut = await this.truth.cutOff(order, event, transaction, onPosition);
+    if (transaction !== undefined) return cut;
+    const { issuedBefore, position } = cut;
+    this.replica?.learn({ ...order, issuedBefore });
+    this.feed.ring();
+    if (this.options.logoutWaits === 'cluster') await this.waitForAll({ areNew: [true], position });
+    return cut;
   }
 
   isRevoked(query: RevocationQuery): boolean | Promise<boolean> {

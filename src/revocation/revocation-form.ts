@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../audit/audit-event';
-import { ANY_ISSUE_TIME, type Revocation } from './revocation';
+import { ANY_ISSUE_TIME, type CutoffOrder, type Revocation } from './revocation';
 import { checkSize, checkTransaction, type HostTransaction, type UnitOfWork } from './unit-of-work';
 import { LAST_INSTANT, SCOPES, TokenQuery, type RevocationQuery } from '../tokens/scopes';
 
@@ -29,6 +29,23 @@ export function checkWork(work: UnitOfWork, transaction?: HostTransaction): void
     checkDetail(event);
   }
   work.events.forEach(checkDetail);
+}
+
+/** @throws {TypeError} as `checkWork`. */
+export function checkOrder(
+  order: CutoffOrder,
+  event: AuditEvent,
+  transaction?: HostTransaction,
+): void {
+  const { scope } = order;
+  if (!Object.hasOwn(SCOPES, scope) || SCOPES[scope].kind !== 'cutoff') {
+    const scopes = Object.entries(SCOPES).flatMap(([name, { kind }]) =>
+      kind === 'cutoff' ? [name] : [],
+    );
+    throw new TypeError(`nestjs-logout: "scope" of a cutoff must be one of ${scopes.join(', ')}.`);
+  }
+  const revocation = { ...order, issuedBefore: ANY_ISSUE_TIME } as const;
+  checkWork({ revocations: [{ revocation, event }], events: [] }, transaction);
 }
 
 function checkDetail({ detail }: AuditEvent): void {

@@ -3,11 +3,11 @@ import type { AuditEvent } from '../audit/audit-event';
 import type { AuditTrail } from '../audit/audit-trail';
 import type { RevocationQuery } from '../tokens/scopes';
 import type { LiveRevocation, RevocationPage, RevocationSearch } from './live-revocations';
-import type { Revocation } from './revocation';
+import type { CutoffOrder, Revocation } from './revocation';
 import { RevocationCheck } from './revocation-check';
 import type { StoreClock } from './store-clock';
 import type { StoreStatus } from './store-status';
-import type { Committed, HostTransaction, UnitOfWork } from './unit-of-work';
+import type { CommitPosition, Committed, Cut, HostTransaction, UnitOfWork } from './unit-of-work';
 
 /**
  * Where revocations live. Adapters: Postgres and memory; what they promise in common is
@@ -47,6 +47,21 @@ export abstract class RevocationStore extends RevocationCheck {
     const { areNew } = await this.commit(work, transaction);
     return areNew[0] === true;
   }
+
+  /**
+   * Refuses what was issued up to now, by the clock of the store, read while nothing that it covers
+   * can begin. Commits it with its audit event.
+   * @param onPosition told where the change will stand, before anything is written: from then on it
+   * may be committed at any moment. Not called by a store without a feed.
+   * @throws {TypeError} the order is not of its form: nothing was committed.
+   * @throws {StoreUnavailableError} whether it took effect is unknown; a repetition begins later.
+   */
+  abstract cutOff(
+    order: CutoffOrder,
+    event: AuditEvent,
+    transaction?: HostTransaction,
+    onPosition?: (position: CommitPosition) => void,
+  ): Promise<Cut>;
 
   /**
    * Live revocations, newest first. For administration: it may read every one of them.

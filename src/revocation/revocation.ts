@@ -28,3 +28,14 @@ export interface Revocation {
   /** Who revoked, where that is not the subject. */
   readonly actor?: string;
 }
+
+/** Scopes whose revocations refuse what was issued up to an instant. */
+export type CutoffScope = Extract<RevocationScope, 'subject' | 'client' | 'issuer'>;
+
+/** A cutoff that is to begin when it is made, by the store's clock. */
+export interface CutoffOrder extends Omit<
+  Revocation,
+  'issuedBefore' | 'scope' | 'tokenId' | 'sessionId'
+> {
+  readonly scope: CutoffScope;
+}

@@ -60,6 +60,14 @@ export interface Committed {
   readonly position: CommitPosition | null;
 }
 
+/** A cutoff that was made. */
+export interface Cut {
+  /** What was issued at or before this instant of the store's clock is refused. */
+  readonly issuedBefore: Date;
+  /** As of `Committed`. */
+  readonly position: CommitPosition | null;
+}
+
 const MOST = 1000;
 
 /** @throws {TypeError} the unit is empty, or larger than 1000 revocations and events. */

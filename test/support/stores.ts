@@ -11,9 +11,14 @@ import type {
   RevocationPage,
   RevocationSearch,
 } from '../../src/revocation/live-revocations';
-import type { Revocation } from '../../src/revocation/revocation';
+import type { CutoffOrder, Revocation } from '../../src/revocation/revocation';
 import { RevocationStore } from '../../src/revocation/revocation-store';
-import type { Committed, HostTransaction, UnitOfWork } from '../../src/revocation/unit-of-work';
+import type {
+  Committed,
+  Cut,
+  HostTransaction,
+  UnitOfWork,
+} from '../../src/revocation/unit-of-work';
 import { MemoryRevocationStore } from '../../src/stores/memory/revocation-store.memory';
 import type { StoreClock } from '../../src/revocation/store-clock';
 import type { StoreStatus } from '../../src/revocation/store-status';
@@ -46,6 +51,11 @@ export class ObservedStore extends RevocationStore {
     this.added.push(...work.revocations.map(({ revocation }) => revocation));
     if (transaction !== undefined) this.transactions.push(transaction);
     return this.inner.commit(work);
+  }
+
+  async cutOff(order: CutoffOrder, event: AuditEvent): Promise<Cut> {
+    if (!this.canAdd) throw new StoreUnavailableError('cut off');
+    return this.inner.cutOff(order, event);
   }
 
   async isRevoked(query: RevocationQuery): Promise<boolean> {

@@ -8,14 +8,15 @@ import {
   type RevocationPlace,
   type RevocationSearch,
 } from '../../revocation/live-revocations';
-import { ANY_ISSUE_TIME, type Revocation } from '../../revocation/revocation';
+import { ANY_ISSUE_TIME, type CutoffOrder, type Revocation } from '../../revocation/revocation';
 import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
 import type { RevocationKey } from '../../tokens/identity';
 import type { RevocationQuery } from '../../tokens/scopes';
-import { checkLookup, checkWork } from '../../revocation/revocation-form';
-import type { Committed, HostTransaction, UnitOfWork } from '../../revocation/unit-of-work';
+import { checkLookup, checkOrder, checkWork } from '../../revocation/revocation-form';
+import type { AuditEvent } from '../../audit/audit-event';
+import type { Committed, Cut, HostTransaction, UnitOfWork } from '../../revocation/unit-of-work';
 import { MemoryAuditTrail } from './audit-trail.memory';
 
 /** How often expired revocations are looked for, at most: a whole walk costs a millisecond or so. */
@@ -67,6 +68,15 @@ export class MemoryRevocationStore extends RevocationStore {
     this.counts.commits += 1;
     this.counts.revocations += work.revocations.length;
     return { areNew, position: null };
+  }
+
+  /** @throws {TypeError} a transaction was given. */
+  async cutOff(order: CutoffOrder, event: AuditEvent, transaction?: HostTransaction): Promise<Cut> {
+    checkOrder(order, event);
+    const issuedBefore = new Date(Math.floor(this.clock.now()));
+    const work = { revocations: [{ revocation: { ...order, issuedBefore }, event }], events: [] };
+    await this.commit(work, transaction);
+    return { issuedBefore, position: null };
   }
 
   isRevoked(query: RevocationQuery): boolean | Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../../audit/audit-event';
 import type { AuditTrail } from '../../audit/audit-trail';
 import { StoreUnavailableError } from '../../revocation/errors';
 import {
@@ -7,11 +8,18 @@ import {
   type RevocationPage,
   type RevocationSearch,
 } from '../../revocation/live-revocations';
-import { checkLookup, checkWork } from '../../revocation/revocation-form';
+import type { CutoffOrder } from '../../revocation/revocation';
+import { checkLookup, checkOrder, checkWork } from '../../revocation/revocation-form';
 import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
-import type { Committed, HostTransaction, UnitOfWork } from '../../revocation/unit-of-work';
+import type {
+  CommitPosition,
+  Committed,
+  Cut,
+  HostTransaction,
+  UnitOfWork,
+} from '../../revocation/unit-of-work';
 import type { RevocationQuery } from '../../tokens/scopes';
 import { PostgresAuditTrail } from './audit-trail.postgres';
 import { PostgresConnections } from './connection/connections';
@@ -38,6 +46,7 @@ import { Partitions } from './schema/partitions';
 import { checkServer } from './schema/server-check';
 import { Upkeep } from './schema/upkeep';
 import { AuditWriter } from './writes/audit-writer';
+import { CutoffWriter } from './writes/cutoff-writer';
 import { GroupCommit } from './writes/group-commit';
 import { addWithin } from './writes/host-transaction';
 
@@ -52,6 +61,7 @@ export class PostgresStore extends RevocationStore {
   private readonly connections: PostgresConnections;
   private readonly partitions: Partitions;
   private readonly groupCommit: GroupCommit;
+  private readonly cutoffs: CutoffWriter;
   private readonly lookUps: LookUps;
   private readonly reader: Reader;
   private readonly upkeep: Upkeep;
@@ -71,6 +81,7 @@ export class PostgresStore extends RevocationStore {
     this.connections = new PostgresConnections(source, options);
     this.partitions = new Partitions(this.connections, this.clock, writeTimeoutMs);
     this.groupCommit = new GroupCommit(this.connections, this.partitions, writeTimeoutMs);
+    this.cutoffs = new CutoffWriter(this.connections, this.partitions, writeTimeoutMs);
     this.lookUps = new LookUps(this.connections, this.clock, lookupTimeoutMs);
     this.feed = new PostgresFeed(this.connections, this.clock, options);
     this.upkeep = new Upkeep(this.connections, this.partitions, options);
@@ -107,6 +118,16 @@ export class PostgresStore extends RevocationStore {
       this.partitions.makeFor(work.revocations.map(({ revocation }) => revocation.expiresAt)),
     );
     return addWithin(transaction, this.connections.tables, work);
+  }
+
+  async cutOff(
+    order: CutoffOrder,
+    event: AuditEvent,
+    transaction?: HostTransaction,
+    onPosition: (position: CommitPosition) => void = () => undefined,
+  ): Promise<Cut> {
+    checkOrder(order, event, transaction);
+    return this.cutoffs.cutOff(order, event, transaction, onPosition);
   }
 
   isRevoked(query: RevocationQuery): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { describeAdding } from './adding';
 import { describeClosed } from './closed';
+import { describeCuttingOff } from './cutting-off';
 import { Contract, type StoreUnderTest, type TestRunner } from './contract';
 import { describeExplaining } from './explaining';
 import { describeFinding } from './finding';
@@ -10,6 +11,7 @@ import { describeUnitsOfWork } from './unit-of-work';
 const PARTS = [
   describeAdding,
   describeUnitsOfWork,
+  describeCuttingOff,
   describeLookingUp,
   describeFinding,
   describeExplaining,

@@ -65,6 +65,16 @@ export function addAndCommit(
   );
 }
 
+/** Makes a cutoff: returns one row, `xid` and `issued_before` in ms since the epoch. */
+export function cutOffStatement(tables: Tables, { revocation, event }: JsonRows): Statement {
+  return {
+    // The table is named for the reason that `addRevocations` has.
+    text: `SELECT xid, issued_before FROM ${tables.qualify('cut_off')}(${jsonParameter(1)}, ${jsonParameter(2)})
+      WHERE NOT EXISTS (SELECT FROM ${tables.revokedTokens} WHERE false)`,
+    values: [revocation, event],
+  };
+}
+
 /** Adds the events in their order. */
 export function appendEvents(tables: Tables, events: readonly AuditEvent[]): Statement {
   return {

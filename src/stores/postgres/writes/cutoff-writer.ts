@@ -1,0 +1,78 @@
+import type { AuditEvent } from '../../../audit/audit-event';
+import { StoreUnavailableError } from '../../../revocation/errors';
+import { ANY_ISSUE_TIME, type CutoffOrder } from '../../../revocation/revocation';
+import {
+  firstRowOf,
+  type CommitPosition,
+  type Cut,
+  type HostTransaction,
+} from '../../../revocation/unit-of-work';
+import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
+import { orUnavailable, PostgresError, toPostgresError } from '../connection/postgres-error';
+import type { Partitions } from '../schema/partitions';
+import { cutOffStatement, DURABLE_COMMIT } from './insertions';
+import { toJsonRows } from './json-rows';
+
+const POSITION = 'SELECT pg_current_xact_id()::text AS xid';
+
+/** Makes cutoffs, each in a transaction of its own, or in one of the host's. */
+export class CutoffWriter {
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly partitions: Partitions,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** @throws {StoreUnavailableError} */
+  async cutOff(
+    order: CutoffOrder,
+    event: AuditEvent,
+    transaction: HostTransaction | undefined,
+    onPosition: (position: CommitPosition) => void,
+  ): Promise<Cut> {
+    // Beforehand: an insert that fails for want of a partition would abort the transaction.
+    await orUnavailable('cut off', this.timeoutMs, () =>
+      this.partitions.makeFor([order.expiresAt]),
+    );
+    const cut = (within: HostTransaction): Promise<Cut> =>
+      this.cutWithin(within, order, event, onPosition);
+    if (transaction === undefined)
+      return orUnavailable('cut off', this.timeoutMs, () => this.own(cut));
+    try {
+      return await cut(transaction);
+    } catch (error) {
+      throw new StoreUnavailableError('cut off', { cause: toPostgresError(error) });
+    }
+  }
+
+  private own(work: (within: HostTransaction) => Promise<Cut>): Promise<Cut> {
+    const begin =
+      `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${this.timeoutMs}; ` + DURABLE_COMMIT;
+    return inTransaction(this.connections.writes, begin, work);
+  }
+
+  private async cutWithin(
+    within: HostTransaction,
+    order: CutoffOrder,
+    event: AuditEvent,
+    onPosition: (position: CommitPosition) => void,
+  ): Promise<Cut> {
+    onPosition(textIn(await within.query(POSITION), 'xid'));
+    const revocation = { ...order, issuedBefore: ANY_ISSUE_TIME } as const;
+    const { text, values } = cutOffStatement(
+      this.connections.tables,
+      toJsonRows({ revocation, event }),
+    );
+    const row = await within.query(text, values);
+    return {
+      issuedBefore: new Date(Number(textIn(row, 'issued_before'))),
+      position: textIn(row, 'xid'),
+    };
+  }
+}
+
+function textIn(result: unknown, name: string): string {
+  const value: unknown = Reflect.get(firstRowOf(result) ?? {}, name);
+  if (typeof value === 'string' && value !== '') return value;
+  throw new PostgresError('the transaction did not return the rows of its statement');
+}
