@@ -45,10 +45,16 @@ export type {
   RevocationSearch,
 } from './revocation/live-revocations';
 export { ANY_ISSUE_TIME } from './revocation/revocation';
-export type { Revocation, RevocationScope } from './revocation/revocation';
+export type {
+  CutoffOrder,
+  CutoffScope,
+  Revocation,
+  RevocationScope,
+} from './revocation/revocation';
 export { RevocationCheck } from './revocation/revocation-check';
 export { RevocationStore } from './revocation/revocation-store';
-export type { HostTransaction } from './revocation/unit-of-work';
+export { BulkRevocation } from './revocation/bulk-revocation';
+export type { CommitPosition, Cut, HostTransaction } from './revocation/unit-of-work';
 export { RevokedTokensService } from './revocation/revoked-tokens.service';
 export type {
   Authentication,

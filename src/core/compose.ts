@@ -5,6 +5,7 @@ import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RemovalCount } from '../metrics/removal-count';
 import { StoreUnavailableError } from '../revocation/errors';
+import { BulkRevocation } from '../revocation/bulk-revocation';
 import { RefusalLog, type RefusalPrinter } from '../revocation/refusal-log';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
@@ -33,6 +34,7 @@ export class LogoutCore {
   readonly audit: AuditLog;
   readonly verifier: TokenVerifier;
   readonly tokens: RevokedTokensService;
+  readonly bulk: BulkRevocation;
   readonly logout: Logout;
   readonly refusals: RefusalCounts;
   readonly removals = new RemovalCount();
@@ -60,6 +62,7 @@ export class LogoutCore {
       refusalLog,
       refreshVerifier,
     );
+    this.bulk = new BulkRevocation(this.verifier, store, this.audit);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }

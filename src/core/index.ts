@@ -18,7 +18,12 @@ export type {
   RevocationSearch,
 } from '../revocation/live-revocations';
 export { ANY_ISSUE_TIME } from '../revocation/revocation';
-export type { Revocation, RevocationScope } from '../revocation/revocation';
+export type {
+  CutoffOrder,
+  CutoffScope,
+  Revocation,
+  RevocationScope,
+} from '../revocation/revocation';
 export { RevocationCheck } from '../revocation/revocation-check';
 export { RevocationFeed } from '../revocation/revocation-feed';
 export type {
@@ -36,6 +41,7 @@ export type {
   Addition,
   CommitPosition,
   Committed,
+  Cut,
   HostTransaction,
   UnitOfWork,
 } from '../revocation/unit-of-work';

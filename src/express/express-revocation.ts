@@ -1,5 +1,6 @@
 import type { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
+import type { BulkRevocation } from '../revocation/bulk-revocation';
 import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
 import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
@@ -22,6 +23,8 @@ import type { ResolvedOptions } from './revocation-options';
 export class ExpressRevocation {
   /** Revokes and checks tokens where no request is at hand. */
   readonly tokens: RevokedTokensService;
+  /** Revokes all tokens of a subject, a client, an issuer or sessions. */
+  readonly bulk: BulkRevocation;
   /** What happened, and how to ask. */
   readonly audit: AuditLog;
   private readonly core: LogoutCore;
@@ -35,6 +38,7 @@ export class ExpressRevocation {
   constructor({ core, answers, enforcementRules, throttleRules, onError }: ResolvedOptions) {
     this.core = new LogoutCore(core);
     this.tokens = this.core.tokens;
+    this.bulk = this.core.bulk;
     this.audit = this.core.audit;
     this.answers = answers;
     this.onError = onError;

@@ -15,9 +15,15 @@ export type { RevocationErrorCode, TokenRejection } from '../revocation/errors';
 export { readinessOf } from '../revocation/readiness';
 export type { Readiness } from '../revocation/readiness';
 export { ANY_ISSUE_TIME } from '../revocation/revocation';
-export type { Revocation, RevocationScope } from '../revocation/revocation';
+export type {
+  CutoffOrder,
+  CutoffScope,
+  Revocation,
+  RevocationScope,
+} from '../revocation/revocation';
 export { RevocationStore } from '../revocation/revocation-store';
-export type { HostTransaction } from '../revocation/unit-of-work';
+export { BulkRevocation } from '../revocation/bulk-revocation';
+export type { CommitPosition, Cut, HostTransaction } from '../revocation/unit-of-work';
 export { RevokedTokensService } from '../revocation/revoked-tokens.service';
 export type {
   Authentication,

@@ -14,6 +14,7 @@ import { Logout } from '../logout/logout';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import type { RefusalPrinter } from '../revocation/refusal-log';
 import { RevocationStore } from '../revocation/revocation-store';
+import { BulkRevocation } from '../revocation/bulk-revocation';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { copiesLoaded } from '../options/copies';
 import { readOptions } from '../options/option';
@@ -103,6 +104,7 @@ const core: Provider[] = [
   part(RevocationStore, ({ store }) => store),
   part(AuditLog, ({ audit }) => audit),
   part(RevokedTokensService, ({ tokens }) => tokens),
+  part(BulkRevocation, ({ bulk }) => bulk),
   part(Logout, ({ logout }) => logout),
   part(RefusalCounts, ({ refusals }) => refusals),
 ];
@@ -136,6 +138,7 @@ const core: Provider[] = [
     RequestAuthenticator,
     RevocationStore,
     RevokedTokensService,
+    BulkRevocation,
     Throttle,
   ],
 })

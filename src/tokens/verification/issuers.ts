@@ -12,6 +12,8 @@ export interface Issuer extends ClaimRules {
   readonly readSubject: SubjectReader;
   /** How long a logout covers the session of its token after `exp`; `undefined`: not at all. */
   readonly sessionSeconds: number | undefined;
+  /** The longest that a token of the issuer lives, be it an access or a refresh token. */
+  readonly longestLifetimeSeconds: number;
   /** What refresh tokens are marked by, where the issuer has any. */
   readonly refreshTokens: ResolvedRefreshTokens | undefined;
 }
@@ -28,6 +30,11 @@ export class Issuers {
     this.areSeveral = all.length > 1;
     for (const issuer of all)
       for (const name of issuer.issuers ?? []) this.byName.set(name, issuer);
+  }
+
+  /** Every name of every issuer; none where any name is accepted. */
+  get names(): readonly string[] {
+    return [...this.byName.keys()];
   }
 
   /** The issuer of that name; the first one where none has it: its claim rules refuse the token. */

@@ -109,6 +109,7 @@ function issuerOf(
     idTokens,
     readSubject: subjectClaim,
     sessionSeconds: logoutCovers === 'session' ? sessionSeconds : undefined,
+    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0),
     refreshTokens,
   });
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);

@@ -164,6 +164,22 @@ export class TokenVerifier {
     return expiresAtMs + sessionSeconds * 1000;
   }
 
+  /** Every name of every issuer; none where any name is accepted. */
+  get issuerNames(): readonly string[] {
+    return this.rules.issuers.names;
+  }
+
+  /** The longest that a token of the issuer lives, be it an access or a refresh token. */
+  longestLifetimeSeconds(issuer: string | undefined): number {
+    return this.rules.issuers.of(issuer).longestLifetimeSeconds;
+  }
+
+  /** The longest that a token of a session of the issuer may still be accepted from now on. */
+  longestSessionSeconds(issuer: string | undefined): number {
+    const { longestLifetimeSeconds, sessionSeconds = 0 } = this.rules.issuers.of(issuer);
+    return longestLifetimeSeconds + sessionSeconds;
+  }
+
   /** The issuer whose key has signed the token, and who accepts tokens of its type. */
   private findSigner(parts: TokenParts, header: TokenHeader): Issuer | RefusalCause {
     const candidates = this.rules.keys.candidates(header.alg, header.kid);

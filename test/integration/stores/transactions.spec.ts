@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { until } from '../../support/until';
 import { hostOf, openStore } from './open-store';
 
 let database: TestDatabase;
@@ -206,5 +207,73 @@ describe('Errors', () => {
 
     expect(error).toBeInstanceOf(StoreUnavailableError);
     expect((error as Error).cause).toMatchObject({ code: '22P02', message: '22P02' });
+  });
+});
+
+describe('A cutoff in a transaction of the host’s', () => {
+  const order = (subject: string) => ({
+    key: revocation().key,
+    scope: 'subject' as const,
+    subject,
+    expiresAt: new Date(Date.now() + 3_600_000),
+  });
+  const isRefused = (key: string, issuedAt: Date): Promise<boolean> =>
+    Promise.resolve(store.isRevoked(about([key], issuedAt)));
+
+  it('counts once the host has committed, from its instant on, together with its event', async () => {
+    const one = order('cut off');
+    const { issuedBefore } = await host.transaction(async (manager) => {
+      const cut = await store.cutOff(one, logout({ subject: 'cut off' }), manager);
+      expect(await isRefused(one.key, new Date(0))).toBe(false);
+      return cut;
+    });
+    expect(await isRefused(one.key, issuedBefore)).toBe(true);
+    expect(await isRefused(one.key, new Date(issuedBefore.getTime() + 1))).toBe(false);
+    expect(await eventsOf('cut off')).toBe(1);
+  });
+
+  it('never was when the host rolls back', async () => {
+    const one = order('not cut off');
+    const transaction = host.transaction(async (manager) => {
+      await store.cutOff(one, logout({ subject: 'not cut off' }), manager);
+      throw new Error('changed my mind');
+    });
+    await expect(transaction).rejects.toThrow('changed my mind');
+    expect(await isRefused(one.key, new Date(0))).toBe(false);
+    expect(await eventsOf('not cut off')).toBe(0);
+  });
+
+  it('keeps another of the same key waiting, whose instant is later than its commit', async () => {
+    const one = order('twice');
+    let second: ReturnType<typeof store.cutOff> | undefined;
+    const committedAfter = await host.transaction(async (manager) => {
+      await store.cutOff(one, logout(), manager);
+      second = store.cutOff(one, logout());
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const rows = (await manager.query('SELECT clock_timestamp() AS now')) as { now: Date }[];
+      return rows[0]!.now;
+    });
+    expect((await second!).issuedBefore.getTime()).toBeGreaterThanOrEqual(committedAfter.getTime());
+  });
+
+  it('leaves memory in doubt no longer than a read takes, committed or rolled back', async () => {
+    const replicated = await openStore(database.url);
+    try {
+      const [kept, undone] = [order('kept'), order('undone')];
+      await host.transaction((manager) => replicated.cutOff(kept, logout(), manager));
+      await host
+        .transaction(async (manager) => {
+          await replicated.cutOff(undone, logout(), manager);
+          throw new Error('changed my mind');
+        })
+        .catch(() => undefined);
+      const later = new Date(Date.now() + 60_000);
+      await until(() => replicated.known(about([undone.key], later)) === false);
+      await until(() => replicated.known(about([kept.key], later)) === false);
+      expect(replicated.known(about([kept.key], new Date(0)))).toBe(true);
+      expect(replicated.known(about([undone.key], new Date(0)))).toBe(false);
+    } finally {
+      await replicated.close();
+    }
   });
 });
