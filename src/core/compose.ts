@@ -34,6 +34,8 @@ export class LogoutCore {
   readonly audit: AuditLog;
   readonly verifier: TokenVerifier;
   readonly tokens: RevokedTokensService;
+  /** What the boot has to say of the rules for tokens, a sentence each. */
+  readonly notices: readonly string[];
   readonly bulk: BulkRevocation;
   readonly logout: Logout;
   readonly refusals: RefusalCounts;
@@ -55,6 +57,8 @@ export class LogoutCore {
     const refreshVerifier = hasRefreshTokens(tokenRules)
       ? new TokenVerifier(tokenRules, clock, 'refresh')
       : undefined;
+    const notices = [...this.verifier.notices, ...(refreshVerifier?.notices ?? [])];
+    this.notices = [...new Set(notices)];
     this.tokens = new RevokedTokensService(
       this.verifier,
       store,

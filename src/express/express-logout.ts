@@ -82,7 +82,8 @@ export class ExpressLogout {
       if (isNew) return { answer: this.answers.loggedOut };
       return this.refuse(new TokenRejectedError('TOKEN_REVOKED'), source, token);
     } catch (error) {
-      if (error instanceof TokenRejectedError) return this.refuse(error, source, token);
+      if (error instanceof TokenRejectedError)
+        return this.tooMany(excess, source) ?? this.refuse(error, source, token);
       throw error;
     }
   }

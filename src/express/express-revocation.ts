@@ -56,7 +56,7 @@ export class ExpressRevocation {
     const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
     const { core: own, authenticator } = this;
     this.loggingOut = new ExpressLogout(own, open, authenticator, throttle, answers, onError);
-    for (const notice of this.core.verifier.notices) console.warn(`nestjs-logout: ${notice}`);
+    for (const notice of this.core.notices) console.warn(`nestjs-logout: ${notice}`);
   }
 
   /**

@@ -30,6 +30,12 @@ export interface LogoutRules {
   readonly isRepeatable: boolean;
 }
 
+export interface LoggedOut {
+  readonly token: VerifiedToken;
+  /** Whether the bearer is refused from now on: named itself, or of the session that was ended. */
+  readonly endsBearer: boolean;
+}
+
 /** Logs a user out: the verdicts of the contract, in their order; the first that matches wins. */
 export class Logout {
   constructor(
@@ -43,17 +49,34 @@ export class Logout {
    * the refresh token that it names, if any, in the same commit. Whatever is refused leaves an audit
    * row and changes nothing.
    *
-   * @returns the token that is now refused everywhere.
+   * @returns the token that is now refused everywhere, and whether the bearer is, too.
    * @throws {TokenRejectedError} nothing was revoked.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
-  async run(attempt: LogoutAttempt): Promise<VerifiedToken> {
+  async run(attempt: LogoutAttempt): Promise<LoggedOut> {
     try {
-      return await this.decide(attempt);
+      const token = await this.decide(attempt);
+      return { token, endsBearer: this.endsBearer(token, attempt.bearer) };
     } catch (error) {
       this.audit.failed(failedEvent(attempt, error));
       throw error;
     }
+  }
+
+  /** Whether a logout of this bearer takes the refresh token that it names, if it names one. */
+  takesRefresh(bearer: VerifiedToken, namedRefresh: string | null | undefined): boolean {
+    try {
+      refreshTokenOf(bearer, namedRefresh, this.tokens);
+      return true;
+    } catch (error) {
+      if (error instanceof TokenRejectedError) return false;
+      throw error;
+    }
+  }
+
+  private endsBearer(token: VerifiedToken, bearer: Authentication): boolean {
+    if (!('token' in bearer)) return false;
+    return isSame(token, bearer.token) || this.tokens.endTogether(token, bearer.token);
   }
 
   private async decide(attempt: LogoutAttempt): Promise<VerifiedToken> {

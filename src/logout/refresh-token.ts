@@ -5,8 +5,8 @@ import { ForeignTokenError, hasSameOwner } from './ownership';
 
 /**
  * The refresh token that a logout names, to be revoked with the access token of `owner`. None where
- * it names none, where that one has expired, or where the rules do not say what refresh tokens are:
- * then the member is one of those that are ignored.
+ * it names none, where that one has expired, or where the rules do not say what refresh tokens the
+ * issuer has: then the member is one of those that are ignored.
  * @param named `null`: something that is no text.
  * @throws {TokenRejectedError} it is no refresh token that we accept, or that of another user.
  */
@@ -15,7 +15,7 @@ export function refreshTokenOf(
   named: string | null | undefined,
   tokens: RevokedTokensService,
 ): readonly VerifiedToken[] {
-  if (named === undefined || !tokens.hasRefreshTokens) return [];
+  if (named === undefined || !tokens.hasRefreshTokens(owner)) return [];
   const verification = tokens.verifyRefresh(named);
   if (verification.verdict === 'refused')
     throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');

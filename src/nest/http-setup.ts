@@ -57,7 +57,7 @@ export class HttpSetup implements OnModuleInit {
     checkPrefix(this.config);
     checkGated(LogoutController, TABLE);
     this.core.publishMetrics();
-    for (const notice of this.core.verifier.notices) this.logger.log(notice);
+    for (const notice of this.core.notices) this.logger.log(notice);
     const { enforce, enforcementRules, publicMetadata } = this.options;
     PublicForHosts(publicMetadata)(LogoutController);
     if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));

@@ -18,6 +18,7 @@ import { HttpSetup } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { JwtStrategy } from './jwt.strategy';
 import { LogoutApplication } from './logout-application';
+import { namedTokens } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutEffects } from './logout-effects';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
@@ -66,8 +67,17 @@ export const HTTP_PROVIDERS: Provider[] = [
       throttle: Throttle,
       answers: LogoutAnswers,
       { logoutRules }: AuthOptions,
-      { verifier }: LogoutCore,
-    ) => new Gate(authenticator, throttle, answers, logoutRules, report, verifier.maxTokenBytes),
+      { verifier, logout }: LogoutCore,
+    ) =>
+      new Gate(
+        authenticator,
+        throttle,
+        answers,
+        logoutRules,
+        report,
+        verifier.maxTokenBytes,
+        (bearer, body) => logout.takesRefresh(bearer, namedTokens(body).refreshToken),
+      ),
     inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuthOptions, LogoutCore],
   },
   {

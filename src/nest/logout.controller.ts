@@ -1,8 +1,6 @@
 import { Controller, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Logout } from '../logout/logout';
-import type { Authentication } from '../revocation/revoked-tokens.service';
-import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import { LogoutAnswers } from '../web/answers';
 import type { AdmittedRequest } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
@@ -39,9 +37,9 @@ export class LogoutController {
     const { token: named, refreshToken: namedRefresh } = namedTokens(body);
     const isBearerNamed = named !== undefined && named === bearerText;
     const attempt = { bearer, named, isBearerNamed, namedRefresh, source };
-    const token = await this.useCase.run(attempt);
+    const { token, endsBearer } = await this.useCase.run(attempt);
     const { httpAdapter } = this.adapterHost;
-    if (isBearer(token, bearer)) {
+    if (endsBearer) {
       const answer = await this.effects.apply(request, token, source);
       this.effects.expireCookies(httpAdapter, response);
       send(httpAdapter, response, answer);
@@ -50,8 +48,4 @@ export class LogoutController {
       send(httpAdapter, response, this.answers.answer('LOGGED_OUT'));
     }
   }
-}
-
-function isBearer(token: VerifiedToken, bearer: Authentication): boolean {
-  return 'token' in bearer && bearer.token.revocationKey === token.revocationKey;
 }

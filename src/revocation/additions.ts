@@ -1,6 +1,7 @@
 import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields } from '../audit/audit-log';
-import { identifierKey } from '../tokens/identity';
+import type { RevocationKey } from '../tokens/identity';
+import { TokenQuery } from '../tokens/scopes';
 import { textOf } from '../tokens/verification/claims';
 import type { VerifiedToken } from '../tokens/verified-token';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
@@ -16,6 +17,13 @@ export interface RevokeOptions {
   /** Who revokes, where that is not the subject. */
   readonly actor?: string;
   readonly source?: RequestSource;
+  /** @defaultValue what the option `logoutCovers` says */
+  readonly covers?: 'token' | 'session';
+}
+
+/** As it was when the token was read, whatever has been written to the claims since. */
+export function sessionKeyOf({ keys }: VerifiedToken): RevocationKey | undefined {
+  return keys instanceof TokenQuery ? keys.session : undefined;
 }
 
 /** Until when a revocation is kept of what expires at an instant. */
@@ -36,6 +44,7 @@ export function additionsOf(
   { sessionEndsMs, clockToleranceSeconds }: Kept,
 ): readonly Addition[] {
   const { iss, jti, sid, client_id: clientId } = token.claims;
+  const session = sessionKeyOf(token);
   const revocation: Revocation = {
     key: token.revocationKey,
     scope: 'token',
@@ -50,10 +59,10 @@ export function additionsOf(
     actor: options.actor,
   };
   const own = { revocation, event: revokedEvent('token', token, options) };
-  if (sessionEndsMs === undefined || sid === undefined) return [own];
+  if (sessionEndsMs === undefined || session === undefined) return [own];
   const ofSession: Revocation = {
     ...revocation,
-    key: identifierKey('session', iss, sid),
+    key: session,
     scope: 'session',
     expiresAt: keptUntil(sessionEndsMs, clockToleranceSeconds),
     tokenId: undefined,

@@ -17,7 +17,7 @@ import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
 import { bodyTokenReason, type TokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
-import { additionsOf, keptUntil, uniqueByKey, type RevokeOptions } from './additions';
+import { additionsOf, keptUntil, sessionKeyOf, uniqueByKey, type RevokeOptions } from './additions';
 import type { RevocationStore } from './revocation-store';
 
 /** What a presented text is worth at this instant. */
@@ -105,7 +105,24 @@ export class RevokedTokensService {
     source: LazyRequestSource | PresentedFor = {},
     lookUps?: ReadonlyMap<string, Promise<boolean>>,
   ): Authentication | Promise<Authentication> {
-    const verifier = this.verifierFor('use' in source ? source.use : 'access');
+    if ('use' in source) return this.authenticateFor(source, text, lookUps);
+    return this.authenticateBy(this.verifier, text, source, lookUps);
+  }
+
+  private authenticateFor(
+    { use, ...source }: PresentedFor,
+    text: unknown,
+    lookUps: ReadonlyMap<string, Promise<boolean>> | undefined,
+  ): Authentication | Promise<Authentication> {
+    return this.authenticateBy(this.verifierFor(use), text, source, lookUps);
+  }
+
+  private authenticateBy(
+    verifier: TokenVerifier,
+    text: unknown,
+    source: LazyRequestSource,
+    lookUps: ReadonlyMap<string, Promise<boolean>> | undefined,
+  ): Authentication | Promise<Authentication> {
     const verification = verifier.verify(text);
     if (verification.verdict === 'refused') {
       const { cause } = verification;
@@ -223,7 +240,8 @@ export class RevokedTokensService {
   }
 
   /**
-   * Revokes the token, with its audit row: once this resolves the store refuses it for good.
+   * Revokes the token, with its audit row: once this resolves the store refuses it for good. With
+   * `logoutCovers: 'session'` it ends every token of its session, unless `covers` says otherwise.
    * Idempotent.
    *
    * @param token a verified token, or a text that is verified first.
@@ -246,7 +264,7 @@ export class RevokedTokensService {
     const revocations = uniqueByKey(
       [token, ...others].flatMap((each) =>
         additionsOf(each, options, {
-          sessionEndsMs: this.verifier.sessionEndsMs(each),
+          sessionEndsMs: this.verifier.sessionEndsMs(each, options.covers),
           clockToleranceSeconds: this.verifier.clockToleranceSeconds,
         }),
       ),
@@ -275,9 +293,16 @@ export class RevokedTokensService {
     return verification;
   }
 
-  /** Whether the rules say what refresh tokens are. */
-  get hasRefreshTokens(): boolean {
-    return this.refreshVerifier !== undefined;
+  /** Whether the rules say what the refresh tokens of this one's issuer are. */
+  hasRefreshTokens({ claims }: VerifiedToken): boolean {
+    return this.verifier.hasRefreshTokens(claims.iss);
+  }
+
+  /** Whether a logout of one of the tokens ends the other, too: they are of one session. */
+  endTogether(one: VerifiedToken, other: VerifiedToken): boolean {
+    const session = sessionKeyOf(one);
+    const isCovered = this.verifier.sessionEndsMs(one) !== undefined && session !== undefined;
+    return isCovered && session === sessionKeyOf(other);
   }
 
   /** Claims that have not the form that revocations need were never revoked: no token is found. */
@@ -303,8 +328,10 @@ export class RevokedTokensService {
     return keptUntilDate.getTime() < this.store.clock.now();
   }
 
-  private verifierFor(use: TokenUse = 'access'): TokenVerifier {
+  private verifierFor(use: unknown = 'access'): TokenVerifier {
     if (use === 'access') return this.verifier;
+    if (use !== 'refresh')
+      throw new TypeError('nestjs-logout: "use" must be "access" or "refresh".');
     if (this.refreshVerifier !== undefined) return this.refreshVerifier;
     throw new TypeError(
       'nestjs-logout: "use" must be "access" where the rules name no refresh tokens. Set the option ' +

@@ -101,6 +101,8 @@ export class TokenQuery implements RevocationQuery {
   constructor(
     readonly absolute: RevocationQuery['absolute'],
     readonly cutoffs: RevocationQuery['cutoffs'],
+    /** That of the token's session, one of `absolute`. */
+    readonly session?: RevocationKey,
   ) {
     Object.freeze(absolute);
     Object.freeze(cutoffs);
@@ -110,12 +112,17 @@ export class TokenQuery implements RevocationQuery {
   /** Every key of a token. In loops: each token that was not seen before comes through here. */
   static of(token: ReadToken): TokenQuery {
     const absolute: RevocationKey[] = [];
-    for (const rule of ABSOLUTE) for (const key of rule.keysOf(token)) absolute.push(key);
+    let session: RevocationKey | undefined;
+    for (const rule of ABSOLUTE)
+      for (const key of rule.keysOf(token)) {
+        absolute.push(key);
+        if (rule === SCOPES.session) session = key;
+      }
     const at = askedAtMs(token.claims);
     const cutoffs: RevocationQuery['cutoffs'][number][] = [];
     for (const rule of CUTOFFS)
       for (const key of rule.keysOf(token)) cutoffs.push(Object.freeze({ key, at }));
-    return new TokenQuery(absolute, cutoffs);
+    return new TokenQuery(absolute, cutoffs, session);
   }
 }
 

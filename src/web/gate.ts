@@ -4,6 +4,7 @@ import type { LogoutRules } from '../logout/logout';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
+import type { VerifiedToken } from '../tokens/verified-token';
 import { isJsonObject } from '../tokens/verification/json-object';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
 import { announcesBody, readBody } from './body';
@@ -47,6 +48,8 @@ export class Gate {
     private readonly logoutRules: Pick<LogoutRules, 'isBodyTokenOptional'>,
     private readonly onError: (error: unknown) => void,
     private readonly maxTokenBytes: number,
+    /** Whether a logout of this bearer takes the refresh token that the body names. */
+    private readonly mayRefresh: (bearer: VerifiedToken, body: unknown) => boolean = () => true,
   ) {}
 
   /**
@@ -120,7 +123,12 @@ export class Gate {
     isRead: boolean,
   ): Promise<Excess | undefined> {
     if (bearer.verdict !== 'live' || route.throttledBy !== 'token') return undefined;
-    const isOwnLogout = isRead && route === ROUTES.logout && this.names(body, bearerText);
+    // With a bad refresh token it fails as often as it is tried.
+    const isOwnLogout =
+      isRead &&
+      route === ROUTES.logout &&
+      this.names(body, bearerText) &&
+      this.mayRefresh(bearer.token, body);
     return isOwnLogout ? undefined : this.throttle.excessOfToken(bearer.token, source);
   }
 

@@ -126,19 +126,78 @@ describe.each(PLATFORMS)('Refresh tokens that are JWTs, on %s', (platform) => {
   });
 
   it.each([
-    ['the access token', undefined, 24],
-    ['its refresh token, which lives for a week', 7 * 86_400, 8 * 24],
-  ])('of a session stay revoked for sessionSeconds after %s', async (_, livesSeconds, hours) => {
-    await start({ ...COVERS_SESSION, sessionSeconds: 86_400 });
+    ['sessionSeconds after the access token', 60, undefined, 60],
+    ['sessionSeconds after the named refresh token', 60, 7, 67],
+    ['as long as any token may live', 1, undefined, 31],
+  ])('of a session stay revoked for %s', async (_, sessionDays, refreshDays, keptDays) => {
+    await start({ ...COVERS_SESSION, sessionSeconds: sessionDays * 86_400 });
     const [access] = login();
-    const now = Math.floor(Date.now() / 1000);
-    const [, refresh] = login({ exp: now + (livesSeconds ?? 0) });
-    await logout(access, livesSeconds === undefined ? undefined : refresh).expect(200);
+    const exp = Math.floor(Date.now() / 1000) + (refreshDays ?? 0) * 86_400;
+    const [, refresh] = login({ exp });
+    await logout(access, refreshDays === undefined ? undefined : refresh).expect(200);
     const { revocations } = await app.store.find({ scope: 'session', sessionId: 's1' });
-    const keptHours = revocations.map(({ expiresAt }) =>
-      Math.round((expiresAt.getTime() - Date.now()) / 3_600_000),
+    expect(
+      revocations.map(({ expiresAt }) =>
+        Math.round((expiresAt.getTime() - Date.now()) / 86_400_000),
+      ),
+    ).toEqual([keptDays]);
+  });
+
+  it('of a session end with a sibling of the bearer, and so do its cookies', async () => {
+    await start({ ...COVERS_SESSION, cookies: [{ name: 'access' }] });
+    const [bearer, sibling] = [login()[0], login()[0]];
+    const answer = await app.logout(bearer, sibling).expect(200);
+    expect(answer.headers['set-cookie']).toEqual([expect.stringMatching(/^access=;/)]);
+    await app.me(bearer).expect(401);
+  });
+
+  it('of a session live on where a host revokes one token alone', async () => {
+    await start(COVERS_SESSION);
+    const [access, refresh] = login();
+    const tokens = app.nest.get(RevokedTokensService);
+    const old = await tokens.authenticate(refresh, { use: 'refresh' });
+    if (old.verdict !== 'live') throw new Error(old.verdict);
+    await tokens.revoke(old.token, { covers: 'token' });
+    expect(await verdictFor(refresh)).toBe('revoked');
+    await app.me(access).expect(200);
+  });
+
+  it('of a session end by the sid that was signed, whatever is written to the claims', async () => {
+    await start(COVERS_SESSION);
+    const tokens = app.nest.get(RevokedTokensService);
+    const found = await tokens.authenticate(login()[0]);
+    if (found.verdict !== 'live') throw new Error(found.verdict);
+    Object.assign(found.token.claims, { sid: 'another' });
+    await tokens.revoke(found.token);
+    await app.me(login()[0]).expect(401);
+  });
+
+  it('that are refused count as any bad request does, and a good logout is never refused', async () => {
+    await start({ ...RULES, throttleLimit: 2 });
+    const [access, refresh] = login();
+    const statuses: number[] = [];
+    for (let time = 0; time < 4; time += 1)
+      statuses.push((await logout(access, 'nonsense')).status);
+    expect(statuses).toEqual([401, 401, 429, 429]);
+    await logout(access, refresh).expect(200, DOCUMENTED.loggedOut);
+  });
+
+  it('take no use but the two', async () => {
+    await start(RULES);
+    const tokens = app.nest.get(RevokedTokensService);
+    const use = 'Refresh' as 'refresh';
+    expect(() => tokens.authenticate(login()[1], { use })).toThrow('"use" must be');
+    await tokens.revoke(login({ jti: 'used' })[0]);
+    const lines: object[] = [];
+    const reused = login({ jti: 'used' })[1];
+    expect((await tokens.authenticate(reused, { use: 'refresh', ip: '203.0.113.7' })).verdict).toBe(
+      'revoked',
     );
-    expect(keptHours).toEqual([hours]);
+    await until(async () => {
+      lines.push(...(await app.store.audit.find({ event: 'authn_token_reuse' })).events);
+      return lines.length > 0;
+    });
+    expect(lines[0]).not.toHaveProperty('use');
   });
 
   it('are no concern of a host that has none: the member is ignored, as any other', async () => {

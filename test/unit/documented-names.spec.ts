@@ -40,7 +40,7 @@ describe('docs/api.md', () => {
   });
 
   it.each([
-    ['RevokeOptions', membersOf('RevokeOptions', 'src/revocation/revoked-tokens.service.ts')],
+    ['RevokeOptions', membersOf('RevokeOptions', 'src/revocation/additions.ts')],
     ['RevocationSearch', membersOf('RevocationSearch', 'src/revocation/live-revocations.ts')],
     ['Messages', Object.keys(MESSAGES.en)],
   ])('names the members of %s', (_type, members) => {

@@ -38,7 +38,8 @@ class RevocableJwtService extends NestJwtService implements OnModuleInit {
     payload: Readonly<Record<string, unknown>>,
     { access, refresh: { claims, ...refresh } }: TokenPairOptions,
   ): Promise<TokenPair> {
-    const own = { ...payload, sid: payload.sid ?? randomUUID() };
+    // A `jti` names one token, and these are two.
+    const own = { ...payload, sid: payload.sid ?? randomUUID(), jti: undefined };
     const [accessToken, refreshToken] = await Promise.all([
       this.signAsync({ ...own }, access),
       this.signAsync({ ...own, ...claims }, refresh),

@@ -10,8 +10,9 @@ export interface Issuer extends ClaimRules {
   readonly tokenIdentity: TokenIdentity;
   readonly idTokens: 'refuse' | 'accept';
   readonly readSubject: SubjectReader;
-  /** How long a logout covers the session of its token after `exp`; `undefined`: not at all. */
-  readonly sessionSeconds: number | undefined;
+  readonly logoutCovers: 'token' | 'session';
+  /** How long after the `exp` of one of its tokens a session may have others. */
+  readonly sessionSeconds: number;
   /** The longest that a token of the issuer lives, be it an access or a refresh token. */
   readonly longestLifetimeSeconds: number;
   /** What refresh tokens are marked by, where the issuer has any. */

@@ -86,8 +86,10 @@ function readClaim(value: unknown, option: string): RefreshClaim {
     throw misconfigured(option, CLAIM, kindOf(value));
   const { name, value: expected } = value as Partial<Record<keyof RefreshClaim, unknown>>;
   const isValue = ['string', 'number', 'boolean'].includes(typeof expected);
-  if (typeof name !== 'string' || name === '' || !isValue)
+  if (typeof name !== 'string' || name === '' || !isValue || Number.isNaN(expected))
     throw misconfigured(option, CLAIM, 'an object with something else');
+  if (name === 'aud')
+    throw misconfigured(`${option}.name`, 'another claim than aud', name, 'Set audience instead.');
   return { name, value: expected as RefreshClaim['value'] };
 }
 

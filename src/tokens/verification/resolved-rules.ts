@@ -63,6 +63,7 @@ function readIssuers(
   if (rules.issuers === undefined) {
     const only = issuerOf(readOptions(ISSUER_RULES, rules), '', clockToleranceSeconds);
     refuseUnboundKeys(only);
+    if (only.refresh !== undefined) refuseUnboundKeys(only.refresh);
     return [only];
   }
   const [first, ...others] = readNamedIssuers(rules, clockToleranceSeconds);
@@ -108,7 +109,8 @@ function issuerOf(
     tokenIdentity,
     idTokens,
     readSubject: subjectClaim,
-    sessionSeconds: logoutCovers === 'session' ? sessionSeconds : undefined,
+    logoutCovers,
+    sessionSeconds,
     longestLifetimeSeconds: Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0),
     refreshTokens,
   });
@@ -130,10 +132,10 @@ function refuseLongSessions(
   prefix: string,
 ): void {
   const longest = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
-  const most = LONGEST_KEPT_SECONDS - longest;
-  if (sessionSeconds <= most) return;
-  const mustBe = `at most ${most}: with the longest token, ${longest} s, that makes 400 days`;
-  throw misconfigured(`${prefix}sessionSeconds`, mustBe, String(sessionSeconds));
+  if (longest + sessionSeconds <= LONGEST_KEPT_SECONDS) return;
+  const advice = `Lower it, or the longest lifetime of a token, ${longest}.`;
+  const mustBe = `at most 400 days (${LONGEST_KEPT_SECONDS}) with the longest lifetime of a token`;
+  throw misconfigured(`${prefix}sessionSeconds`, mustBe, String(sessionSeconds), advice);
 }
 
 /** The same issuer, as its refresh tokens have it. */

@@ -27,6 +27,9 @@ export type Verification =
   | { readonly verdict: 'expired'; readonly token: VerifiedToken }
   | { readonly verdict: 'refused'; readonly cause: RefusalCause };
 
+/** The rules that refresh tokens may have of their own. */
+const OF_REFRESH_TOKENS = ['algorithms', 'keys', 'audience', 'types', 'maxLifetimeSeconds'];
+
 /**
  * Decides whether a token may be trusted. This is the only acceptance path. The verdict depends
  * neither on the caller nor on where the token came from.
@@ -96,7 +99,12 @@ export class TokenVerifier {
    * `verify`. Never throws; says nothing of the text.
    */
   explain(text: unknown, cause: RefusalCause): Explanation {
-    return this.explainer.explain(text, cause, this.clock() / 1000);
+    const explanation = this.explainer.explain(text, cause, this.clock() / 1000);
+    const { option, remedy } = explanation;
+    if (this.use === 'access' || option === undefined || !OF_REFRESH_TOKENS.includes(option))
+      return explanation;
+    const own = `refreshTokens.${option}`;
+    return { ...explanation, option: own, remedy: `${remedy} For refresh tokens this is ${own}.` };
   }
 
   /**
@@ -155,13 +163,26 @@ export class TokenVerifier {
   }
 
   /**
-   * With `logoutCovers: 'session'`: until when other tokens of the token's session may live, in ms
-   * since the epoch. `undefined`: a logout covers the token alone.
+   * Until when other tokens of the token's session may live, in ms since the epoch; `undefined`: the
+   * token alone is covered.
+   * @param covers what is to be covered; by default what `logoutCovers` says.
    */
-  sessionEndsMs({ claims, expiresAtMs }: VerifiedToken): number | undefined {
-    const { sessionSeconds } = this.rules.issuers.of(claims.iss);
-    if (sessionSeconds === undefined || claims.sid === undefined) return undefined;
-    return expiresAtMs + sessionSeconds * 1000;
+  sessionEndsMs(
+    { claims, expiresAtMs }: VerifiedToken,
+    covers?: 'token' | 'session',
+  ): number | undefined {
+    const { logoutCovers, sessionSeconds, longestLifetimeSeconds } = this.rules.issuers.of(
+      claims.iss,
+    );
+    if ((covers ?? logoutCovers) === 'token') return undefined;
+    // A refresh token may have been issued a moment ago, and live longer than that.
+    const longestMs = this.clock() + longestLifetimeSeconds * 1000;
+    return Math.max(expiresAtMs + sessionSeconds * 1000, longestMs);
+  }
+
+  /** Whether the rules say what the refresh tokens of an issuer are. */
+  hasRefreshTokens(issuer: string | undefined): boolean {
+    return this.rules.issuers.of(issuer).refreshTokens !== undefined;
   }
 
   /** Every name of every issuer; none where any name is accepted. */
@@ -176,7 +197,7 @@ export class TokenVerifier {
 
   /** The longest that a token of a session of the issuer may still be accepted from now on. */
   longestSessionSeconds(issuer: string | undefined): number {
-    const { longestLifetimeSeconds, sessionSeconds = 0 } = this.rules.issuers.of(issuer);
+    const { longestLifetimeSeconds, sessionSeconds } = this.rules.issuers.of(issuer);
     return longestLifetimeSeconds + sessionSeconds;
   }
 

@@ -43,13 +43,14 @@ describe('Logging out', () => {
     const authentication =
       bearer === undefined ? ({ verdict: 'missing' } as const) : await tokens.authenticate(bearer);
     const isBearerNamed = named !== undefined && named === bearer;
-    return logout.run({
+    const { token } = await logout.run({
       bearer: authentication,
       named,
       isBearerNamed,
       namedRefresh: undefined,
       source,
     });
+    return token;
   };
   const isLive = async (text: string): Promise<boolean> =>
     (await tokens.authenticate(text)).verdict === 'live';

@@ -141,6 +141,17 @@ describe('Rules for refresh tokens that stop the boot', () => {
         'number or a boolean, got an object with something else.',
     ],
     [
+      'a claim that is a list',
+      { claim: { name: 'aud', value: 'refresh' } },
+      '"refreshTokens.claim.name" must be another claim than aud, got aud. Set audience instead.',
+    ],
+    [
+      'a claim that no token can have',
+      { claim: { name: 'use', value: Number.NaN } },
+      '"refreshTokens.claim" must be an object { name, value } with the name of a claim and a text, a ' +
+        'number or a boolean, got an object with something else.',
+    ],
+    [
       'a misspelt member',
       { tipes: ['refresh+jwt'] },
       '"refreshTokens.tipes" must be left out, got an option that does not exist. Check its spelling.',
@@ -148,6 +159,13 @@ describe('Rules for refresh tokens that stop the boot', () => {
   ])('%s', (_, refreshTokens, sentence) => {
     const rules = rulesWith(refreshTokens as RefreshTokenRules);
     expect(() => new TokenVerifier(rules)).toThrow(`nestjs-logout: ${sentence}`);
+  });
+
+  it('several keys for the refresh tokens of an issuer of several names', () => {
+    const refreshTokens = { keys: [OWN_SECRET, `${OWN_SECRET}, another`] };
+    expect(() => new TokenVerifier(rulesWith(refreshTokens, { issuer: ['a', 'b'] }))).toThrow(
+      '"issuer" must be one name where there are several keys, got several names.',
+    );
   });
 
   it('a session that is revoked for longer than a store keeps revocations', () => {
@@ -158,8 +176,8 @@ describe('Rules for refresh tokens that stop the boot', () => {
       );
     expect(() => new TokenVerifier(rules(300))).not.toThrow();
     expect(() => new TokenVerifier(rules(301))).toThrow(
-      '"sessionSeconds" must be at most 25920000: with the longest token, 8640000 s, that makes 400 ' +
-        'days, got 26006400.',
+      '"sessionSeconds" must be at most 400 days (34560000) with the longest lifetime of a token, got ' +
+        '26006400. Lower it, or the longest lifetime of a token, 8640000.',
     );
   });
 
@@ -196,6 +214,15 @@ describe('Why a token is refused', () => {
       found: 'absent',
       option: 'refreshTokens',
       remedy: 'Refresh tokens have another value here. Send the refresh token.',
+    });
+  });
+
+  it('for refreshing, by a rule of refresh tokens, which is named', () => {
+    const own = rulesWith({ keys: OWN_SECRET, maxLifetimeSeconds: 60 });
+    const text = sign({}, {}, OWN_SECRET);
+    expect(new TokenVerifier(own, undefined, 'refresh').explain(text, 'lifetime')).toMatchObject({
+      option: 'refreshTokens.maxLifetimeSeconds',
+      remedy: expect.stringContaining('For refresh tokens this is refreshTokens.') as string,
     });
   });
 });
