@@ -250,7 +250,7 @@ describe('A cutoff in a transaction of the host’s', () => {
       await store.cutOff(one, logout(), manager);
       second = store.cutOff(one, logout());
       await new Promise((resolve) => setTimeout(resolve, 300));
-      const rows = (await manager.query('SELECT clock_timestamp() AS now')) as { now: Date }[];
+      const rows = await manager.query<{ now: Date }[]>('SELECT clock_timestamp() AS now');
       return rows[0]!.now;
     });
     expect((await second!).issuedBefore.getTime()).toBeGreaterThanOrEqual(committedAfter.getTime());
