@@ -82,7 +82,8 @@ export function createServer(
 function closeAfter(response: ServerResponse, socket: Duplex): void {
   if (!response.shouldKeepAlive) return;
   response.shouldKeepAlive = false;
-  socket.pause();
+  // Behind the parser, which goes on reading at the end of each request.
+  process.nextTick(() => socket.pause());
   response.once('finish', () => {
     socket.end(() => socket.destroy());
   });

@@ -172,6 +172,11 @@ describe.each(PLATFORMS)('A cookie that the host copies into the header, on %s',
   it.each([
     ['no body', {}, undefined],
     ['JSON', OWN_PAGE, '{}'],
+    [
+      'JSON of another site, which had to ask',
+      { ...OWN_PAGE, 'Sec-Fetch-Site': 'cross-site' },
+      '{}',
+    ],
     ['no body, on plain HTTP', { Host: 'shop.example', Origin: PLAIN_HTTP }, undefined],
   ])('logs out with %s', async (_, headers, body) => {
     app = await start(platform, { tokenSources: [] }, copyCookie(platform));

@@ -122,6 +122,11 @@ describe('The last line of a start that fails is its cause, and names the variab
         'host and port (connect ECONNREFUSED 127.0.0.1:1).',
     ],
     [
+      'a user with a broken escape',
+      () => at('postgres://a%zz@127.0.0.1:1/app'),
+      /^DATABASE_URL must lead .*got a%zz@127\.0\.0\.1:1\/app: /,
+    ],
+    [
       'a server without an address',
       () => at('postgres://db.invalid/app'),
       /^DATABASE_URL must lead .*got db\.invalid\/app: its host has no address.* Change the host/,

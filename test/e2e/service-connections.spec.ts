@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import request from 'supertest';
@@ -154,6 +154,25 @@ describe('A server of the service', () => {
     await until(async () => (await connectionsOf(server)) === 1);
     await until(async () => (await connectionsOf(server)) === 0);
     socket.destroy();
+  });
+
+  it('reads no further than the first pipelined requests, and gives those no error', async () => {
+    const made = createServer(
+      (_, response) => void setTimeout(() => response.end('here'), 200),
+      answers,
+      CLIENT_LIMITS,
+    );
+    const parsed: IncomingMessage[] = [];
+    made.on('request', (request) => parsed.push(request));
+    const socket = await openSocket(await listen(made));
+    // Each read of a socket is of 64 KB at most: these are ten of them.
+    const one = head('GET /', `X: ${'x'.repeat(600)}`).replace('Connection: close\r\n', '');
+    socket.write(one.repeat(1000));
+    expect(countOf(await received(socket), 'HTTP/1.1 200')).toBe(1);
+    expect(parsed.length).toBeGreaterThan(1);
+    expect(parsed.length).toBeLessThan(300);
+    await until(() => parsed.every(({ destroyed }) => destroyed));
+    expect(parsed.map(({ errored }) => errored)).toEqual(parsed.map(() => null));
   });
 
   it('closes a connection that asks nothing more', async () => {

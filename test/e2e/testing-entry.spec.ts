@@ -172,6 +172,7 @@ describe('A test of an application with LogoutTesting', () => {
     const logout = new LogoutTesting();
     await host(logout);
     const token = verifiedToken({ sub: 'ada' });
+    expect([token.subject, verifiedToken({ sub: undefined }).subject]).toEqual(['ada', undefined]);
     expect(await nest.get(RevokedTokensService).revoke(token)).toBe(true);
     expect((await logout.store.find({ subject: 'ada' })).revocations).toHaveLength(1);
   });
