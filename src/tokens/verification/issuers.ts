@@ -15,6 +15,8 @@ export interface Issuer extends ClaimRules {
   readonly sessionSeconds: number;
   /** The longest that a token of the issuer lives, be it an access or a refresh token. */
   readonly longestLifetimeSeconds: number;
+  /** Whether we sign its tokens: those of our own sessions. */
+  readonly ownSessions?: boolean;
   /** What refresh tokens are marked by, where the issuer has any. */
   readonly refreshTokens: ResolvedRefreshTokens | undefined;
 }

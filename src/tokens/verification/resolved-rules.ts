@@ -2,7 +2,8 @@ import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { readOptions, resolve, type Resolved } from '../../options/option';
 import type { Algorithm } from '../keys/algorithms';
 import { KeySet, type OwnedKey } from '../keys/key-set';
-import { readKeys, refuseCrowds } from '../keys/keys';
+import { type ConfiguredKey, readKeys, refuseCrowds } from '../keys/keys';
+import { type Claims, textOf } from './claims';
 import { type Issuer, Issuers } from './issuers';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
@@ -29,6 +30,17 @@ const DAY_SECONDS = 86_400;
 /** What a token is for: to be sent to an API, or to get a new one of those (RFC 6749 §1.5). */
 export type TokenUse = 'access' | 'refresh';
 
+/** The access tokens of our own sessions: what we sign, and therefore accept. */
+export interface OwnTokens {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly keys: readonly ConfiguredKey[];
+  /** The longest `exp − iat`, whatever an instance signs now. */
+  readonly maxLifetimeSeconds: number;
+  /** The longest that a session lives. */
+  readonly absoluteSeconds: number;
+}
+
 /** Whether the rules say of any issuer what its refresh tokens are. */
 export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean {
   return (rules.issuers ?? [rules]).some(({ refreshTokens }) => refreshTokens !== undefined);
@@ -36,14 +48,16 @@ export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean 
 
 /**
  * @param use for `refresh`, the rules say of an issuer what its refresh tokens are.
+ * @param own accepted beside what the rules accept.
  * @throws {TypeError} naming the option, what it must be and what it was.
  */
 export function resolveTokenRules(
   rules: TokenRules | MultiIssuerRules,
   use: TokenUse = 'access',
+  own?: OwnTokens,
 ): ResolvedTokenRules {
   const { clockToleranceSeconds, maxTokenBytes } = readOptions(COMMON_RULES, rules);
-  const both = readIssuers(rules, clockToleranceSeconds);
+  const both = readIssuers(rules, clockToleranceSeconds, own);
   const [first, ...others] = use === 'access' ? both : refreshing(both);
   const keys = [first, ...others].flatMap((each) => each.keys);
   refuseCrowds(keys);
@@ -57,6 +71,41 @@ export function resolveTokenRules(
 }
 
 function readIssuers(
+  rules: TokenRules | MultiIssuerRules,
+  clockToleranceSeconds: number,
+  own: OwnTokens | undefined,
+): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
+  if (own === undefined) return readOthers(rules, clockToleranceSeconds);
+  const ours = ownIssuer(own, clockToleranceSeconds);
+  if (rules.issuers?.length === 0) return [ours];
+  const others = readOthers(rules, clockToleranceSeconds);
+  if (others.some(({ issuer }) => issuer.issuers === null))
+    throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
+  for (const other of others) refuseShared(ours, other, 'sessions');
+  return [ours, ...others];
+}
+
+function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
+  const { maxLifetimeSeconds, absoluteSeconds } = own;
+  const issuer: Issuer = Object.freeze({
+    issuers: new Set([own.issuer]),
+    audiences: new Set(own.audiences),
+    types: new Set(['at+jwt']),
+    clockToleranceSeconds,
+    maxLifetimeSeconds,
+    tokenIdentity: 'jti',
+    idTokens: 'refuse',
+    readSubject: ({ sub }: Claims) => textOf(sub) ?? null,
+    logoutCovers: 'session',
+    sessionSeconds: maxLifetimeSeconds,
+    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
+    ownSessions: true,
+    refreshTokens: undefined,
+  });
+  return { issuer, keys: own.keys.map((key) => ({ ...key, issuer })) };
+}
+
+function readOthers(
   rules: TokenRules | MultiIssuerRules,
   clockToleranceSeconds: number,
 ): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {

@@ -13,7 +13,12 @@ import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import type { Issuer } from './issuers';
 import type { RefusalCause } from './refusal-cause';
 import { isMarkedAsRefresh } from './refresh-token-rules';
-import { type ResolvedTokenRules, resolveTokenRules, type TokenUse } from './resolved-rules';
+import {
+  type OwnTokens,
+  type ResolvedTokenRules,
+  resolveTokenRules,
+  type TokenUse,
+} from './resolved-rules';
 import type { MultiIssuerRules, TokenRules } from './token-rules';
 
 export type { VerifiedToken };
@@ -45,14 +50,16 @@ export class TokenVerifier {
   /**
    * @param clock milliseconds since the epoch.
    * @param use what the tokens are for; the rules say of an issuer what its refresh tokens are.
+   * @param own the access tokens of our own sessions, where we keep any.
    * @throws {TypeError} a rule is not what it must be; the message names it.
    */
   constructor(
     rules: TokenRules | MultiIssuerRules,
     private readonly clock: () => number = () => Date.now(),
     private readonly use: TokenUse = 'access',
+    own?: OwnTokens,
   ) {
-    this.rules = resolveTokenRules(rules, use);
+    this.rules = resolveTokenRules(rules, use, own);
     this.payloads = new PayloadReader(this.rules.issuers);
     this.presented = new PresentedTokenCache(this.payloads);
     this.explainer = new RefusalExplainer(this.rules);
@@ -183,6 +190,11 @@ export class TokenVerifier {
   /** Whether the rules say what the refresh tokens of an issuer are. */
   hasRefreshTokens(issuer: string | undefined): boolean {
     return this.rules.issuers.of(issuer).refreshTokens !== undefined;
+  }
+
+  /** Whether it is an access token of one of our own sessions. */
+  isOwn({ claims }: VerifiedToken): boolean {
+    return this.rules.issuers.of(claims.iss).ownSessions === true;
   }
 
   /** Every name of every issuer; none where any name is accepted. */
