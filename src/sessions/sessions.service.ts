@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
+import { keptSeconds } from '../revocation/additions';
 import { TokenRejectedError } from '../revocation/errors';
 import type { RevocationStore } from '../revocation/revocation-store';
 import type { HostTransaction } from '../revocation/unit-of-work';
@@ -9,12 +10,8 @@ import { isSubject } from '../tokens/verification/claims';
 import type { TokenVerifier } from '../tokens/verification/token-verifier';
 import { checkClaims, type AccessToken } from './access-tokens';
 import { refreshIdOf, type RandomHalf } from './refresh-tokens';
-import { MAX_ACCESS_SECONDS } from './session-options';
 import { cutoffKeysOf, sessionQuery, type SessionSettings } from './session-settings';
 import type { EndedSessions, RefreshOutcome, Session } from './session-store';
-
-/** Clocks of instances may differ by this much before a row could be purged too early. */
-const SKEW_SECONDS = 60;
 
 /** What a login or a refresh hands to the client (RFC 6749 §5.1). */
 export interface SessionTokens {
@@ -221,7 +218,11 @@ export class SessionsService {
 
   /** No access token of a session that ends now is accepted after so long. */
   private get revokedSeconds(): number {
-    return MAX_ACCESS_SECONDS + this.verifier.clockToleranceSeconds + SKEW_SECONDS;
+    const { clockToleranceSeconds } = this.verifier;
+    return keptSeconds(
+      this.verifier.maxLifetimeSeconds(this.set.options.issuer),
+      clockToleranceSeconds,
+    );
   }
 
   private get set(): SessionSettings {

@@ -202,6 +202,11 @@ export class TokenVerifier {
     return this.rules.issuers.names;
   }
 
+  /** The longest that an access token of the issuer lives. */
+  maxLifetimeSeconds(issuer: string | undefined): number {
+    return this.rules.issuers.of(issuer).maxLifetimeSeconds;
+  }
+
   /** The longest that a token of the issuer lives, be it an access or a refresh token. */
   longestLifetimeSeconds(issuer: string | undefined): number {
     return this.rules.issuers.of(issuer).longestLifetimeSeconds;
