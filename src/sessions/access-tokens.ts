@@ -3,7 +3,7 @@ import type { Signer } from '../tokens/keys/signing-keys';
 import { ID_TOKEN_CLAIMS, MESSAGE_CLAIMS } from '../tokens/verification/claims';
 import { isJsonObject, type JsonObject } from '../tokens/verification/json-object';
 import type { SessionClaims } from './session-options';
-import type { Session } from './session-store';
+import type { Session } from '../revocation/session-store';
 
 const MAX_CLAIMS_BYTES = 2048;
 

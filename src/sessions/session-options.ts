@@ -14,7 +14,7 @@ import { readSecret } from '../tokens/keys/key-material';
 import type { DescribedKey } from '../tokens/keys/keys';
 import type { KeyMaterial } from '../tokens/keys/key-material';
 import { readSigningKeys, type SigningKeys } from '../tokens/keys/signing-keys';
-import type { Session } from './session-store';
+import type { Session } from '../revocation/session-store';
 
 /**
  * More claims for the access tokens of a session: at most 2 KB of JSON, and no registered name.

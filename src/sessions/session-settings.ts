@@ -5,7 +5,7 @@ import type { OwnTokens } from '../tokens/verification/resolved-rules';
 import { AccessTokens } from './access-tokens';
 import { RefreshTokens } from './refresh-tokens';
 import { MAX_ACCESS_SECONDS, type ResolvedSessionOptions } from './session-options';
-import type { Session } from './session-store';
+import type { Session } from '../revocation/session-store';
 
 /** What follows from the option `sessions`. */
 export class SessionSettings {

@@ -11,7 +11,7 @@ import type { TokenVerifier } from '../tokens/verification/token-verifier';
 import { checkClaims, type AccessToken } from './access-tokens';
 import { refreshIdOf, type RandomHalf } from './refresh-tokens';
 import { cutoffKeysOf, sessionQuery, type SessionSettings } from './session-settings';
-import type { EndedSessions, RefreshOutcome, Session } from './session-store';
+import type { EndedSessions, RefreshOutcome, Session } from '../revocation/session-store';
 
 /** What a login or a refresh hands to the client (RFC 6749 §5.1). */
 export interface SessionTokens {
