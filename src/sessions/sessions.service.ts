@@ -4,6 +4,7 @@ import type { AuditLog } from '../audit/audit-log';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
 import { keptSeconds } from '../revocation/additions';
 import { TokenRejectedError } from '../revocation/errors';
+import { misconfigured } from '../options/misconfiguration';
 import type { RevocationStore } from '../revocation/revocation-store';
 import type { HostTransaction } from '../revocation/unit-of-work';
 import { isSubject } from '../tokens/verification/claims';
@@ -55,7 +56,9 @@ export class SessionsService {
     private readonly verifier: TokenVerifier,
     private readonly bulk: BulkRevocation,
     private readonly audit: AuditLog,
-  ) {}
+  ) {
+    if (settings !== undefined) checkMinting(settings, verifier, store.clock.now());
+  }
 
   /** Whether the option `sessions` is set. */
   get areKept(): boolean {
@@ -134,7 +137,7 @@ export class SessionsService {
     const { issuer } = this.set.options;
     const open = await this.store.sessions.list({ issuer, subject });
     const areRevoked = await Promise.all(
-      open.map((session) => this.store.isRevoked(sessionQuery(session))),
+      open.map(async (session) => this.store.isRevoked(sessionQuery(session))),
     );
     return open.filter((_, at) => areRevoked[at] === false);
   }
@@ -229,6 +232,31 @@ export class SessionsService {
     if (this.settings !== undefined) return this.settings;
     throw new TypeError('nestjs-logout: set the option "sessions" to keep sessions.');
   }
+}
+
+/** @throws {TypeError} the verifier refuses what is minted. */
+function checkMinting(
+  { options, accessTokens, clientId }: SessionSettings,
+  verifier: TokenVerifier,
+  now: number,
+): void {
+  const at = new Date(now);
+  const end = new Date(now + options.absoluteSeconds * 1000);
+  const instants = { openedAt: at, rotatedAt: at, idleExpiresAt: end, expiresAt: end };
+  const { issuer } = options;
+  const session = {
+    sid: 'x'.repeat(22),
+    issuer,
+    subject: 'x',
+    clientId,
+    generation: 0,
+    ...instants,
+  };
+  const verification = verifier.verify(accessTokens.mint(session, at).text);
+  if (verification.verdict === 'live') return;
+  const got = verification.verdict === 'refused' ? verification.cause : verification.verdict;
+  const advice = 'Give sessions fewer and shorter names, or raise maxTokenBytes.';
+  throw misconfigured('sessions', 'such that its tokens are accepted', `refused: ${got}`, advice);
 }
 
 const MAX_DEVICE_LENGTH = 100;

@@ -99,7 +99,7 @@ function usualAlgorithm(key: KeyObject | undefined): Algorithm {
     case undefined:
       return 'HS256';
     case 'ec':
-      return OF_CURVES.get(key?.asymmetricKeyDetails?.namedCurve) ?? 'ES256';
+      return OF_CURVES.get(key.asymmetricKeyDetails?.namedCurve) ?? 'ES256';
     case 'ed25519':
       return 'EdDSA';
     default:
