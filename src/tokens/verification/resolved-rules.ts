@@ -4,6 +4,7 @@ import type { Algorithm } from '../keys/algorithms';
 import { KeySet, type OwnedKey } from '../keys/key-set';
 import { readKeys, refuseCrowds } from '../keys/keys';
 import { type Issuer, Issuers } from './issuers';
+import { ownSessionsOf, type OwnSessions } from './own-sessions';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
 
@@ -61,7 +62,8 @@ function readIssuers(
   clockToleranceSeconds: number,
 ): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
   if (rules.issuers === undefined) {
-    const only = issuerOf(readOptions(ISSUER_RULES, rules), '', clockToleranceSeconds);
+    const read = readOptions(ISSUER_RULES, rules);
+    const only = issuerOf(read, '', clockToleranceSeconds, ownSessionsOf(rules));
     refuseUnboundKeys(only);
     if (only.refresh !== undefined) refuseUnboundKeys(only.refresh);
     return [only];
@@ -88,7 +90,7 @@ function readNamedIssuers(
     const read = resolve(ISSUER_RULES, member, {}, prefix);
     if (read.issuer === null)
       throw misconfigured(`${prefix}issuer`, 'its name or a list of its names', 'null');
-    return issuerOf(read, prefix, clockToleranceSeconds);
+    return issuerOf(read, prefix, clockToleranceSeconds, ownSessionsOf(Object(member)));
   });
 }
 
@@ -96,10 +98,12 @@ function issuerOf(
   { issuer: issuers, audience: audiences, ...rules }: Resolved<typeof ISSUER_RULES>,
   prefix: string,
   clockToleranceSeconds: number,
+  own: OwnSessions | undefined,
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
   const { logoutCovers, sessionSeconds, refreshTokens } = rules;
-  if (logoutCovers === 'session') refuseLongSessions(rules, prefix);
+  const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+  if (logoutCovers === 'session') refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
   const issuer: Issuer = Object.freeze({
     issuers,
     audiences,
@@ -110,28 +114,22 @@ function issuerOf(
     idTokens,
     readSubject: subjectClaim,
     logoutCovers,
+    cutoffClaim: own === undefined ? rules.cutoffClaim : 'opened_ms',
     sessionSeconds,
-    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0),
+    longestLifetimeSeconds: Math.max(longestTokenSeconds, own?.absoluteSeconds ?? 0),
     refreshTokens,
   });
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
-  const own = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
-  if (refreshTokens === undefined) return own;
-  return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
+  const access = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  if (refreshTokens === undefined) return access;
+  const refresh = refreshOf(access, refreshTokens, algorithms, `${prefix}refreshTokens`);
+  return { ...access, refresh };
 }
 
 /** A store keeps no revocation for longer. */
 const LONGEST_KEPT_SECONDS = 400 * DAY_SECONDS;
 
-function refuseLongSessions(
-  {
-    maxLifetimeSeconds,
-    sessionSeconds,
-    refreshTokens,
-  }: Omit<Resolved<typeof ISSUER_RULES>, 'issuer' | 'audience'>,
-  prefix: string,
-): void {
-  const longest = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+function refuseLongSessions(sessionSeconds: number, longest: number, prefix: string): void {
   if (longest + sessionSeconds <= LONGEST_KEPT_SECONDS) return;
   const advice = `Lower it, or the longest lifetime of a token, ${longest}.`;
   const mustBe = `at most 400 days (${LONGEST_KEPT_SECONDS}) with the longest lifetime of a token`;

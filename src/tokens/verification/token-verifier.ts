@@ -10,6 +10,7 @@ import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
+import { faultyInstant } from './instants';
 import type { Issuer } from './issuers';
 import type { RefusalCause } from './refusal-cause';
 import { isMarkedAsRefresh } from './refresh-token-rules';
@@ -148,7 +149,7 @@ export class TokenVerifier {
     if (token === undefined) return 'claims';
     const { claims, subject, lacksSubject, revocationKey, keys } = token;
     if (this.rules.issuers.of(claims.iss) !== signer) return 'issuer';
-    if (lacksSubject) return 'claims';
+    if (lacksSubject || lacksInstant(claims, signer)) return 'claims';
     if (isOfOtherPurpose(claims, mayBeIdToken(signer, header))) return 'purpose';
     if (!this.isOfUse(claims, signer)) return 'purpose';
     return { claims, subject, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
@@ -216,6 +217,11 @@ export class TokenVerifier {
 
 function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {
   return idTokens === 'accept' || normalizeType(typ) === 'at+jwt';
+}
+
+/** Our own sessions date their tokens themselves. */
+function lacksInstant(claims: Claims, { cutoffClaim }: Issuer): boolean {
+  return cutoffClaim === 'opened_ms' && faultyInstant(claims) !== undefined;
 }
 
 function refused(cause: RefusalCause): Verification {
