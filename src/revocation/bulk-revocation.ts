@@ -118,7 +118,7 @@ export class BulkRevocation {
     options: RevokeOptions,
   ): Promise<Date> {
     const { manager, reason, actor } = options;
-    const expiresAt = this.keptUntil(this.verifier.longestLifetimeSeconds(names.issuer));
+    const expiresAt = this.keptUntil(this.verifier.longestCutoffSeconds(names.issuer));
     const event = eventOf(names, options);
     const { issuedBefore } = await this.store.cutOff(
       { ...names, expiresAt, reason, actor },

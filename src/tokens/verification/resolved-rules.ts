@@ -101,9 +101,10 @@ function issuerOf(
   own: OwnSessions | undefined,
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
-  const { logoutCovers, sessionSeconds, refreshTokens } = rules;
+  const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
   const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
-  if (logoutCovers === 'session') refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
+  if (logoutCovers === 'session' || cutoffClaim === 'auth_time')
+    refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
   const issuer: Issuer = Object.freeze({
     issuers,
     audiences,
@@ -114,7 +115,7 @@ function issuerOf(
     idTokens,
     readSubject: subjectClaim,
     logoutCovers,
-    cutoffClaim: own === undefined ? rules.cutoffClaim : 'opened_ms',
+    cutoffClaim: own === undefined ? cutoffClaim : 'opened_ms',
     sessionSeconds,
     longestLifetimeSeconds: Math.max(longestTokenSeconds, own?.absoluteSeconds ?? 0),
     refreshTokens,

@@ -70,9 +70,9 @@ export interface IssuerRules {
    */
   readonly logoutCovers?: 'token' | 'session';
   /**
-   * With `logoutCovers: 'session'`: how long after the `exp` of a token that was logged out its
-   * session may still have others, in whole seconds, 60–34 560 000 (400 days). The revocation of the
-   * session is kept until then. With the longest token it makes 400 days at most.
+   * With `logoutCovers: 'session'` or `cutoffClaim: 'auth_time'`: how long after the `exp` of a token
+   * its session may still have others, in whole seconds, 60–34 560 000 (400 days). Revocations that
+   * cover those are kept until then. With the longest token it makes 400 days at most.
    * @defaultValue 2 592 000 (30 days)
    */
   readonly sessionSeconds?: number;
@@ -174,8 +174,8 @@ export const ISSUER_RULES = {
     unit: 'seconds',
     default: 30 * DAY_SECONDS,
     says:
-      'With `logoutCovers: "session"`: how long after the `exp` of its token a session may have ' +
-      'others.',
+      'With `logoutCovers: "session"` or `cutoffClaim: "auth_time"`: how long after the `exp` of ' +
+      'its token a session may have others.',
   }),
   cutoffClaim: oneOf(['iat', 'auth_time'], {
     default: 'iat',

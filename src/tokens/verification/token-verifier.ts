@@ -191,9 +191,13 @@ export class TokenVerifier {
     return this.rules.issuers.names;
   }
 
-  /** The longest that a token of the issuer lives, be it an access or a refresh token. */
-  longestLifetimeSeconds(issuer: string | undefined): number {
-    return this.rules.issuers.of(issuer).longestLifetimeSeconds;
+  /** The longest that a token may still be accepted that a cutoff of the issuer covers. */
+  longestCutoffSeconds(issuer: string | undefined): number {
+    const { cutoffClaim, longestLifetimeSeconds } = this.rules.issuers.of(issuer);
+    // What is refreshed later began before it, too.
+    return cutoffClaim === 'auth_time'
+      ? this.longestSessionSeconds(issuer)
+      : longestLifetimeSeconds;
   }
 
   /** The longest that a token of a session of the issuer may still be accepted from now on. */
