@@ -35,7 +35,12 @@ export { Public } from './nest/public.decorator';
 export type { MetadataKey } from './nest/public.decorator';
 export type { PlatformRequest } from './web/request';
 export type { ValidateHook } from './web/request-authenticator';
-export { RevocationError, StoreUnavailableError, TokenRejectedError } from './revocation/errors';
+export {
+  OutdatedInstanceError,
+  RevocationError,
+  StoreUnavailableError,
+  TokenRejectedError,
+} from './revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from './revocation/errors';
 export { readinessOf } from './revocation/readiness';
 export type { Readiness } from './revocation/readiness';

@@ -11,7 +11,11 @@ export { Replica } from '../replica/replica';
 export type { ReplicaOptions } from '../replica/replica';
 export { ReplicatedStore } from '../replica/replicated-store';
 export type { ReplicationOptions } from '../replica/replicated-store';
-export { RevocationError, StoreUnavailableError } from '../revocation/errors';
+export {
+  OutdatedInstanceError,
+  RevocationError,
+  StoreUnavailableError,
+} from '../revocation/errors';
 export type {
   LiveRevocation,
   RevocationPage,

@@ -10,7 +10,12 @@ export type {
 } from '../audit/audit-event';
 export { AuditTrail, UnstorableEventError } from '../audit/audit-trail';
 export type { AuditPage, AuditQuery } from '../audit/audit-trail';
-export { RevocationError, StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
+export {
+  OutdatedInstanceError,
+  RevocationError,
+  StoreUnavailableError,
+  TokenRejectedError,
+} from '../revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from '../revocation/errors';
 export { readinessOf } from '../revocation/readiness';
 export type { Readiness } from '../revocation/readiness';

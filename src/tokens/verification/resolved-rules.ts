@@ -5,6 +5,7 @@ import { KeySet, type OwnedKey } from '../keys/key-set';
 import { type ConfiguredKey, readKeys, refuseCrowds } from '../keys/keys';
 import { type Claims, textOf } from './claims';
 import { type Issuer, Issuers } from './issuers';
+import { ownSessionsOf, type OwnSessions } from './own-sessions';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
 
@@ -99,7 +100,7 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
     logoutCovers: 'session',
     sessionSeconds: maxLifetimeSeconds,
     longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
-    ownSessions: true,
+    cutoffClaim: 'opened_ms',
     refreshTokens: undefined,
   });
   return { issuer, keys: own.keys.map((key) => ({ ...key, issuer })) };
@@ -110,7 +111,8 @@ function readOthers(
   clockToleranceSeconds: number,
 ): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
   if (rules.issuers === undefined) {
-    const only = issuerOf(readOptions(ISSUER_RULES, rules), '', clockToleranceSeconds);
+    const read = readOptions(ISSUER_RULES, rules);
+    const only = issuerOf(read, '', clockToleranceSeconds, ownSessionsOf(rules));
     refuseUnboundKeys(only);
     if (only.refresh !== undefined) refuseUnboundKeys(only.refresh);
     return [only];
@@ -137,7 +139,7 @@ function readNamedIssuers(
     const read = resolve(ISSUER_RULES, member, {}, prefix);
     if (read.issuer === null)
       throw misconfigured(`${prefix}issuer`, 'its name or a list of its names', 'null');
-    return issuerOf(read, prefix, clockToleranceSeconds);
+    return issuerOf(read, prefix, clockToleranceSeconds, ownSessionsOf(Object(member)));
   });
 }
 
@@ -145,10 +147,13 @@ function issuerOf(
   { issuer: issuers, audience: audiences, ...rules }: Resolved<typeof ISSUER_RULES>,
   prefix: string,
   clockToleranceSeconds: number,
+  own: OwnSessions | undefined,
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
-  const { logoutCovers, sessionSeconds, refreshTokens } = rules;
-  if (logoutCovers === 'session') refuseLongSessions(rules, prefix);
+  const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
+  const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+  if (logoutCovers === 'session' || cutoffClaim === 'auth_time')
+    refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
   const issuer: Issuer = Object.freeze({
     issuers,
     audiences,
@@ -159,28 +164,22 @@ function issuerOf(
     idTokens,
     readSubject: subjectClaim,
     logoutCovers,
+    cutoffClaim: own === undefined ? cutoffClaim : 'opened_ms',
     sessionSeconds,
-    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0),
+    longestLifetimeSeconds: Math.max(longestTokenSeconds, own?.absoluteSeconds ?? 0),
     refreshTokens,
   });
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
-  const own = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
-  if (refreshTokens === undefined) return own;
-  return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
+  const access = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  if (refreshTokens === undefined) return access;
+  const refresh = refreshOf(access, refreshTokens, algorithms, `${prefix}refreshTokens`);
+  return { ...access, refresh };
 }
 
 /** A store keeps no revocation for longer. */
 const LONGEST_KEPT_SECONDS = 400 * DAY_SECONDS;
 
-function refuseLongSessions(
-  {
-    maxLifetimeSeconds,
-    sessionSeconds,
-    refreshTokens,
-  }: Omit<Resolved<typeof ISSUER_RULES>, 'issuer' | 'audience'>,
-  prefix: string,
-): void {
-  const longest = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+function refuseLongSessions(sessionSeconds: number, longest: number, prefix: string): void {
   if (longest + sessionSeconds <= LONGEST_KEPT_SECONDS) return;
   const advice = `Lower it, or the longest lifetime of a token, ${longest}.`;
   const mustBe = `at most 400 days (${LONGEST_KEPT_SECONDS}) with the longest lifetime of a token`;

@@ -2,6 +2,7 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import { BulkRevocation } from '../../../src/revocation/bulk-revocation';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
+import { OwnSessions, ofOwnSessions } from '../../../src/tokens/verification/own-sessions';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { ISSUER, TestIssuer } from '../../support/tokens';
 
@@ -52,6 +53,47 @@ describe('A revocation of many tokens', () => {
     expect([await verdictOf(others), await verdictOf(later)]).toEqual(['live', 'live']);
   });
 
+  it('of a subject refuses at equal instants, and nothing that began a millisecond later', async () => {
+    open({ cutoffClaim: 'auth_time' });
+    const seconds = SECOND - 30;
+    now = seconds * 1000;
+    await bulk.revokeSubject({ subject: 'ada' });
+    now = NOW;
+    const begun = (at: number) => verdictOf(issued(0, { auth_time: at }));
+    expect([await begun(seconds), await begun(seconds + 0.001)]).toEqual(['revoked', 'live']);
+  });
+
+  it('that reaches sessions refuses refreshed tokens where the issuer dates logins', async () => {
+    open({ cutoffClaim: 'auth_time' });
+    await bulk.revokeSubject({ subject: 'ada' });
+    now += 2000;
+    const [refreshed, loggedIn] = [SECOND - 600, SECOND + 1].map((auth_time) =>
+      issued(-1, { auth_time }),
+    );
+    expect([await verdictOf(refreshed!), await verdictOf(loggedIn!)]).toEqual(['revoked', 'live']);
+    expect(await verdictOf(issued(-1))).toBe('revoked'); // it does not say
+  });
+
+  it('that reaches tokens refuses those, while their sessions go on', async () => {
+    open({ cutoffClaim: 'auth_time' });
+    const auth_time = SECOND - 600;
+    const options = { reason: 'role change' };
+    await bulk.revokeSubject({ subject: 'ada', reach: 'tokens' }, options);
+    now += 2000;
+    expect(await verdictOf(issued(0, { auth_time }))).toBe('revoked');
+    expect(await verdictOf(issued(-1, { auth_time }))).toBe('live');
+    expect(await verdictOf(issued(0, { sub: 'grace', auth_time }))).toBe('live');
+    const { revocations } = await store.find({ scope: 'subject-tokens' });
+    expect(revocations).toMatchObject([{ subject: 'ada', issuer: ISSUER, reason: 'role change' }]);
+  });
+
+  it('reaches sessions or tokens, and nothing else', async () => {
+    const reach = 'everything' as 'tokens';
+    await expect(bulk.revokeSubject({ subject: 'ada', reach })).rejects.toThrow(
+      'nestjs-logout: "reach" must be "sessions" or "tokens".',
+    );
+  });
+
   it.each(['client_id', 'azp'])('of a client covers tokens that name it as %s', async (claim) => {
     const [covered, other] = [issued(1, { [claim]: 'shop' }), issued(1, { [claim]: 'blog' })];
     await bulk.revokeClient({ clientId: 'shop' });
@@ -97,6 +139,32 @@ describe('A revocation of many tokens', () => {
     const { revocations } = await store.find({ subject: 'ada' });
     const keptSeconds = revocations.map(({ expiresAt }) => (expiresAt.getTime() - NOW) / 1000);
     expect(keptSeconds).toEqual([7 * DAY_SECONDS + 90]);
+  });
+
+  it('of sessions of ours reaches those that slept for longer than any token lives', async () => {
+    const absoluteSeconds = 60 * DAY_SECONDS;
+    const opened_ms = NOW;
+    open({
+      ...ofOwnSessions(
+        { algorithms: ['HS256'], keys: issuer.key, issuer: ISSUER, audience: null },
+        new OwnSessions(absoluteSeconds),
+      ),
+      maxLifetimeSeconds: 900,
+    });
+    const refreshed = (): string => {
+      const iat = Math.floor(now / 1000);
+      return issuer.token({ iat, exp: iat + 900, opened_ms, iat_ms: now });
+    };
+    now += 1000;
+    await bulk.revokeSubject({ subject: 'ada' });
+
+    now = NOW + (absoluteSeconds - 60) * 1000;
+    await bulk.revokeClient({ clientId: 'other' }); // purges what is not kept
+    expect(await verdictOf(refreshed())).toBe('revoked');
+    const { revocations } = await store.find({ subject: 'ada' });
+    expect(revocations.map(({ expiresAt }) => expiresAt.getTime())).toEqual([
+      NOW + 1000 + (absoluteSeconds + 60) * 1000,
+    ]);
   });
 
   it('stands in audit and log, with who and why', async () => {

@@ -1,5 +1,4 @@
 import type { AuditEvent } from '../../../audit/audit-event';
-import { StoreUnavailableError } from '../../../revocation/errors';
 import { ANY_ISSUE_TIME, type CutoffOrder } from '../../../revocation/revocation';
 import {
   firstRowOf,
@@ -8,7 +7,7 @@ import {
   type HostTransaction,
 } from '../../../revocation/unit-of-work';
 import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
-import { orUnavailable, PostgresError, toPostgresError } from '../connection/postgres-error';
+import { failureOf, orUnavailable, PostgresError } from '../connection/postgres-error';
 import type { Partitions } from '../schema/partitions';
 import { cutOffStatement, DURABLE_COMMIT } from './insertions';
 import { toJsonRows } from './json-rows';
@@ -23,7 +22,7 @@ export class CutoffWriter {
     private readonly timeoutMs: number,
   ) {}
 
-  /** @throws {StoreUnavailableError} */
+  /** @throws {StoreUnavailableError} or `OutdatedInstanceError`. */
   async cutOff(
     order: CutoffOrder,
     event: AuditEvent,
@@ -41,7 +40,7 @@ export class CutoffWriter {
     try {
       return await cut(transaction);
     } catch (error) {
-      throw new StoreUnavailableError('cut off', { cause: toPostgresError(error) });
+      throw failureOf('cut off', error);
     }
   }
 
