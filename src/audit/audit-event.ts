@@ -12,7 +12,13 @@ export type AuditEventName =
   | 'input_validation_fail'
   | 'excess_rate_limit_exceeded'
   /** A server-side session was ended, or could not be. */
-  | 'session_expired';
+  | 'session_expired'
+  /** A login opened a session of ours. */
+  | 'session_created'
+  /** A refresh token was rotated. */
+  | 'session_renewed'
+  /** The refresh token before the newest came again, within the grace. */
+  | 'session_replayed';
 
 export type AuditOutcome = 'success' | 'failure' | 'summary';
 

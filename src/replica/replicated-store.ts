@@ -9,6 +9,7 @@ import type { RevocationFeed } from '../revocation/revocation-feed';
 import { ANY_ISSUE_TIME, type CutoffOrder } from '../revocation/revocation';
 import { checkLookup, checkOrder, checkWork } from '../revocation/revocation-form';
 import { RevocationStore } from '../revocation/revocation-store';
+import type { SessionStore } from '../revocation/session-store';
 import type { StoreClock } from '../revocation/store-clock';
 import type { StoreStatus } from '../revocation/store-status';
 import type { AuditEvent } from '../audit/audit-event';
@@ -52,6 +53,10 @@ export class ReplicatedStore extends RevocationStore {
     this.audit = truth.audit;
     this.clock = truth.clock;
     if (options.check === 'replica') this.replica = new Replica(feed, truth, truth.clock, options);
+  }
+
+  get sessions(): SessionStore {
+    return this.truth.sessions;
   }
 
   /**

@@ -5,6 +5,7 @@ import type { RevocationQuery } from '../tokens/scopes';
 import type { LiveRevocation, RevocationPage, RevocationSearch } from './live-revocations';
 import type { CutoffOrder, Revocation } from './revocation';
 import { RevocationCheck } from './revocation-check';
+import type { SessionStore } from './session-store';
 import type { StoreClock } from './store-clock';
 import type { StoreStatus } from './store-status';
 import type { CommitPosition, Committed, Cut, HostTransaction, UnitOfWork } from './unit-of-work';
@@ -16,6 +17,9 @@ import type { CommitPosition, Committed, Cut, HostTransaction, UnitOfWork } from
 export abstract class RevocationStore extends RevocationCheck {
   /** The audit that commits together with the revocations. */
   abstract readonly audit: AuditTrail;
+
+  /** The sessions whose ends are revocations of this store. */
+  abstract readonly sessions: SessionStore;
 
   /** The clock by which tokens expire; what the store reads of its own keeps it right. */
   abstract readonly clock: StoreClock;

@@ -20,6 +20,7 @@ import type {
   UnitOfWork,
 } from '../../src/revocation/unit-of-work';
 import { MemoryRevocationStore } from '../../src/stores/memory/revocation-store.memory';
+import type { SessionStore } from '../../src/revocation/session-store';
 import type { StoreClock } from '../../src/revocation/store-clock';
 import type { StoreStatus } from '../../src/revocation/store-status';
 import type { RevocationQuery } from '../../src/tokens/scopes';
@@ -28,6 +29,7 @@ import type { RevocationQuery } from '../../src/tokens/scopes';
 export class ObservedStore extends RevocationStore {
   readonly audit: AuditTrail;
   readonly clock: StoreClock;
+  readonly sessions: SessionStore;
   readonly added: Revocation[] = [];
   readonly lookedUp: RevocationQuery[] = [];
   readonly transactions: HostTransaction[] = [];
@@ -39,6 +41,7 @@ export class ObservedStore extends RevocationStore {
     super();
     this.audit = inner.audit;
     this.clock = inner.clock;
+    this.sessions = inner.sessions;
   }
 
   open(): Promise<void> {

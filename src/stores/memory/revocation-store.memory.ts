@@ -18,6 +18,8 @@ import { checkLookup, checkOrder, checkWork } from '../../revocation/revocation-
 import type { AuditEvent } from '../../audit/audit-event';
 import type { Committed, Cut, HostTransaction, UnitOfWork } from '../../revocation/unit-of-work';
 import { MemoryAuditTrail } from './audit-trail.memory';
+import { refuseTransaction } from './refuse-transaction';
+import { MemorySessionStore, type SurroundingStore } from './session-store.memory';
 
 /** How often expired revocations are looked for, at most: a whole walk costs a millisecond or so. */
 const PURGE_EVERY_MS = 60_000;
@@ -33,6 +35,7 @@ interface Held extends RevocationPlace {
 export class MemoryRevocationStore extends RevocationStore {
   readonly audit: MemoryAuditTrail;
   readonly clock: StoreClock;
+  readonly sessions = new MemorySessionStore(this.surroundings());
   private readonly held = new Map<string, Held[]>();
   private nextPurge = 0;
   private lastInstant = 0;
@@ -54,19 +57,12 @@ export class MemoryRevocationStore extends RevocationStore {
   /** @throws {TypeError} a transaction was given: memory cannot join one. */
   async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
     await Promise.resolve();
-    if (transaction !== undefined) {
-      throw new TypeError(
-        'nestjs-logout: MemoryRevocationStore cannot join a transaction; use the Postgres store.',
-      );
-    }
+    refuseTransaction(transaction);
     checkWork(work);
     this.refuseWhenClosed('add a revocation');
-    this.purgeNowAndThen();
-    const areNew = work.revocations.map(({ revocation }) => this.hold(revocation));
+    const areNew = this.holdAll(work.revocations.map(({ revocation }) => revocation));
     const told = work.revocations.filter((_, at) => areNew[at]).map(({ event }) => event);
     for (const event of [...told, ...work.events]) this.audit.record(event);
-    this.counts.commits += 1;
-    this.counts.revocations += work.revocations.length;
     return { areNew, position: null };
   }
 
@@ -146,6 +142,34 @@ export class MemoryRevocationStore extends RevocationStore {
     return Promise.resolve();
   }
 
+  /** @returns for each whether it is new. */
+  private holdAll(revocations: readonly Revocation[]): readonly boolean[] {
+    this.purgeNowAndThen();
+    this.counts.commits += 1;
+    this.counts.revocations += revocations.length;
+    return revocations.map((revocation) => this.hold(revocation));
+  }
+
+  private surroundings(): SurroundingStore {
+    return {
+      now: () => this.clock.now(),
+      refuseWhenClosed: (operation) => {
+        this.refuseWhenClosed(operation);
+      },
+      latestCutoffMs: (keys) =>
+        Math.max(
+          -Infinity,
+          ...this.live(keys.flatMap((key) => this.held.get(key) ?? []))
+            .map(({ issuedBeforeMs }) => issuedBeforeMs)
+            .filter(Number.isFinite),
+        ),
+      take: (revocations, events) => {
+        this.holdAll(revocations);
+        for (const event of events) this.audit.record(event);
+      },
+    };
+  }
+
   private hold(revocation: Revocation): boolean {
     const { key: id } = revocation;
     const added = heldOf(revocation, this.nextInstant());
@@ -165,6 +189,7 @@ export class MemoryRevocationStore extends RevocationStore {
     const now = this.clock.now();
     if (now < this.nextPurge) return;
     this.nextPurge = now + PURGE_EVERY_MS;
+    this.sessions.purge(now);
     for (const [id, known] of this.held) {
       const live = known.filter(({ expiresAtMs }) => expiresAtMs >= now);
       if (live.length === 0) this.held.delete(id);

@@ -11,6 +11,7 @@ import {
 import type { CutoffOrder } from '../../revocation/revocation';
 import { checkLookup, checkOrder, checkWork } from '../../revocation/revocation-form';
 import { RevocationStore } from '../../revocation/revocation-store';
+import type { SessionStore } from '../../revocation/session-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
 import type {
@@ -88,6 +89,10 @@ export class PostgresStore extends RevocationStore {
     const writer = new AuditWriter(this.connections, this.partitions, writeTimeoutMs);
     this.reader = new Reader(this.connections, writeTimeoutMs);
     this.audit = new PostgresAuditTrail(this.connections, this.reader, writer, writeTimeoutMs);
+  }
+
+  get sessions(): SessionStore {
+    throw new TypeError('nestjs-logout: the Postgres store keeps no sessions yet.');
   }
 
   /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { RevocationStore } from '../../revocation/revocation-store';
 import { StoreUnavailableError } from '../../revocation/errors';
 import { about, logout, randomKey, type Contract } from './contract';
+import { login, refreshOf } from './session-orders';
 
 /** A store that was closed. */
 export function describeClosed(contract: Contract): void {
@@ -29,6 +30,11 @@ export function describeClosed(contract: Contract): void {
         ['finds no revocation', () => closed.find({})],
         ['explains nothing', () => closed.explain(about([randomKey()], contract.now))],
         ['finds nothing in the audit', () => closed.audit.find({})],
+        ['opens no session', () => closed.sessions.open(login())],
+        ['refreshes no session', () => closed.sessions.refresh(refreshOf(login(), 0))],
+        ['ends no session', () => closed.sessions.end({ ...login(), sids: ['one'], endedBy: 'x' })],
+        ['ends no other sessions', () => closed.sessions.endOthers(login())],
+        ['lists no sessions', () => closed.sessions.list(login())],
       ],
       '%s',
       async (_, use) => {

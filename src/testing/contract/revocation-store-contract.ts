@@ -2,10 +2,13 @@ import { describeAdding } from './adding';
 import { describeClosed } from './closed';
 import { describeCuttingOff } from './cutting-off';
 import { Contract, type StoreUnderTest, type TestRunner } from './contract';
+import { describeEndingSessions } from './ending-sessions';
 import { describeExplaining } from './explaining';
 import { describeFinding } from './finding';
 import { describeLookingUp } from './looking-up';
+import { describeOpeningSessions } from './opening-sessions';
 import { describeReadingTheAudit } from './reading-the-audit';
+import { describeRefreshingSessions } from './refreshing-sessions';
 import { describeUnitsOfWork } from './unit-of-work';
 
 const PARTS = [
@@ -16,6 +19,9 @@ const PARTS = [
   describeFinding,
   describeExplaining,
   describeReadingTheAudit,
+  describeOpeningSessions,
+  describeRefreshingSessions,
+  describeEndingSessions,
   describeClosed,
 ];
 

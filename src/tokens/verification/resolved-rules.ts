@@ -2,9 +2,9 @@ import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { readOptions, resolve, type Resolved } from '../../options/option';
 import type { Algorithm } from '../keys/algorithms';
 import { KeySet, type OwnedKey } from '../keys/key-set';
-import { readKeys, refuseCrowds } from '../keys/keys';
+import { type ConfiguredKey, readKeys, refuseCrowds } from '../keys/keys';
+import { type Claims, textOf } from './claims';
 import { type Issuer, Issuers } from './issuers';
-import { ownSessionsOf, type OwnSessions } from './own-sessions';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
 
@@ -30,6 +30,17 @@ const DAY_SECONDS = 86_400;
 /** What a token is for: to be sent to an API, or to get a new one of those (RFC 6749 §1.5). */
 export type TokenUse = 'access' | 'refresh';
 
+/** The access tokens of our own sessions: what we sign, and therefore accept. */
+export interface OwnTokens {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly keys: readonly ConfiguredKey[];
+  /** The longest `exp − iat`, whatever an instance signs now. */
+  readonly maxLifetimeSeconds: number;
+  /** The longest that a session lives. */
+  readonly absoluteSeconds: number;
+}
+
 /** Whether the rules say of any issuer what its refresh tokens are. */
 export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean {
   return (rules.issuers ?? [rules]).some(({ refreshTokens }) => refreshTokens !== undefined);
@@ -37,14 +48,16 @@ export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean 
 
 /**
  * @param use for `refresh`, the rules say of an issuer what its refresh tokens are.
+ * @param own accepted beside what the rules accept.
  * @throws {TypeError} naming the option, what it must be and what it was.
  */
 export function resolveTokenRules(
   rules: TokenRules | MultiIssuerRules,
   use: TokenUse = 'access',
+  own?: OwnTokens,
 ): ResolvedTokenRules {
   const { clockToleranceSeconds, maxTokenBytes } = readOptions(COMMON_RULES, rules);
-  const both = readIssuers(rules, clockToleranceSeconds);
+  const both = readIssuers(rules, clockToleranceSeconds, own);
   const [first, ...others] = use === 'access' ? both : refreshing(both);
   const keys = [first, ...others].flatMap((each) => each.keys);
   refuseCrowds(keys);
@@ -60,10 +73,44 @@ export function resolveTokenRules(
 function readIssuers(
   rules: TokenRules | MultiIssuerRules,
   clockToleranceSeconds: number,
+  own: OwnTokens | undefined,
+): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
+  if (own === undefined) return readOthers(rules, clockToleranceSeconds);
+  const ours = ownIssuer(own, clockToleranceSeconds);
+  if (rules.issuers?.length === 0) return [ours];
+  const others = readOthers(rules, clockToleranceSeconds);
+  if (others.some(({ issuer }) => issuer.issuers === null))
+    throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
+  for (const other of others) refuseShared(ours, other, 'sessions');
+  return [ours, ...others];
+}
+
+function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
+  const { maxLifetimeSeconds, absoluteSeconds } = own;
+  const issuer: Issuer = Object.freeze({
+    issuers: new Set([own.issuer]),
+    audiences: new Set(own.audiences),
+    types: new Set(['at+jwt']),
+    clockToleranceSeconds,
+    maxLifetimeSeconds,
+    tokenIdentity: 'jti',
+    idTokens: 'refuse',
+    readSubject: ({ sub }: Claims) => textOf(sub) ?? null,
+    logoutCovers: 'session',
+    sessionSeconds: maxLifetimeSeconds,
+    cutoffClaim: 'opened_ms',
+    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
+    refreshTokens: undefined,
+  });
+  return { issuer, keys: own.keys.map((key) => ({ ...key, issuer })) };
+}
+
+function readOthers(
+  rules: TokenRules | MultiIssuerRules,
+  clockToleranceSeconds: number,
 ): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
   if (rules.issuers === undefined) {
-    const read = readOptions(ISSUER_RULES, rules);
-    const only = issuerOf(read, '', clockToleranceSeconds, ownSessionsOf(rules));
+    const only = issuerOf(readOptions(ISSUER_RULES, rules), '', clockToleranceSeconds);
     refuseUnboundKeys(only);
     if (only.refresh !== undefined) refuseUnboundKeys(only.refresh);
     return [only];
@@ -90,7 +137,7 @@ function readNamedIssuers(
     const read = resolve(ISSUER_RULES, member, {}, prefix);
     if (read.issuer === null)
       throw misconfigured(`${prefix}issuer`, 'its name or a list of its names', 'null');
-    return issuerOf(read, prefix, clockToleranceSeconds, ownSessionsOf(Object(member)));
+    return issuerOf(read, prefix, clockToleranceSeconds);
   });
 }
 
@@ -98,7 +145,6 @@ function issuerOf(
   { issuer: issuers, audience: audiences, ...rules }: Resolved<typeof ISSUER_RULES>,
   prefix: string,
   clockToleranceSeconds: number,
-  own: OwnSessions | undefined,
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
   const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
@@ -115,16 +161,15 @@ function issuerOf(
     idTokens,
     readSubject: subjectClaim,
     logoutCovers,
-    cutoffClaim: own === undefined ? cutoffClaim : 'opened_ms',
+    cutoffClaim,
     sessionSeconds,
-    longestLifetimeSeconds: Math.max(longestTokenSeconds, own?.absoluteSeconds ?? 0),
+    longestLifetimeSeconds: longestTokenSeconds,
     refreshTokens,
   });
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
-  const access = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
-  if (refreshTokens === undefined) return access;
-  const refresh = refreshOf(access, refreshTokens, algorithms, `${prefix}refreshTokens`);
-  return { ...access, refresh };
+  const own = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  if (refreshTokens === undefined) return own;
+  return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
 }
 
 /** A store keeps no revocation for longer. */

@@ -123,6 +123,7 @@ export interface TokenRules extends IssuerRules, CommonRules {
  */
 export interface MultiIssuerRules
   extends CommonRules, Readonly<Partial<Record<keyof IssuerRules, undefined>>> {
+  /** Empty beside `sessions`: then the tokens of our own sessions are the only ones. */
   readonly issuers: readonly NamedIssuer[];
 }
 

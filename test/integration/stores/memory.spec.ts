@@ -1,14 +1,17 @@
 import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
 import { logout, revocation } from '../../../src/testing/contract/contract';
+import { login, refreshOf } from '../../../src/testing/contract/session-orders';
 import { MemoryRevocationStore } from '../../../src/stores/memory/revocation-store.memory';
 import { MemoryAuditTrail } from '../../../src/stores/memory/audit-trail.memory';
 
+const DAY_MS = 86_400_000;
 const NOON = Date.UTC(2031, 5, 1, 12);
 
 describeRevocationStore(
   'MemoryRevocationStore',
   async () => {
-    const store = new MemoryRevocationStore(() => NOON);
+    const opened = performance.now();
+    const store = new MemoryRevocationStore(() => NOON + performance.now() - opened);
     await store.open();
     return { store, now: () => Promise.resolve(new Date(NOON)) };
   },
@@ -37,6 +40,33 @@ describe('MemoryRevocationStore', () => {
 
     expect(await store.add(short, logout())).toBe(true);
     expect(await store.add(long, logout())).toBe(false);
+  });
+
+  it('forgets sessions a day after their end', async () => {
+    let now = NOON;
+    const store = new MemoryRevocationStore(() => now);
+    const order = login();
+    const { session } = await store.sessions.open(order);
+    const outcomes = [];
+
+    for (const after of [0, DAY_MS - 1, DAY_MS + 60_000]) {
+      now = session.expiresAt.getTime() + after;
+      await store.add(revocation(), logout());
+      outcomes.push((await store.sessions.refresh(refreshOf(order, 0))).outcome);
+    }
+
+    expect(outcomes).toEqual(['expired', 'expired', 'unknown']);
+  });
+
+  it('dates a session past a cutoff of the same millisecond', async () => {
+    const store = new MemoryRevocationStore(() => NOON);
+    const order = login();
+    const [key = ''] = order.cutoffKeys;
+    await store.cutOff({ key, scope: 'subject', expiresAt: new Date(NOON + DAY_MS) }, logout());
+
+    const { session } = await store.sessions.open(order);
+
+    expect(session.openedAt).toEqual(new Date(NOON + 1));
   });
 
   it('keeps the newest events when there is no room for all', async () => {

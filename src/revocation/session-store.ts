@@ -1,7 +1,7 @@
 import type { AuditEvent, RequestSource } from '../audit/audit-event';
-import type { Revocation } from '../revocation/revocation';
-import type { CommitPosition, HostTransaction } from '../revocation/unit-of-work';
 import type { RevocationKey } from '../tokens/identity';
+import type { Revocation } from './revocation';
+import type { CommitPosition, HostTransaction } from './unit-of-work';
 
 /** A session of ours: what a login opened, and its refresh tokens keep alive. */
 export interface Session {
@@ -83,6 +83,8 @@ export type RefreshOutcome = 'rotated' | 'replayed' | 'reused' | 'ended' | 'expi
 
 export interface Refreshed extends EndedSessions {
   readonly outcome: RefreshOutcome;
+  /** When that was, by the store's clock. */
+  readonly at: Date;
   /** As it is afterwards; absent where the outcome is `unknown`. */
   readonly session?: Session;
 }
@@ -124,10 +126,11 @@ export abstract class SessionStore {
   abstract refresh(order: RefreshOrder): Promise<Refreshed>;
 
   /**
-   * Ends the sessions that are not ended yet, each with a row in the audit.
+   * Ends the sessions that are not ended yet, each with a row in the audit; also those that are
+   * over: a token of theirs may still be accepted within the clock tolerance.
    * @param transaction the host's: what ends is over once that commits.
    * @param onPosition as of `RevocationStore.cutOff`.
-   * @returns those that this call ended; not those that were over or are unknown.
+   * @returns those that this call ended; not those that were ended before or are unknown.
    */
   abstract end(
     order: EndOrder,
