@@ -13,7 +13,7 @@ interface OfIssuer {
 }
 
 /** Whose tokens are meant, and whether sessions end with them. */
-export interface OfSubject extends OfIssuer {
+interface OfSubject extends OfIssuer {
   readonly subject: string;
   /** @defaultValue 'sessions' */
   readonly reach?: 'sessions' | 'tokens';

@@ -4,8 +4,8 @@ import { BulkRevocation } from '../../src/revocation/bulk-revocation';
 import type { RevocationStore } from '../../src/revocation/revocation-store';
 import { RevokedTokensService } from '../../src/revocation/revoked-tokens.service';
 import type { VerifiedToken } from '../../src/tokens/verified-token';
-import { OwnSessions, ofOwnSessions } from '../../src/tokens/verification/own-sessions';
 import { TokenVerifier } from '../../src/tokens/verification/token-verifier';
+import { ownTokens } from './own-tokens';
 import { TestIssuer } from './tokens';
 
 const DAY_SECONDS = 86_400;
@@ -98,7 +98,10 @@ export class LayeredWorld {
     private readonly clock: () => number,
   ) {
     const audit = new AuditLog(store.audit, () => undefined);
-    this.verifier = new TokenVerifier({ issuers: rules() }, () => store.clock.now());
+    const { key, maxLifetimeSeconds, sessionDays } = ISSUERS.own;
+    const absoluteSeconds = sessionDays * DAY_SECONDS;
+    const own = ownTokens(key, { issuer: 'own', maxLifetimeSeconds, absoluteSeconds });
+    this.verifier = new TokenVerifier({ issuers: RULES }, () => store.clock.now(), 'access', own);
     this.service = new RevokedTokensService(this.verifier, store, audit);
     this.bulk = new BulkRevocation(this.verifier, store, audit);
   }
@@ -115,7 +118,7 @@ export class LayeredWorld {
         await this.logOut(action);
         break;
       case 'end session':
-        await this.endSession(action.which);
+        await this.endSession(this.sessionAt(action.which));
         break;
       default:
         await this.cutOff(action);
@@ -142,7 +145,7 @@ export class LayeredWorld {
 
   /** Also after a sleep that was longer than any token lives; but for what is over. */
   private refresh({ which, at }: Action & { kind: 'refresh' }): void {
-    const session = this.sessions[which % Math.max(1, this.sessions.length)];
+    const session = this.sessionAt(which);
     if (session === undefined) return;
     const endsMs = session.openedMs + ISSUERS[session.iss].sessionDays * DAY_MS;
     if (this.clock() < endsMs) this.mint(session, at);
@@ -158,7 +161,7 @@ export class LayeredWorld {
     // Some issuers leave it out now and then.
     const auth_time = jti < '3' ? undefined : Math.min(iat, Math.floor(openedMs / 1000));
     const own = { opened_ms: openedMs, iat_ms: issuedMs };
-    const text = key.token({ ...names, ...own, jti, iat, exp, auth_time });
+    const text = key.token({ ...names, ...own, jti, iat, exp, auth_time }, { typ: 'at+jwt' });
     const ofIat = { begunMs: iat * 1000, issuedMs: iat * 1000 };
     const dated = { ...ofIat, begunMs: auth_time === undefined ? undefined : auth_time * 1000 };
     const instants = { own: { begunMs: openedMs, issuedMs }, plain: ofIat, dated }[names.iss];
@@ -169,13 +172,15 @@ export class LayeredWorld {
     const minted = this.tokens[which % Math.max(1, this.tokens.length)];
     const verification = this.verifier.verify(minted?.text);
     if (minted === undefined || verification.verdict !== 'live') return;
+    const { session } = minted;
+    // Ours ends in the store of sessions, which has none of these.
+    if (session.iss === 'own' && covers === 'session') return this.endSession(session);
     await this.service.revoke(verification.token, { covers });
     this.refusals.push(({ jti }) => jti === minted.jti);
-    if (covers === 'session') this.refuseSession(minted.session.sid);
+    if (covers === 'session') this.refuseSession(session.sid);
   }
 
-  private async endSession(which: number): Promise<void> {
-    const session = this.sessions[which % Math.max(1, this.sessions.length)];
+  private async endSession(session: Session | undefined): Promise<void> {
     if (session === undefined) return;
     await this.bulk.revokeSessions({ issuer: session.iss, sessionIds: [session.sid] });
     this.refuseSession(session.sid);
@@ -210,6 +215,10 @@ export class LayeredWorld {
     });
   }
 
+  private sessionAt(which: number): Session | undefined {
+    return this.sessions[which % Math.max(1, this.sessions.length)];
+  }
+
   private noted(cutoff: Date): number {
     return (this.lastCutoffMs = cutoff.getTime());
   }
@@ -228,16 +237,11 @@ function hasBegun({ begunMs, session }: Minted, until: number): boolean | undefi
   return session.openedMs <= until ? true : undefined;
 }
 
-function rules() {
-  const common = { audience: null, algorithms: ['HS256'] as const };
-  const of = (issuer: IssuerName) => {
-    const { key, maxLifetimeSeconds, sessionDays } = ISSUERS[issuer];
-    const sessionSeconds = sessionDays * DAY_SECONDS;
-    return { ...common, issuer, keys: key.key, maxLifetimeSeconds, sessionSeconds };
-  };
-  return [
-    ofOwnSessions(of('own'), new OwnSessions(ISSUERS.own.sessionDays * DAY_SECONDS)),
-    of('plain'),
-    { ...of('dated'), cutoffClaim: 'auth_time' as const },
-  ];
+const RULES = [rulesOf('plain'), { ...rulesOf('dated'), cutoffClaim: 'auth_time' as const }];
+
+function rulesOf(issuer: 'plain' | 'dated') {
+  const { key, maxLifetimeSeconds, sessionDays } = ISSUERS[issuer];
+  const sessionSeconds = sessionDays * DAY_SECONDS;
+  const common = { issuer, audience: null, algorithms: ['HS256'] as const };
+  return { ...common, keys: key.key, maxLifetimeSeconds, sessionSeconds };
 }

@@ -7,7 +7,9 @@ import { later, logout, randomKey, type Contract } from './contract';
 import { inOrder, isRefused, login, recordedOf, refreshOf } from './session-orders';
 
 const HOUR_MS = 3_600_000;
+/** What covers sessions; `subject-tokens` covers none. */
 type Layer = Exclude<CutoffScope, 'subject-tokens'>;
+
 const LAYERS: readonly [Layer][] = [['subject'], ['client'], ['issuer']];
 
 /** A login whose keys are its own, and that of them which such a cutoff has. */

@@ -12,7 +12,10 @@ export interface Issuer extends ClaimRules {
   readonly idTokens: 'refuse' | 'accept';
   readonly readSubject: SubjectReader;
   readonly logoutCovers: 'token' | 'session';
-  /** What revocations of subjects, clients and the issuer compare with. */
+  /**
+   * What revocations of subjects, clients and the issuer compare with. `opened_ms`: its tokens are
+   * those of our own sessions, which no option can say.
+   */
   readonly cutoffClaim: CutoffClaim;
   /** How long after the `exp` of one of its tokens a session may have others. */
   readonly sessionSeconds: number;

@@ -5,7 +5,6 @@ import { KeySet, type OwnedKey } from '../keys/key-set';
 import { type ConfiguredKey, readKeys, refuseCrowds } from '../keys/keys';
 import { type Claims, textOf } from './claims';
 import { type Issuer, Issuers } from './issuers';
-import { ownSessionsOf, type OwnSessions } from './own-sessions';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
 
@@ -79,11 +78,13 @@ function readIssuers(
   if (own === undefined) return readOthers(rules, clockToleranceSeconds);
   const ours = ownIssuer(own, clockToleranceSeconds);
   if (rules.issuers?.length === 0) return [ours];
-  const others = readOthers(rules, clockToleranceSeconds);
-  if (others.some(({ issuer }) => issuer.issuers === null))
-    throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
-  for (const other of others) refuseShared(ours, other, 'sessions');
-  return [ours, ...others];
+  const [first, ...others] = readOthers(rules, clockToleranceSeconds);
+  for (const other of [first, ...others]) {
+    if (other.issuer.issuers === null)
+      throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
+    refuseShared(ours, other, 'sessions');
+  }
+  return [first, ...others, ours];
 }
 
 function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
@@ -99,8 +100,8 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
     readSubject: ({ sub }: Claims) => textOf(sub) ?? null,
     logoutCovers: 'session',
     sessionSeconds: maxLifetimeSeconds,
-    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
     cutoffClaim: 'opened_ms',
+    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
     refreshTokens: undefined,
   });
   return { issuer, keys: own.keys.map((key) => ({ ...key, issuer })) };
@@ -111,8 +112,7 @@ function readOthers(
   clockToleranceSeconds: number,
 ): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
   if (rules.issuers === undefined) {
-    const read = readOptions(ISSUER_RULES, rules);
-    const only = issuerOf(read, '', clockToleranceSeconds, ownSessionsOf(rules));
+    const only = issuerOf(readOptions(ISSUER_RULES, rules), '', clockToleranceSeconds);
     refuseUnboundKeys(only);
     if (only.refresh !== undefined) refuseUnboundKeys(only.refresh);
     return [only];
@@ -139,7 +139,7 @@ function readNamedIssuers(
     const read = resolve(ISSUER_RULES, member, {}, prefix);
     if (read.issuer === null)
       throw misconfigured(`${prefix}issuer`, 'its name or a list of its names', 'null');
-    return issuerOf(read, prefix, clockToleranceSeconds, ownSessionsOf(Object(member)));
+    return issuerOf(read, prefix, clockToleranceSeconds);
   });
 }
 
@@ -147,7 +147,6 @@ function issuerOf(
   { issuer: issuers, audience: audiences, ...rules }: Resolved<typeof ISSUER_RULES>,
   prefix: string,
   clockToleranceSeconds: number,
-  own: OwnSessions | undefined,
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
   const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
@@ -164,16 +163,15 @@ function issuerOf(
     idTokens,
     readSubject: subjectClaim,
     logoutCovers,
-    cutoffClaim: own === undefined ? cutoffClaim : 'opened_ms',
+    cutoffClaim,
     sessionSeconds,
-    longestLifetimeSeconds: Math.max(longestTokenSeconds, own?.absoluteSeconds ?? 0),
+    longestLifetimeSeconds: longestTokenSeconds,
     refreshTokens,
   });
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
-  const access = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
-  if (refreshTokens === undefined) return access;
-  const refresh = refreshOf(access, refreshTokens, algorithms, `${prefix}refreshTokens`);
-  return { ...access, refresh };
+  const own = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  if (refreshTokens === undefined) return own;
+  return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
 }
 
 /** A store keeps no revocation for longer. */

@@ -195,17 +195,12 @@ export class TokenVerifier {
 
   /** Whether it is an access token of one of our own sessions. */
   isOwn({ claims }: VerifiedToken): boolean {
-    return this.rules.issuers.of(claims.iss).cutoffClaim === 'opened_ms';
+    return isOfOwnSessions(this.rules.issuers.of(claims.iss));
   }
 
   /** Every name of every issuer; none where any name is accepted. */
   get issuerNames(): readonly string[] {
     return this.rules.issuers.names;
-  }
-
-  /** The longest that an access token of the issuer lives. */
-  maxLifetimeSeconds(issuer: string | undefined): number {
-    return this.rules.issuers.of(issuer).maxLifetimeSeconds;
   }
 
   /** The longest that a token may still be accepted that a cutoff of the issuer covers. */
@@ -215,6 +210,11 @@ export class TokenVerifier {
     return cutoffClaim === 'auth_time'
       ? this.longestSessionSeconds(issuer)
       : longestLifetimeSeconds;
+  }
+
+  /** The longest that an access token of the issuer lives. */
+  maxLifetimeSeconds(issuer: string | undefined): number {
+    return this.rules.issuers.of(issuer).maxLifetimeSeconds;
   }
 
   /** The longest that a token of a session of the issuer may still be accepted from now on. */
@@ -240,9 +240,12 @@ function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean 
   return idTokens === 'accept' || normalizeType(typ) === 'at+jwt';
 }
 
-/** Our own sessions date their tokens themselves. */
-function lacksInstant(claims: Claims, { cutoffClaim }: Issuer): boolean {
-  return cutoffClaim === 'opened_ms' && faultyInstant(claims) !== undefined;
+function lacksInstant(claims: Claims, issuer: Issuer): boolean {
+  return isOfOwnSessions(issuer) && faultyInstant(claims) !== undefined;
+}
+
+function isOfOwnSessions({ cutoffClaim }: Issuer): boolean {
+  return cutoffClaim === 'opened_ms';
 }
 
 function refused(cause: RefusalCause): Verification {

@@ -2,8 +2,9 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import { BulkRevocation } from '../../../src/revocation/bulk-revocation';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
-import { OwnSessions, ofOwnSessions } from '../../../src/tokens/verification/own-sessions';
+import type { OwnTokens } from '../../../src/tokens/verification/resolved-rules';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
+import { ownTokens } from '../../support/own-tokens';
 import { ISSUER, TestIssuer } from '../../support/tokens';
 
 const issuer = new TestIssuer();
@@ -20,10 +21,12 @@ describe('A revocation of many tokens', () => {
   let tokens: RevokedTokensService;
   let bulk: BulkRevocation;
 
-  const open = (rules: object = {}): void => {
+  const open = (rules: object = {}, own?: OwnTokens): void => {
     const verifier = new TokenVerifier(
       { algorithms: ['HS256'], keys: issuer.key, issuer: ISSUER, audience: null, ...rules },
       () => now,
+      'access',
+      own,
     );
     tokens = new RevokedTokensService(verifier, store, audit);
     bulk = new BulkRevocation(verifier, store, audit);
@@ -144,22 +147,18 @@ describe('A revocation of many tokens', () => {
   it('of sessions of ours reaches those that slept for longer than any token lives', async () => {
     const absoluteSeconds = 60 * DAY_SECONDS;
     const opened_ms = NOW;
-    open({
-      ...ofOwnSessions(
-        { algorithms: ['HS256'], keys: issuer.key, issuer: ISSUER, audience: null },
-        new OwnSessions(absoluteSeconds),
-      ),
-      maxLifetimeSeconds: 900,
-    });
+    const ours = new TestIssuer();
+    open({}, ownTokens(ours, { issuer: 'own', maxLifetimeSeconds: 900, absoluteSeconds }));
     const refreshed = (): string => {
       const iat = Math.floor(now / 1000);
-      return issuer.token({ iat, exp: iat + 900, opened_ms, iat_ms: now });
+      const claims = { iss: 'own', iat, exp: iat + 900, opened_ms, iat_ms: now };
+      return ours.token(claims, { typ: 'at+jwt' });
     };
     now += 1000;
-    await bulk.revokeSubject({ subject: 'ada' });
+    await bulk.revokeSubject({ issuer: 'own', subject: 'ada' });
 
     now = NOW + (absoluteSeconds - 60) * 1000;
-    await bulk.revokeClient({ clientId: 'other' }); // purges what is not kept
+    await bulk.revokeClient({ issuer: 'own', clientId: 'other' }); // purges what is not kept
     expect(await verdictOf(refreshed())).toBe('revoked');
     const { revocations } = await store.find({ subject: 'ada' });
     expect(revocations.map(({ expiresAt }) => expiresAt.getTime())).toEqual([

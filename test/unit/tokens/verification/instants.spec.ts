@@ -1,7 +1,7 @@
 import { revocationKey } from '../../../../src/tokens/identity';
-import { OwnSessions, ofOwnSessions } from '../../../../src/tokens/verification/own-sessions';
 import type { IssuerRules } from '../../../../src/tokens/verification/token-rules';
 import { TokenVerifier } from '../../../../src/tokens/verification/token-verifier';
+import { ownTokens } from '../../../support/own-tokens';
 import { ISSUER, TestIssuer } from '../../../support/tokens';
 
 const issuer = new TestIssuer();
@@ -74,12 +74,20 @@ describe('A cutoff is compared with', () => {
 });
 
 describe('Tokens of our own sessions', () => {
-  const own = ofOwnSessions(rulesOf(issuer.key), new OwnSessions(86_400));
+  const other = 'https://other.example';
+  const verifier = new TokenVerifier(
+    rulesOf(foreign.key, other),
+    () => ms(NOW),
+    'access',
+    ownTokens(issuer),
+  );
   const [opened_ms, iat_ms] = [ms(NOW) - 5_000_123, ms(NOW) - 60_321];
+  const ownToken = (claims: Record<string, unknown>, by = issuer): string =>
+    by.token({ client_id: 'shop', iat: NOW - 60, exp: NOW + 600, ...claims }, { typ: 'at+jwt' });
 
   it('are dated by the milliseconds that they name, of their session and of themselves', () => {
-    const text = token({ opened_ms, iat_ms, auth_time: 1 });
-    expect(comparedWith(verifierOf(own), text)).toEqual(begunAndIssued(opened_ms, iat_ms));
+    const text = ownToken({ opened_ms, iat_ms, auth_time: 1 });
+    expect(comparedWith(verifier, text)).toEqual(begunAndIssued(opened_ms, iat_ms));
   });
 
   it.each<[string, object]>([
@@ -91,8 +99,7 @@ describe('Tokens of our own sessions', () => {
     ['iat_ms', { opened_ms, iat_ms: 2 ** 53 }],
     ['iat_ms', { opened_ms, iat_ms: null }],
   ])('are refused without %s, or with one of another form: %j', (member, claims) => {
-    const verifier = verifierOf(own);
-    const text = token({ ...claims });
+    const text = ownToken({ ...claims });
     expect(comparedWith(verifier, text)).toEqual({ verdict: 'refused', cause: 'claims' });
     expect(verifier.explain(text, 'claims')).toMatchObject({
       member,
@@ -100,39 +107,24 @@ describe('Tokens of our own sessions', () => {
     });
   });
 
-  it('are believed from their issuer alone', () => {
-    const other = { issuer: 'other', iat: NOW - 60 };
-    const verifier = new TokenVerifier(
-      {
-        issuers: [
-          { ...own, issuer: ISSUER },
-          { ...rulesOf(foreign.key), issuer: other.issuer },
-        ],
-      },
-      () => ms(NOW),
-    );
-    const claims = { opened_ms: ms(NOW + 500), iat_ms: ms(NOW + 500) };
-    const verification = verifier.verify(token({ ...claims, iss: other.issuer }, foreign));
-    const at =
-      verification.verdict === 'live' && verification.token.keys.cutoffs.map((each) => each.at);
-    expect(at).toEqual(Array(4).fill(ms(other.iat)));
-    expect(verifier.verify(token(claims, foreign)).verdict).toBe('refused');
-    expect(comparedWith(verifier, token({ opened_ms, iat_ms }))).toEqual(
-      begunAndIssued(opened_ms, iat_ms),
-    );
+  it('are the only ones in which these claims are believed', () => {
+    const claims = { iss: other, opened_ms: ms(NOW + 500), iat_ms: ms(NOW + 500) };
+    const verification = verifier.verify(ownToken(claims, foreign));
+    const cutoffs = verification.verdict === 'live' ? verification.token.keys.cutoffs : [];
+    expect(cutoffs.map(({ at }) => at)).toEqual(Array(4).fill(ms(NOW - 60)));
+    const inOurName = ownToken({ opened_ms, iat_ms }, foreign);
+    expect(comparedWith(verifier, inOurName)).toEqual({ verdict: 'refused', cause: 'issuer' });
   });
 
   it('count as begun at the epoch while nothing of them is verified', () => {
-    const [peeked] = verifierOf(own).presentedIn(token({ opened_ms: 'later' })) ?? [];
+    const [peeked] = verifier.presentedIn(ownToken({ opened_ms: 'later' })) ?? [];
     expect(peeked?.keys.cutoffs.map(({ at }) => at)).toEqual([0, 0, 0, 0]);
   });
 
-  it('are those of no option: rules that claim so by name stop the boot or change nothing', () => {
-    const named = { ...rulesOf(issuer.key), cutoffClaim: 'opened_ms' } as unknown as IssuerRules;
-    expect(() => verifierOf(named)).toThrow('"cutoffClaim" must be "iat" or "auth_time"');
-    const listed = {
-      issuers: [{ ...named, cutoffClaim: 'iat' as const, ownSessions: true, issuer: ISSUER }],
-    };
-    expect(() => new TokenVerifier(listed)).toThrow('"issuers[0].ownSessions" must be left out');
+  it('are what no option can make of the tokens of an issuer', () => {
+    const cutoffClaim = 'opened_ms' as 'iat';
+    expect(() => verifierOf(rulesOf(issuer.key, ISSUER, { cutoffClaim }))).toThrow(
+      '"cutoffClaim" must be "iat" or "auth_time"',
+    );
   });
 });
