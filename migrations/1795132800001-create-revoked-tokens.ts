@@ -25,7 +25,8 @@ export const createRevokedTokens: LogoutMigration = {
         `(
         key           bytea       NOT NULL CHECK (octet_length(key) = 32), -- a SHA-256
         scope         text        NOT NULL
-          CHECK (scope IN ('token', 'session', 'server-session', 'subject', 'client', 'issuer')),
+          CHECK (scope IN ('token', 'session', 'server-session',
+            'subject', 'subject-tokens', 'client', 'issuer')),
         issued_before timestamptz NOT NULL CHECK (issued_before > '-infinity'),
         expires_at    timestamptz NOT NULL CHECK (isfinite(expires_at)),
         revoked_at    timestamptz NOT NULL DEFAULT clock_timestamp(),

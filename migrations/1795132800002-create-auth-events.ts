@@ -32,7 +32,8 @@ export const createAuthEvents: LogoutMigration = {
         outcome           text        NOT NULL
           CHECK (outcome IN ('success', 'failure', 'summary')),
         scope             text
-          CHECK (scope IN ('token', 'session', 'server-session', 'subject', 'client', 'issuer')),
+          CHECK (scope IN ('token', 'session', 'server-session',
+            'subject', 'subject-tokens', 'client', 'issuer')),
         issuer            text CHECK (char_length(issuer) <= 255),
         subject           text CHECK (char_length(subject) <= 255),
         actor             text CHECK (char_length(actor) <= 255),

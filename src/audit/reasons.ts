@@ -30,7 +30,9 @@ export type TokenReason =
   | RefusalCause
   | 'body_token_missing'
   | BodyTokenReason
-  | 'refresh_token_refused'; // what a body names as refresh token is none that is accepted
+  | 'refresh_token_refused' // what a body names as refresh token is none that is accepted
+  | 'refresh_token_reused' // it was exchanged before: two have it, and its session has ended
+  | 'session_ended';
 
 /** Why a request was refused whatever its token is. */
 export type RequestReason =
@@ -93,6 +95,8 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   body_token_audience: true,
   body_token_not_yet_valid: true,
   refresh_token_refused: true,
+  refresh_token_reused: true,
+  session_ended: true,
   method_not_allowed: true,
   limit_by_token: true,
   limit_by_address: true,

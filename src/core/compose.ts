@@ -9,6 +9,9 @@ import { BulkRevocation } from '../revocation/bulk-revocation';
 import { RefusalLog, type RefusalPrinter } from '../revocation/refusal-log';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { SessionSettings } from '../sessions/session-settings';
+import type { ResolvedSessionOptions } from '../sessions/session-options';
+import { SessionsService } from '../sessions/sessions.service';
 import { hasRefreshTokens } from '../tokens/verification/resolved-rules';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
 import type { MultiIssuerRules, TokenRules } from '../tokens/verification/token-rules';
@@ -18,6 +21,7 @@ export interface CoreOptions {
   readonly tokenRules: TokenRules | MultiIssuerRules;
   readonly store: RevocationStore;
   readonly logoutRules: LogoutRules;
+  readonly sessions?: ResolvedSessionOptions | undefined;
   readonly printAudit: AuditPrinter;
   readonly printRefusal: RefusalPrinter;
   /** Told of what fails in the background. */
@@ -37,6 +41,8 @@ export class LogoutCore {
   /** What the boot has to say of the rules for tokens, a sentence each. */
   readonly notices: readonly string[];
   readonly bulk: BulkRevocation;
+  /** Refuses every call where the option `sessions` is not set. */
+  readonly sessions: SessionsService;
   readonly logout: Logout;
   readonly refusals: RefusalCounts;
   readonly removals = new RemovalCount();
@@ -50,7 +56,8 @@ export class LogoutCore {
     const { tokenRules, store, logoutRules, meterProvider } = options;
     this.store = store;
     const clock = (): number => store.clock.now();
-    this.verifier = new TokenVerifier(tokenRules, clock);
+    const settings = options.sessions && new SessionSettings(options.sessions);
+    this.verifier = new TokenVerifier(tokenRules, clock, 'access', settings?.ownTokens);
     this.audit = new AuditLog(store.audit, options.printAudit, options.onError);
     const refusalLog = new RefusalLog(options.printRefusal);
     this.refusals = new RefusalCounts(refusalLog);
@@ -67,6 +74,7 @@ export class LogoutCore {
       refreshVerifier,
     );
     this.bulk = new BulkRevocation(this.verifier, store, this.audit);
+    this.sessions = new SessionsService(settings, store, this.verifier, this.bulk, this.audit);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }

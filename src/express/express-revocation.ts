@@ -1,6 +1,7 @@
 import type { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
+import type { SessionsService } from '../sessions/sessions.service';
 import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
 import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
@@ -25,6 +26,8 @@ export class ExpressRevocation {
   readonly tokens: RevokedTokensService;
   /** Revokes all tokens of a subject, a client, an issuer or sessions. */
   readonly bulk: BulkRevocation;
+  /** Logins that we keep, with the option `sessions`. */
+  readonly sessions: SessionsService;
   /** What happened, and how to ask. */
   readonly audit: AuditLog;
   private readonly core: LogoutCore;
@@ -39,6 +42,7 @@ export class ExpressRevocation {
     this.core = new LogoutCore(core);
     this.tokens = this.core.tokens;
     this.bulk = this.core.bulk;
+    this.sessions = this.core.sessions;
     this.audit = this.core.audit;
     this.answers = answers;
     this.onError = onError;

@@ -2,10 +2,12 @@ import type { AuditPrinter } from '../audit/audit-log';
 import type { CoreOptions } from '../core/compose';
 import type { RefusalPrinter } from '../revocation/refusal-log';
 import { RevocationStore } from '../revocation/revocation-store';
+import { sessions, type SessionOptions } from '../sessions/session-options';
 import {
   custom,
   func,
   instance,
+  optional,
   reporter,
   resolve,
   type Resolved,
@@ -36,6 +38,12 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    * closed by `close()`.
    */
   readonly store: RevocationStore;
+  /**
+   * Logins whose sessions we keep, with refresh tokens and handlers for them. With `issuers: []`
+   * their access tokens are the only tokens that are accepted.
+   * @defaultValue none: the host keeps its own, or has none
+   */
+  readonly sessions?: SessionOptions;
   /**
    * `{ cookie }`: where `verifyToken` and `logout` look for the token, too. `{ header }`, `{ query }`
    * or a function: where else than in the Authorization header and the cookies `enforce` looks. A
@@ -92,6 +100,7 @@ export const REVOCATION_OPTIONS = {
   store: instance(RevocationStore, 'a RevocationStore, such as new MemoryRevocationStore()', {
     says: 'Where revocations and the audit live; opened by the first request, closed by `close()`.',
   }),
+  sessions: optional(sessions),
   ...ENFORCEMENT_OPTIONS,
   ...THROTTLE_OPTIONS,
   answers: custom<PreparedAnswers, Partial<Answers>>(
@@ -146,6 +155,7 @@ export function resolveOptions(
     core: {
       tokenRules: withNames(options),
       store,
+      sessions: resolved.sessions,
       // A logout names its token in the body alone, and a repeated one is refused.
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,

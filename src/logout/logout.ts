@@ -50,7 +50,7 @@ export class Logout {
    * row and changes nothing.
    *
    * @returns the token that is now refused everywhere, and whether the bearer is, too.
-   * @throws {TokenRejectedError} nothing was revoked.
+   * @throws {TokenRejectedError} this call did not revoke the token.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
   async run(attempt: LogoutAttempt): Promise<LoggedOut> {

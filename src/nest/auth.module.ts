@@ -16,6 +16,7 @@ import type { RefusalPrinter } from '../revocation/refusal-log';
 import { RevocationStore } from '../revocation/revocation-store';
 import { BulkRevocation } from '../revocation/bulk-revocation';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { SessionsService } from '../sessions/sessions.service';
 import { copiesLoaded } from '../options/copies';
 import { readOptions } from '../options/option';
 import { LogoutAnswers } from '../web/answers';
@@ -92,9 +93,9 @@ const core: Provider[] = [
   {
     provide: LogoutCore,
     useFactory: async (options: AuthOptions) => {
-      const { tokenRules, store, logoutRules, meterProvider } = options;
+      const { tokenRules, store, logoutRules, sessions, meterProvider } = options;
       const prints = { printAudit, printRefusal, onError };
-      const parts = { tokenRules, store, logoutRules, meterProvider, ...prints };
+      const parts = { tokenRules, store, logoutRules, sessions, meterProvider, ...prints };
       const composed = new LogoutCore(parts);
       await composed.open();
       return composed;
@@ -105,6 +106,7 @@ const core: Provider[] = [
   part(AuditLog, ({ audit }) => audit),
   part(RevokedTokensService, ({ tokens }) => tokens),
   part(BulkRevocation, ({ bulk }) => bulk),
+  part(SessionsService, ({ sessions }) => sessions),
   part(Logout, ({ logout }) => logout),
   part(RefusalCounts, ({ refusals }) => refusals),
 ];
@@ -139,6 +141,7 @@ const core: Provider[] = [
     RevocationStore,
     RevokedTokensService,
     BulkRevocation,
+    SessionsService,
     Throttle,
   ],
 })

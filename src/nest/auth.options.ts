@@ -10,6 +10,7 @@ import { THROTTLE_OPTIONS } from '../web/throttle-options';
 import type { LogoutRules } from '../logout/logout';
 import { RevocationStore } from '../revocation/revocation-store';
 import { SessionTerminator } from '../logout/session-terminator';
+import { sessions, type SessionOptions } from '../sessions/session-options';
 import { misconfigured } from '../options/misconfiguration';
 import {
   custom,
@@ -43,6 +44,13 @@ export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '
 export interface AuthModuleOptions extends TokenRules {
   /** Where revocations and the audit live, already built. The module opens and closes it. */
   readonly store: RevocationStore;
+
+  /**
+   * Logins whose sessions we keep, with refresh tokens and routes for them. With `issuers: []` their
+   * access tokens are the only tokens that are accepted.
+   * @defaultValue none: the host keeps its own, or has none
+   */
+  readonly sessions?: SessionOptions;
 
   /** Status for a genuine token that has expired: 403 as documented, or 401 (RFC 6750 §3.1). */
   readonly expiredStatus?: 401 | 403;
@@ -125,6 +133,7 @@ export const MODULE_OPTIONS = {
     'a RevocationStore, such as new PostgresRevocationStore(dataSource)',
     { says: 'Where revocations and the audit live; the module opens and closes it.' },
   ),
+  sessions: optional(sessions),
   expiredStatus: oneOf([403, 401], {
     default: 403,
     env: 'EXPIRED_STATUS',

@@ -1,3 +1,4 @@
+import { OutdatedInstanceError } from '../revocation/errors';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import {
   SessionStore,
@@ -56,7 +57,7 @@ export class ReplicatedSessions extends SessionStore {
       return await this.truth.end(order);
     } catch (error) {
       // Its answer may be all that was lost. The position was in the answer.
-      this.doubt(order, null);
+      if (!(error instanceof OutdatedInstanceError)) this.doubt(order, null);
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import type { AuditTrail } from '../audit/audit-trail';
+import { OutdatedInstanceError } from '../revocation/errors';
 import type {
   LiveRevocation,
   RevocationPage,
@@ -143,7 +144,8 @@ export class ReplicatedStore extends RevocationStore {
       return await this.truth.commit(work);
     } catch (error) {
       // Its answer may be all that was lost. The position was in the answer.
-      this.propagation.doubt(revocationsOf(work), null);
+      if (!(error instanceof OutdatedInstanceError))
+        this.propagation.doubt(revocationsOf(work), null);
       throw error;
     }
   }

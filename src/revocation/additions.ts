@@ -31,6 +31,11 @@ export function keptUntil(expiresAtMs: number, clockToleranceSeconds: number): D
   return new Date(expiresAtMs + (clockToleranceSeconds + SKEW_SECONDS) * 1000);
 }
 
+/** For how long a revocation is kept of what lives for so long from now on. */
+export function keptSeconds(lifetimeSeconds: number, clockToleranceSeconds: number): number {
+  return lifetimeSeconds + clockToleranceSeconds + SKEW_SECONDS;
+}
+
 interface Kept {
   /** Until when other tokens of its session may live; `undefined`: the session is not covered. */
   readonly sessionEndsMs: number | undefined;

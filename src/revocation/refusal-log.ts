@@ -33,6 +33,10 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
   refused_by_host: 'The option validate returned null, undefined or false.',
   body_token_missing:
     'The body names no token. Send {"token": "<token>"} as JSON, or set bodyToken: "optional".',
+  refresh_token_reused:
+    'A refresh token was used again after it had been exchanged: two have it. Its session has ended. ' +
+    'Log in again; a client must keep the refresh token that came last.',
+  session_ended: 'The session was ended. Log in again.',
   method_not_allowed: 'Send POST.',
   limit_by_token: 'Too many requests with one token. Send fewer, or raise throttleLimit.',
   limit_by_address:

@@ -1,7 +1,7 @@
 import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
-import { expiresAt } from '../tokens/verification/claims';
+import { expiresAt, textOf } from '../tokens/verification/claims';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
 import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
@@ -17,7 +17,14 @@ import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
 import { bodyTokenReason, type TokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
-import { additionsOf, keptUntil, sessionKeyOf, uniqueByKey, type RevokeOptions } from './additions';
+import {
+  additionsOf,
+  keptSeconds,
+  keptUntil,
+  sessionKeyOf,
+  uniqueByKey,
+  type RevokeOptions,
+} from './additions';
 import type { RevocationStore } from './revocation-store';
 
 /** What a presented text is worth at this instant. */
@@ -241,8 +248,8 @@ export class RevokedTokensService {
 
   /**
    * Revokes the token, with its audit row: once this resolves the store refuses it for good. With
-   * `logoutCovers: 'session'` it ends every token of its session, unless `covers` says otherwise.
-   * Idempotent.
+   * `logoutCovers: 'session'` it ends every token of its session, unless `covers` says otherwise;
+   * a token of a session of ours always ends that. Idempotent.
    *
    * @param token a verified token, or a text that is verified first.
    * @returns `true` when this call revoked it, `false` when it was revoked already.
@@ -261,6 +268,11 @@ export class RevokedTokensService {
     [token, ...others]: readonly [VerifiedToken, ...VerifiedToken[]],
     options: RevokeOptions = {},
   ): Promise<boolean> {
+    if (this.verifier.isOwn(token) && options.covers !== 'token') {
+      if (await this.endSession(token, options)) return true;
+      // A failover may have lost its session. The store itself is asked: memory may be behind.
+      if ((await this.store.explain(token.keys)).length > 0) return false;
+    }
     const revocations = uniqueByKey(
       [token, ...others].flatMap((each) =>
         additionsOf(each, options, {
@@ -276,6 +288,22 @@ export class RevokedTokensService {
       for (const [at, { event }] of revocations.entries())
         if (areNew[at] === true) this.audit.committed(event);
     return areNew[0] === true;
+  }
+
+  /** The session's own row decides who was first, whichever of its tokens was named. */
+  private async endSession(token: VerifiedToken, options: RevokeOptions): Promise<boolean> {
+    const { manager, reason, actor, source = {} } = options;
+    const { iss: issuer = '', sid } = token.claims;
+    const sids = [textOf(sid) ?? ''];
+    const { clockToleranceSeconds } = this.verifier;
+    const revokedSeconds = keptSeconds(
+      this.verifier.maxLifetimeSeconds(issuer),
+      clockToleranceSeconds,
+    );
+    const order = { issuer, sids, endedBy: 'logout', revokedSeconds, reason, actor, source };
+    const { revocations, events } = await this.store.sessions.end(order, manager);
+    if (manager === undefined) for (const event of events) this.audit.committed(event);
+    return revocations.length > 0;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Controller, Get, Injectable, Module, Req, UseGuards } from '@nestjs/common';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import request from 'supertest';
-import { LogoutGuard, type Claims } from '../../src';
+import { CurrentUser, LogoutGuard, type Claims } from '../../src';
 import { ANSWERS, answerOf } from '../support/answers';
 import { PLATFORMS, TestApp } from '../support/app';
 import { FaultyStore } from '../support/faulty-store';
@@ -78,15 +78,34 @@ class ChainController {
   guarded(): string {
     return 'in';
   }
+
+  @UseGuards(LogoutGuard)
+  @Get('named')
+  named(
+    @CurrentUser() whole: unknown,
+    @CurrentUser<{ user: string }>('user') member: string,
+  ): unknown {
+    return { whole, member };
+  }
 }
 
 @Module({ providers: [ApiKeyStrategy] })
 class Machines {}
 
-const start = (platform: (typeof PLATFORMS)[number], store = new FaultyStore()) =>
+/** As a host has it whose database of users fails for one of them. */
+const validate = ({ sub }: Claims) => {
+  if (sub === 'mallory') throw new Error('no users');
+  return sub === 'eve' ? null : { user: sub };
+};
+
+const start = (
+  platform: (typeof PLATFORMS)[number],
+  store = new FaultyStore(),
+  enforce: 'everywhere' | 'guarded' = 'everywhere',
+) =>
   TestApp.start(
     platform,
-    { store, validate: ({ sub }: Claims) => (sub === 'eve' ? null : { user: sub }) },
+    { store, validate, enforce },
     { imports: [Machines], controllers: [ChainController] },
   );
 
@@ -131,6 +150,16 @@ describe.each(PLATFORMS)('A chain of strategies on %s', (platform) => {
     store.isBlind = false;
   });
 
+  it("ends where the host's own check fails, and has its documented 500", async () => {
+    const token = app.issuer.token({ sub: 'mallory' });
+    await get(app, '/ours-first', token).set(KEY).expect(500, ANSWERS.internal.text);
+  });
+
+  it('hands the user to the handler, and a member of it', async () => {
+    const expected = { whole: { user: 'ada' }, member: 'ada' };
+    await get(app, '/named', app.issuer.token()).expect(200, expected);
+  });
+
   it('lets a guard of the host take a request without a user, and tells it why', async () => {
     seen.length = 0;
     await get(app, '/optional', app.issuer.token()).expect(200, { user: 'ada' });
@@ -146,6 +175,16 @@ describe.each(PLATFORMS)('A chain of strategies on %s', (platform) => {
     await get(app, '/guarded', app.issuer.token()).expect(200, 'in');
     expect(answerOf(await get(app, '/guarded'))).toEqual(ANSWERS.missing);
     expect(answerOf(await get(app, '/guarded', app.issuer.expired()))).toEqual(ANSWERS.expired);
+  });
+});
+
+describe.each(PLATFORMS)('logout-jwt without enforcement on %s', (platform) => {
+  it('ends the chain where a token cannot be checked', async () => {
+    const store = new FaultyStore();
+    const app = await start(platform, store, 'guarded');
+    store.isBlind = true;
+    await get(app, '/ours-first', app.issuer.token()).set(KEY).expect(500, ANSWERS.internal.text);
+    await app.close();
   });
 });
 

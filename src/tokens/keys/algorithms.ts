@@ -2,6 +2,8 @@ import {
   constants,
   createHmac,
   type KeyObject,
+  sign,
+  type SignKeyObjectInput,
   timingSafeEqual,
   verify,
   type VerifyKeyObjectInput,
@@ -38,7 +40,10 @@ export interface SignatureCheck {
   isGood(signingInput: string, signature: Buffer): boolean;
 }
 
-/** What one `alg` asks of a key, and how it verifies with it. */
+/** The signature of a key over `signingInput` (ASCII: `header.payload`). */
+export type Sign = (signingInput: string) => Buffer;
+
+/** What one `alg` asks of a key, and how it verifies with it, and signs. */
 export interface SignatureAlgorithm {
   readonly family: AlgorithmFamily;
   /** The key it needs, as the boot's messages put it. */
@@ -49,6 +54,8 @@ export interface SignatureAlgorithm {
   isStrong(key: KeyObject): boolean;
   /** Prepares the key once, so that a check only computes. */
   prepare(key: KeyObject): SignatureCheck;
+  /** @param key the secret, or the private half of a key that fits. */
+  signerOf(key: KeyObject): Sign;
 }
 
 type Sha2 = 'sha256' | 'sha384' | 'sha512';
@@ -70,6 +77,7 @@ function hmac(hash: Sha2, bytes: number): SignatureAlgorithm {
         return signature.length === expected.length && timingSafeEqual(signature, expected);
       },
     }),
+    signerOf: (key) => (signingInput) => createHmac(hash, key).update(signingInput).digest(),
   };
 }
 
@@ -91,9 +99,13 @@ function publicKeyCheck(
   };
 }
 
+function signer(hash: Sha2 | null, key: KeyObject | SignKeyObjectInput): Sign {
+  return (signingInput) => sign(hash, Buffer.from(signingInput, 'latin1'), key);
+}
+
 function rsa(
   hash: Sha2,
-  padded: (key: KeyObject) => KeyObject | VerifyKeyObjectInput,
+  padded: (key: KeyObject) => KeyObject | (VerifyKeyObjectInput & SignKeyObjectInput),
 ): SignatureAlgorithm {
   return {
     family: 'asymmetric',
@@ -104,6 +116,7 @@ function rsa(
       (key.asymmetricKeyDetails?.publicExponent ?? 0n) >= MIN_RSA_EXPONENT,
     // As long as the modulus: RFC 8017 §8.1.2.
     prepare: (key) => publicKeyCheck(hash, padded(key), Math.ceil(modulusBits(key) / 8)),
+    signerOf: (key) => signer(hash, padded(key)),
   };
 }
 
@@ -133,6 +146,7 @@ function ecdsa(
     fits: (key) => key.type === 'public' && key.asymmetricKeyDetails?.namedCurve === curve,
     isStrong: () => true,
     prepare: (key) => publicKeyCheck(hash, key, 2 * coordinateBytes, derOf),
+    signerOf: (key) => signer(hash, { key, dsaEncoding: 'ieee-p1363' }), // RFC 7518 §3.4
   };
 }
 
@@ -142,6 +156,7 @@ const ed25519: SignatureAlgorithm = {
   fits: (key) => key.type === 'public' && key.asymmetricKeyType === 'ed25519',
   isStrong: () => true,
   prepare: (key) => publicKeyCheck(null, key, 64), // RFC 8032 §5.1.6
+  signerOf: (key) => signer(null, key),
 };
 
 /** Every algorithm there is; a token's `alg` reaches only those that the rules list. */

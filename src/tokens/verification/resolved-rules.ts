@@ -2,7 +2,8 @@ import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { readOptions, resolve, type Resolved } from '../../options/option';
 import type { Algorithm } from '../keys/algorithms';
 import { KeySet, type OwnedKey } from '../keys/key-set';
-import { readKeys, refuseCrowds } from '../keys/keys';
+import { type ConfiguredKey, readKeys, refuseCrowds } from '../keys/keys';
+import { type Claims, textOf } from './claims';
 import { type Issuer, Issuers } from './issuers';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
@@ -29,6 +30,17 @@ const DAY_SECONDS = 86_400;
 /** What a token is for: to be sent to an API, or to get a new one of those (RFC 6749 §1.5). */
 export type TokenUse = 'access' | 'refresh';
 
+/** The access tokens of our own sessions: what we sign, and therefore accept. */
+export interface OwnTokens {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly keys: readonly ConfiguredKey[];
+  /** The longest `exp − iat`, whatever an instance signs now. */
+  readonly maxLifetimeSeconds: number;
+  /** The longest that a session lives. */
+  readonly absoluteSeconds: number;
+}
+
 /** Whether the rules say of any issuer what its refresh tokens are. */
 export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean {
   return (rules.issuers ?? [rules]).some(({ refreshTokens }) => refreshTokens !== undefined);
@@ -36,14 +48,16 @@ export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean 
 
 /**
  * @param use for `refresh`, the rules say of an issuer what its refresh tokens are.
+ * @param own accepted beside what the rules accept.
  * @throws {TypeError} naming the option, what it must be and what it was.
  */
 export function resolveTokenRules(
   rules: TokenRules | MultiIssuerRules,
   use: TokenUse = 'access',
+  own?: OwnTokens,
 ): ResolvedTokenRules {
   const { clockToleranceSeconds, maxTokenBytes } = readOptions(COMMON_RULES, rules);
-  const both = readIssuers(rules, clockToleranceSeconds);
+  const both = readIssuers(rules, clockToleranceSeconds, own);
   const [first, ...others] = use === 'access' ? both : refreshing(both);
   const keys = [first, ...others].flatMap((each) => each.keys);
   refuseCrowds(keys);
@@ -57,6 +71,43 @@ export function resolveTokenRules(
 }
 
 function readIssuers(
+  rules: TokenRules | MultiIssuerRules,
+  clockToleranceSeconds: number,
+  own: OwnTokens | undefined,
+): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
+  if (own === undefined) return readOthers(rules, clockToleranceSeconds);
+  const ours = ownIssuer(own, clockToleranceSeconds);
+  if (rules.issuers?.length === 0) return [ours];
+  const [first, ...others] = readOthers(rules, clockToleranceSeconds);
+  for (const other of [first, ...others]) {
+    if (other.issuer.issuers === null)
+      throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
+    refuseShared(ours, other, 'sessions');
+  }
+  return [first, ...others, ours];
+}
+
+function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
+  const { maxLifetimeSeconds, absoluteSeconds } = own;
+  const issuer: Issuer = Object.freeze({
+    issuers: new Set([own.issuer]),
+    audiences: new Set(own.audiences),
+    types: new Set(['at+jwt']),
+    clockToleranceSeconds,
+    maxLifetimeSeconds,
+    tokenIdentity: 'jti',
+    idTokens: 'refuse',
+    readSubject: ({ sub }: Claims) => textOf(sub) ?? null,
+    logoutCovers: 'session',
+    sessionSeconds: maxLifetimeSeconds,
+    cutoffClaim: 'opened_ms',
+    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
+    refreshTokens: undefined,
+  });
+  return { issuer, keys: own.keys.map((key) => ({ ...key, issuer })) };
+}
+
+function readOthers(
   rules: TokenRules | MultiIssuerRules,
   clockToleranceSeconds: number,
 ): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
@@ -98,8 +149,10 @@ function issuerOf(
   clockToleranceSeconds: number,
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
-  const { logoutCovers, sessionSeconds, refreshTokens } = rules;
-  if (logoutCovers === 'session') refuseLongSessions(rules, prefix);
+  const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
+  const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+  if (logoutCovers === 'session' || cutoffClaim === 'auth_time')
+    refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
   const issuer: Issuer = Object.freeze({
     issuers,
     audiences,
@@ -110,8 +163,9 @@ function issuerOf(
     idTokens,
     readSubject: subjectClaim,
     logoutCovers,
+    cutoffClaim,
     sessionSeconds,
-    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0),
+    longestLifetimeSeconds: longestTokenSeconds,
     refreshTokens,
   });
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
@@ -123,15 +177,7 @@ function issuerOf(
 /** A store keeps no revocation for longer. */
 const LONGEST_KEPT_SECONDS = 400 * DAY_SECONDS;
 
-function refuseLongSessions(
-  {
-    maxLifetimeSeconds,
-    sessionSeconds,
-    refreshTokens,
-  }: Omit<Resolved<typeof ISSUER_RULES>, 'issuer' | 'audience'>,
-  prefix: string,
-): void {
-  const longest = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+function refuseLongSessions(sessionSeconds: number, longest: number, prefix: string): void {
   if (longest + sessionSeconds <= LONGEST_KEPT_SECONDS) return;
   const advice = `Lower it, or the longest lifetime of a token, ${longest}.`;
   const mustBe = `at most 400 days (${LONGEST_KEPT_SECONDS}) with the longest lifetime of a token`;

@@ -10,10 +10,16 @@ import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
+import { faultyInstant } from './instants';
 import type { Issuer } from './issuers';
 import type { RefusalCause } from './refusal-cause';
 import { isMarkedAsRefresh } from './refresh-token-rules';
-import { type ResolvedTokenRules, resolveTokenRules, type TokenUse } from './resolved-rules';
+import {
+  type OwnTokens,
+  type ResolvedTokenRules,
+  resolveTokenRules,
+  type TokenUse,
+} from './resolved-rules';
 import type { MultiIssuerRules, TokenRules } from './token-rules';
 
 export type { VerifiedToken };
@@ -45,14 +51,16 @@ export class TokenVerifier {
   /**
    * @param clock milliseconds since the epoch.
    * @param use what the tokens are for; the rules say of an issuer what its refresh tokens are.
+   * @param own the access tokens of our own sessions, where we keep any.
    * @throws {TypeError} a rule is not what it must be; the message names it.
    */
   constructor(
     rules: TokenRules | MultiIssuerRules,
     private readonly clock: () => number = () => Date.now(),
     private readonly use: TokenUse = 'access',
+    own?: OwnTokens,
   ) {
-    this.rules = resolveTokenRules(rules, use);
+    this.rules = resolveTokenRules(rules, use, own);
     this.payloads = new PayloadReader(this.rules.issuers);
     this.presented = new PresentedTokenCache(this.payloads);
     this.explainer = new RefusalExplainer(this.rules);
@@ -148,7 +156,7 @@ export class TokenVerifier {
     if (token === undefined) return 'claims';
     const { claims, subject, lacksSubject, revocationKey, keys } = token;
     if (this.rules.issuers.of(claims.iss) !== signer) return 'issuer';
-    if (lacksSubject) return 'claims';
+    if (lacksSubject || lacksInstant(claims, signer)) return 'claims';
     if (isOfOtherPurpose(claims, mayBeIdToken(signer, header))) return 'purpose';
     if (!this.isOfUse(claims, signer)) return 'purpose';
     return { claims, subject, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
@@ -185,14 +193,28 @@ export class TokenVerifier {
     return this.rules.issuers.of(issuer).refreshTokens !== undefined;
   }
 
+  /** Whether it is an access token of one of our own sessions. */
+  isOwn({ claims }: VerifiedToken): boolean {
+    return isOfOwnSessions(this.rules.issuers.of(claims.iss));
+  }
+
   /** Every name of every issuer; none where any name is accepted. */
   get issuerNames(): readonly string[] {
     return this.rules.issuers.names;
   }
 
-  /** The longest that a token of the issuer lives, be it an access or a refresh token. */
-  longestLifetimeSeconds(issuer: string | undefined): number {
-    return this.rules.issuers.of(issuer).longestLifetimeSeconds;
+  /** The longest that a token may still be accepted that a cutoff of the issuer covers. */
+  longestCutoffSeconds(issuer: string | undefined): number {
+    const { cutoffClaim, longestLifetimeSeconds } = this.rules.issuers.of(issuer);
+    // What is refreshed later began before it, too.
+    return cutoffClaim === 'auth_time'
+      ? this.longestSessionSeconds(issuer)
+      : longestLifetimeSeconds;
+  }
+
+  /** The longest that an access token of the issuer lives. */
+  maxLifetimeSeconds(issuer: string | undefined): number {
+    return this.rules.issuers.of(issuer).maxLifetimeSeconds;
   }
 
   /** The longest that a token of a session of the issuer may still be accepted from now on. */
@@ -216,6 +238,14 @@ export class TokenVerifier {
 
 function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {
   return idTokens === 'accept' || normalizeType(typ) === 'at+jwt';
+}
+
+function lacksInstant(claims: Claims, issuer: Issuer): boolean {
+  return isOfOwnSessions(issuer) && faultyInstant(claims) !== undefined;
+}
+
+function isOfOwnSessions({ cutoffClaim }: Issuer): boolean {
+  return cutoffClaim === 'opened_ms';
 }
 
 function refused(cause: RefusalCause): Verification {

@@ -1,9 +1,8 @@
 import type { AuditEvent } from '../../../audit/audit-event';
-import { StoreUnavailableError } from '../../../revocation/errors';
 import { ANY_ISSUE_TIME, type CutoffOrder } from '../../../revocation/revocation';
 import type { CommitPosition, Cut, HostTransaction } from '../../../revocation/unit-of-work';
 import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
-import { orUnavailable, toPostgresError } from '../connection/postgres-error';
+import { failureOf, orUnavailable } from '../connection/postgres-error';
 import type { Partitions } from '../schema/partitions';
 import { positionWithin, textIn } from './host-transaction';
 import { cutOffStatement, DURABLE_COMMIT } from './insertions';
@@ -17,7 +16,7 @@ export class CutoffWriter {
     private readonly timeoutMs: number,
   ) {}
 
-  /** @throws {StoreUnavailableError} */
+  /** @throws {StoreUnavailableError} or `OutdatedInstanceError`. */
   async cutOff(
     order: CutoffOrder,
     event: AuditEvent,
@@ -35,7 +34,7 @@ export class CutoffWriter {
     try {
       return await cut(transaction);
     } catch (error) {
-      throw new StoreUnavailableError('cut off', { cause: toPostgresError(error) });
+      throw failureOf('cut off', error);
     }
   }
 

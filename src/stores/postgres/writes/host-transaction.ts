@@ -1,4 +1,3 @@
-import { StoreUnavailableError } from '../../../revocation/errors';
 import {
   firstRowOf,
   type CommitPosition,
@@ -6,7 +5,7 @@ import {
   type HostTransaction,
   type UnitOfWork,
 } from '../../../revocation/unit-of-work';
-import { toPostgresError, PostgresError } from '../connection/postgres-error';
+import { failureOf, PostgresError } from '../connection/postgres-error';
 import type { Tables } from '../connection/tables';
 import { addRevocations, appendEvents, newPlacesIn } from './insertions';
 
@@ -30,7 +29,7 @@ export async function addWithin(
     const isNew = newPlacesIn(new_places);
     return { areNew: revocations.map((_, at) => isNew.has(at + 1)), position: xid };
   } catch (error) {
-    throw new StoreUnavailableError('add a revocation', { cause: toPostgresError(error) });
+    throw failureOf('add a revocation', error);
   }
 }
 

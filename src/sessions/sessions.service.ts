@@ -1,0 +1,291 @@
+import { randomBytes } from 'node:crypto';
+import type { RequestSource } from '../audit/audit-event';
+import type { AuditLog } from '../audit/audit-log';
+import type { BulkRevocation } from '../revocation/bulk-revocation';
+import { keptSeconds } from '../revocation/additions';
+import { TokenRejectedError } from '../revocation/errors';
+import { misconfigured } from '../options/misconfiguration';
+import type { RevocationStore } from '../revocation/revocation-store';
+import type { HostTransaction } from '../revocation/unit-of-work';
+import { isSubject } from '../tokens/verification/claims';
+import type { TokenVerifier } from '../tokens/verification/token-verifier';
+import { checkClaims, type AccessToken } from './access-tokens';
+import { refreshIdOf, type RandomHalf } from './refresh-tokens';
+import { cutoffKeysOf, sessionQuery, type SessionSettings } from './session-settings';
+import type { EndedSessions, RefreshOutcome, Session } from '../revocation/session-store';
+
+/** What a login or a refresh hands to the client (RFC 6749 §5.1). */
+export interface SessionTokens {
+  readonly tokenType: 'Bearer';
+  readonly accessToken: string;
+  /** For how many seconds the access token is good. */
+  readonly expiresIn: number;
+  /** Good for one refresh. */
+  readonly refreshToken: string;
+  readonly session: Session;
+}
+
+export interface OpenOptions {
+  /** What the user calls the device, such as `Ada's phone`; at most 100 characters. */
+  readonly device?: string;
+  /** The application that the user logs in to. @defaultValue the option `clientId` */
+  readonly clientId?: string;
+  /**
+   * A refresh token that the client still had: its session ends, whoever's it is. So that logging in
+   * again on a shared computer leaves nothing of the user before.
+   */
+  readonly previous?: string;
+  readonly source?: RequestSource;
+}
+
+export interface EndOptions {
+  /** Joins the host's transaction: the session is over when the host commits. */
+  readonly manager?: HostTransaction;
+  readonly reason?: string;
+  /** Who ends it, where that is not the user. */
+  readonly actor?: string;
+  readonly source?: RequestSource;
+}
+
+/** Logins that we keep: each opens a session, which its refresh tokens keep alive. */
+export class SessionsService {
+  /** @param settings absent: the option `sessions` is not set, and every method says so. */
+  constructor(
+    private readonly settings: SessionSettings | undefined,
+    private readonly store: RevocationStore,
+    private readonly verifier: TokenVerifier,
+    private readonly bulk: BulkRevocation,
+    private readonly audit: AuditLog,
+  ) {
+    if (settings !== undefined) checkMinting(settings, verifier, store.clock.now());
+  }
+
+  /** Whether the option `sessions` is set. */
+  get areKept(): boolean {
+    return this.settings !== undefined;
+  }
+
+  /**
+   * Opens a session for a user whom you have authenticated, with a row in the audit. It is dated past
+   * every revocation of the user that is committed, so its tokens are good.
+   * @param subject whose session it is: 1–255 characters.
+   * @throws {TypeError} the subject or an option is not of its form, or `sessions` is not set.
+   * @throws {TokenRejectedError} `claims` returned `null`; the session has ended.
+   * @throws {StoreUnavailableError} whether a session was opened is unknown; nobody has its tokens.
+   */
+  async open(subject: string, options: OpenOptions = {}): Promise<SessionTokens> {
+    const { options: rules, refreshTokens, clientId: ownClientId } = this.set;
+    const { issuer, idleSeconds, absoluteSeconds, maxPerSubject } = rules;
+    checkOpen(subject, options);
+    const { device, clientId = ownClientId, source = {} } = options;
+    const randomHalf = refreshTokens.newRandomHalf();
+    const previous = refreshTokens.read(options.previous);
+    const opened = await this.store.sessions.open({
+      sid: randomBytes(16).toString('base64url'),
+      refreshId: refreshIdOf(randomHalf),
+      issuer,
+      subject,
+      clientId,
+      device,
+      cutoffKeys: cutoffKeysOf({ issuer, subject, clientId }),
+      idleSeconds,
+      absoluteSeconds,
+      maxPerSubject,
+      previousRefreshId: previous && refreshIdOf(previous.randomHalf),
+      revokedSeconds: this.revokedSeconds,
+      source,
+    });
+    this.print(opened);
+    return this.issue(opened.session, opened.session.openedAt, randomHalf, source);
+  }
+
+  /**
+   * Exchanges a refresh token for new tokens. For `graceSeconds` the token before the last gets the
+   * same refresh token again; an older one ends the session (RFC 9700 §4.14.2).
+   * @throws {TokenRejectedError} no tokens: the text is no refresh token of ours (`TOKEN_INVALID`),
+   * its session is over (`TOKEN_EXPIRED`), or was ended (`TOKEN_REVOKED`).
+   * @throws {TypeError} `sessions` is not set.
+   * @throws {StoreUnavailableError} repeating it within `graceSeconds` is safe.
+   */
+  async refresh(refreshToken: unknown, source: RequestSource = {}): Promise<SessionTokens> {
+    const { options, refreshTokens } = this.set;
+    const genuine = refreshTokens.read(refreshToken);
+    if (genuine === undefined)
+      throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');
+    const { idleSeconds, graceSeconds, auditRefreshes } = options;
+    const refreshed = await this.store.sessions.refresh({
+      refreshId: refreshIdOf(genuine.randomHalf),
+      generation: genuine.generation,
+      idleSeconds,
+      graceSeconds,
+      isAudited: auditRefreshes,
+      revokedSeconds: this.revokedSeconds,
+      source,
+    });
+    this.print(refreshed);
+    const { outcome, session, at } = refreshed;
+    if (session === undefined || !isRefreshed(outcome)) throw refusalOf(outcome);
+    return this.issue(session, at, genuine.randomHalf, source);
+  }
+
+  /**
+   * The live sessions of a user, opened last first; at most 1000.
+   * @throws {TypeError} `sessions` is not set.
+   * @throws {StoreUnavailableError}
+   */
+  async list(subject: string): Promise<readonly Session[]> {
+    const { issuer } = this.set.options;
+    const open = await this.store.sessions.list({ issuer, subject });
+    const areRevoked = await Promise.all(
+      open.map(async (session) => this.store.isRevoked(sessionQuery(session))),
+    );
+    return open.filter((_, at) => areRevoked[at] === false);
+  }
+
+  /**
+   * Ends a session: its tokens are refused from now on, everywhere, as `RevokedTokensService.revoke`
+   * has it.
+   * @returns whether this call ended it; `false`: it was over, or there is none.
+   * @throws {TypeError} `sessions` is not set.
+   * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
+   */
+  async end(sid: string, options: EndOptions = {}): Promise<boolean> {
+    const { issuer } = this.set.options;
+    const { manager, reason, actor, source = {} } = options;
+    const { revokedSeconds } = this;
+    const order = { issuer, sids: [sid], endedBy: 'logout', revokedSeconds, reason, actor, source };
+    const ended = await this.store.sessions.end(order, manager);
+    if (manager === undefined) this.print(ended);
+    return ended.revocations.length > 0;
+  }
+
+  /**
+   * Ends all sessions of a user but one.
+   * @returns how many ended; `undefined`: that one is not live, and nothing changed.
+   */
+  async endOthers(
+    subject: string,
+    sid: string,
+    source: RequestSource = {},
+  ): Promise<number | undefined> {
+    const { issuer } = this.set.options;
+    const order = { issuer, subject, sid, revokedSeconds: this.revokedSeconds, source };
+    const ended = await this.store.sessions.endOthers(order);
+    if (ended !== undefined) this.print(ended);
+    return ended?.revocations.length;
+  }
+
+  /** Ends all sessions of a user: see `BulkRevocation.revokeSubject`. A login from then on works. */
+  async endAll(subject: string, options: EndOptions = {}): Promise<void> {
+    const { issuer } = this.set.options;
+    await this.bulk.revokeSubject({ issuer, subject }, options);
+  }
+
+  private async issue(
+    session: Session,
+    at: Date,
+    randomHalf: RandomHalf,
+    source: RequestSource,
+  ): Promise<SessionTokens> {
+    const { options, accessTokens, refreshTokens } = this.set;
+    const claims = await options.claims?.(session.subject, session);
+    if (claims === null) {
+      await this.end(session.sid, { reason: 'claims', source });
+      throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+    }
+    const extra = claims === undefined ? undefined : checkClaims(claims);
+    const access = accessTokens.mint(session, at, extra);
+    await this.refuseUnlessLive(access);
+    return {
+      tokenType: 'Bearer',
+      accessToken: access.text,
+      expiresIn: access.expiresIn,
+      refreshToken: refreshTokens.mint({ randomHalf, generation: session.generation }),
+      session,
+    };
+  }
+
+  /** By the acceptance path of every token: a session that a cutoff covers gets none. */
+  private async refuseUnlessLive({ text }: AccessToken): Promise<void> {
+    const verification = this.verifier.verify(text);
+    if (verification.verdict === 'refused')
+      throw new Error(`nestjs-logout: its own access token is refused: ${verification.cause}.`);
+    if (verification.verdict === 'expired') throw new TokenRejectedError('TOKEN_EXPIRED');
+    if (await this.store.isRevoked(verification.token.keys))
+      throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+  }
+
+  private print({ events }: EndedSessions): void {
+    for (const event of events) this.audit.committed(event);
+  }
+
+  /** No access token of a session that ends now is accepted after so long. */
+  private get revokedSeconds(): number {
+    const { clockToleranceSeconds } = this.verifier;
+    return keptSeconds(
+      this.verifier.maxLifetimeSeconds(this.set.options.issuer),
+      clockToleranceSeconds,
+    );
+  }
+
+  private get set(): SessionSettings {
+    if (this.settings !== undefined) return this.settings;
+    throw new TypeError('nestjs-logout: set the option "sessions" to keep sessions.');
+  }
+}
+
+/** @throws {TypeError} the verifier refuses what is minted. */
+function checkMinting(
+  { options, accessTokens, clientId }: SessionSettings,
+  verifier: TokenVerifier,
+  now: number,
+): void {
+  const at = new Date(now);
+  const end = new Date(now + options.absoluteSeconds * 1000);
+  const instants = { openedAt: at, rotatedAt: at, idleExpiresAt: end, expiresAt: end };
+  const { issuer } = options;
+  const session = {
+    sid: 'x'.repeat(22),
+    issuer,
+    subject: 'x',
+    clientId,
+    generation: 0,
+    ...instants,
+  };
+  const verification = verifier.verify(accessTokens.mint(session, at).text);
+  if (verification.verdict === 'live') return;
+  const got = verification.verdict === 'refused' ? verification.cause : verification.verdict;
+  const advice = 'Give sessions fewer and shorter names, or raise maxTokenBytes.';
+  throw misconfigured('sessions', 'such that its tokens are accepted', `refused: ${got}`, advice);
+}
+
+const MAX_DEVICE_LENGTH = 100;
+
+function checkOpen(subject: unknown, { device, clientId }: OpenOptions): void {
+  if (typeof subject !== 'string' || !isSubject(subject))
+    throw new TypeError(
+      'nestjs-logout: the subject of a session must be text of 1–255 characters, without control ' +
+        'characters. Write String(user.id) for a number.',
+    );
+  if (clientId !== undefined && !isSubject(clientId))
+    throw new TypeError('nestjs-logout: "clientId" must be text of 1–255 characters.');
+  if (device !== undefined && !(typeof device === 'string' && device.length <= MAX_DEVICE_LENGTH))
+    throw new TypeError('nestjs-logout: "device" must be text of at most 100 characters.');
+}
+
+function isRefreshed(outcome: RefreshOutcome): outcome is 'rotated' | 'replayed' {
+  return outcome === 'rotated' || outcome === 'replayed';
+}
+
+function refusalOf(outcome: RefreshOutcome): TokenRejectedError {
+  switch (outcome) {
+    case 'expired':
+      return new TokenRejectedError('TOKEN_EXPIRED');
+    case 'reused':
+      return new TokenRejectedError('TOKEN_REVOKED', 'refresh_token_reused');
+    case 'ended':
+      return new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+    default:
+      return new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');
+  }
+}
