@@ -39,6 +39,19 @@ export type {
 } from '../revocation/revocation-feed';
 export { checkLookup, checkWork } from '../revocation/revocation-form';
 export { RevocationStore } from '../revocation/revocation-store';
+export { SessionStore } from '../revocation/session-store';
+export type {
+  EndedSessions,
+  EndOrder,
+  EndOthersOrder,
+  OpenedSession,
+  Refreshed,
+  RefreshOrder,
+  RefreshOutcome,
+  Session,
+  SessionOrder,
+  SessionsOf,
+} from '../revocation/session-store';
 export { StoreClock } from '../revocation/store-clock';
 export type { ReplicaStatus, StoreStatus } from '../revocation/store-status';
 export type {

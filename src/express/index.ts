@@ -37,6 +37,16 @@ export type {
   TokenExplanation,
 } from '../revocation/revoked-tokens.service';
 export type { RefusalPrinter } from '../revocation/refusal-log';
+export { SessionsService } from '../sessions/sessions.service';
+export type { EndOptions, OpenOptions, SessionTokens } from '../sessions/sessions.service';
+export type {
+  ClaimsHook,
+  RefreshKeyInput,
+  SessionClaims,
+  SessionOptions,
+  SigningKeyInput,
+} from '../sessions/session-options';
+export type { Session } from '../revocation/session-store';
 export type { Algorithm } from '../tokens/keys/algorithms';
 export type { Claims } from '../tokens/verification/claims';
 export type { TokenIdentity } from '../tokens/identity';

@@ -78,11 +78,13 @@ function readIssuers(
   if (own === undefined) return readOthers(rules, clockToleranceSeconds);
   const ours = ownIssuer(own, clockToleranceSeconds);
   if (rules.issuers?.length === 0) return [ours];
-  const others = readOthers(rules, clockToleranceSeconds);
-  if (others.some(({ issuer }) => issuer.issuers === null))
-    throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
-  for (const other of others) refuseShared(ours, other, 'sessions');
-  return [ours, ...others];
+  const [first, ...others] = readOthers(rules, clockToleranceSeconds);
+  for (const other of [first, ...others]) {
+    if (other.issuer.issuers === null)
+      throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
+    refuseShared(ours, other, 'sessions');
+  }
+  return [first, ...others, ours];
 }
 
 function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
