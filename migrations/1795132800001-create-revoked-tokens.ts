@@ -44,6 +44,9 @@ export const createRevokedTokens: LogoutMigration = {
       ) PARTITION BY LIST (span)`,
         // Serves readers that follow the table: "every row that my last snapshot did not see".
         `CREATE INDEX revoked_tokens_xid ON ${table} (xid)`,
+        // Serves the list of wide revocations, newest first: few rows among very many.
+        `CREATE INDEX revoked_tokens_wide ON ${table} (revoked_at DESC)
+          WHERE scope IN ('subject', 'subject-tokens', 'client', 'issuer')`,
       ),
       ...SPANS.map((span) =>
         createTable(

@@ -50,7 +50,7 @@ export const createAuthEvents: LogoutMigration = {
         PRIMARY KEY (occurred_at, id)
       ) PARTITION BY RANGE (occurred_at)`,
         // Each serves one question, newest first: a user's history, what happened, what failed, an
-        // address, a token by its jti, a token by its fingerprint.
+        // address, a token by its jti, a token by its fingerprint, a session.
         ...INDEXES.map(
           ([name, columns]) =>
             `CREATE INDEX auth_events_${name} ON ${table} (${columns}, occurred_at DESC, id DESC)`,
@@ -81,4 +81,5 @@ const INDEXES = [
   ['ip', 'ip'],
   ['token_id', 'token_id'],
   ['token_fingerprint', 'token_fingerprint'],
+  ['session_id', 'session_id'],
 ] as const;
