@@ -1,5 +1,6 @@
 import type { LogoutMigration } from './logout-migration';
 import { createFunction, createTable, dropFunction, dropTable } from './owned-objects';
+import { ERASING, ONLY_EMPTIES } from './personal-data';
 
 /** The audit; its monthly partitions are made by the store, and retention drops whole months. */
 export const createAuthEvents: LogoutMigration = {
@@ -10,12 +11,20 @@ export const createAuthEvents: LogoutMigration = {
     const table = names.qualify('auth_events');
     const refuse = names.qualify('auth_events_refuse_change');
     return [
+      // But for what erase_subject does: the setting alone lets nothing else pass.
       createFunction(
         names,
         'auth_events_refuse_change',
         '() RETURNS trigger LANGUAGE plpgsql',
         `
         BEGIN
+          IF TG_OP = 'UPDATE'
+            AND current_setting('${ERASING}', true) = pg_current_xact_id()::text
+          THEN
+            IF ${ONLY_EMPTIES} THEN
+              RETURN NEW;
+            END IF;
+          END IF;
           RAISE EXCEPTION 'auth_events is append-only: % refused', TG_OP
             USING ERRCODE = 'insufficient_privilege';
         END`,
@@ -55,6 +64,9 @@ export const createAuthEvents: LogoutMigration = {
           ([name, columns]) =>
             `CREATE INDEX auth_events_${name} ON ${table} (${columns}, occurred_at DESC, id DESC)`,
         ),
+        // Serves the list of wide revocations, newest first: few rows among very many.
+        `CREATE INDEX auth_events_wide ON ${table} (occurred_at DESC, id DESC)
+          WHERE scope IN ('subject', 'subject-tokens', 'client', 'issuer')`,
         // Append-only, for superusers as well: a trigger fires whatever the role's privileges.
         `CREATE TRIGGER auth_events_keep_rows BEFORE UPDATE OR DELETE ON ${table}
           FOR EACH ROW EXECUTE FUNCTION ${refuse}()`,

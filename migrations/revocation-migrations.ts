@@ -9,6 +9,7 @@ import { createRenumberRevocations } from './1795132800007-create-renumber-revoc
 import { createCutOff } from './1795132800008-create-cut-off';
 import { createAuthSessions } from './1795132800009-create-auth-sessions';
 import { createSessionFunctions } from './1795132800010-create-session-functions';
+import { createErasure } from './1795132800011-create-erasure';
 import { classOf, type LogoutMigration } from './logout-migration';
 import { DEFAULT_SCHEMA, SchemaNames } from './schema-names';
 
@@ -25,6 +26,7 @@ export const LOGOUT_MIGRATIONS: readonly LogoutMigration[] = [
   createCutOff,
   createAuthSessions,
   createSessionFunctions,
+  createErasure,
 ];
 
 /** Every migration of this package, oldest first, for a TypeORM data source and that schema. */

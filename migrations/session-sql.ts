@@ -34,7 +34,7 @@ export const refusedUntil = (moment: string, seconds: string): string =>
 
 /**
  * A row of \`revoked_tokens\` for each row of \`ended\`: sessions with \`refused_until\`, \`reason\` and
- * \`actor\`. Its key is that of \`identifierKey('session', …)\`, see src/tokens/identity.ts.
+ * \`actor\`.
  */
 export const revokeEnded = (names: SchemaNames, ended: string): string => `
   INSERT INTO ${names.qualify('revoked_tokens')} (span, key, scope, issued_before, expires_at,
@@ -42,10 +42,14 @@ export const revokeEnded = (names: SchemaNames, ended: string): string => `
   SELECT place.span, own.key, 'session', 'infinity', refused_until,
     issuer, subject, sid, client_id, reason, actor
   FROM ${ended},
-    LATERAL (SELECT sha256(${["'session'", 'issuer', 'sid'].map(keyPart).join(' || ')}) AS key) AS own,
+    LATERAL (SELECT ${keyOf("'session'", 'issuer', 'sid')} AS key) AS own,
     LATERAL (SELECT ${spanOf('refused_until')} AS span) AS place
   ORDER BY own.key
   ON CONFLICT DO NOTHING`;
+
+/** As \`revocationKey\` of src/tokens/identity.ts. @param parts SQL of texts, the tag first. */
+export const keyOf = (...parts: readonly string[]): string =>
+  `sha256(${parts.map(keyPart).join(' || ')})`;
 
 const keyPart = (text: string): string =>
   `int4send(octet_length(convert_to(${text}, 'UTF8'))) || convert_to(${text}, 'UTF8')`;

@@ -18,7 +18,9 @@ export type AuditEventName =
   /** A refresh token was rotated. */
   | 'session_renewed'
   /** The refresh token before the newest came again, within the grace. */
-  | 'session_replayed';
+  | 'session_replayed'
+  /** The owner of the tables ran `erase_subject`. */
+  | 'personal_data_erased';
 
 export type AuditOutcome = 'success' | 'failure' | 'summary';
 

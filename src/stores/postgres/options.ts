@@ -76,6 +76,13 @@ export interface PostgresStoreOptions {
    */
   readonly upkeepIntervalMs?: number;
   /**
+   * For how many months the audit is kept after the end of each, in whole months; 1–1200. Upkeep
+   * drops older ones where the role owns the tables; otherwise `onError` is told once what their
+   * owner should run.
+   * @defaultValue it is kept for ever
+   */
+  readonly auditMonths?: number;
+  /**
    * Whether `open()` creates and updates the tables. Turn it off where the service's role may not;
    * then your deployment opens and closes a store as their owner, or runs `revocationMigrations`.
    * @defaultValue true
@@ -145,6 +152,14 @@ export const POSTGRES_STORE_OPTIONS = {
     default: 60_000,
     says: 'How often partitions are made ahead and expired ones are dropped.',
   }),
+  auditMonths: optional(
+    whole(1, 1200, {
+      unit: 'months',
+      defaultSays: 'for ever',
+      env: 'AUDIT_MONTHS',
+      says: 'How long the audit is kept; upkeep drops older months where the role owns the tables.',
+    }),
+  ),
   migrate: flag({
     default: true,
     env: 'MIGRATE',

@@ -5,6 +5,7 @@ import { createMigratedDatabase, withClient, type TestDatabase } from '../../sup
 import { ISSUER } from '../../support/tokens';
 import { AuditedApp } from './audited-app';
 import {
+  answerTo as answerIn,
   documentedBlocks,
   documentedQuestions,
   documentedText,
@@ -63,13 +64,8 @@ async function exceedLimit(times: number): Promise<void> {
     await audited.post({ from: i % 2 === 0 ? SCANNER.from : '2001:db8:7::2' });
 }
 
-/** In a session whose search_path does not lead to our tables. */
 const answerTo = (heading: string): Promise<Record<string, unknown>[]> =>
-  withClient(`${database.url}?options=-c%20search_path%3Dpublic`, async (client) => {
-    const sql = questions.get(heading) ?? `no question "${heading}" in the document`;
-    const { rows } = await client.query<Record<string, unknown>>(sql);
-    return rows;
-  });
+  answerIn(database, heading);
 
 describe('The documented question', () => {
   it('Who logged out, when, from where, and which token?', async () => {
@@ -260,6 +256,23 @@ describe('The documented question', () => {
 
     expect(await countedEvents()).toBe(before - 1);
   });
+
+  it('How is a person erased? No row goes, and no question finds the person', async () => {
+    const before = await countedEvents();
+
+    await withClient(database.url, async (client) => {
+      await client.query('BEGIN');
+      await client.query(questions.get('How is a person erased?')!);
+      const { rows } = await client.query<{ text: string }>(
+        'SELECT to_jsonb(entry)::text AS text FROM auth_events AS entry',
+      );
+      await client.query('ROLLBACK');
+
+      expect(rows).toHaveLength(before + 1);
+      expect(rows.filter(({ text }) => text.includes('"ada"'))).toEqual([]);
+      expect(rows.filter(({ text }) => text.includes('"mallory"'))).toHaveLength(1);
+    });
+  });
 });
 
 describe('The document', () => {
@@ -276,19 +289,28 @@ describe('The document', () => {
       'Which networks were rate limited?',
       'How many failures were counted instead of written, and why did they fail?',
       'From which networks did they come?',
+      // The tests of these are in session-questions.spec.ts.
+      'Where has this user logged in, and which sessions are open?',
+      'What happened in this session, from its begin to its end?',
+      'Whose refresh tokens were stolen?',
+      'What was revoked for many tokens at once, by whom?',
+      'Who was signed out from all devices?',
       ...FOR_OWNERS,
     ]);
   });
 
-  it.each(['auth_events', 'revoked_tokens'])('explains every column of %s', async (table) => {
-    const columns = await database.query(
-      'SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1',
-      [table],
-    );
-    const section = documentedText().split(`### \`${table}\``)[1]!.split('\n#')[0]!;
+  it.each(['auth_events', 'revoked_tokens', 'auth_sessions'])(
+    'explains every column of %s',
+    async (table) => {
+      const columns = await database.query(
+        'SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1',
+        [table],
+      );
+      const section = documentedText().split(`### \`${table}\``)[1]!.split('\n#')[0]!;
 
-    expect(columns.filter(({ name }) => !section.includes(`\`${String(name)}\``))).toEqual([]);
-  });
+      expect(columns.filter(({ name }) => !section.includes(`\`${String(name)}\``))).toEqual([]);
+    },
+  );
 
   it('explains every reason that occurs', async () => {
     const reasons = await database.query(

@@ -1,6 +1,7 @@
 import { codeOf, PostgresError, toPostgresError } from '../connection/postgres-error';
 import type { PostgresConnections } from '../connection/connections';
 import type { ResolvedStoreOptions } from '../options';
+import { AuditMonths } from './audit-months';
 import { renumberForeignRows } from './foreign-rows';
 import type { Partitions } from './partitions';
 import { purgeSessions } from './purge-sessions';
@@ -13,6 +14,7 @@ const IS_GONE = ['3F000', '42P01', '42883'];
 
 /** Keeps the tables in order, now and then. Failures are reported and tried again. */
 export class Upkeep {
+  private readonly auditMonths: AuditMonths;
   private timer?: NodeJS.Timeout;
   private running: Promise<void> = Promise.resolve();
 
@@ -20,7 +22,9 @@ export class Upkeep {
     private readonly connections: PostgresConnections,
     private readonly partitions: Partitions,
     private readonly options: ResolvedStoreOptions,
-  ) {}
+  ) {
+    this.auditMonths = new AuditMonths(connections, options);
+  }
 
   /** After the first partitions were made. Does not keep the process alive. */
   start(): void {
@@ -52,6 +56,7 @@ export class Upkeep {
     await this.partitions.dropExpired();
     await purgeSessions(this.connections, this.options.writeTimeoutMs);
     await this.renumber();
+    await this.auditMonths.dropOld();
   }
 
   private renumber(): Promise<void> {
