@@ -1,5 +1,6 @@
 import { logout } from '../../../src/testing/contract/contract';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
+import { ERASING } from '../../../migrations/personal-data';
 import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
 import { openStore } from './open-store';
 
@@ -10,7 +11,7 @@ let partition: string;
 beforeAll(async () => {
   database = await createMigratedDatabase();
   store = await openStore(database.url);
-  await store.audit.append([logout({ subject: 'ada' })]);
+  await store.audit.append([logout({ subject: 'ada', detail: { named: 'eve', more: 1 } })]);
   const [row] = await database.query('SELECT tableoid::regclass::text AS name FROM auth_events');
   partition = String(row!['name']);
 });
@@ -44,6 +45,48 @@ describe('The audit, even to a superuser,', () => {
 
       await expect(client.query(`DELETE FROM ${partition}`)).rejects.toThrow('append-only');
       await expect(client.query(`TRUNCATE ${partition}`)).rejects.toThrow('append-only');
+    });
+  });
+
+  it.each([
+    'DELETE FROM auth_events',
+    'TRUNCATE auth_events',
+    "UPDATE auth_events SET subject = 'eve'",
+    "UPDATE auth_events SET subject = NULL, actor = 'eve'",
+    'UPDATE auth_events SET subject = NULL, outcome = NULL',
+    "UPDATE auth_events SET reason = 'nothing'",
+    'UPDATE auth_events SET issuer = NULL, scope = NULL, id = gen_random_uuid()',
+    "UPDATE auth_events SET occurred_at = occurred_at + interval '1 month'",
+    "UPDATE auth_events SET detail = detail - 'more'",
+    'UPDATE auth_events SET detail = \'{"named": "eve"}\'',
+    "UPDATE auth_events SET detail = '{}'",
+  ])('refuses what erases no one, in the words of an erasure: %s', async (change) => {
+    await withClient(database.url, async (client) => {
+      await client.query('BEGIN');
+      await client.query(`SELECT set_config('${ERASING}', pg_current_xact_id()::text, true)`);
+
+      await expect(client.query(change)).rejects.toThrow('auth_events is append-only');
+    });
+  });
+
+  it.each(['on', '', '1'])('refuses to empty a row while the setting is %p', async (setting) => {
+    await withClient(database.url, async (client) => {
+      await client.query(`SELECT set_config('${ERASING}', $1, false)`, [setting]);
+
+      await expect(client.query('UPDATE auth_events SET subject = NULL')).rejects.toThrow(
+        'auth_events is append-only: UPDATE refused',
+      );
+    });
+  });
+
+  it('refuses to empty a row once an erasure is over, in its transaction and later', async () => {
+    await withClient(database.url, async (client) => {
+      const empty = (): Promise<unknown> => client.query('UPDATE auth_events SET subject = NULL');
+      await client.query("BEGIN; SELECT erase_subject('i', 'eve'); SAVEPOINT before");
+
+      await expect(empty()).rejects.toThrow('auth_events is append-only: UPDATE refused');
+      await client.query('ROLLBACK TO before; COMMIT');
+      await expect(empty()).rejects.toThrow('auth_events is append-only: UPDATE refused');
     });
   });
 });

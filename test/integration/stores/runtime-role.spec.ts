@@ -50,6 +50,9 @@ const ownerOf = async (partition: string): Promise<unknown> => {
 
 const OLD = hourOf(fromNow(-2 * DAY_MS));
 const THIS_MONTH = monthOf(new Date()).name;
+const makeOldMonth = `
+  CREATE TABLE IF NOT EXISTS nestjs_logout.auth_events_202001
+  PARTITION OF nestjs_logout.auth_events FOR VALUES FROM ('2020-01-01Z') TO ('2020-02-01Z')`;
 const makeOld = `SELECT make_logout_partition('revoked_tokens', '${OLD.at.toISOString()}')`;
 
 beforeAll(async () => {
@@ -156,8 +159,55 @@ describe('The documented role of the application', () => {
     'SELECT FROM nestjs_logout_migrations',
     'CREATE TABLE nestjs_logout.own ()',
     'DROP FUNCTION add_revocations',
+    'SELECT drop_audit_months(1)',
+    "SELECT erase_subject('https://login.example', 'ada')",
   ])('cannot %s', async (sql) => {
     await expect(asApp(sql)).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('drops no month of the audit and erases nobody, also where it may call what does', async () => {
+    await withClient(ownerUrl(), (client) =>
+      client.query(`
+        ${makeOldMonth};
+        GRANT EXECUTE ON FUNCTION nestjs_logout.drop_audit_months, nestjs_logout.erase_subject
+        TO logout_app`),
+    );
+
+    for (const call of ['drop_audit_months(1)', "erase_subject('i', 'ada')"])
+      await expect(asApp(`SELECT ${call}`)).rejects.toMatchObject({ code: '42501' });
+    await withClient(ownerUrl(), (client) =>
+      client.query(`
+        REVOKE EXECUTE ON FUNCTION nestjs_logout.drop_audit_months, nestjs_logout.erase_subject
+        FROM logout_app`),
+    );
+  });
+
+  it('says once what the owner should run where months are to be dropped, and goes on', async () => {
+    const told: Error[] = [];
+    await withClient(ownerUrl(), (client) => client.query(makeOldMonth));
+    const store = await openStore(appUrl(), {
+      migrate: false,
+      upkeepIntervalMs: 100,
+      auditMonths: 12,
+      onError: (error) => told.push(error),
+    });
+    await until(() => told.length > 0);
+    await asApp(makeOld);
+    await until(async () => (await ownerOf(OLD.name)) === undefined);
+    await asApp(makeOld);
+    await until(async () => (await ownerOf(OLD.name)) === undefined);
+    await store.close();
+
+    expect(told.map(({ message }) => message)).toEqual([
+      '"auditMonths" is 12, and the role of this instance may not drop months of the audit: it ' +
+        'does not own the tables. Let their owner run, such as once a day: ' +
+        'SELECT "nestjs_logout".drop_audit_months(12)',
+    ]);
+    expect(await ownerOf('auth_events_202001')).toBe('logout_owner');
+    const [command] = /SELECT .*/.exec(told[0]!.message)!;
+    await withClient(ownerUrl(), (client) => client.query(command));
+    expect(await ownerOf('auth_events_202001')).toBeUndefined();
+    expect(await ownerOf(THIS_MONTH)).toBe('logout_owner');
   });
 
   it.each([

@@ -13,6 +13,8 @@ describe('The options of the store', () => {
     [{ lookupTimeoutMs: 1.5 }, '"lookupTimeoutMs"'],
     [{ writeTimeoutMs: 60_001 }, '"writeTimeoutMs" must be a whole number of milliseconds'],
     [{ upkeepIntervalMs: Number.NaN }, '"upkeepIntervalMs"'],
+    [{ auditMonths: 0 }, '"auditMonths" must be a whole number of months from 1 to 1200'],
+    [{ auditMonths: 1.5 }, '"auditMonths"'],
     [{ migrate: 'no' as unknown as boolean }, '"migrate" must be true or false, got a string.'],
     [{ maxStalenessMs: 199 }, '"maxStalenessMs" must be a whole number of milliseconds from 200'],
     [
