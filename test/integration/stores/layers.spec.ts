@@ -17,7 +17,7 @@ beforeAll(async () => {
   [here, other, direct] = await Promise.all([
     openStore(database.url, { pollIntervalMs: 50, maxStalenessMs: 60_000 }),
     openStore(database.url, { pollIntervalMs: 50, maxStalenessMs: 60_000 }),
-    openStore(database.url, { check: 'direct' }),
+    openStore(database.url, { check: 'direct', lookupTimeoutMs: 10_000 }),
   ]);
 });
 
