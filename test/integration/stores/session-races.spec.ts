@@ -119,11 +119,13 @@ describe('Logouts and refreshes without a pause', () => {
 
     const [key = ''] = order.cutoffKeys;
     const expiresAt = later(new Date(), HOUR_MS);
-    for (let cut = 0; cut < 5; cut += 1)
-      await store.cutOff({ key, scope: 'subject', expiresAt }, logout());
-    await open();
-
-    goesOn = false;
+    try {
+      for (let cut = 0; cut < 5; cut += 1)
+        await store.cutOff({ key, scope: 'subject', expiresAt }, logout());
+      await open();
+    } finally {
+      goesOn = false;
+    }
     await Promise.all(busy);
   });
 });
