@@ -1,7 +1,8 @@
 import { RequestMethod } from '@nestjs/common';
 import type { ApplicationConfig } from '@nestjs/core';
 import { misconfigured } from '../options/misconfiguration';
-import { RouteMatcher, type Route } from '../web/routes';
+import type { Route } from '../web/route';
+import { RouteMatcher } from '../web/routes';
 
 /**
  * Where our routes stand in the host's application: below its global prefix, unless the host

@@ -71,6 +71,12 @@ export interface SessionOptions {
   readonly auditRefreshes?: boolean;
   /** More claims for access tokens; `null` refuses the user. @defaultValue none */
   readonly claims?: ClaimsHook;
+  /**
+   * Whether browsers keep the refresh token in the cookie `__Host-refresh`: `/refresh` reads and sets
+   * it, logouts expire it, and a login sets the first with `SessionsService.refreshCookie`.
+   * @defaultValue false
+   */
+  readonly cookie?: boolean;
 }
 
 /** A key that signs: a secret of HS*, or a private key in PEM or as a KeyObject. */
@@ -130,6 +136,7 @@ const MEMBERS = {
   maxPerSubject: whole(1, 1000, { default: 100, says: 'Sessions of one user.' }),
   auditRefreshes: flag({ default: true, says: 'Whether refreshes leave rows in the audit.' }),
   claims: optional(func<ClaimsHook>({ says: 'More claims for access tokens.' })),
+  cookie: flag({ default: false, says: 'Whether browsers keep the refresh token in a cookie.' }),
 } satisfies Table<SessionOptions>;
 
 export type ResolvedSessionOptions = Resolved<typeof MEMBERS>;
