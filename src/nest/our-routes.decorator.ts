@@ -1,4 +1,10 @@
-import { applyDecorators, Controller, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import {
+  applyDecorators,
+  Controller,
+  UseFilters,
+  UseGuards,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
 import { GateGuard } from './gate.guard';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { Public, PublicForHosts, USUAL_KEYS } from './public.decorator';
