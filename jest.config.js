@@ -32,7 +32,7 @@ module.exports = {
     '\\.m?js$': swc({ syntax: 'ecmascript' }),
   },
   transformIgnorePatterns: [
-    '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie|jose)/)',
+    '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie|jose|oauth4webapi)/)',
   ],
   collectCoverageFrom: ['src/{tokens,revocation,replica,logout,sessions,web,nest}/**/*.ts'],
   coverageReporters: ['text'],

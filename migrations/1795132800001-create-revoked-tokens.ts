@@ -25,7 +25,8 @@ export const createRevokedTokens: LogoutMigration = {
         `(
         key           bytea       NOT NULL CHECK (octet_length(key) = 32), -- a SHA-256
         scope         text        NOT NULL
-          CHECK (scope IN ('token', 'session', 'server-session', 'subject', 'client', 'issuer')),
+          CHECK (scope IN ('token', 'session', 'server-session',
+            'subject', 'subject-tokens', 'client', 'issuer')),
         issued_before timestamptz NOT NULL CHECK (issued_before > '-infinity'),
         expires_at    timestamptz NOT NULL CHECK (isfinite(expires_at)),
         revoked_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -43,6 +44,9 @@ export const createRevokedTokens: LogoutMigration = {
       ) PARTITION BY LIST (span)`,
         // Serves readers that follow the table: "every row that my last snapshot did not see".
         `CREATE INDEX revoked_tokens_xid ON ${table} (xid)`,
+        // Serves the list of wide revocations, newest first: few rows among very many.
+        `CREATE INDEX revoked_tokens_wide ON ${table} (revoked_at DESC)
+          WHERE scope IN ('subject', 'subject-tokens', 'client', 'issuer')`,
       ),
       ...SPANS.map((span) =>
         createTable(

@@ -32,7 +32,8 @@ export const createAuthEvents: LogoutMigration = {
         outcome           text        NOT NULL
           CHECK (outcome IN ('success', 'failure', 'summary')),
         scope             text
-          CHECK (scope IN ('token', 'session', 'server-session', 'subject', 'client', 'issuer')),
+          CHECK (scope IN ('token', 'session', 'server-session',
+            'subject', 'subject-tokens', 'client', 'issuer')),
         issuer            text CHECK (char_length(issuer) <= 255),
         subject           text CHECK (char_length(subject) <= 255),
         actor             text CHECK (char_length(actor) <= 255),
@@ -49,7 +50,7 @@ export const createAuthEvents: LogoutMigration = {
         PRIMARY KEY (occurred_at, id)
       ) PARTITION BY RANGE (occurred_at)`,
         // Each serves one question, newest first: a user's history, what happened, what failed, an
-        // address, a token by its jti, a token by its fingerprint.
+        // address, a token by its jti, a token by its fingerprint, a session.
         ...INDEXES.map(
           ([name, columns]) =>
             `CREATE INDEX auth_events_${name} ON ${table} (${columns}, occurred_at DESC, id DESC)`,
@@ -80,4 +81,5 @@ const INDEXES = [
   ['ip', 'ip'],
   ['token_id', 'token_id'],
   ['token_fingerprint', 'token_fingerprint'],
+  ['session_id', 'session_id'],
 ] as const;

@@ -47,7 +47,8 @@ export const createReplicaFeed: LogoutMigration = {
         max_staleness_ms integer     NOT NULL CHECK (max_staleness_ms > 0),
         snapshot         pg_snapshot NOT NULL, -- all that is visible in it is in its memory
         server           text        NOT NULL, -- whose transactions the snapshot counts
-        seen_at          timestamptz NOT NULL DEFAULT now()
+        seen_at          timestamptz NOT NULL DEFAULT now(),
+        speaks           smallint    NOT NULL DEFAULT 1 -- see SPEAKS; the first versions wrote none
       ) WITH (fillfactor = 10)`,
     ),
   ],

@@ -1,4 +1,5 @@
 import type { LogoutMigration } from './logout-migration';
+import { refuseBesideOutdated } from './outdated-instances';
 import { createFunction, dropFunction } from './owned-objects';
 import { spanOf } from './partition-sizes';
 
@@ -42,6 +43,7 @@ export const createAddRevocations: LogoutMigration = {
         IF current_setting('synchronous_commit') = 'off' THEN
           PERFORM set_config('synchronous_commit', 'on', true);
         END IF;
+        ${refuseBesideOutdated(names, 'revocations')}
         RETURN QUERY
           WITH asked AS MATERIALIZED (
             SELECT DISTINCT ON (key, issued_before, expires_at) *

@@ -1,4 +1,5 @@
 import type { LogoutMigration } from './logout-migration';
+import { refuseBesideOutdated } from './outdated-instances';
 import { createFunction, dropFunction } from './owned-objects';
 import { spanOf } from './partition-sizes';
 
@@ -26,6 +27,7 @@ export const createCutOff: LogoutMigration = {
         IF current_setting('synchronous_commit') = 'off' THEN
           PERFORM set_config('synchronous_commit', 'on', true);
         END IF;
+        ${refuseBesideOutdated(names, 'json_build_array(revocation)')}
         PERFORM pg_advisory_xact_lock(
           ('x' || substring(revocation ->> 'key' FROM 3 FOR 16))::bit(64)::bigint);
         cut_at := clock_timestamp();

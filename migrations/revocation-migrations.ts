@@ -7,6 +7,8 @@ import { createAddRevocations } from './1795132800005-create-add-revocations';
 import { createPartitionFunctions } from './1795132800006-create-partition-functions';
 import { createRenumberRevocations } from './1795132800007-create-renumber-revocations';
 import { createCutOff } from './1795132800008-create-cut-off';
+import { createAuthSessions } from './1795132800009-create-auth-sessions';
+import { createSessionFunctions } from './1795132800010-create-session-functions';
 import { classOf, type LogoutMigration } from './logout-migration';
 import { DEFAULT_SCHEMA, SchemaNames } from './schema-names';
 
@@ -21,6 +23,8 @@ export const LOGOUT_MIGRATIONS: readonly LogoutMigration[] = [
   createPartitionFunctions,
   createRenumberRevocations,
   createCutOff,
+  createAuthSessions,
+  createSessionFunctions,
 ];
 
 /** Every migration of this package, oldest first, for a TypeORM data source and that schema. */

@@ -5,6 +5,7 @@ import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
+import { SESSION_OPTIONS } from '../src/sessions/session-options';
 import { POSTGRES_ADDRESS } from '../src/stores/postgres/connection/source';
 import { POSTGRES_STORE_OPTIONS } from '../src/stores/postgres/options';
 import { TOKEN_RULES } from '../src/tokens/verification/token-rules';
@@ -90,6 +91,13 @@ ${tableOf(MODULE_OPTIONS)}
 Beside \`useFactory\`, or in \`forRoot\`:
 
 ${tableOf(MODULE_EXTRAS)}
+
+## sessions
+
+The members of \`sessions\`, for \`AuthModule\` and \`createRevocation\`
+([Logins that we keep](sessions.md)):
+
+${tableOf(SESSION_OPTIONS)}
 
 ## createRevocation
 

@@ -35,7 +35,12 @@ export { Public } from './nest/public.decorator';
 export type { MetadataKey } from './nest/public.decorator';
 export type { PlatformRequest } from './web/request';
 export type { ValidateHook } from './web/request-authenticator';
-export { RevocationError, StoreUnavailableError, TokenRejectedError } from './revocation/errors';
+export {
+  OutdatedInstanceError,
+  RevocationError,
+  StoreUnavailableError,
+  TokenRejectedError,
+} from './revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from './revocation/errors';
 export { readinessOf } from './revocation/readiness';
 export type { Readiness } from './revocation/readiness';
@@ -71,6 +76,16 @@ export { ServerSessionTerminator } from './logout/server-sessions/server-session
 export type { ServerSession } from './logout/server-sessions/server-session-terminator';
 export type { ServerSessionStore } from './logout/server-sessions/session-store';
 export { SessionTerminator } from './logout/session-terminator';
+export { SessionsService } from './sessions/sessions.service';
+export type { EndOptions, OpenOptions, SessionTokens } from './sessions/sessions.service';
+export type {
+  ClaimsHook,
+  RefreshKeyInput,
+  SessionClaims,
+  SessionOptions,
+  SigningKeyInput,
+} from './sessions/session-options';
+export type { Session } from './revocation/session-store';
 export type { Algorithm } from './tokens/keys/algorithms';
 export type { Claims } from './tokens/verification/claims';
 export type { RevocationKey, TokenIdentity } from './tokens/identity';

@@ -11,7 +11,11 @@ export { Replica } from '../replica/replica';
 export type { ReplicaOptions } from '../replica/replica';
 export { ReplicatedStore } from '../replica/replicated-store';
 export type { ReplicationOptions } from '../replica/replicated-store';
-export { RevocationError, StoreUnavailableError } from '../revocation/errors';
+export {
+  OutdatedInstanceError,
+  RevocationError,
+  StoreUnavailableError,
+} from '../revocation/errors';
 export type {
   LiveRevocation,
   RevocationPage,
@@ -35,6 +39,19 @@ export type {
 } from '../revocation/revocation-feed';
 export { checkLookup, checkWork } from '../revocation/revocation-form';
 export { RevocationStore } from '../revocation/revocation-store';
+export { SessionStore } from '../revocation/session-store';
+export type {
+  EndedSessions,
+  EndOrder,
+  EndOthersOrder,
+  OpenedSession,
+  Refreshed,
+  RefreshOrder,
+  RefreshOutcome,
+  Session,
+  SessionOrder,
+  SessionsOf,
+} from '../revocation/session-store';
 export { StoreClock } from '../revocation/store-clock';
 export type { ReplicaStatus, StoreStatus } from '../revocation/store-status';
 export type {

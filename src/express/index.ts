@@ -10,7 +10,12 @@ export type {
 } from '../audit/audit-event';
 export { AuditTrail, UnstorableEventError } from '../audit/audit-trail';
 export type { AuditPage, AuditQuery } from '../audit/audit-trail';
-export { RevocationError, StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
+export {
+  OutdatedInstanceError,
+  RevocationError,
+  StoreUnavailableError,
+  TokenRejectedError,
+} from '../revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from '../revocation/errors';
 export { readinessOf } from '../revocation/readiness';
 export type { Readiness } from '../revocation/readiness';
@@ -32,6 +37,16 @@ export type {
   TokenExplanation,
 } from '../revocation/revoked-tokens.service';
 export type { RefusalPrinter } from '../revocation/refusal-log';
+export { SessionsService } from '../sessions/sessions.service';
+export type { EndOptions, OpenOptions, SessionTokens } from '../sessions/sessions.service';
+export type {
+  ClaimsHook,
+  RefreshKeyInput,
+  SessionClaims,
+  SessionOptions,
+  SigningKeyInput,
+} from '../sessions/session-options';
+export type { Session } from '../revocation/session-store';
 export type { Algorithm } from '../tokens/keys/algorithms';
 export type { Claims } from '../tokens/verification/claims';
 export type { TokenIdentity } from '../tokens/identity';

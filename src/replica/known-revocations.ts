@@ -1,5 +1,5 @@
 import type { RevocationKey } from '../tokens/identity';
-import { TokenQuery, type RevocationQuery } from '../tokens/scopes';
+import { SCOPES, TokenQuery, type RevocationQuery } from '../tokens/scopes';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import {
   PREFIX_BYTES,
@@ -16,14 +16,14 @@ import { TokenPrefixes } from './token-prefixes';
 const ROOM_AGAIN_BELOW = 0.9;
 const HOUR_MS = 3_600_000;
 
-type LearnedRevocation = Pick<Revocation, 'key' | 'issuedBefore' | 'expiresAt'>;
+type LearnedRevocation = Pick<Revocation, 'key' | 'scope' | 'issuedBefore' | 'expiresAt'>;
 
 /**
  * The revocations that one instance has learned, in any order and as often as it likes. They are
  * never evicted: where there is no room for one more, it is refused, and `isFull` says so.
  */
 export class KnownRevocations {
-  /** Whatever their scope: 26 to 29 bytes each. */
+  /** Of tokens and sessions: 26 to 29 bytes each. */
   private readonly absolute = new TokenPrefixes();
   private readonly cutoffs = new Cutoffs();
   private readonly prefix = new TokenPrefix();
@@ -60,9 +60,9 @@ export class KnownRevocations {
   /** Learns a revocation of this instance's own. */
   add(revocation: LearnedRevocation): void {
     this.contents = {};
-    const { key, issuedBefore, expiresAt } = revocation;
-    if (issuedBefore !== ANY_ISSUE_TIME) {
-      this.addCutoff({ key, issuedBefore, expiresAt });
+    const { key, scope, expiresAt } = revocation;
+    if (SCOPES[scope].kind === 'cutoff') {
+      this.addCutoff(revocation);
       return;
     }
     this.prefix.readText(key);
@@ -70,9 +70,9 @@ export class KnownRevocations {
   }
 
   /** Whether one is held that refuses as much, for as long. */
-  includes({ key, issuedBefore, expiresAt }: LearnedRevocation): boolean {
-    if (issuedBefore !== ANY_ISSUE_TIME)
-      return this.cutoffs.has(key, issuedBefore.getTime(), expiresAt.getTime());
+  includes({ key, scope, issuedBefore, expiresAt }: LearnedRevocation): boolean {
+    if (SCOPES[scope].kind === 'cutoff')
+      return this.cutoffs.has(key, latestOf(issuedBefore), expiresAt.getTime());
     this.prefix.readText(key);
     return this.absolute.has(this.prefix, this.absolute.bucketFor(endOfHour(expiresAt)));
   }
@@ -89,12 +89,11 @@ export class KnownRevocations {
     return isCovered;
   }
 
-  private lookUp({ absolute, cutoffs }: RevocationQuery): boolean {
-    for (const key of absolute) if (this.isAbsolutelyRevoked(key)) return true;
-    for (const { key, at } of cutoffs) {
-      if (this.isAbsolutelyRevoked(key)) return true;
-      if (this.cutoffs.size > 0 && this.cutoffs.covers(key, at)) return true;
-    }
+  private lookUp(query: RevocationQuery): boolean {
+    for (const key of query.absolute) if (this.isAbsolutelyRevoked(key)) return true;
+    // A token makes the keys of its cutoffs when it is asked for them.
+    if (this.cutoffs.size === 0) return false;
+    for (const { key, at } of query.cutoffs) if (this.cutoffs.covers(key, at)) return true;
     return false;
   }
 
@@ -128,7 +127,7 @@ export class KnownRevocations {
   }
 
   private addCutoff({ key, issuedBefore, expiresAt }: Cutoff): void {
-    const latest = issuedBefore.getTime();
+    const latest = latestOf(issuedBefore);
     const until = expiresAt.getTime();
     if (this.cutoffs.has(key, latest, until)) return;
     if (this.hasRoom) this.cutoffs.add(key, latest, until);
@@ -139,6 +138,9 @@ export class KnownRevocations {
     return this.size < this.maxEntries;
   }
 }
+
+const latestOf = (issuedBefore: Revocation['issuedBefore']): number =>
+  issuedBefore === ANY_ISSUE_TIME ? Infinity : issuedBefore.getTime();
 
 /** As feeds group them: when one of our own comes back with the feed, it is held already. */
 function endOfHour(instant: Date): number {

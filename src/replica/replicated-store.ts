@@ -1,5 +1,5 @@
 import type { AuditTrail } from '../audit/audit-trail';
-import { StoreUnavailableError } from '../revocation/errors';
+import { OutdatedInstanceError, StoreUnavailableError } from '../revocation/errors';
 import type {
   LiveRevocation,
   RevocationPage,
@@ -147,7 +147,7 @@ export class ReplicatedStore extends RevocationStore {
       return await this.truth.commit(work);
     } catch (error) {
       // Its answer may be all that was lost. The position was in the answer.
-      this.doubt(work, null);
+      if (!(error instanceof OutdatedInstanceError)) this.doubt(work, null);
       throw error;
     }
   }

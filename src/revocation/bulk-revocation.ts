@@ -12,6 +12,13 @@ interface OfIssuer {
   readonly issuer?: string;
 }
 
+/** Whose tokens are meant, and whether sessions end with them. */
+interface OfSubject extends OfIssuer {
+  readonly subject: string;
+  /** @defaultValue 'sessions' */
+  readonly reach?: 'sessions' | 'tokens';
+}
+
 /**
  * Revokes many tokens at once: for a change of a password, a ban, a client whose secret has leaked.
  * A revocation of a subject, a client or an issuer refuses what was issued up to an instant, which
@@ -26,19 +33,26 @@ export class BulkRevocation {
   ) {}
 
   /**
-   * Refuses every token of the subject that was issued until now.
+   * Refuses every token of the subject that was issued until now. With `reach: 'sessions'` its
+   * sessions end with them, where the issuer says when they began: for our own sessions, or by the
+   * option `cutoffClaim: 'auth_time'`, tokens that are issued to them later are refused, too. With
+   * `reach: 'tokens'` sessions and their refresh tokens go on: new tokens are accepted, such as those
+   * with the roles that the subject has now.
+   * @param reach 'sessions' by default.
    * @returns the instant up to which.
    * @throws {TypeError} a name is missing or not of its form; nothing was changed.
+   * @throws {OutdatedInstanceError} an instance of an older version is running; nothing was changed.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeat it.
    */
   async revokeSubject(
-    { issuer, subject }: OfIssuer & { readonly subject: string },
+    { issuer, subject, reach = 'sessions' }: OfSubject,
     options: RevokeOptions = {},
   ): Promise<Date> {
     const iss = this.issuerOf(issuer);
     checkName('subject', subject, MAX_NAME_LENGTH);
-    const key = revocationKey('subject', iss, subject);
-    return this.cutOff({ key, scope: 'subject', issuer: iss, subject }, options);
+    const scope = scopeOf(reach);
+    const key = revocationKey(scope, iss, subject);
+    return this.cutOff({ key, scope, issuer: iss, subject }, options);
   }
 
   /** As `revokeSubject`, for every token with this `client_id` or `azp`. */
@@ -69,8 +83,7 @@ export class BulkRevocation {
    * Refuses every token with one of these `sid`s, also those that are issued later.
    * @param sessionIds 1–1000 texts.
    * @returns how many of them were not revoked before.
-   * @throws {TypeError} as `revokeSubject`.
-   * @throws {StoreUnavailableError} as `revokeSubject`.
+   * @throws as `revokeSubject`.
    */
   async revokeSessions(
     { issuer, sessionIds }: OfIssuer & { readonly sessionIds: readonly string[] },
@@ -105,7 +118,7 @@ export class BulkRevocation {
     options: RevokeOptions,
   ): Promise<Date> {
     const { manager, reason, actor } = options;
-    const expiresAt = this.keptUntil(this.verifier.longestLifetimeSeconds(names.issuer));
+    const expiresAt = this.keptUntil(this.verifier.longestCutoffSeconds(names.issuer));
     const event = eventOf(names, options);
     const { issuedBefore } = await this.store.cutOff(
       { ...names, expiresAt, reason, actor },
@@ -132,6 +145,12 @@ export class BulkRevocation {
       `nestjs-logout: "issuer" must be given where there are several: one of ${issuerNames.join(', ')}.`,
     );
   }
+}
+
+function scopeOf(reach: unknown): 'subject' | 'subject-tokens' {
+  if (reach === 'sessions') return 'subject';
+  if (reach === 'tokens') return 'subject-tokens';
+  throw new TypeError('nestjs-logout: "reach" must be "sessions" or "tokens".');
 }
 
 const MAX_NAME_LENGTH = 255;

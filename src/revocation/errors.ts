@@ -8,7 +8,7 @@ export type TokenRejection =
   | 'TOKEN_REVOKED' // ended before its `exp`
   | 'TOKEN_NOT_OWN'; // a token of another issuer or subject than the bearer's
 
-export type RevocationErrorCode = TokenRejection | 'STORE_UNAVAILABLE';
+export type RevocationErrorCode = TokenRejection | 'STORE_UNAVAILABLE' | 'INSTANCE_OUTDATED';
 
 /** Base of every error this package throws on purpose. Knows nothing of HTTP. */
 export abstract class RevocationError extends Error {
@@ -53,5 +53,20 @@ export class StoreUnavailableError extends RevocationError {
 
   constructor(operation: string, options?: ErrorOptions) {
     super(`The revocation store could not ${operation}.`, options);
+  }
+}
+
+/**
+ * Another instance answers from memory and runs a version that would not refuse what was to be
+ * revoked: a session, or what was issued up to an instant. Nothing was changed.
+ */
+export class OutdatedInstanceError extends RevocationError {
+  readonly code = 'INSTANCE_OUTDATED';
+
+  constructor() {
+    super(
+      'Upgrade all instances first, then revoke again: one of them answers from memory and runs a ' +
+        'version that knows revocations of single tokens alone. Nothing was changed.',
+    );
   }
 }

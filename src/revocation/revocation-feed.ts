@@ -13,7 +13,7 @@ export interface FeedCursor {
 /** How many of a key's 32 bytes a feed hands over: they are as good as unique, and half the memory. */
 export const PREFIX_BYTES = 16;
 
-/** Absolute revocations, of whatever scope, that are not needed after an instant. */
+/** Revocations of absolute scopes that are not needed after an instant. */
 export interface AbsoluteGroup {
   /** The end of an hour: they are forgotten together, a little later than they could be. */
   readonly expiresBefore: Date;
@@ -21,10 +21,8 @@ export interface AbsoluteGroup {
   readonly prefixes: Buffer;
 }
 
-/** What a check needs to know of a cutoff. */
-export interface Cutoff extends Pick<Revocation, 'key' | 'expiresAt'> {
-  readonly issuedBefore: Date;
-}
+/** What a check needs to know of a revocation of the other scopes, also of one for good. */
+export type Cutoff = Pick<Revocation, 'key' | 'issuedBefore' | 'expiresAt'>;
 
 /** Some revocations: few enough to be applied in less than 10 ms. */
 export interface FeedSlice {

@@ -31,6 +31,8 @@ export abstract class RevocationStore extends RevocationCheck {
    * Commits all of the work or nothing, durably for this store, before this resolves. With
    * `transaction` it becomes durable when the host commits.
    * @throws {TypeError} the work is not of its form: nothing was committed.
+   * @throws {OutdatedInstanceError} an instance of an older version would not refuse what is revoked:
+   * nothing was committed.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe for the
    * revocations and their events, and may record other events twice.
    */
@@ -58,6 +60,7 @@ export abstract class RevocationStore extends RevocationCheck {
    * @param onPosition told where the change will stand, before anything is written: from then on it
    * may be committed at any moment. Not called by a store without a feed.
    * @throws {TypeError} the order is not of its form: nothing was committed.
+   * @throws {OutdatedInstanceError} as `commit`.
    * @throws {StoreUnavailableError} whether it took effect is unknown; a repetition begins later.
    */
   abstract cutOff(

@@ -30,7 +30,7 @@ export interface Revocation {
 }
 
 /** Scopes whose revocations refuse what was issued up to an instant. */
-export type CutoffScope = Extract<RevocationScope, 'subject' | 'client' | 'issuer'>;
+export type CutoffScope = Exclude<RevocationScope, 'token' | 'session' | 'server-session'>;
 
 /** A cutoff that is to begin when it is made, by the store's clock. */
 export interface CutoffOrder extends Omit<

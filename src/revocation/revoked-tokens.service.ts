@@ -268,8 +268,11 @@ export class RevokedTokensService {
     [token, ...others]: readonly [VerifiedToken, ...VerifiedToken[]],
     options: RevokeOptions = {},
   ): Promise<boolean> {
-    if (this.verifier.isOwn(token) && options.covers !== 'token')
-      return this.endSession(token, options);
+    if (this.verifier.isOwn(token) && options.covers !== 'token') {
+      if (await this.endSession(token, options)) return true;
+      // A failover may have lost its session. The store itself is asked: memory may be behind.
+      if ((await this.store.explain(token.keys)).length > 0) return false;
+    }
     const revocations = uniqueByKey(
       [token, ...others].flatMap((each) =>
         additionsOf(each, options, {

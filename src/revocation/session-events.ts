@@ -1,7 +1,7 @@
 import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { identifierKey } from '../tokens/identity';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
-import type { Session } from './session-store';
+import type { RefreshOrder, RefreshOutcome, Session } from './session-store';
 
 /** Why a session ended, where no caller said it. */
 export type EndingReason = 'replaced' | 'session_limit' | 'reuse' | 'logout_others';
@@ -45,8 +45,24 @@ export function createdEvent(session: Session, source: RequestSource): AuditEven
   };
 }
 
+/**
+ * What a refresh leaves in the audit, but for the end of a session.
+ * @param before the stored generation before it.
+ */
+export function refreshEvents(
+  outcome: RefreshOutcome,
+  session: Session,
+  before: number,
+  { generation, isAudited, source }: RefreshOrder,
+): readonly AuditEvent[] {
+  if (outcome === 'reused') return [reusedEvent(session, generation, source)];
+  if (!isAudited) return [];
+  if (outcome === 'rotated') return [renewedEvent(session, generation, before, source)];
+  return outcome === 'replayed' ? [replayedEvent(session, source)] : [];
+}
+
 /** @param generation the stored one before; behind `presented` where a failover lost rotations. */
-export function renewedEvent(
+function renewedEvent(
   session: Session,
   presented: number,
   generation: number,
@@ -61,16 +77,12 @@ export function renewedEvent(
   };
 }
 
-export function replayedEvent(session: Session, source: RequestSource): AuditEvent {
+function replayedEvent(session: Session, source: RequestSource): AuditEvent {
   return { event: 'session_replayed', outcome: 'success', ...namesOf(session), ...source };
 }
 
 /** A refresh token came back after its successor was used, or after the grace. */
-export function reusedEvent(
-  session: Session,
-  presented: number,
-  source: RequestSource,
-): AuditEvent {
+function reusedEvent(session: Session, presented: number, source: RequestSource): AuditEvent {
   return {
     event: 'authn_token_reuse',
     outcome: 'failure',

@@ -93,17 +93,18 @@ const MADE_BY = 'Make one with `openssl rand -hex 64`.';
 /** Of each access token, whatever `accessSeconds` is: another instance may have another value. */
 export const MAX_ACCESS_SECONDS = 3600;
 
-const MEMBERS = {
+/** The members of `sessions`. */
+export const SESSION_OPTIONS = {
   signingKeys: custom<SigningKeys, SessionOptions['signingKeys']>(
     {
       mustBe: 'a key that signs, or a list of keys of which the first signs',
       read: (value, option) => readSigningKeys(option, value),
     },
-    { says: 'What signs access tokens.' },
+    { says: 'What signs access tokens: the first of them. All of them verify.' },
   ),
   refreshKeys: custom<readonly [KeyObject, ...KeyObject[]], SessionOptions['refreshKeys']>(
     { mustBe: '1 to 4 secrets of 32 bytes or more', read: readRefreshKeys },
-    { says: 'What refresh tokens are known again by.' },
+    { says: 'Secrets by which refresh tokens are known again: the first mints. For nothing else.' },
   ),
   issuer: custom<string>({ mustBe: NAME, read: readName }, { says: 'The `iss` of access tokens.' }),
   audience: custom<readonly [string, ...string[]], SessionOptions['audience']>(
@@ -111,7 +112,10 @@ const MEMBERS = {
     { says: 'The `aud` of access tokens.' },
   ),
   clientId: optional(
-    custom<string>({ mustBe: NAME, read: readName }, { says: 'The `client_id` of access tokens.' }),
+    custom<string>(
+      { mustBe: NAME, read: readName },
+      { says: 'The `client_id` of access tokens.', defaultSays: 'the first audience' },
+    ),
   ),
   accessSeconds: whole(60, MAX_ACCESS_SECONDS, {
     unit: 'seconds',
@@ -121,25 +125,33 @@ const MEMBERS = {
   idleSeconds: whole(120, 366 * DAY_SECONDS, {
     unit: 'seconds',
     default: 7 * DAY_SECONDS,
-    says: 'How long a session lives without a refresh.',
+    says: 'How long a session lives without a refresh; at least twice `accessSeconds`.',
   }),
   absoluteSeconds: whole(120, 400 * DAY_SECONDS, {
     unit: 'seconds',
     default: 30 * DAY_SECONDS,
-    says: 'How long a session lives at most.',
+    says: 'How long a session lives at most; at least `idleSeconds`.',
   }),
   graceSeconds: whole(0, 60, {
     unit: 'seconds',
     default: 10,
     says: 'How long the refresh token before the last gets the same successor.',
   }),
-  maxPerSubject: whole(1, 1000, { default: 100, says: 'Sessions of one user.' }),
+  maxPerSubject: whole(1, 1000, {
+    default: 100,
+    says: 'Sessions of one user; a login beyond ends the one that was not refreshed for longest.',
+  }),
   auditRefreshes: flag({ default: true, says: 'Whether refreshes leave rows in the audit.' }),
-  claims: optional(func<ClaimsHook>({ says: 'More claims for access tokens.' })),
-  cookie: flag({ default: false, says: 'Whether browsers keep the refresh token in a cookie.' }),
+  claims: optional(
+    func<ClaimsHook>({ says: 'More claims for access tokens; `null` ends the session.' }),
+  ),
+  cookie: flag({
+    default: false,
+    says: 'Whether browsers keep the refresh token in the cookie `__Host-refresh`.',
+  }),
 } satisfies Table<SessionOptions>;
 
-export type ResolvedSessionOptions = Resolved<typeof MEMBERS>;
+export type ResolvedSessionOptions = Resolved<typeof SESSION_OPTIONS>;
 
 /** The option `sessions`; absent: there are none, and no routes of theirs. */
 export const sessions = custom<ResolvedSessionOptions, SessionOptions>(
@@ -148,7 +160,7 @@ export const sessions = custom<ResolvedSessionOptions, SessionOptions>(
 );
 
 function readSessions(value: unknown, option: string): ResolvedSessionOptions {
-  const options = resolve(MEMBERS, value, {}, `${option}.`);
+  const options = resolve(SESSION_OPTIONS, value, {}, `${option}.`);
   const { accessSeconds, idleSeconds, absoluteSeconds, signingKeys, refreshKeys } = options;
   if (idleSeconds < 2 * accessSeconds)
     throw misconfigured(

@@ -1,9 +1,10 @@
 import { identifierKey, revocationKey, type RevocationKey } from './identity';
-import { issuedAtMs, textOf, type Claims } from './verification/claims';
+import { textOf, type Claims } from './verification/claims';
+import { instantsOf, type CutoffClaim, type Instants } from './verification/instants';
 
 /** What a revocation covers. Each has a line in `SCOPES`, which says how. */
 export type RevocationScope =
-  'token' | 'session' | 'server-session' | 'subject' | 'client' | 'issuer';
+  'token' | 'session' | 'server-session' | 'subject' | 'subject-tokens' | 'client' | 'issuer';
 
 /** A token of the right form. */
 export interface ReadToken {
@@ -11,18 +12,33 @@ export interface ReadToken {
   readonly subject: string | undefined;
   /** See `ownKeys`. */
   readonly ownKeys: readonly RevocationKey[];
+  /** See `Issuer.cutoffClaim`. */
+  readonly cutoffClaim: CutoffClaim;
 }
 
 const NONE: readonly RevocationKey[] = [];
 
-interface ScopeRule {
-  /**
-   * `absolute`: a revocation refuses tokens of every age. `cutoff`: it refuses what was issued at or
-   * before an instant.
-   */
-  readonly kind: 'absolute' | 'cutoff';
+/** A revocation refuses tokens of every age. */
+interface AbsoluteRule {
+  readonly kind: 'absolute';
   /** Under which keys a revocation of this scope covers the token; empty where it cannot. */
   keysOf(token: ReadToken): readonly RevocationKey[];
+}
+
+/** A revocation refuses what is not later than an instant; one that is for good, everything. */
+interface CutoffRule {
+  readonly kind: 'cutoff';
+  /** Which instant of a token counts. */
+  readonly instant: keyof Instants;
+  keysOf(names: CutoffNames): readonly RevocationKey[];
+}
+
+/** What a token names that cutoffs are of, as it was when the token was read. */
+interface CutoffNames extends Instants {
+  readonly iss: string | undefined;
+  readonly subject: string | undefined;
+  readonly clientId: string | undefined;
+  readonly azp: string | undefined;
 }
 
 /**
@@ -30,7 +46,7 @@ interface ScopeRule {
  * the CHECK constraints of `revoked_tokens` (of absolute scopes: both) and that of `auth_events`;
  * and `scope` in both tables of docs/audit.md.
  */
-export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
+export const SCOPES: Readonly<Record<RevocationScope, AbsoluteRule | CutoffRule>> = {
   token: {
     kind: 'absolute',
     keysOf: ({ ownKeys }) => ownKeys,
@@ -44,22 +60,30 @@ export const SCOPES: Readonly<Record<RevocationScope, ScopeRule>> = {
   'server-session': { kind: 'absolute', keysOf: () => NONE },
   subject: {
     kind: 'cutoff',
-    keysOf: ({ claims: { iss }, subject }) =>
+    instant: 'begunMs',
+    keysOf: ({ iss, subject }) =>
       subject === undefined ? NONE : [revocationKey('subject', iss, subject)],
+  },
+  // The claims of the subject changed: its sessions go on, with new tokens.
+  'subject-tokens': {
+    kind: 'cutoff',
+    instant: 'issuedMs',
+    keysOf: ({ iss, subject }) =>
+      subject === undefined ? NONE : [revocationKey('subject-tokens', iss, subject)],
   },
   // `azp` is a client too (OpenID Connect Core §2): a revocation of either covers the token.
   client: {
     kind: 'cutoff',
-    keysOf: ({ claims: { iss, client_id, azp } }) =>
-      client_id === undefined && azp === undefined
-        ? NONE
-        : [...new Set([textOf(client_id), textOf(azp)])].flatMap((id) =>
-            id === undefined ? [] : [revocationKey('client', iss, id)],
-          ),
+    instant: 'begunMs',
+    keysOf: ({ iss, clientId, azp }) =>
+      [...new Set([clientId, azp])].flatMap((id) =>
+        id === undefined ? NONE : [revocationKey('client', iss, id)],
+      ),
   },
   issuer: {
     kind: 'cutoff',
-    keysOf: ({ claims: { iss } }) => (iss === undefined ? NONE : [issuerKey(iss)]),
+    instant: 'begunMs',
+    keysOf: ({ iss }) => (iss === undefined ? NONE : [issuerKey(iss)]),
   },
 };
 
@@ -73,19 +97,21 @@ function issuerKey(iss: string): RevocationKey {
 
 /** What a check is asked: whether any live revocation with one of these keys covers a token. */
 export interface RevocationQuery {
-  /** Revoked where an absolute revocation has the key. */
+  /** Of token and session: revoked where a revocation has the key. */
   readonly absolute: readonly RevocationKey[];
-  /** Revoked where an absolute one has it too, or a cutoff that is not before `at`. */
-  readonly cutoffs: readonly {
-    readonly key: RevocationKey;
-    /** When the token was issued, in ms since the epoch. */
-    readonly at: number;
-  }[];
+  /** Of the other scopes: revoked where a cutoff has the key that is not before `at`, or for good. */
+  readonly cutoffs: readonly CutoffQuery[];
+}
+
+interface CutoffQuery {
+  readonly key: RevocationKey;
+  /** When the token was issued, or its session was begun, in ms since the epoch. */
+  readonly at: number;
 }
 
 const RULES = Object.values(SCOPES);
-const ABSOLUTE = RULES.filter(({ kind }) => kind === 'absolute');
-const CUTOFFS = RULES.filter(({ kind }) => kind === 'cutoff');
+const ABSOLUTE = RULES.filter((rule) => rule.kind === 'absolute');
+const CUTOFFS = RULES.filter((rule) => rule.kind === 'cutoff');
 
 /** The last that a store must know: PostgreSQL reads no ISO text of more than four digits of year. */
 export const LAST_INSTANT = Date.UTC(9999, 11, 31);
@@ -97,15 +123,16 @@ export const LAST_INSTANT = Date.UTC(9999, 11, 31);
 export class TokenQuery implements RevocationQuery {
   /** Written by what answers: the set of revocations that was last found not to cover the token. */
   readonly last: { uncoveredBy: object | undefined } = { uncoveredBy: undefined };
+  #cutoffs: readonly CutoffQuery[] | CutoffNames;
 
+  /** @param session that of the token's session, one of `absolute`. */
   constructor(
     readonly absolute: RevocationQuery['absolute'],
-    readonly cutoffs: RevocationQuery['cutoffs'],
-    /** That of the token's session, one of `absolute`. */
+    cutoffs: readonly CutoffQuery[] | CutoffNames,
     readonly session?: RevocationKey,
   ) {
+    this.#cutoffs = cutoffs;
     Object.freeze(absolute);
-    Object.freeze(cutoffs);
     Object.freeze(this);
   }
 
@@ -118,16 +145,32 @@ export class TokenQuery implements RevocationQuery {
         absolute.push(key);
         if (rule === SCOPES.session) session = key;
       }
-    const at = askedAtMs(token.claims);
-    const cutoffs: RevocationQuery['cutoffs'][number][] = [];
-    for (const rule of CUTOFFS)
-      for (const key of rule.keysOf(token)) cutoffs.push(Object.freeze({ key, at }));
-    return new TokenQuery(absolute, cutoffs, session);
+    return new TokenQuery(absolute, namesOf(token), session);
+  }
+
+  /** Made when they are first asked for: where nothing is cut off, no token needs them. */
+  get cutoffs(): readonly CutoffQuery[] {
+    const cutoffs = this.#cutoffs;
+    return 'iss' in cutoffs ? (this.#cutoffs = cutoffQueries(cutoffs)) : cutoffs;
   }
 }
 
-/** Some issuers write milliseconds to `iat`: such a token is asked about as one of the far future. */
-function askedAtMs(claims: Claims): number {
-  const at = issuedAtMs(claims);
-  return at <= LAST_INSTANT ? at : LAST_INSTANT;
+function cutoffQueries(names: CutoffNames): readonly CutoffQuery[] {
+  const queries: CutoffQuery[] = [];
+  for (const { keysOf, instant } of CUTOFFS)
+    for (const key of keysOf(names)) queries.push(Object.freeze({ key, at: names[instant] }));
+  return Object.freeze(queries);
+}
+
+/** By value: whatever is written to the claims later, it is the token that was signed. */
+function namesOf({ claims, subject, cutoffClaim }: ReadToken): CutoffNames {
+  const { begunMs, issuedMs } = instantsOf(claims, cutoffClaim);
+  return {
+    iss: claims.iss,
+    subject,
+    clientId: textOf(claims.client_id),
+    azp: textOf(claims.azp),
+    begunMs: Math.min(begunMs, LAST_INSTANT),
+    issuedMs: Math.min(issuedMs, LAST_INSTANT),
+  };
 }

@@ -301,7 +301,7 @@ describe.each(PLATFORMS)('The routes of sessions on %s', (platform) => {
           "';--",
           '%F0%9F%98%80',
         ],
-        ...['x'.repeat(4000), '__proto__', '0', 'null', ofBob.toLowerCase()],
+        ...['x'.repeat(100), '__proto__', '0', 'null', ofBob.toLowerCase()],
       ];
       const answers = await Promise.all(
         ids.map((id) => host.ask('delete', `/sessions/${id}`, access)),
@@ -367,7 +367,7 @@ describe.each(PLATFORMS)('The routes of sessions on %s', (platform) => {
   });
 
   describe('POST /revoke', () => {
-    const EMPTY = { ...ANSWERS.loggedOut, text: '', type: null, sniffing: null };
+    const EMPTY = { ...ANSWERS.loggedOut, text: '', type: null };
 
     it('ends the session of a refresh token, of whatever generation', async () => {
       const [one, two] = [await host.login(), await host.login()];
@@ -398,8 +398,6 @@ describe.each(PLATFORMS)('The routes of sessions on %s', (platform) => {
       await start({}, { refreshTokens: { claim } });
       const token = host.app.issuer.token({ token_use: 'refresh' });
       await host.revoke(token).expect(200);
-      const { areNew } = await host.app.store.commit({ revocations: [], events: [] });
-      expect(areNew).toEqual([]);
       const { revocations } = await host.app.store.find({ subject: 'ada' });
       expect(revocations).toHaveLength(1);
     });

@@ -4,9 +4,7 @@ import {
   createdEvent,
   endedEvent,
   othersEndedEvent,
-  renewedEvent,
-  replayedEvent,
-  reusedEvent,
+  refreshEvents,
   sessionRevocation,
   type EndingCause,
   type EndingReason,
@@ -19,7 +17,6 @@ import {
   type OpenedSession,
   type Refreshed,
   type RefreshOrder,
-  type RefreshOutcome,
   type Session,
   type SessionOrder,
   type SessionsOf,
@@ -87,7 +84,7 @@ export class MemorySessionStore extends SessionStore {
       held.turn = ++this.turns;
     }
     const { session } = held;
-    const events = [...eventsOf(outcome, session, generation, order), ...ended.events];
+    const events = [...refreshEvents(outcome, session, generation, order), ...ended.events];
     return this.committed({ ...ended, events, outcome, session, at });
   }
 
@@ -173,19 +170,6 @@ function endAll(all: readonly Ending[]): EndedSessions {
   });
   const events = all.map(({ held, cause }) => endedEvent(held.session, cause));
   return { ...NOTHING, revocations, events };
-}
-
-/** @param before the stored generation before the refresh. */
-function eventsOf(
-  outcome: RefreshOutcome,
-  session: Session,
-  before: number,
-  { generation, isAudited, source }: RefreshOrder,
-): readonly AuditEvent[] {
-  if (outcome === 'reused') return [reusedEvent(session, generation, source)];
-  if (!isAudited) return [];
-  if (outcome === 'rotated') return [renewedEvent(session, generation, before, source)];
-  return outcome === 'replayed' ? [replayedEvent(session, source)] : [];
 }
 
 const causeOf = (reason: EndingReason, { source }: Pick<EndingCause, 'source'>): EndingCause => ({

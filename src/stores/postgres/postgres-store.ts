@@ -46,17 +46,20 @@ import { checkMigrated, migrate } from './schema/migrate';
 import { Partitions } from './schema/partitions';
 import { checkServer } from './schema/server-check';
 import { Upkeep } from './schema/upkeep';
+import { PostgresSessionStore } from './session-store.postgres';
 import { AuditWriter } from './writes/audit-writer';
 import { CutoffWriter } from './writes/cutoff-writer';
 import { GroupCommit } from './writes/group-commit';
 import { addWithin } from './writes/host-transaction';
+import { SessionWriter } from './writes/session-writer';
 
 /**
- * The tables `revoked_tokens` and `auth_events`: adds to them, and looks up each token in them. The
+ * The tables `revoked_tokens`, `auth_sessions` and `auth_events`: adds to them, and looks up each token in them. The
  * other instances learn what was added through the feed; to ring it is for the caller.
  */
 export class PostgresStore extends RevocationStore {
   readonly audit: AuditTrail;
+  readonly sessions: SessionStore;
   readonly clock = new StoreClock();
   readonly feed: PostgresFeed;
   private readonly connections: PostgresConnections;
@@ -88,11 +91,9 @@ export class PostgresStore extends RevocationStore {
     this.upkeep = new Upkeep(this.connections, this.partitions, options);
     const writer = new AuditWriter(this.connections, this.partitions, writeTimeoutMs);
     this.reader = new Reader(this.connections, writeTimeoutMs);
+    const sessions = new SessionWriter(this.connections, this.partitions, writeTimeoutMs);
+    this.sessions = new PostgresSessionStore(this.connections, this.reader, sessions);
     this.audit = new PostgresAuditTrail(this.connections, this.reader, writer, writeTimeoutMs);
-  }
-
-  get sessions(): SessionStore {
-    throw new TypeError('nestjs-logout: the Postgres store keeps no sessions yet.');
   }
 
   /**

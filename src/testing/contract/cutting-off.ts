@@ -71,7 +71,7 @@ export function describeCuttingOff(contract: Contract): void {
 
       await assert.rejects(contract.store.cutOff(wrong, logout()), {
         name: 'TypeError',
-        message: /"scope" of a cutoff must be one of subject, client, issuer\./,
+        message: /"scope" of a cutoff must be one of subject, subject-tokens, client, issuer\./,
       });
     });
   });

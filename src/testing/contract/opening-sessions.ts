@@ -7,10 +7,13 @@ import { later, logout, randomKey, type Contract } from './contract';
 import { inOrder, isRefused, login, recordedOf, refreshOf } from './session-orders';
 
 const HOUR_MS = 3_600_000;
-const LAYERS: readonly [CutoffScope][] = [['subject'], ['client'], ['issuer']];
+/** What covers sessions; `subject-tokens` covers none. */
+type Layer = Exclude<CutoffScope, 'subject-tokens'>;
+
+const LAYERS: readonly [Layer][] = [['subject'], ['client'], ['issuer']];
 
 /** A login whose keys are its own, and that of them which such a cutoff has. */
-function loginUnder(scope: CutoffScope): { order: SessionOrder; key: RevocationKey } {
+function loginUnder(scope: Layer): { order: SessionOrder; key: RevocationKey } {
   const keys = { subject: randomKey(), client: randomKey(), issuer: randomKey() };
   return { order: login({ cutoffKeys: Object.values(keys) }), key: keys[scope] };
 }

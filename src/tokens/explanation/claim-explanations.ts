@@ -5,6 +5,7 @@ import {
   MESSAGE_CLAIMS,
   type Claims,
 } from '../verification/claims';
+import { faultyInstant } from '../verification/instants';
 import type { Issuer } from '../verification/issuers';
 import { isMarkedAsRefresh, type ResolvedRefreshTokens } from '../verification/refresh-token-rules';
 import type { JsonObject } from '../verification/json-object';
@@ -38,6 +39,15 @@ export function explainClaims(payload: JsonObject | undefined): Explanation {
   const found = kindOfMember(payload[member]);
   if (member === 'exp') return { member, found, remedy: explainExpiry(payload) };
   return { member, found, remedy: FORMS[member] ?? IDENTIFIER };
+}
+
+/** Of claims of the right form. */
+export function explainLacking(claims: Claims, { cutoffClaim }: Issuer): Explanation {
+  const member = cutoffClaim === 'opened_ms' ? faultyInstant(claims) : undefined;
+  if (member === undefined) return explainSubject(claims);
+  const remedy =
+    'Tokens of our own sessions have it, in milliseconds. Get tokens by opening a session.';
+  return { member, found: kindOfMember(claims[member]), remedy };
 }
 
 function explainExpiry({ exp }: JsonObject): string {

@@ -8,6 +8,7 @@ import {
   explainAudience,
   explainClaims,
   explainIssuer,
+  explainLacking,
   explainLifetime,
   explainPurpose,
   explainStart,
@@ -66,7 +67,7 @@ export class RefusalExplainer {
       case 'not_yet_valid':
         return explainStart(claims, nowSeconds);
       default:
-        return explainClaims(claims);
+        return explainLacking(claims, issuer);
     }
   }
 }

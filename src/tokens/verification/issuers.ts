@@ -1,5 +1,6 @@
 import type { TokenIdentity } from '../identity';
 import type { ClaimRules } from './claims';
+import type { CutoffClaim } from './instants';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import type { SubjectReader } from './subject';
 
@@ -11,12 +12,19 @@ export interface Issuer extends ClaimRules {
   readonly idTokens: 'refuse' | 'accept';
   readonly readSubject: SubjectReader;
   readonly logoutCovers: 'token' | 'session';
+  /**
+   * What revocations of subjects, clients and the issuer compare with. `opened_ms`: its tokens are
+   * those of our own sessions, which no option can say.
+   */
+  readonly cutoffClaim: CutoffClaim;
   /** How long after the `exp` of one of its tokens a session may have others. */
   readonly sessionSeconds: number;
-  /** The longest that a token of the issuer lives, be it an access or a refresh token. */
+  /**
+   * The longest that a token of the issuer lives, be it an access or a refresh token; of our own
+   * sessions, the longest that a session lives: a token that is issued in its last minutes began
+   * with it.
+   */
   readonly longestLifetimeSeconds: number;
-  /** Whether we sign its tokens: those of our own sessions. */
-  readonly ownSessions?: boolean;
   /** What refresh tokens are marked by, where the issuer has any. */
   readonly refreshTokens: ResolvedRefreshTokens | undefined;
 }

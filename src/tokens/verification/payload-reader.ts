@@ -53,10 +53,16 @@ export class PayloadReader {
   ): ReadPayload | undefined {
     const claims = claimsOf(payload);
     if (claims === undefined) return undefined;
-    const { readSubject, tokenIdentity } = this.issuers.of(claims.iss);
+    const { readSubject, tokenIdentity, cutoffClaim } = this.issuers.of(claims.iss);
     const found = readSubject(claims);
     const subject = found ?? undefined;
-    const { revocationKey, keys } = tokenKeys(claims, subject, signingInput, tokenIdentity);
+    const { revocationKey, keys } = tokenKeys(
+      claims,
+      subject,
+      signingInput,
+      tokenIdentity,
+      cutoffClaim,
+    );
     const token = { claims, subject, lacksSubject: found === null, revocationKey, keys };
     this.last = { signingInput, token };
     this.mayShare = mayShare;

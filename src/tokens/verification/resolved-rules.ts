@@ -78,11 +78,13 @@ function readIssuers(
   if (own === undefined) return readOthers(rules, clockToleranceSeconds);
   const ours = ownIssuer(own, clockToleranceSeconds);
   if (rules.issuers?.length === 0) return [ours];
-  const others = readOthers(rules, clockToleranceSeconds);
-  if (others.some(({ issuer }) => issuer.issuers === null))
-    throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
-  for (const other of others) refuseShared(ours, other, 'sessions');
-  return [ours, ...others];
+  const [first, ...others] = readOthers(rules, clockToleranceSeconds);
+  for (const other of [first, ...others]) {
+    if (other.issuer.issuers === null)
+      throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
+    refuseShared(ours, other, 'sessions');
+  }
+  return [first, ...others, ours];
 }
 
 function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
@@ -98,8 +100,8 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
     readSubject: ({ sub }: Claims) => textOf(sub) ?? null,
     logoutCovers: 'session',
     sessionSeconds: maxLifetimeSeconds,
+    cutoffClaim: 'opened_ms',
     longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
-    ownSessions: true,
     refreshTokens: undefined,
   });
   return { issuer, keys: own.keys.map((key) => ({ ...key, issuer })) };
@@ -147,8 +149,10 @@ function issuerOf(
   clockToleranceSeconds: number,
 ): IssuerWithKeys {
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
-  const { logoutCovers, sessionSeconds, refreshTokens } = rules;
-  if (logoutCovers === 'session') refuseLongSessions(rules, prefix);
+  const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
+  const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+  if (logoutCovers === 'session' || cutoffClaim === 'auth_time')
+    refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
   const issuer: Issuer = Object.freeze({
     issuers,
     audiences,
@@ -159,8 +163,9 @@ function issuerOf(
     idTokens,
     readSubject: subjectClaim,
     logoutCovers,
+    cutoffClaim,
     sessionSeconds,
-    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0),
+    longestLifetimeSeconds: longestTokenSeconds,
     refreshTokens,
   });
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
@@ -172,15 +177,7 @@ function issuerOf(
 /** A store keeps no revocation for longer. */
 const LONGEST_KEPT_SECONDS = 400 * DAY_SECONDS;
 
-function refuseLongSessions(
-  {
-    maxLifetimeSeconds,
-    sessionSeconds,
-    refreshTokens,
-  }: Omit<Resolved<typeof ISSUER_RULES>, 'issuer' | 'audience'>,
-  prefix: string,
-): void {
-  const longest = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
+function refuseLongSessions(sessionSeconds: number, longest: number, prefix: string): void {
   if (longest + sessionSeconds <= LONGEST_KEPT_SECONDS) return;
   const advice = `Lower it, or the longest lifetime of a token, ${longest}.`;
   const mustBe = `at most 400 days (${LONGEST_KEPT_SECONDS}) with the longest lifetime of a token`;

@@ -70,12 +70,21 @@ export interface IssuerRules {
    */
   readonly logoutCovers?: 'token' | 'session';
   /**
-   * With `logoutCovers: 'session'`: how long after the `exp` of a token that was logged out its
-   * session may still have others, in whole seconds, 60–34 560 000 (400 days). The revocation of the
-   * session is kept until then. With the longest token it makes 400 days at most.
+   * With `logoutCovers: 'session'` or `cutoffClaim: 'auth_time'`: how long after the `exp` of a token
+   * its session may still have others, in whole seconds, 60–34 560 000 (400 days). Revocations that
+   * cover those are kept until then. With the longest token it makes 400 days at most.
    * @defaultValue 2 592 000 (30 days)
    */
   readonly sessionSeconds?: number;
+  /**
+   * Which claim says when the session of a token began. A revocation of a subject, a client or this
+   * issuer refuses a token whose session began at its instant or before. With `iat` each token
+   * counts by itself: one that was refreshed since is accepted. With `auth_time` (OpenID Connect
+   * Core §2), which refreshed tokens keep, it takes a new login. Where it is absent or no number, every
+   * revocation covers the token; where it is later than `iat`, that counts.
+   * @defaultValue 'iat'
+   */
+  readonly cutoffClaim?: 'iat' | 'auth_time';
   /**
    * What the refresh tokens of this issuer are, where they are JWTs. They are no bearers then; only
    * `authenticate(text, { use: 'refresh' })` accepts them, and a logout may name one.
@@ -166,8 +175,14 @@ export const ISSUER_RULES = {
     unit: 'seconds',
     default: 30 * DAY_SECONDS,
     says:
-      'With `logoutCovers: "session"`: how long after the `exp` of its token a session may have ' +
-      'others.',
+      'With `logoutCovers: "session"` or `cutoffClaim: "auth_time"`: how long after the `exp` of ' +
+      'its token a session may have others.',
+  }),
+  cutoffClaim: oneOf(['iat', 'auth_time'], {
+    default: 'iat',
+    says:
+      'What revocations of a subject, a client or the issuer compare with. `auth_time`: refreshed ' +
+      'tokens are refused until a new login, and so are tokens without it.',
   }),
   refreshTokens: optional(refreshTokens),
 } satisfies Table<IssuerRules>;

@@ -10,6 +10,7 @@ import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
 import { splitToken, type TokenParts } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
+import { faultyInstant } from './instants';
 import type { Issuer } from './issuers';
 import type { RefusalCause } from './refusal-cause';
 import { isMarkedAsRefresh } from './refresh-token-rules';
@@ -155,7 +156,7 @@ export class TokenVerifier {
     if (token === undefined) return 'claims';
     const { claims, subject, lacksSubject, revocationKey, keys } = token;
     if (this.rules.issuers.of(claims.iss) !== signer) return 'issuer';
-    if (lacksSubject) return 'claims';
+    if (lacksSubject || lacksInstant(claims, signer)) return 'claims';
     if (isOfOtherPurpose(claims, mayBeIdToken(signer, header))) return 'purpose';
     if (!this.isOfUse(claims, signer)) return 'purpose';
     return { claims, subject, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
@@ -194,7 +195,7 @@ export class TokenVerifier {
 
   /** Whether it is an access token of one of our own sessions. */
   isOwn({ claims }: VerifiedToken): boolean {
-    return this.rules.issuers.of(claims.iss).ownSessions === true;
+    return isOfOwnSessions(this.rules.issuers.of(claims.iss));
   }
 
   /** Every name of every issuer; none where any name is accepted. */
@@ -202,14 +203,18 @@ export class TokenVerifier {
     return this.rules.issuers.names;
   }
 
+  /** The longest that a token may still be accepted that a cutoff of the issuer covers. */
+  longestCutoffSeconds(issuer: string | undefined): number {
+    const { cutoffClaim, longestLifetimeSeconds } = this.rules.issuers.of(issuer);
+    // What is refreshed later began before it, too.
+    return cutoffClaim === 'auth_time'
+      ? this.longestSessionSeconds(issuer)
+      : longestLifetimeSeconds;
+  }
+
   /** The longest that an access token of the issuer lives. */
   maxLifetimeSeconds(issuer: string | undefined): number {
     return this.rules.issuers.of(issuer).maxLifetimeSeconds;
-  }
-
-  /** The longest that a token of the issuer lives, be it an access or a refresh token. */
-  longestLifetimeSeconds(issuer: string | undefined): number {
-    return this.rules.issuers.of(issuer).longestLifetimeSeconds;
   }
 
   /** The longest that a token of a session of the issuer may still be accepted from now on. */
@@ -233,6 +238,14 @@ export class TokenVerifier {
 
 function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {
   return idTokens === 'accept' || normalizeType(typ) === 'at+jwt';
+}
+
+function lacksInstant(claims: Claims, issuer: Issuer): boolean {
+  return isOfOwnSessions(issuer) && faultyInstant(claims) !== undefined;
+}
+
+function isOfOwnSessions({ cutoffClaim }: Issuer): boolean {
+  return cutoffClaim === 'opened_ms';
 }
 
 function refused(cause: RefusalCause): Verification {

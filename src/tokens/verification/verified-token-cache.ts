@@ -118,8 +118,11 @@ const MAX_NESTING = 16;
 /** Of a key: its 64 digits, and what holds them. */
 const KEY_BYTES = 160;
 
-const bytesOfKeys = ({ absolute, cutoffs }: RevocationQuery): number =>
-  KEY_BYTES * (absolute.length + cutoffs.length);
+/** Of a subject two, of clients two, and the issuer's: made later, if ever. */
+const MOST_CUTOFFS = 5;
+
+const bytesOfKeys = ({ absolute }: RevocationQuery): number =>
+  KEY_BYTES * (absolute.length + MOST_CUTOFFS);
 
 /** The memory that a token takes; infinite for claims that nest too deeply to be copied. */
 function bytesOf(text: string, claims: Claims): number {

@@ -196,7 +196,8 @@ describe('Opening the store', () => {
     await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
     await database.query(`GRANT USAGE ON SCHEMA nestjs_logout TO ${role};
       GRANT SELECT, INSERT ON revoked_tokens, auth_events TO ${role};
-      GRANT SELECT ON revoked_tokens_by_hour, revoked_tokens_by_day, revoked_tokens_by_month
+      GRANT SELECT ON revoked_tokens_by_hour, revoked_tokens_by_day, revoked_tokens_by_month,
+        replica_instances
         TO ${role};
       GRANT EXECUTE ON FUNCTION add_revocations, revoked_since, revoked_cutoffs,
         missing_logout_partitions TO ${role}`);

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { aboutToken } from '../../support/queries';
 import { until } from '../../support/until';
 import { hostOf, openStore } from './open-store';
 
@@ -272,6 +273,36 @@ describe('A cutoff in a transaction of the host’s', () => {
       await until(() => replicated.known(about([kept.key], later)) === false);
       expect(replicated.known(about([kept.key], new Date(0)))).toBe(true);
       expect(replicated.known(about([undone.key], new Date(0)))).toBe(false);
+    } finally {
+      await replicated.close();
+    }
+  });
+
+  it.each([
+    ['committed', true],
+    ['rolled back', false],
+  ])('sends checks to the database until it is %s, and none afterwards', async (_, commits) => {
+    const replicated = await openStore(database.url);
+    try {
+      const one = { ...order('a whole issuer'), scope: 'issuer' as const };
+      const issuedAt = new Date(Date.now() - 60_000);
+      const lookUpsOf = async (checks: number): Promise<number> => {
+        const before = replicated.status().directLookUps;
+        for (let check = 0; check < checks; check += 1)
+          await replicated.isRevoked(aboutToken([one.key], issuedAt));
+        return replicated.status().directLookUps - before;
+      };
+      expect(await lookUpsOf(10)).toBe(0);
+      const ended = host.transaction(async (manager) => {
+        await replicated.cutOff(one, logout(), manager);
+        expect(await lookUpsOf(10)).toBe(10);
+        if (!commits) throw new Error('changed my mind');
+      });
+      await ended.catch(() => undefined);
+
+      await until(() => replicated.known(aboutToken([one.key], issuedAt)) === commits);
+      expect(await lookUpsOf(100)).toBe(0);
+      expect(replicated.known(aboutToken([one.key], new Date(Date.now() + 60_000)))).toBe(false);
     } finally {
       await replicated.close();
     }

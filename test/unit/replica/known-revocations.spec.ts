@@ -32,11 +32,11 @@ function applyTokens(known: KnownRevocations, expiresBefore: Date, keys: Revocat
 }
 
 function addToken(known: KnownRevocations, expiresAt: Date, key: RevocationKey): void {
-  known.add({ key, issuedBefore: 'infinity', expiresAt });
+  known.add({ key, scope: 'token', issuedBefore: 'infinity', expiresAt });
 }
 
 function addCutoff(known: KnownRevocations, expiresAt: Date, key: RevocationKey): void {
-  known.add({ key, issuedBefore: at(MONTH_MINUTES), expiresAt });
+  known.add({ key, scope: 'subject', issuedBefore: at(MONTH_MINUTES), expiresAt });
 }
 
 /** What typed arrays and buffers that are still in use take. */
@@ -195,7 +195,7 @@ describe('What a replica knows', () => {
 
   describe('of cutoffs', () => {
     const cutOff = (known: KnownRevocations, issuedBefore: Date, expiresAt: Date): void => {
-      known.add({ key: keyOf('ada'), issuedBefore, expiresAt });
+      known.add({ key: keyOf('ada'), scope: 'subject', issuedBefore, expiresAt });
     };
     const covers = (known: KnownRevocations, issuedAt: Date): boolean =>
       known.covers(about([keyOf('ada')], issuedAt));

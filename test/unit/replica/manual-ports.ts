@@ -7,7 +7,7 @@ import {
   type FeedCursor,
   type FeedSlice,
 } from '../../../src/revocation/revocation-feed';
-import type { RevocationQuery } from '../../../src/tokens/scopes';
+import { SCOPES, type RevocationQuery } from '../../../src/tokens/scopes';
 import type { StoreClock } from '../../../src/revocation/store-clock';
 
 /** Lets everything run that is ready to run. */
@@ -237,13 +237,11 @@ export function keyOf(token: number): string {
 export function sliceOf(revocations: readonly Revocation[]): FeedSlice {
   return {
     absolute: revocations
-      .filter(({ issuedBefore }) => issuedBefore === ANY_ISSUE_TIME)
+      .filter(({ scope }) => SCOPES[scope].kind === 'absolute')
       .map(({ key, expiresAt }) => ({
         expiresBefore: expiresAt,
         prefixes: Buffer.from(key.slice(0, 32), 'hex'),
       })),
-    cutoffs: revocations.flatMap(({ key, issuedBefore, expiresAt }) =>
-      issuedBefore === ANY_ISSUE_TIME ? [] : [{ key, issuedBefore, expiresAt }],
-    ),
+    cutoffs: revocations.filter(({ scope }) => SCOPES[scope].kind === 'cutoff'),
   };
 }

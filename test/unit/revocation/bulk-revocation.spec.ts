@@ -2,7 +2,9 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import { BulkRevocation } from '../../../src/revocation/bulk-revocation';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
+import type { OwnTokens } from '../../../src/tokens/verification/resolved-rules';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
+import { ownTokens } from '../../support/own-tokens';
 import { ISSUER, TestIssuer } from '../../support/tokens';
 
 const issuer = new TestIssuer();
@@ -19,10 +21,12 @@ describe('A revocation of many tokens', () => {
   let tokens: RevokedTokensService;
   let bulk: BulkRevocation;
 
-  const open = (rules: object = {}): void => {
+  const open = (rules: object = {}, own?: OwnTokens): void => {
     const verifier = new TokenVerifier(
       { algorithms: ['HS256'], keys: issuer.key, issuer: ISSUER, audience: null, ...rules },
       () => now,
+      'access',
+      own,
     );
     tokens = new RevokedTokensService(verifier, store, audit);
     bulk = new BulkRevocation(verifier, store, audit);
@@ -50,6 +54,47 @@ describe('A revocation of many tokens', () => {
     const later = issued(-1);
     expect([await verdictOf(old), await verdictOf(ofThisSecond)]).toEqual(['revoked', 'revoked']);
     expect([await verdictOf(others), await verdictOf(later)]).toEqual(['live', 'live']);
+  });
+
+  it('of a subject refuses at equal instants, and nothing that began a millisecond later', async () => {
+    open({ cutoffClaim: 'auth_time' });
+    const seconds = SECOND - 30;
+    now = seconds * 1000;
+    await bulk.revokeSubject({ subject: 'ada' });
+    now = NOW;
+    const begun = (at: number) => verdictOf(issued(0, { auth_time: at }));
+    expect([await begun(seconds), await begun(seconds + 0.001)]).toEqual(['revoked', 'live']);
+  });
+
+  it('that reaches sessions refuses refreshed tokens where the issuer dates logins', async () => {
+    open({ cutoffClaim: 'auth_time' });
+    await bulk.revokeSubject({ subject: 'ada' });
+    now += 2000;
+    const [refreshed, loggedIn] = [SECOND - 600, SECOND + 1].map((auth_time) =>
+      issued(-1, { auth_time }),
+    );
+    expect([await verdictOf(refreshed!), await verdictOf(loggedIn!)]).toEqual(['revoked', 'live']);
+    expect(await verdictOf(issued(-1))).toBe('revoked'); // it does not say
+  });
+
+  it('that reaches tokens refuses those, while their sessions go on', async () => {
+    open({ cutoffClaim: 'auth_time' });
+    const auth_time = SECOND - 600;
+    const options = { reason: 'role change' };
+    await bulk.revokeSubject({ subject: 'ada', reach: 'tokens' }, options);
+    now += 2000;
+    expect(await verdictOf(issued(0, { auth_time }))).toBe('revoked');
+    expect(await verdictOf(issued(-1, { auth_time }))).toBe('live');
+    expect(await verdictOf(issued(0, { sub: 'grace', auth_time }))).toBe('live');
+    const { revocations } = await store.find({ scope: 'subject-tokens' });
+    expect(revocations).toMatchObject([{ subject: 'ada', issuer: ISSUER, reason: 'role change' }]);
+  });
+
+  it('reaches sessions or tokens, and nothing else', async () => {
+    const reach = 'everything' as 'tokens';
+    await expect(bulk.revokeSubject({ subject: 'ada', reach })).rejects.toThrow(
+      'nestjs-logout: "reach" must be "sessions" or "tokens".',
+    );
   });
 
   it.each(['client_id', 'azp'])('of a client covers tokens that name it as %s', async (claim) => {
@@ -97,6 +142,28 @@ describe('A revocation of many tokens', () => {
     const { revocations } = await store.find({ subject: 'ada' });
     const keptSeconds = revocations.map(({ expiresAt }) => (expiresAt.getTime() - NOW) / 1000);
     expect(keptSeconds).toEqual([7 * DAY_SECONDS + 90]);
+  });
+
+  it('of sessions of ours reaches those that slept for longer than any token lives', async () => {
+    const absoluteSeconds = 60 * DAY_SECONDS;
+    const opened_ms = NOW;
+    const ours = new TestIssuer();
+    open({}, ownTokens(ours, { issuer: 'own', maxLifetimeSeconds: 900, absoluteSeconds }));
+    const refreshed = (): string => {
+      const iat = Math.floor(now / 1000);
+      const claims = { iss: 'own', iat, exp: iat + 900, opened_ms, iat_ms: now };
+      return ours.token(claims, { typ: 'at+jwt' });
+    };
+    now += 1000;
+    await bulk.revokeSubject({ issuer: 'own', subject: 'ada' });
+
+    now = NOW + (absoluteSeconds - 60) * 1000;
+    await bulk.revokeClient({ issuer: 'own', clientId: 'other' }); // purges what is not kept
+    expect(await verdictOf(refreshed())).toBe('revoked');
+    const { revocations } = await store.find({ subject: 'ada' });
+    expect(revocations.map(({ expiresAt }) => expiresAt.getTime())).toEqual([
+      NOW + 1000 + (absoluteSeconds + 60) * 1000,
+    ]);
   });
 
   it('stands in audit and log, with who and why', async () => {

@@ -103,6 +103,7 @@ describe('RevokedTokensService', () => {
     expect(token.keys.cutoffs).toEqual(
       [
         revocationKey('subject', ISSUER, String(token.claims.sub)),
+        revocationKey('subject-tokens', ISSUER, String(token.claims.sub)),
         revocationKey('issuer', ISSUER),
       ].map((key) => ({ key, at: 1_795_000_000_250 })),
     );
@@ -111,6 +112,12 @@ describe('RevokedTokensService', () => {
   it.each<[string, RevocationScope, string[], Revocation['issuedBefore']]>([
     ['its session', 'session', ['session', ISSUER, 's-1'], ANY_ISSUE_TIME],
     ['its subject', 'subject', ['subject', ISSUER, 'ada'], new Date(1_795_000_000_000)],
+    [
+      'its subject, which goes on',
+      'subject-tokens',
+      ['subject-tokens', ISSUER, 'ada'],
+      new Date(1_795_000_000_000),
+    ],
     ['its client', 'client', ['client', ISSUER, 'app'], new Date(1_795_000_000_000)],
     ['its party', 'client', ['client', ISSUER, 'web'], new Date(1_795_000_000_000)],
     ['its issuer', 'issuer', ['issuer', ISSUER], new Date(1_795_000_000_000)],

@@ -19,8 +19,9 @@ describe('A session', () => {
   let core: LogoutCore;
   let sessions: SessionsService;
 
+  const signingKeys = randomBytes(32);
   const start = (options: Partial<SessionOptions> = {}): void => {
-    core = coreWithSessions(store, options, { issuers: [] }, lines);
+    core = coreWithSessions(store, { signingKeys, ...options }, { issuers: [] }, lines);
     ({ sessions } = core);
   };
   beforeEach(async () => {
@@ -164,6 +165,15 @@ describe('A session', () => {
     expect(await core.tokens.revoke(next.accessToken)).toBe(false);
     expect(await verdictOf(next.accessToken)).toBe('revoked');
     expect(await refusal(sessions.refresh(next.refreshToken))).toBe('TOKEN_REVOKED session_ended');
+  });
+
+  it('that its store has lost, by a failover, still ends with a logout', async () => {
+    const { accessToken } = await sessions.open('ada');
+    const after = coreWithSessions(new MemoryRevocationStore(() => now), { signingKeys });
+    expect(await after.tokens.revoke(accessToken)).toBe(true);
+    expect(await after.tokens.revoke(accessToken)).toBe(false);
+    expect((await after.tokens.authenticate(accessToken)).verdict).toBe('revoked');
+    await after.close();
   });
 
   it('stays where only its token is to be revoked', async () => {

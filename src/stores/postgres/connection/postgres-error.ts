@@ -1,5 +1,10 @@
 import { QueryFailedError } from 'typeorm';
-import { StoreUnavailableError } from '../../../revocation/errors';
+import {
+  OutdatedInstanceError,
+  RevocationError,
+  StoreUnavailableError,
+} from '../../../revocation/errors';
+import { OUTDATED_INSTANCE } from '../../../../migrations/outdated-instances';
 
 /** SQLSTATEs that are answered by doing something, not by failing. */
 export const NO_PARTITION = '23514';
@@ -29,7 +34,14 @@ export class PostgresError extends Error {
   }
 }
 
-/** Fails with `StoreUnavailableError` when `work` fails, or has not ended after `timeoutMs`. */
+/** What a store fails with, by what the driver has failed with. */
+export function failureOf(operation: string, error: unknown): RevocationError {
+  if (error instanceof RevocationError) return error;
+  if (codeOf(error) === OUTDATED_INSTANCE) return new OutdatedInstanceError();
+  return new StoreUnavailableError(operation, { cause: toPostgresError(error) });
+}
+
+/** Fails, as `failureOf` says, when `work` fails, or has not ended after `timeoutMs`. */
 export async function orUnavailable<T>(
   operation: string,
   timeoutMs: number,
@@ -38,8 +50,7 @@ export async function orUnavailable<T>(
   try {
     return await within(timeoutMs, work());
   } catch (error) {
-    if (error instanceof StoreUnavailableError) throw error;
-    throw new StoreUnavailableError(operation, { cause: toPostgresError(error) });
+    throw failureOf(operation, error);
   }
 }
 
@@ -51,7 +62,8 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /** Whether one row of several is to blame, so that the others would do without it. */
-export const blamesRows = (error: unknown): boolean => BLAMES_ROWS.test(codeOf(error) ?? '');
+export const blamesRows = (error: unknown): boolean =>
+  BLAMES_ROWS.test(codeOf(error) ?? '') || codeOf(error) === OUTDATED_INSTANCE;
 
 /** The printable part of whatever was thrown. */
 export function toPostgresError(error: unknown): PostgresError {

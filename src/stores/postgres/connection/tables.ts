@@ -4,6 +4,7 @@ import { SchemaNames } from '../../../../migrations/schema-names';
 export class Tables extends SchemaNames {
   readonly revokedTokens = this.qualify('revoked_tokens');
   readonly authEvents = this.qualify('auth_events');
+  readonly authSessions = this.qualify('auth_sessions');
   /** The function that looks up keys. */
   readonly revokedCutoffs = this.qualify('revoked_cutoffs');
   /** The function that tells what is new since a snapshot. */

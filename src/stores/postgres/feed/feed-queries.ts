@@ -5,6 +5,8 @@ import {
   type FeedCursor,
   type FeedSlice,
 } from '../../../revocation/revocation-feed';
+import { ANY_ISSUE_TIME } from '../../../revocation/revocation';
+import { SCOPES } from '../../../tokens/scopes';
 import { SERVER_IDENTITY } from './server-identity';
 import { SEES_NOTHING } from './snapshot';
 import { quoteText } from '../../../../migrations/schema-names';
@@ -71,9 +73,15 @@ const PARTS = `(
   UNION ALL
   SELECT ${NO_RANGE}, ${NO_RANGE}, first, next FROM (${rangesOf('month', 14)}) AS months)`;
 
+/** The scopes of which a token says the keys at once. */
+const IS_ABSOLUTE = `scope IN (${Object.entries(SCOPES)
+  .flatMap(([scope, { kind }]) => (kind === 'absolute' ? [quoteText(scope)] : []))
+  .join(', ')})`;
+
 /**
  * Absolute revocations come as the first halves of their keys in one text, a million of which Node
- * reads in a fraction of the time of as many rows; cutoffs as JSON: key, milliseconds, milliseconds.
+ * reads in a fraction of the time of as many rows; cutoffs as JSON: key, milliseconds (`null`: for good),
+ * milliseconds.
  */
 function groupedQuery(
   tables: Tables,
@@ -88,11 +96,12 @@ function groupedQuery(
       SELECT extract(epoch FROM date_trunc('hour', expires_at, 'UTC') + interval '1 hour')::bigint
           ::text AS expires_before,
         encode(string_agg(substring(key FOR ${PREFIX_BYTES}), '')
-          FILTER (WHERE issued_before = 'infinity'), 'hex') AS prefixes,
+          FILTER (WHERE ${IS_ABSOLUTE}), 'hex') AS prefixes,
         (json_agg(json_build_array(encode(key, 'hex'),
-          floor(extract(epoch FROM issued_before) * 1000),
+          CASE WHEN issued_before < 'infinity'
+            THEN floor(extract(epoch FROM issued_before) * 1000) END,
           ceil(extract(epoch FROM expires_at) * 1000)))
-          FILTER (WHERE issued_before < 'infinity'))::text AS cutoffs
+          FILTER (WHERE NOT (${IS_ABSOLUTE})))::text AS cutoffs
       FROM (
         SELECT *, (row_number() OVER () - 1) / ${MAX_PER_ROW} AS place
         FROM ${tables.revokedSince}(
@@ -120,10 +129,10 @@ function absoluteIn({ expires_before, prefixes }: TextRow): AbsoluteGroup[] {
 
 function cutoffsIn({ cutoffs }: TextRow): Cutoff[] {
   if (!cutoffs) return [];
-  const revocations = JSON.parse(cutoffs) as [string, number, number][];
+  const revocations = JSON.parse(cutoffs) as [string, number | null, number][];
   return revocations.map(([key, issuedBefore, expiresAt]) => ({
     key,
-    issuedBefore: new Date(issuedBefore),
+    issuedBefore: issuedBefore === null ? ANY_ISSUE_TIME : new Date(issuedBefore),
     expiresAt: new Date(expiresAt),
   }));
 }

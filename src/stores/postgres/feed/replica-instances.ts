@@ -5,10 +5,9 @@ import { orUnavailable } from '../connection/postgres-error';
 import { DURABLE_COMMIT } from '../writes/insertions';
 import { SERVER_IDENTITY } from './server-identity';
 import { SEES_NOTHING } from './snapshot';
+import { DEAD_AFTER_STALENESSES, SPEAKS } from '../../../../migrations/outdated-instances';
 import { quoteText } from '../../../../migrations/schema-names';
 
-/** In its stalenesses; half of that after its last announcement it answers from memory no more. */
-const DEAD_AFTER = 10;
 /** How long a row is kept that this server did not write: see `others`. */
 const FOREIGN_KEPT = '1 hour';
 
@@ -89,7 +88,7 @@ export class ReplicaInstances {
     return `${this.begin}; ${DURABLE_COMMIT};
       DELETE FROM ${this.table} WHERE instance_id IN (
         SELECT instance_id FROM ${this.table} WHERE ${IS_DEAD} FOR UPDATE SKIP LOCKED);
-      INSERT INTO ${this.table} (instance_id, ${STATE}) VALUES ('${id}', ${state})
+      INSERT INTO ${this.table} (instance_id, speaks, ${STATE}) VALUES ('${id}', ${SPEAKS}, ${state})
       ON CONFLICT (instance_id) DO UPDATE SET (${STATE}) = ROW (${state}); COMMIT`;
   }
 
@@ -105,7 +104,7 @@ export class ReplicaInstances {
 const isOf = (id: string): string => `instance_id = '${id}'`;
 
 const STATE = 'max_staleness_ms, snapshot, server, seen_at';
-const IS_OLD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER} milliseconds'`;
+const IS_OLD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER_STALENESSES} milliseconds'`;
 /** The row may go. */
 const IS_DEAD = `${IS_OLD}
   AND (server = ${SERVER_IDENTITY} OR seen_at < now() - interval '${FOREIGN_KEPT}')`;

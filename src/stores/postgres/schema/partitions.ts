@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { HOURS_BY_HOUR } from '../../../../migrations/partition-sizes';
-import type { StoreClock } from '../../../revocation/store-clock';
+import { MAX_SKEW_MS, type StoreClock } from '../../../revocation/store-clock';
 import { lockKeyOf } from './advisory-lock';
 import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
 import { codeOf, LOCK_NOT_AVAILABLE } from '../connection/postgres-error';
@@ -36,6 +36,12 @@ export class Partitions {
       monthOf(monthsLater(now, index + 1)),
     );
     await this.make([...hours, monthOf(now), ...months]);
+  }
+
+  /** When what is kept for so long from now on expires; clocks may differ. */
+  expiriesIn(seconds: number): readonly Date[] {
+    const expiresMs = this.clock.now() + seconds * 1000;
+    return [new Date(expiresMs - MAX_SKEW_MS), new Date(expiresMs + MAX_SKEW_MS)];
   }
 
   /** Makes what revocations that expire then, and their events, need where none is known here. */

@@ -1,19 +1,12 @@
 import type { AuditEvent } from '../../../audit/audit-event';
-import { StoreUnavailableError } from '../../../revocation/errors';
 import { ANY_ISSUE_TIME, type CutoffOrder } from '../../../revocation/revocation';
-import {
-  firstRowOf,
-  type CommitPosition,
-  type Cut,
-  type HostTransaction,
-} from '../../../revocation/unit-of-work';
+import type { CommitPosition, Cut, HostTransaction } from '../../../revocation/unit-of-work';
 import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
-import { orUnavailable, PostgresError, toPostgresError } from '../connection/postgres-error';
+import { failureOf, orUnavailable } from '../connection/postgres-error';
 import type { Partitions } from '../schema/partitions';
+import { positionWithin, textIn } from './host-transaction';
 import { cutOffStatement, DURABLE_COMMIT } from './insertions';
 import { toJsonRows } from './json-rows';
-
-const POSITION = 'SELECT pg_current_xact_id()::text AS xid';
 
 /** Makes cutoffs, each in a transaction of its own, or in one of the host's. */
 export class CutoffWriter {
@@ -23,7 +16,7 @@ export class CutoffWriter {
     private readonly timeoutMs: number,
   ) {}
 
-  /** @throws {StoreUnavailableError} */
+  /** @throws {StoreUnavailableError} or `OutdatedInstanceError`. */
   async cutOff(
     order: CutoffOrder,
     event: AuditEvent,
@@ -41,7 +34,7 @@ export class CutoffWriter {
     try {
       return await cut(transaction);
     } catch (error) {
-      throw new StoreUnavailableError('cut off', { cause: toPostgresError(error) });
+      throw failureOf('cut off', error);
     }
   }
 
@@ -57,7 +50,7 @@ export class CutoffWriter {
     event: AuditEvent,
     onPosition: (position: CommitPosition) => void,
   ): Promise<Cut> {
-    onPosition(textIn(await within.query(POSITION), 'xid'));
+    onPosition(await positionWithin(within));
     const revocation = { ...order, issuedBefore: ANY_ISSUE_TIME } as const;
     const { text, values } = cutOffStatement(
       this.connections.tables,
@@ -69,10 +62,4 @@ export class CutoffWriter {
       position: textIn(row, 'xid'),
     };
   }
-}
-
-function textIn(result: unknown, name: string): string {
-  const value: unknown = Reflect.get(firstRowOf(result) ?? {}, name);
-  if (typeof value === 'string' && value !== '') return value;
-  throw new PostgresError('the transaction did not return the rows of its statement');
 }

@@ -1,11 +1,11 @@
-import { StoreUnavailableError } from '../../../revocation/errors';
 import {
   firstRowOf,
+  type CommitPosition,
   type Committed,
   type HostTransaction,
   type UnitOfWork,
 } from '../../../revocation/unit-of-work';
-import { toPostgresError, PostgresError } from '../connection/postgres-error';
+import { failureOf, PostgresError } from '../connection/postgres-error';
 import type { Tables } from '../connection/tables';
 import { addRevocations, appendEvents, newPlacesIn } from './insertions';
 
@@ -29,7 +29,7 @@ export async function addWithin(
     const isNew = newPlacesIn(new_places);
     return { areNew: revocations.map((_, at) => isNew.has(at + 1)), position: xid };
   } catch (error) {
-    throw new StoreUnavailableError('add a revocation', { cause: toPostgresError(error) });
+    throw failureOf('add a revocation', error);
   }
 }
 
@@ -39,5 +39,18 @@ function rowIn(result: unknown): { xid: string; new_places: string | null } {
     const { xid, new_places } = row;
     return { xid: String(xid), new_places: typeof new_places === 'string' ? new_places : null };
   }
+  throw new PostgresError('the transaction did not return the rows of its statement');
+}
+
+/** Where what the transaction writes will stand, before it does. */
+export async function positionWithin(transaction: HostTransaction): Promise<CommitPosition> {
+  const position = await transaction.query('SELECT pg_catalog.pg_current_xact_id()::text AS xid');
+  return textIn(position, 'xid');
+}
+
+/** The text of that column in the first row. */
+export function textIn(result: unknown, name: string): string {
+  const value: unknown = Reflect.get(firstRowOf(result) ?? {}, name);
+  if (typeof value === 'string' && value !== '') return value;
   throw new PostgresError('the transaction did not return the rows of its statement');
 }

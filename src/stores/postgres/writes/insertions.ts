@@ -59,11 +59,15 @@ export function addAndCommit(
   const told = jsonLiteral(arrayOf(rows.map(({ event }) => event)));
   const append =
     events.length === 0 ? '' : `${insertEvents(tables, jsonLiteral(arrayOf(events)))}; `;
-  return (
-    `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${timeoutMs}; ` +
-    `SELECT xid, new_places FROM ${functionOf(tables)}(${revocations}, ${told}); ${append}COMMIT`
+  return inOneMessage(
+    `SELECT xid, new_places FROM ${functionOf(tables)}(${revocations}, ${told}); ${append}`,
+    timeoutMs,
   );
 }
+
+/** A transaction whose statements come third; a result for each. @param statements each ends in `;`. */
+export const inOneMessage = (statements: string, timeoutMs: number): string =>
+  `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${timeoutMs}; ${statements}COMMIT`;
 
 /** Makes a cutoff: returns one row, `xid` and `issued_before` in ms since the epoch. */
 export function cutOffStatement(tables: Tables, { revocation, event }: JsonRows): Statement {
@@ -88,7 +92,8 @@ const insertEvents = (tables: Tables, json: string): string =>
     SELECT ${eventNames} FROM pg_catalog.json_to_recordset(${json}) AS event (${eventTypes})`;
 
 /** As text: some drivers would write what they take for JSON as JSON once more. */
-const jsonParameter = (place: number): string => `$${place}::pg_catalog.text::pg_catalog.json`;
+export const jsonParameter = (place: number): string =>
+  `$${place}::pg_catalog.text::pg_catalog.json`;
 
 const functionOf = (tables: Tables): string => tables.qualify('add_revocations');
 
@@ -98,5 +103,5 @@ const arrayOf = (objects: readonly string[]): string => `[${objects.join(',')}]`
  * A message of several statements has no parameters. Only a dollar sign can end this literal, and
  * none is in it: JSON has them in strings alone, where it knows another way to write them.
  */
-const jsonLiteral = (json: string): string =>
+export const jsonLiteral = (json: string): string =>
   `$json$${json.replaceAll('$', String.raw`\u0024`)}$json$::json`;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { AuditEvent } from '../../../audit/audit-event';
+import type { AuditEvent, RequestSource } from '../../../audit/audit-event';
 import { ANY_ISSUE_TIME, type Revocation } from '../../../revocation/revocation';
 import type { Addition } from '../../../revocation/unit-of-work';
 
@@ -40,6 +40,15 @@ export function toJsonRows({ revocation, event }: Addition): JsonRows {
   return { revocation: toJson(revocationRow(revocation)), event: eventToJson(event) };
 }
 
+/** Where a request came from, as the columns take it, whatever it holds. */
+export function sourceRow({ ip, userAgent, requestId }: RequestSource) {
+  return {
+    ip: ip !== undefined && isStorableAddress(ip) ? ip : undefined,
+    user_agent: cut(userAgent, USER_AGENT_LENGTH),
+    request_id: cut(requestId),
+  };
+}
+
 /** A row of `auth_events` as an object in JSON that the database takes, whatever the event holds. */
 export const eventToJson = (event: AuditEvent): string => toJson(eventRow(event));
 
@@ -61,7 +70,7 @@ function revocationRow(revocation: Revocation): object {
 }
 
 function eventRow(event: AuditEvent): Readonly<Record<keyof typeof EVENT_COLUMNS, unknown>> {
-  const { ip, tokenFingerprint } = event;
+  const { tokenFingerprint } = event;
   return {
     event: event.event,
     outcome: event.outcome,
@@ -72,9 +81,7 @@ function eventRow(event: AuditEvent): Readonly<Record<keyof typeof EVENT_COLUMNS
     token_id: cut(event.tokenId),
     session_id: cut(event.sessionId),
     token_fingerprint: FINGERPRINT.test(tokenFingerprint ?? '') ? tokenFingerprint : undefined,
-    ip: ip !== undefined && isStorableAddress(ip) ? ip : undefined,
-    user_agent: cut(event.userAgent, USER_AGENT_LENGTH),
-    request_id: cut(event.requestId),
+    ...sourceRow(event),
     reason: cut(event.reason),
     detail: event.detail,
   };
@@ -83,11 +90,13 @@ function eventRow(event: AuditEvent): Readonly<Record<keyof typeof EVENT_COLUMNS
 /** An inet has no zone, though Node takes `fe80::1%eth0` for an address. */
 const isStorableAddress = (ip: string): boolean => isIP(ip) !== 0 && !ip.includes('%');
 
-const cut = (text: string | undefined, length = TEXT_LENGTH): string | undefined =>
+/** @param length by default that of most columns. */
+export const cut = (text: string | undefined, length = TEXT_LENGTH): string | undefined =>
   text?.slice(0, length);
 
+/** JSON that the database takes: what it has no text for becomes U+FFFD. */
 // JSON.stringify escapes U+0000 and lone surrogates, and nothing else that the expression matches.
-function toJson(value: unknown): string {
+export function toJson(value: unknown): string {
   return JSON.stringify(value).replace(
     UNSTORABLE,
     (_, backslash: string | undefined) => backslash ?? '\ufffd',

@@ -1,0 +1,91 @@
+import type { SchemaNames } from './schema-names';
+import {
+  DURABLY,
+  milliseconds,
+  refusedUntil,
+  revokeEnded,
+  sessionJson,
+  SOURCE,
+} from './session-sql';
+
+/** The JSON of what both return: the sessions that ended. */
+const ENDED = `coalesce(json_agg(json_build_object('session', ${sessionJson('ended')},
+  'refusedUntil', ${milliseconds('refused_until')}) ORDER BY sid), '[]')`;
+
+/** Ends the sessions of an issuer that are not ended, each with a row in the audit. */
+export const endSessions = {
+  name: 'end_sessions',
+  body: (names: SchemaNames): string => `
+    DECLARE
+      wanted record;
+      doomed text[];
+    BEGIN
+      ${DURABLY}
+      SELECT * INTO wanted FROM json_to_record(asked) AS (issuer text, sids text[], ended_by text,
+        revoked_seconds double precision, reason text, actor text, ${SOURCE});
+      doomed := ARRAY(
+        SELECT sid FROM ${names.qualify('auth_sessions')}
+        WHERE sid = ANY (wanted.sids) AND issuer = wanted.issuer AND ended_at IS NULL
+        ORDER BY sid FOR NO KEY UPDATE);
+      RETURN QUERY
+        WITH ended AS (
+          ${endDoomed(names, 'wanted.ended_by')}
+        ), revoked AS (
+          ${revokeEnded(names, 'ended')}
+        ), told AS (
+          INSERT INTO ${names.qualify('auth_events')} (event, outcome, scope, issuer, subject,
+            session_id, reason, actor, ip, user_agent, request_id)
+          SELECT 'authn_token_revoked', 'success', 'session', issuer, subject, sid, reason, actor,
+            wanted.ip, wanted.user_agent, wanted.request_id FROM ended
+        )
+        SELECT pg_current_xact_id_if_assigned()::text, ${ENDED}::text FROM ended;
+    END`,
+};
+
+/**
+ * Ends the live sessions of a subject but one, with one row in the audit; no row where that one is
+ * not live. It is locked like the others: of two sessions that end each other, one comes first.
+ */
+export const endOtherSessions = {
+  name: 'end_other_sessions',
+  body: (names: SchemaNames): string => `
+    DECLARE
+      wanted record;
+      doomed text[];
+    BEGIN
+      ${DURABLY}
+      SELECT *, 'logout_others' AS reason, NULL::text AS actor INTO wanted
+      FROM json_to_record(asked) AS (issuer text, subject text, sid text,
+        revoked_seconds double precision, ${SOURCE});
+      doomed := ARRAY(
+        SELECT sid FROM ${names.qualify('auth_sessions')}
+        WHERE subject = wanted.subject AND issuer = wanted.issuer AND ended_at IS NULL
+          AND expires_at > clock_timestamp() AND idle_expires_at > clock_timestamp()
+        ORDER BY sid FOR NO KEY UPDATE);
+      IF wanted.sid <> ALL (doomed) THEN
+        RETURN;
+      END IF;
+      doomed := array_remove(doomed, wanted.sid);
+      RETURN QUERY
+        WITH ended AS (
+          ${endDoomed(names, 'wanted.reason')}
+        ), revoked AS (
+          ${revokeEnded(names, 'ended')}
+        ), told AS (
+          INSERT INTO ${names.qualify('auth_events')} (event, outcome, scope, issuer, subject,
+            session_id, reason, detail, ip, user_agent, request_id)
+          SELECT 'authn_token_revoked', 'success', 'session', wanted.issuer, wanted.subject,
+            wanted.sid, wanted.reason, jsonb_build_object('ended', cardinality(doomed)),
+            wanted.ip, wanted.user_agent, wanted.request_id
+        )
+        SELECT pg_current_xact_id()::text, ${ENDED}::text FROM ended;
+    END`,
+};
+
+/** Dated behind the locks: no access token was issued later, so none outlives its revocation. */
+const endDoomed = (names: SchemaNames, endedBy: string): string => `
+  UPDATE ${names.qualify('auth_sessions')}
+  SET ended_at = clock_timestamp(), ended_by = ${endedBy}
+  WHERE sid = ANY (doomed) AND ended_at IS NULL
+  RETURNING *, wanted.reason AS reason, wanted.actor AS actor,
+    ${refusedUntil('clock_timestamp()', 'wanted.revoked_seconds')} AS refused_until`;

@@ -1,0 +1,49 @@
+import { spanOf } from './partition-sizes';
+import type { SchemaNames } from './schema-names';
+
+/** A commit that the server only promises to write is not one that may be reported. */
+export const DURABLY = `
+  IF current_setting('synchronous_commit') = 'off' THEN
+    PERFORM set_config('synchronous_commit', 'on', true);
+  END IF;`;
+
+/** Where a request came from, as members of the JSON of an order. */
+export const SOURCE = 'ip inet, user_agent text, request_id text';
+
+/** A row of \`auth_sessions\` as JSON, in the words of the port; instants in ms since the epoch. */
+export const sessionJson = (row: string): string => `json_build_object(
+  'sid', ${row}.sid, 'issuer', ${row}.issuer, 'subject', ${row}.subject,
+  'clientId', ${row}.client_id, 'generation', ${row}.generation,
+  ${['openedAt', 'rotatedAt', 'idleExpiresAt', 'expiresAt']
+    .map((name) => `'${name}', ${milliseconds(`${row}.${snakeCase(name)}`)}`)
+    .join(', ')},
+  'device', ${row}.device, 'ip', host(${row}.ip), 'userAgent', ${row}.user_agent)`;
+
+/** As the driver's \`Date\`: the microseconds are cut. */
+export const milliseconds = (instant: string): string =>
+  `floor(extract(epoch FROM ${instant}) * 1000)`;
+
+/** Until when what ends at \`moment\` is refused; in whole ms, so that it is reported as it is kept. */
+export const refusedUntil = (moment: string, seconds: string): string =>
+  `date_trunc('milliseconds', ${moment} + make_interval(secs => ${seconds}))`;
+
+/**
+ * A row of \`revoked_tokens\` for each row of \`ended\`: sessions with \`refused_until\`, \`reason\` and
+ * \`actor\`. Its key is that of \`identifierKey('session', …)\`, see src/tokens/identity.ts.
+ */
+export const revokeEnded = (names: SchemaNames, ended: string): string => `
+  INSERT INTO ${names.qualify('revoked_tokens')} (span, key, scope, issued_before, expires_at,
+    issuer, subject, session_id, client_id, reason, actor)
+  SELECT place.span, own.key, 'session', 'infinity', refused_until,
+    issuer, subject, sid, client_id, reason, actor
+  FROM ${ended},
+    LATERAL (SELECT sha256(${["'session'", 'issuer', 'sid'].map(keyPart).join(' || ')}) AS key) AS own,
+    LATERAL (SELECT ${spanOf('refused_until')} AS span) AS place
+  ORDER BY own.key
+  ON CONFLICT DO NOTHING`;
+
+const keyPart = (text: string): string =>
+  `int4send(octet_length(convert_to(${text}, 'UTF8'))) || convert_to(${text}, 'UTF8')`;
+
+const snakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

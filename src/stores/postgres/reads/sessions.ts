@@ -1,0 +1,37 @@
+import type { Session, SessionsOf } from '../../../revocation/session-store';
+import { sessionJson } from '../../../../migrations/session-sql';
+import type { Tables } from '../connection/tables';
+import type { Statement } from '../writes/insertions';
+import { present } from './columns';
+
+const MOST = 1000;
+
+type Instant = 'openedAt' | 'rotatedAt' | 'idleExpiresAt' | 'expiresAt';
+
+/** A session in the JSON of the database: instants in ms since the epoch, and `null` for none. */
+export type SessionJson = Omit<Session, Instant | 'device' | 'ip' | 'userAgent'> &
+  Readonly<Record<Instant, number>> &
+  Readonly<Record<'device' | 'ip' | 'userAgent', string | null>>;
+
+/** In the words of the port; what is null in the table is absent. */
+export function sessionOf({ device, ip, userAgent, ...session }: SessionJson): Session {
+  return {
+    ...session,
+    openedAt: new Date(session.openedAt),
+    rotatedAt: new Date(session.rotatedAt),
+    idleExpiresAt: new Date(session.idleExpiresAt),
+    expiresAt: new Date(session.expiresAt),
+    ...present({ device, ip, userAgent }),
+  };
+}
+
+/** Those that are neither ended nor over, opened last first. */
+export function sessionsQuery(tables: Tables, { issuer, subject }: SessionsOf): Statement {
+  return {
+    text: `SELECT ${sessionJson('session')}::text AS json FROM ${tables.authSessions} AS session
+      WHERE subject = $1 AND issuer = $2 AND ended_at IS NULL
+        AND expires_at > clock_timestamp() AND idle_expires_at > clock_timestamp()
+      ORDER BY opened_at DESC, sid LIMIT ${MOST}`,
+    values: [subject, issuer],
+  };
+}

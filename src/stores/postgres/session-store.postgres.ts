@@ -1,0 +1,122 @@
+import {
+  createdEvent,
+  endedEvent,
+  othersEndedEvent,
+  refreshEvents,
+  sessionRevocation,
+  type EndingCause,
+} from '../../revocation/session-events';
+import {
+  SessionStore,
+  type EndedSessions,
+  type EndOrder,
+  type EndOthersOrder,
+  type OpenedSession,
+  type Refreshed,
+  type RefreshOrder,
+  type Session,
+  type SessionOrder,
+  type SessionsOf,
+} from '../../revocation/session-store';
+import type { CommitPosition, HostTransaction } from '../../revocation/unit-of-work';
+import type { PostgresConnections } from './connection/connections';
+import { PostgresError } from './connection/postgres-error';
+import type { Reader } from './reads/reader';
+import { sessionOf, sessionsQuery, type SessionJson } from './reads/sessions';
+import type { SessionWriter } from './writes/session-writer';
+import {
+  ending,
+  endingOthers,
+  opening,
+  type EndedJson,
+  type OpenedJson,
+  type SessionAnswer,
+} from './writes/session-writes';
+
+/** The table `auth_sessions`. Belongs to a `PostgresStore`, which opens and closes it. */
+export class PostgresSessionStore extends SessionStore {
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly reader: Reader,
+    private readonly writer: SessionWriter,
+  ) {
+    super();
+  }
+
+  async open(order: SessionOrder): Promise<OpenedSession> {
+    const { position, answer } = await this.writer.open(opening(order));
+    const { session: json, ended } = answer as OpenedJson;
+    const session = sessionOf(json);
+    const { revocations, events } = endedOf(ended, { reason: 'replaced', source: order.source });
+    const created = createdEvent(session, order.source);
+    return { session, revocations, events: [...events, created], position };
+  }
+
+  async refresh(order: RefreshOrder): Promise<Refreshed> {
+    const { position, at, refreshed } = await this.writer.refresh(order);
+    const { outcome, was, session: json, refusedUntil } = refreshed;
+    if (outcome === 'again') throw new PostgresError('a refresh that was not decided');
+    const told = { outcome, position, at: new Date(at) };
+    if (json === null) return { ...told, revocations: [], events: [] };
+    const session = sessionOf(json);
+    const ended = refusedUntil === null ? [] : [{ session: json, refusedUntil }];
+    const { revocations, events } = endedOf(ended, { reason: 'reuse', source: order.source });
+    const own = refreshEvents(outcome, session, was ?? session.generation, order);
+    return { ...told, session, revocations, events: [...own, ...events] };
+  }
+
+  async end(
+    order: EndOrder,
+    transaction?: HostTransaction,
+    onPosition: (position: CommitPosition) => void = () => undefined,
+  ): Promise<EndedSessions> {
+    const write = ending(order);
+    const answer =
+      transaction === undefined
+        ? await this.writer.change(write)
+        : await this.writer.changeWithin(transaction, write, onPosition);
+    const { endedBy, reason = endedBy, actor, source } = order;
+    return { ...endedOf(endedIn(answer), { reason, actor, source }), ...placeOf(answer) };
+  }
+
+  async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
+    const answer = await this.writer.change(endingOthers(order));
+    if (answer === undefined) return undefined;
+    const { source } = order;
+    const { revocations } = endedOf(endedIn(answer), { reason: 'logout_others', source });
+    const events = [othersEndedEvent(order, revocations.length, source)];
+    return { revocations, events, ...placeOf(answer) };
+  }
+
+  async list(of: SessionsOf): Promise<readonly Session[]> {
+    const rows = await this.reader.rows<{ json: string }>('list sessions', () =>
+      sessionsQuery(this.connections.tables, of),
+    );
+    return rows.map(({ json }) => sessionOf(JSON.parse(json) as SessionJson));
+  }
+}
+
+/** With an event for each. @param cause where it does not say why itself. */
+function endedOf(
+  ended: readonly EndedJson[],
+  cause: EndingCause,
+): Pick<EndedSessions, 'revocations' | 'events'> {
+  const sessions = ended.map(({ session, refusedUntil, reason = cause.reason }) => ({
+    session: sessionOf(session),
+    expiresAt: new Date(refusedUntil),
+    cause: { ...cause, reason },
+  }));
+  return {
+    revocations: sessions.map((one) => sessionRevocation(one.session, one.expiresAt, one.cause)),
+    events: sessions.map((one) => endedEvent(one.session, one.cause)),
+  };
+}
+
+function endedIn(answer: SessionAnswer | undefined): readonly EndedJson[] {
+  if (answer === undefined) throw new PostgresError('the server did not say what it ended');
+  return answer.answer as readonly EndedJson[];
+}
+
+const placeOf = (answer: SessionAnswer | undefined): Pick<EndedSessions, 'position'> => ({
+  position: answer?.position ?? null,
+});
