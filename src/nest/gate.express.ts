@@ -45,8 +45,11 @@ export function installOnExpress(
     if (isInstalled) return;
     isInstalled = true;
     use((request: ExpressRequest, response: object, next: (error?: unknown) => void) => {
-      const answer = deferred.of(request);
-      const routes = places.mayServe(request.url) ? places.routesAt(routedPath(request)) : [];
+      const mayBeOurs = places.mayServe(request.url);
+      const routes = mayBeOurs ? places.routesAt(routedPath(request)) : [];
+      const answer =
+        deferred.of(request) ??
+        (mayBeOurs && places.isUndecodable(request.path ?? '') ? gate.notFound() : undefined);
       if (answer === undefined && routes.length === 0) {
         next();
         return;

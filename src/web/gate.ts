@@ -74,6 +74,11 @@ export class Gate {
     return outcome === 'admitted' ? (admittedOf(request) ?? 'aborted') : outcome;
   }
 
+  /** The answer where a path names nothing that there is. */
+  notFound(): Answer {
+    return this.answers.answer('NOT_FOUND');
+  }
+
   private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
     return this.guarded(request, route, async (source) => {
       const { text: bearerText, authentication } = this.bearerOf(request, route);

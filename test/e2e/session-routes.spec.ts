@@ -311,6 +311,17 @@ describe.each(PLATFORMS)('The routes of sessions on %s', (platform) => {
       );
     });
 
+    it('quotes nothing of an id that cannot be decoded', async () => {
+      const { access } = await host.login();
+      const answer = await host.ask('delete', '/sessions/%zz', access);
+      // Fastify refuses every path that it cannot decode, before it looks for a route.
+      expect([answer.status, answer.text]).toEqual(
+        platform === 'express'
+          ? [404, NOT_FOUND]
+          : [400, expect.stringContaining('not a valid url')],
+      );
+    });
+
     it('of two at once one succeeds', async () => {
       const [{ access }, { sid }] = [await host.login(), await host.login()];
       const path = `/sessions/${sid}`;
