@@ -11,14 +11,10 @@ import { isSubject } from '../tokens/verification/claims';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
 import { checkClaims, type AccessToken } from './access-tokens';
 import { refreshCookie } from './refresh-cookie';
+import { isRefreshed, refusalOf } from './refresh-outcome';
 import { refreshIdOf, type GenuineRefreshToken, type RandomHalf } from './refresh-tokens';
 import { cutoffKeysOf, sessionQuery, type SessionSettings } from './session-settings';
-import type {
-  EndedSessions,
-  Refreshed,
-  RefreshOutcome,
-  Session,
-} from '../revocation/session-store';
+import type { EndedSessions, Refreshed, Session } from '../revocation/session-store';
 
 /** What a login or a refresh hands to the client (RFC 6749 §5.1). */
 export interface SessionTokens {
@@ -333,21 +329,4 @@ function checkOpen(subject: unknown, { device, clientId }: OpenOptions): void {
     throw new TypeError('nestjs-logout: "clientId" must be text of 1–255 characters.');
   if (device !== undefined && !(typeof device === 'string' && device.length <= MAX_DEVICE_LENGTH))
     throw new TypeError('nestjs-logout: "device" must be text of at most 100 characters.');
-}
-
-function isRefreshed(outcome: RefreshOutcome): outcome is 'rotated' | 'replayed' {
-  return outcome === 'rotated' || outcome === 'replayed';
-}
-
-function refusalOf(outcome: RefreshOutcome): TokenRejectedError {
-  switch (outcome) {
-    case 'expired':
-      return new TokenRejectedError('TOKEN_EXPIRED');
-    case 'reused':
-      return new TokenRejectedError('TOKEN_REVOKED', 'refresh_token_reused');
-    case 'ended':
-      return new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
-    default:
-      return new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');
-  }
 }

@@ -105,8 +105,8 @@ describe.each(PLATFORMS)('Refresh tokens in a cookie, on %s', (platform) => {
   it('stay in the browser where a refresh is refused, whatever the reason', async () => {
     const [ended, reused, live] = [await host.login(), await host.login(), await host.login()];
     await host.app.logout(ended.access);
-    const { body } = await host.refresh(reused.refresh);
-    await host.refresh((body as { refreshToken: string }).refreshToken);
+    const answer = await host.refresh(reused.refresh);
+    await host.refresh((answer.body as { refreshToken: string }).refreshToken);
     const forged = `${NAME}=nlr1_${'A'.repeat(91)}`;
     const answers = [
       await refresh(sent(ended)),

@@ -115,9 +115,9 @@ describe.each(PLATFORMS)('Without the option sessions, on %s,', (platform) => {
       ['delete', '/sessions/s1'],
       ['post', '/revoke'],
     ] as const) {
-      const { status, body } = await await ask(method, path);
+      const answer = await ask(method, path);
       const message = `Cannot ${method.toUpperCase()} ${BASE}${path}`;
-      expect([status, body]).toMatchObject([404, { message, error: 'Not Found' }]);
+      expect([answer.status, answer.body]).toMatchObject([404, { message, error: 'Not Found' }]);
     }
     await ask('post', '/logout').expect(401, DOCUMENTED.refused);
     expect(documentedPaths()).toEqual([`${BASE}/logout`]);

@@ -241,8 +241,8 @@ describe.each(PLATFORMS)('The routes of sessions on %s', (platform) => {
       const { access, refresh } = await host.login();
       host.passSeconds(600);
       await host.refresh(refresh).expect(200);
-      const { body } = await host.ask('get', '/sessions', access).expect(200);
-      const [session] = (body as { sessions: Record<string, string>[] }).sessions;
+      const answer = await host.ask('get', '/sessions', access).expect(200);
+      const [session] = (answer.body as { sessions: Record<string, string>[] }).sessions;
       const secondsFromOpening = (name: string): number =>
         Math.round((Date.parse(session![name]!) - Date.parse(session!.openedAt!)) / 1000);
       expect(
@@ -257,8 +257,9 @@ describe.each(PLATFORMS)('The routes of sessions on %s', (platform) => {
       host.passSeconds(1801);
       await host.ask('post', '/logout/all', (await host.login()).access).expect(200);
       const { access, sid } = await host.login();
-      const { body } = await host.ask('get', '/sessions', access).expect(200);
-      expect((body as { sessions: { id: string }[] }).sessions.map(({ id }) => id)).toEqual([sid]);
+      const answer = await host.ask('get', '/sessions', access).expect(200);
+      const { sessions } = answer.body as { sessions: { id: string }[] };
+      expect(sessions.map(({ id }) => id)).toEqual([sid]);
     });
   });
 
