@@ -1,6 +1,6 @@
 import type { SchemaNames } from './schema-names';
 import {
-  DURABLY,
+  beginSessionWrite,
   milliseconds,
   refusedUntil,
   revokeEnded,
@@ -20,7 +20,7 @@ export const endSessions = {
       wanted record;
       doomed text[];
     BEGIN
-      ${DURABLY}
+      ${beginSessionWrite(names)}
       SELECT * INTO wanted FROM json_to_record(asked) AS (issuer text, sids text[], ended_by text,
         revoked_seconds double precision, reason text, actor text, ${SOURCE});
       doomed := ARRAY(
@@ -53,7 +53,7 @@ export const endOtherSessions = {
       wanted record;
       doomed text[];
     BEGIN
-      ${DURABLY}
+      ${beginSessionWrite(names)}
       SELECT *, 'logout_others' AS reason, NULL::text AS actor INTO wanted
       FROM json_to_record(asked) AS (issuer text, subject text, sid text,
         revoked_seconds double precision, ${SOURCE});

@@ -1,6 +1,6 @@
 import type { SchemaNames } from './schema-names';
 import {
-  DURABLY,
+  beginSessionWrite,
   refusedUntil,
   revokeEnded,
   sessionJson,
@@ -29,7 +29,7 @@ export const openSession = {
       opened timestamptz;
       doomed text[];
     BEGIN
-      ${DURABLY}
+      ${beginSessionWrite(names)}
       SELECT * INTO wanted FROM json_to_record(asked) AS (sid text, refresh_id bytea,
         issuer text, subject text, client_id text, device text, cutoff_keys bytea[],
         idle_seconds double precision, absolute_seconds double precision, max_per_subject integer,

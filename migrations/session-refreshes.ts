@@ -1,6 +1,6 @@
 import type { SchemaNames } from './schema-names';
 import {
-  DURABLY,
+  beginSessionWrite,
   milliseconds,
   refusedUntil,
   revokeEnded,
@@ -41,7 +41,7 @@ export const refreshSessions = {
       moment timestamptz := clock_timestamp();
       locked text[];
     BEGIN
-      ${DURABLY}
+      ${beginSessionWrite(names)}
       locked := ARRAY(
         SELECT sid FROM ${sessions} WHERE sid = ANY (ARRAY(
           SELECT session.sid FROM ${orders} AS orders

@@ -1,11 +1,16 @@
+import { refuseBesideOutdated } from './outdated-instances';
 import { spanOf } from './partition-sizes';
 import type { SchemaNames } from './schema-names';
 
-/** A commit that the server only promises to write is not one that may be reported. */
-export const DURABLY = `
+/**
+ * How each function begins. A commit that the server only promises to write is not one that may be
+ * reported. An instance of an older version would accept the tokens of a session that ends.
+ */
+export const beginSessionWrite = (names: SchemaNames): string => `
   IF current_setting('synchronous_commit') = 'off' THEN
     PERFORM set_config('synchronous_commit', 'on', true);
-  END IF;`;
+  END IF;
+  ${refuseBesideOutdated(names, `'[{"scope": "session"}]'::json`)}`;
 
 /** Where a request came from, as members of the JSON of an order. */
 export const SOURCE = 'ip inet, user_agent text, request_id text';

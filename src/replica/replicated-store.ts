@@ -1,12 +1,12 @@
 import type { AuditTrail } from '../audit/audit-trail';
-import { OutdatedInstanceError, StoreUnavailableError } from '../revocation/errors';
+import { OutdatedInstanceError } from '../revocation/errors';
 import type {
   LiveRevocation,
   RevocationPage,
   RevocationSearch,
 } from '../revocation/live-revocations';
 import type { RevocationFeed } from '../revocation/revocation-feed';
-import { ANY_ISSUE_TIME, type CutoffOrder } from '../revocation/revocation';
+import { ANY_ISSUE_TIME, type CutoffOrder, type Revocation } from '../revocation/revocation';
 import { checkLookup, checkOrder, checkWork } from '../revocation/revocation-form';
 import { RevocationStore } from '../revocation/revocation-store';
 import type { SessionStore } from '../revocation/session-store';
@@ -21,7 +21,9 @@ import type {
   UnitOfWork,
 } from '../revocation/unit-of-work';
 import type { RevocationQuery } from '../tokens/scopes';
+import { Propagation } from './propagation';
 import { Replica, type ReplicaOptions } from './replica';
+import { ReplicatedSessions } from './replicated-sessions';
 
 export interface ReplicationOptions extends ReplicaOptions {
   /**
@@ -37,7 +39,9 @@ export interface ReplicationOptions extends ReplicaOptions {
 export class ReplicatedStore extends RevocationStore {
   readonly audit: AuditTrail;
   readonly clock: StoreClock;
+  readonly sessions: SessionStore;
   private readonly replica: Replica | undefined;
+  private readonly propagation: Propagation;
   private opening: Promise<void> | undefined;
 
   /**
@@ -47,16 +51,14 @@ export class ReplicatedStore extends RevocationStore {
   constructor(
     private readonly truth: RevocationStore,
     private readonly feed: RevocationFeed,
-    private readonly options: ReplicationOptions,
+    options: ReplicationOptions,
   ) {
     super();
     this.audit = truth.audit;
     this.clock = truth.clock;
     if (options.check === 'replica') this.replica = new Replica(feed, truth, truth.clock, options);
-  }
-
-  get sessions(): SessionStore {
-    return this.truth.sessions;
+    this.propagation = new Propagation(feed, this.replica, options.logoutWaits);
+    this.sessions = new ReplicatedSessions(truth.sessions, truth.clock, this.propagation);
   }
 
   /**
@@ -87,14 +89,12 @@ export class ReplicatedStore extends RevocationStore {
     // may cover.
     const revocation = { ...order, issuedBefore: ANY_ISSUE_TIME } as const;
     const onPosition = (position: CommitPosition): void => {
-      this.replica?.doubt({ revocation, position });
+      this.propagation.doubt([revocation], position);
     };
     const cut = await this.truth.cutOff(order, event, transaction, onPosition);
     if (transaction !== undefined) return cut;
     const { issuedBefore, position } = cut;
-    this.replica?.learn({ ...order, issuedBefore });
-    this.feed.ring();
-    if (this.options.logoutWaits === 'cluster') await this.waitForAll({ areNew: [true], position });
+    await this.propagation.spread([{ ...order, issuedBefore }], position);
     return cut;
   }
 
@@ -135,10 +135,7 @@ export class ReplicatedStore extends RevocationStore {
 
   private async commitNow(work: UnitOfWork): Promise<Committed> {
     const committed = await this.attempt(work);
-    if (work.revocations.length === 0) return committed;
-    for (const { revocation } of work.revocations) this.replica?.learn(revocation);
-    this.feed.ring();
-    if (this.options.logoutWaits === 'cluster') await this.waitForAll(committed);
+    await this.propagation.spread(revocationsOf(work), committed.position);
     return committed;
   }
 
@@ -147,23 +144,19 @@ export class ReplicatedStore extends RevocationStore {
       return await this.truth.commit(work);
     } catch (error) {
       // Its answer may be all that was lost. The position was in the answer.
-      if (!(error instanceof OutdatedInstanceError)) this.doubt(work, null);
+      if (!(error instanceof OutdatedInstanceError))
+        this.propagation.doubt(revocationsOf(work), null);
       throw error;
     }
   }
 
   private async join(work: UnitOfWork, transaction: HostTransaction): Promise<Committed> {
     // Before anything is written: from then on the host may commit at any moment.
-    if (this.replica !== undefined) this.doubt(work, await this.feed.positionOf(transaction));
+    if (this.replica !== undefined)
+      this.propagation.doubt(revocationsOf(work), await this.feed.positionOf(transaction));
     return this.truth.commit(work, transaction);
   }
-
-  private doubt({ revocations }: UnitOfWork, position: string | null): void {
-    for (const { revocation } of revocations) this.replica?.doubt({ revocation, position });
-  }
-
-  private async waitForAll({ position }: Committed): Promise<void> {
-    if (position === null) throw new StoreUnavailableError('tell where its commit stands');
-    await this.feed.waitForCluster(position);
-  }
 }
+
+const revocationsOf = ({ revocations }: UnitOfWork): readonly Revocation[] =>
+  revocations.map(({ revocation }) => revocation);

@@ -1,7 +1,7 @@
 import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
-import { expiresAt, textOf } from '../tokens/verification/claims';
+import { expiresAt } from '../tokens/verification/claims';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
 import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
@@ -17,15 +17,9 @@ import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
 import { bodyTokenReason, type TokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
-import {
-  additionsOf,
-  keptSeconds,
-  keptUntil,
-  sessionKeyOf,
-  uniqueByKey,
-  type RevokeOptions,
-} from './additions';
+import { keptUntil, sessionKeyOf, type RevokeOptions } from './additions';
 import type { RevocationStore } from './revocation-store';
+import { TokenRevoker } from './token-revoker';
 
 /** What a presented text is worth at this instant. */
 export type Authentication =
@@ -72,6 +66,8 @@ export type { RevokeOptions };
 
 /** Revokes tokens, and tells of any token whether it is revoked. */
 export class RevokedTokensService {
+  private readonly revoker: TokenRevoker;
+
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly store: RevocationStore,
@@ -79,7 +75,9 @@ export class RevokedTokensService {
     private readonly refusals: RefusalLog = new RefusalLog(),
     /** Of refresh tokens, where the rules say what they are. */
     private readonly refreshVerifier?: TokenVerifier,
-  ) {}
+  ) {
+    this.revoker = new TokenRevoker(verifier, store, audit);
+  }
 
   /** Form, header, signature and claims of a text; whether it is revoked is not asked. */
   verify(text: unknown): Verification {
@@ -264,46 +262,11 @@ export class RevokedTokensService {
    * As `revoke`, for several tokens in one commit: all of them are refused then, or none.
    * @param tokens the first is the one that the answer is about.
    */
-  async revokeTogether(
-    [token, ...others]: readonly [VerifiedToken, ...VerifiedToken[]],
+  revokeTogether(
+    tokens: readonly [VerifiedToken, ...VerifiedToken[]],
     options: RevokeOptions = {},
   ): Promise<boolean> {
-    if (this.verifier.isOwn(token) && options.covers !== 'token') {
-      if (await this.endSession(token, options)) return true;
-      // A failover may have lost its session. The store itself is asked: memory may be behind.
-      if ((await this.store.explain(token.keys)).length > 0) return false;
-    }
-    const revocations = uniqueByKey(
-      [token, ...others].flatMap((each) =>
-        additionsOf(each, options, {
-          sessionEndsMs: this.verifier.sessionEndsMs(each, options.covers),
-          clockToleranceSeconds: this.verifier.clockToleranceSeconds,
-        }),
-      ),
-    );
-    const work = { revocations, events: [] };
-    const { areNew } = await this.store.commit(work, options.manager);
-    // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
-    if (options.manager === undefined)
-      for (const [at, { event }] of revocations.entries())
-        if (areNew[at] === true) this.audit.committed(event);
-    return areNew[0] === true;
-  }
-
-  /** The session's own row decides who was first, whichever of its tokens was named. */
-  private async endSession(token: VerifiedToken, options: RevokeOptions): Promise<boolean> {
-    const { manager, reason, actor, source = {} } = options;
-    const { iss: issuer = '', sid } = token.claims;
-    const sids = [textOf(sid) ?? ''];
-    const { clockToleranceSeconds } = this.verifier;
-    const revokedSeconds = keptSeconds(
-      this.verifier.maxLifetimeSeconds(issuer),
-      clockToleranceSeconds,
-    );
-    const order = { issuer, sids, endedBy: 'logout', revokedSeconds, reason, actor, source };
-    const { revocations, events } = await this.store.sessions.end(order, manager);
-    if (manager === undefined) for (const event of events) this.audit.committed(event);
-    return revocations.length > 0;
+    return this.revoker.revoke(tokens, options);
   }
 
   /**

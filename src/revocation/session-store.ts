@@ -116,7 +116,8 @@ export interface SessionsOf {
  * Instants are those of the store's clock.
  *
  * Every method rejects with `StoreUnavailableError` where the store does not answer; whether a
- * change took effect is unknown then.
+ * change took effect is unknown then. What changes sessions rejects with `OutdatedInstanceError`
+ * while an instance of an older version answers from memory; nothing was changed.
  */
 export abstract class SessionStore {
   /** Inserts the session, after what it replaces and what is beyond the maximum has ended. */

@@ -157,8 +157,9 @@ export class TokenQuery implements RevocationQuery {
 
 function cutoffQueries(names: CutoffNames): readonly CutoffQuery[] {
   const queries: CutoffQuery[] = [];
-  for (const { keysOf, instant } of CUTOFFS)
-    for (const key of keysOf(names)) queries.push(Object.freeze({ key, at: names[instant] }));
+  for (const rule of CUTOFFS)
+    for (const key of rule.keysOf(names))
+      queries.push(Object.freeze({ key, at: names[rule.instant] }));
   return Object.freeze(queries);
 }
 

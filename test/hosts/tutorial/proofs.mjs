@@ -30,7 +30,27 @@ const CHAPTERS = {
     profile: '/auth/profile',
     userOf: ({ sub, username }) => ({ id: sub, username }),
   },
+  sessions: {
+    title: 'the Authentication chapter with sessions of ours',
+    base: ['authentication'],
+    // The host's own guard goes on verifying with its own secret: it signs now for us.
+    sessions: `
+      issuers: [],
+      sessions: {
+        signingKeys: process.env.JWT_SECRET ?? '',
+        refreshKeys: process.env.REFRESH_KEY ?? '',
+        issuer: 'https://api.example',
+        audience: 'https://api.example',
+        claims: (id) => ({ username: id === '1' ? 'john' : 'maria' }),
+      },
+`,
+    maxChanges: 5,
+    profile: '/auth/profile',
+    userOf: ({ sub, username }) => ({ id: Number(sub), username }),
+  },
 };
+
+const REFRESH_KEY = 'a secret of refresh tokens alone, for this test only';
 
 /**
  * The proofs of the framework's tutorial applications, in the scaffold of one version of its CLI.
@@ -64,6 +84,7 @@ export function tutorialProofs({ isEsm, e2e }) {
               host.run(['sh', '-c', `cd ${treesOf('.', name).ours} && ${e2e}`], {
                 DATABASE_URL: url,
                 JWT_SECRET: secretOf(host.folder, name),
+                REFRESH_KEY,
                 PROFILE: profile,
               }),
             ),
@@ -77,13 +98,14 @@ export function tutorialProofs({ isEsm, e2e }) {
           const env = {
             DATABASE_URL: url,
             JWT_SECRET: secretOf(host.folder, name),
+            REFRESH_KEY,
             NODE_OPTIONS: `--import=${ANNOUNCE}`,
           };
           return host.serve(`${treesOf(host.folder, name).ours}/dist/main.js`, env, (at) =>
             withApp(new Client(at, chapter)),
           );
         }),
-      proofs: name === 'refresh' ? { ...PROOFS, ...REFRESH_PROOFS } : PROOFS,
+      proofs: { ...PROOFS, ...MORE_PROOFS[name] },
     })),
   };
 }
@@ -131,6 +153,48 @@ const REFRESH_PROOFS = {
   },
 };
 
+const SESSION_PROOFS = {
+  'a login is refreshed; a logout ends it, and no other device': async (client) => {
+    const [lost, device] = [await client.loginPair(JOHN), await client.loginPair(JOHN)];
+    const renewed = await client.renew(lost.refresh_token);
+    await client.assertLetIn(renewed.accessToken, { id: 1, username: 'john' });
+    assertAnswer(await client.http.logout(renewed.accessToken), DOCUMENTED.loggedOut);
+    for (const token of [lost.access_token, renewed.accessToken])
+      assertAnswer(await client.profile(token), UNAUTHORIZED);
+    assert.equal((await client.postRefresh(renewed.refreshToken)).status, 401);
+    const other = await client.renew(device.refresh_token);
+    await client.assertLetIn(other.accessToken, { id: 1, username: 'john' });
+  },
+
+  'a stolen refresh token that is used ends the session for thief and owner': async (client) => {
+    const stolen = await client.loginPair(MARIA);
+    const one = await client.renew(stolen.refresh_token);
+    const two = await client.renew(one.refreshToken);
+    assert.equal((await client.postRefresh(stolen.refresh_token)).status, 401);
+    assert.equal((await client.postRefresh(two.refreshToken)).status, 401);
+    assertAnswer(await client.profile(two.accessToken), UNAUTHORIZED);
+  },
+
+  'a user sees all devices and signs the others out': async (client) => {
+    const [here, there] = [await client.loginPair(MARIA), await client.loginPair(MARIA)];
+    const list = async () => {
+      const { body } = await client.http.get('/api/v1/auth/sessions', here.access_token);
+      return JSON.parse(body).sessions;
+    };
+    assert.ok((await list()).length >= 2);
+    const others = '/api/v1/auth/logout/others';
+    const answer = await client.http.request('POST', others, { token: here.access_token });
+    assert.equal(answer.status, 200, answer.body);
+    assert.deepEqual(
+      (await list()).map(({ current }) => current),
+      [true],
+    );
+    assertAnswer(await client.profile(there.access_token), UNAUTHORIZED);
+  },
+};
+
+const MORE_PROOFS = { refresh: REFRESH_PROOFS, sessions: SESSION_PROOFS };
+
 class Client {
   constructor(url, { profile, userOf }) {
     this.http = new HttpClient(url);
@@ -152,6 +216,17 @@ class Client {
   refresh(token) {
     const body = JSON.stringify({ refresh_token: token });
     return this.http.request('POST', '/auth/refresh', { body });
+  }
+
+  postRefresh(refreshToken) {
+    const body = JSON.stringify({ refreshToken });
+    return this.http.request('POST', '/api/v1/auth/refresh', { body });
+  }
+
+  async renew(refreshToken) {
+    const answer = await this.postRefresh(refreshToken);
+    assert.equal(answer.status, 200, answer.body);
+    return JSON.parse(answer.body);
   }
 
   profile(token) {

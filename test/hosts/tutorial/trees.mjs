@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where README has the host import our module. These lines are not counted. */
@@ -16,28 +16,35 @@ export function treesOf(folder, chapter) {
  * it, adds the module as README shows it, and applies the chapter's patch.
  * @param base a chapter that this one begins with.
  * @param option one that the module has beside those in README.
+ * @param sessions what the module has in place of the rules for tokens.
  * @param isEsm whether imports of files must have an extension.
  */
-export function composeTrees(folder, chapter, { base = [], option = '' }, isEsm) {
+export function composeTrees(folder, chapter, { base = [], option = '', sessions }, isEsm) {
   const { plain, ours } = treesOf(folder, chapter);
   // The chapter's files stand where the application is to stand.
-  const chapterFiles = [...base, chapter].map((name) => join(folder, 'chapters', name));
+  const chapterFiles = [...base, chapter]
+    .map((name) => join(folder, 'chapters', name))
+    .filter((source) => existsSync(source));
   for (const source of [join(folder, 'scaffold'), ...chapterFiles])
     cpSync(source, plain, { recursive: true });
   cpSync(plain, ours, { recursive: true });
   const readme = join(folder, 'node_modules/nestjs-logout/README.md');
-  addModuleOfReadme(join(ours, APP_MODULE), readme, option);
+  addModuleOfReadme(join(ours, APP_MODULE), readme, option, sessions);
   git(ours, ['apply', join(folder, 'chapters', `${chapter}.patch`)]);
   cpSync(join(folder, 'e2e'), join(ours, 'test'), { recursive: true });
   if (isEsm) for (const tree of [plain, ours]) addExtensions(tree);
 }
 
 /** Adds the imports and the module of the first sample in README, word for word. */
-function addModuleOfReadme(appModule, readme, option) {
+function addModuleOfReadme(appModule, readme, option, sessions) {
   const [, sample] = /^```ts\n([^]*?)^```$/m.exec(readFileSync(readme, 'utf8'));
   const imports = sample.match(/^import .* from 'nestjs-logout.*';$/gm).join('\n');
   const [, module] = /^ {2}imports: \[\n([^]*?)^ {2}\],$/m.exec(sample);
-  const added = module.replace('forRoot({', () => `forRoot({ ${option}`);
+  const rules = /^ {6}algorithms:[^]*(?=^ {6}store:)/m;
+  const added =
+    sessions === undefined
+      ? module.replace('forRoot({', () => `forRoot({ ${option}`)
+      : module.replace(rules, () => sessions);
   const text = readFileSync(appModule, 'utf8').replace('imports: [', () => `imports: [\n${added}`);
   writeFileSync(appModule, `${imports}\n${text}`);
 }

@@ -49,7 +49,7 @@ it('A token is refused where a revocation of any layer covers it, and only there
       });
       await Promise.all(asked);
     }),
-    { numRuns: 12, endOnFailure: true },
+    { numRuns: 20, endOnFailure: true },
   );
-  expect(Math.min(seen.refused, seen.accepted)).toBeGreaterThan(30);
+  expect(Math.min(seen.refused, seen.accepted)).toBeGreaterThan(10);
 }, 120_000);

@@ -4,6 +4,7 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { BulkRevocation } from '../../../src/revocation/bulk-revocation';
 import { OutdatedInstanceError } from '../../../src/revocation/errors';
+import { login, refreshOf } from '../../../src/testing/contract/session-orders';
 import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
@@ -58,6 +59,17 @@ describe('While an instance of an older version answers from memory', () => {
     [
       'sessions in a transaction of the host’s',
       () => host.transaction((manager) => bulk.revokeSessions({ sessionIds: ['s'] }, { manager })),
+    ],
+    ['sessions of ours that a login replaces', () => store.sessions.open(login())],
+    ['one of ours', () => store.sessions.end({ ...login(), sids: ['s'], endedBy: 'logout' })],
+    ['all others of ours', () => store.sessions.endOthers(login())],
+    ['one of ours that is reused', () => store.sessions.refresh(refreshOf(login(), 0))],
+    [
+      'one of ours in a transaction of the host’s',
+      () =>
+        host.transaction((manager) =>
+          store.sessions.end({ ...login(), sids: ['s'], endedBy: 'logout' }, manager),
+        ),
     ],
   ])('%s cannot be revoked, and the error says what to do', async (_, revoke) => {
     const error: unknown = await revoke().catch((reason: unknown) => reason);

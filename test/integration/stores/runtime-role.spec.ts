@@ -1,5 +1,7 @@
 import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
 import { about, logout, revocation } from '../../../src/testing/contract/contract';
+import { login, refreshOf } from '../../../src/testing/contract/session-orders';
+import type { SessionOrder } from '../../../src/revocation/session-store';
 import request from 'supertest';
 import { readEnvironment } from '../../../src/service/environment';
 import { startService } from '../../../src/service/service';
@@ -112,6 +114,27 @@ describe('The documented role of the application', () => {
     expect(before).toBe('logout_owner');
   });
 
+  it('purges sessions a day after their end, and no others', async () => {
+    const [old, over] = [login(), login()];
+    const store = await open(appUrl(), false);
+    for (const one of [old, over]) await store.sessions.open(one);
+    await database.query(
+      `UPDATE auth_sessions SET expires_at = now() - interval '23 hours' WHERE subject = $1`,
+      [over.subject],
+    );
+    await database.query(
+      `UPDATE auth_sessions SET expires_at = now() - interval '25 hours' WHERE subject = $1`,
+      [old.subject],
+    );
+
+    const outcomeOf = async (order: SessionOrder) =>
+      (await store.sessions.refresh(refreshOf(order, 0))).outcome;
+    await until(async () => (await outcomeOf(old)) === 'unknown');
+
+    expect(await outcomeOf(over)).toBe('expired');
+    await store.close();
+  });
+
   it.each([
     'DROP TABLE auth_events',
     `DROP TABLE ${THIS_MONTH}`,
@@ -124,6 +147,10 @@ describe('The documented role of the application', () => {
     'DELETE FROM revoked_tokens',
     'UPDATE revoked_tokens SET expires_at = now()',
     'TRUNCATE revoked_tokens',
+    'DELETE FROM auth_sessions',
+    "UPDATE auth_sessions SET subject = 'eve'",
+    'UPDATE auth_sessions SET expires_at = now()',
+    'TRUNCATE auth_sessions',
     'INSERT INTO revoked_tokens (revoked_at) VALUES (now())',
     "INSERT INTO revoked_tokens (xid) VALUES ('3')",
     'SELECT FROM nestjs_logout_migrations',

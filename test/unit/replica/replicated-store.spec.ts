@@ -1,7 +1,9 @@
 import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
+import { ENDING, login, refreshOf, sessionKey } from '../../../src/testing/contract/session-orders';
 import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StoreUnavailableError } from '../../../src/revocation/errors';
+import { OutdatedInstanceError, StoreUnavailableError } from '../../../src/revocation/errors';
+import type { SessionOrder, SessionStore } from '../../../src/revocation/session-store';
 import type { UnitOfWork } from '../../../src/revocation/unit-of-work';
 import { ReplicatedStore, type ReplicationOptions } from '../../../src/replica/replicated-store';
 import { LoggedStore, LogFeed } from '../../support/logged-store';
@@ -26,6 +28,16 @@ describeRevocationStore(
   { describe, it, beforeAll, afterAll },
   { forgetsAtOnce: false },
 );
+
+/** The method of the store, as one that has a feed: what it changes stands somewhere. */
+function placed(
+  sessions: SessionStore,
+  name: 'open' | 'refresh' | 'end' | 'endOthers',
+  at: object,
+) {
+  const change = sessions[name].bind(sessions) as (order: unknown) => Promise<object | undefined>;
+  return async (order: unknown) => ({ ...(await change(order)), ...at });
+}
 
 describe('ReplicatedStore', () => {
   let truth: LoggedStore;
@@ -130,6 +142,62 @@ describe('ReplicatedStore', () => {
     await expect(store.add(one, logout())).rejects.toThrow(TypeError);
 
     expect(ask(one)).toBe(false);
+  });
+
+  describe('with sessions', () => {
+    const askAbout = (order: SessionOrder): unknown => ask({ key: sessionKey(order) });
+    const end = ({ issuer, sid }: SessionOrder) =>
+      store.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' });
+
+    it('knows at once which have ended, and waits for all instances with each', async () => {
+      store = await openOne({ logoutWaits: 'cluster' });
+      const at = { position: '7' };
+      for (const name of ['open', 'refresh', 'end', 'endOthers'] as const)
+        Object.assign(truth.sessions, { [name]: placed(truth.sessions, name, at) });
+      const [replaced, ended, other, reused] = [login(), login(), login(), login()];
+      for (const one of [replaced, ended, other, reused]) await store.sessions.open(one);
+
+      const next = login({ subject: other.subject, previousRefreshId: replaced.refreshId });
+      await store.sessions.open(next);
+      await end(ended);
+      await store.sessions.endOthers({ ...ENDING, ...next });
+      await store.sessions.refresh(refreshOf(reused, 0));
+      await store.sessions.refresh(refreshOf(reused, 0, { graceSeconds: 0 }));
+
+      expect([replaced, ended, other, reused, next].map(askAbout)).toEqual([
+        ...[true, true, true, true],
+        false,
+      ]);
+      expect(lookUps()).toBe(0);
+      expect(feed.waits).toEqual(['7', '7', '7', '7']);
+    });
+
+    it('asks the store about those that may have ended, and about no others', async () => {
+      const [one, other] = [login(), login()];
+      for (const each of [one, other]) await store.sessions.open(each);
+      const { sessions } = truth;
+      const endNow = sessions.end.bind(sessions);
+      sessions.end = async (order) => {
+        await endNow(order);
+        throw new StoreUnavailableError('end a session');
+      };
+
+      await expect(end(one)).rejects.toThrow(StoreUnavailableError);
+
+      expect(await askAbout(one)).toBe(true);
+      expect(lookUps()).toBe(1);
+      expect(askAbout(other)).toBe(false);
+    });
+
+    it('doubts nothing where an instance of an older version forbade the end', async () => {
+      const one = login();
+      await store.sessions.open(one);
+      truth.sessions.end = () => Promise.reject(new OutdatedInstanceError());
+
+      await expect(end(one)).rejects.toThrow(OutdatedInstanceError);
+
+      expect(askAbout(one)).toBe(false);
+    });
   });
 
   it('asks the store about each token where it has no replica, and tells the others', async () => {

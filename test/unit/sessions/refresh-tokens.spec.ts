@@ -35,8 +35,8 @@ describe('A refresh token', () => {
   it('has one spelling: no other character makes the same token', () => {
     const text = tokens.mint({ randomHalf, generation: 3 });
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    const others = [...text].flatMap((own, at) =>
-      [...alphabet].flatMap((each) =>
+    const others = Array.from(text).flatMap((own, at) =>
+      Array.from(alphabet).flatMap((each) =>
         each === own ? [] : [text.slice(0, at) + each + text.slice(at + 1)],
       ),
     );

@@ -11,8 +11,9 @@ const INPUT = 'eyJhbGciOiJ4In0.eyJzdWIiOiJhZGEifQ';
 /** Whether what the first key signs is verified by the half that is given to verifiers. */
 const isVerified = (value: unknown): boolean => {
   const { signer, keys } = readSigningKeys('signingKeys', value);
-  const { prepare } = SIGNATURE_ALGORITHMS[signer.algorithm];
-  return keys.slice(0, 1).some(({ key }) => prepare(key).isGood(INPUT, signer.sign(INPUT)));
+  const algorithm = SIGNATURE_ALGORITHMS[signer.algorithm];
+  const signature = signer.sign(INPUT);
+  return keys.slice(0, 1).some(({ key }) => algorithm.prepare(key).isGood(INPUT, signature));
 };
 const algorithmOf = (value: unknown) => readSigningKeys('signingKeys', value).signer.algorithm;
 

@@ -3,6 +3,7 @@ import type { PostgresConnections } from '../connection/connections';
 import type { ResolvedStoreOptions } from '../options';
 import { renumberForeignRows } from './foreign-rows';
 import type { Partitions } from './partitions';
+import { purgeSessions } from './purge-sessions';
 
 /** Up to this part of the interval earlier or later, so that instances do not meet each time. */
 const JITTER = 0.2;
@@ -49,6 +50,7 @@ export class Upkeep {
   private async run(): Promise<void> {
     await this.partitions.makeAhead();
     await this.partitions.dropExpired();
+    await purgeSessions(this.connections, this.options.writeTimeoutMs);
     await this.renumber();
   }
 

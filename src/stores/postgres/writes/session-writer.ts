@@ -3,7 +3,7 @@ import { StoreUnavailableError } from '../../../revocation/errors';
 import type { RefreshOrder } from '../../../revocation/session-store';
 import type { CommitPosition, HostTransaction } from '../../../revocation/unit-of-work';
 import type { PostgresConnections } from '../connection/connections';
-import { orUnavailable, PostgresError, toPostgresError } from '../connection/postgres-error';
+import { failureOf, orUnavailable, PostgresError } from '../connection/postgres-error';
 import type { Partitions } from '../schema/partitions';
 import { CommitQueue } from './commit-queue';
 import { positionWithin } from './host-transaction';
@@ -120,7 +120,7 @@ export class SessionWriter {
       const { text, values } = statementOf(this.connections.tables, write);
       return answerIn(await transaction.query(text, values));
     } catch (error) {
-      throw new StoreUnavailableError(operation, { cause: toPostgresError(error) });
+      throw failureOf(operation, error);
     }
   }
 

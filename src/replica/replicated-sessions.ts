@@ -1,0 +1,78 @@
+import { OutdatedInstanceError } from '../revocation/errors';
+import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
+import {
+  SessionStore,
+  type EndedSessions,
+  type EndOrder,
+  type EndOthersOrder,
+  type OpenedSession,
+  type Refreshed,
+  type RefreshOrder,
+  type Session,
+  type SessionOrder,
+  type SessionsOf,
+} from '../revocation/session-store';
+import type { StoreClock } from '../revocation/store-clock';
+import type { CommitPosition, HostTransaction } from '../revocation/unit-of-work';
+import { identifierKey } from '../tokens/identity';
+import type { Propagation } from './propagation';
+
+/** The sessions of a store; instances learn which of them ended as they learn every revocation. */
+export class ReplicatedSessions extends SessionStore {
+  constructor(
+    private readonly truth: SessionStore,
+    private readonly clock: StoreClock,
+    private readonly propagation: Propagation,
+  ) {
+    super();
+  }
+
+  async open(order: SessionOrder): Promise<OpenedSession> {
+    return this.spread(await this.truth.open(order));
+  }
+
+  async refresh(order: RefreshOrder): Promise<Refreshed> {
+    return this.spread(await this.truth.refresh(order));
+  }
+
+  async end(order: EndOrder, transaction?: HostTransaction): Promise<EndedSessions> {
+    if (transaction !== undefined)
+      return this.truth.end(order, transaction, (position) => {
+        this.doubt(order, position);
+      });
+    return this.spread(await this.attempt(order));
+  }
+
+  async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
+    const ended = await this.truth.endOthers(order);
+    return ended && this.spread(ended);
+  }
+
+  list(of: SessionsOf): Promise<readonly Session[]> {
+    return this.truth.list(of);
+  }
+
+  private async attempt(order: EndOrder): Promise<EndedSessions> {
+    try {
+      return await this.truth.end(order);
+    } catch (error) {
+      // Its answer may be all that was lost. The position was in the answer.
+      if (!(error instanceof OutdatedInstanceError)) this.doubt(order, null);
+      throw error;
+    }
+  }
+
+  private async spread<Result extends EndedSessions>(result: Result): Promise<Result> {
+    await this.propagation.spread(result.revocations, result.position);
+    return result;
+  }
+
+  private doubt({ issuer, sids, revokedSeconds }: EndOrder, position: CommitPosition | null): void {
+    const expiresAt = new Date(this.clock.now() + revokedSeconds * 1000);
+    const revocations = sids.map((sid): Revocation => {
+      const key = identifierKey('session', issuer, sid);
+      return { key, scope: 'session', issuedBefore: ANY_ISSUE_TIME, expiresAt };
+    });
+    this.propagation.doubt(revocations, position);
+  }
+}

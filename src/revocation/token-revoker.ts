@@ -1,0 +1,57 @@
+import type { AuditLog } from '../audit/audit-log';
+import { textOf } from '../tokens/verification/claims';
+import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
+import { additionsOf, keptSeconds, uniqueByKey, type RevokeOptions } from './additions';
+import type { RevocationStore } from './revocation-store';
+
+/** Revokes verified tokens, or ends the sessions of ours that they belong to. */
+export class TokenRevoker {
+  constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly store: RevocationStore,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** As `RevokedTokensService.revokeTogether`. */
+  async revoke(
+    [token, ...others]: readonly [VerifiedToken, ...VerifiedToken[]],
+    options: RevokeOptions,
+  ): Promise<boolean> {
+    if (this.verifier.isOwn(token) && options.covers !== 'token') {
+      if (await this.endSession(token, options)) return true;
+      // A failover may have lost its session. The store itself is asked: memory may be behind.
+      if ((await this.store.explain(token.keys)).length > 0) return false;
+    }
+    const revocations = uniqueByKey(
+      [token, ...others].flatMap((each) =>
+        additionsOf(each, options, {
+          sessionEndsMs: this.verifier.sessionEndsMs(each, options.covers),
+          clockToleranceSeconds: this.verifier.clockToleranceSeconds,
+        }),
+      ),
+    );
+    const work = { revocations, events: [] };
+    const { areNew } = await this.store.commit(work, options.manager);
+    // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
+    if (options.manager === undefined)
+      for (const [at, { event }] of revocations.entries())
+        if (areNew[at] === true) this.audit.committed(event);
+    return areNew[0] === true;
+  }
+
+  /** The session's own row decides who was first, whichever of its tokens was named. */
+  private async endSession(token: VerifiedToken, options: RevokeOptions): Promise<boolean> {
+    const { manager, reason, actor, source = {} } = options;
+    const { iss: issuer = '', sid } = token.claims;
+    const sids = [textOf(sid) ?? ''];
+    const { clockToleranceSeconds } = this.verifier;
+    const revokedSeconds = keptSeconds(
+      this.verifier.maxLifetimeSeconds(issuer),
+      clockToleranceSeconds,
+    );
+    const order = { issuer, sids, endedBy: 'logout', revokedSeconds, reason, actor, source };
+    const { revocations, events } = await this.store.sessions.end(order, manager);
+    if (manager === undefined) for (const event of events) this.audit.committed(event);
+    return revocations.length > 0;
+  }
+}

@@ -1,0 +1,199 @@
+import { later, logout } from '../../../src/testing/contract/contract';
+import { ENDING, login, refreshOf, sessionKey } from '../../../src/testing/contract/session-orders';
+import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
+import type { RefreshOutcome, SessionOrder } from '../../../src/revocation/session-store';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { openStore } from './open-store';
+
+/** How many times as often as in a short run; 500 make 1000 rounds and 20 000 interleavings. */
+const RUNS = Number(process.env.SESSION_RUNS ?? 1);
+const HOUR_MS = 3_600_000;
+jest.setTimeout(60_000 * RUNS);
+
+let database: TestDatabase;
+/** Of two instances: each has its own connections. */
+let stores: readonly [PostgresRevocationStore, PostgresRevocationStore];
+
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+});
+
+afterAll(async () => {
+  await database.drop();
+});
+
+const openBoth = async (): Promise<void> => {
+  const options = { check: 'direct', writeTimeoutMs: 20_000 } as const;
+  stores = [await openStore(database.url, options), await openStore(database.url, options)];
+};
+
+const closeBoth = async (): Promise<void> => {
+  for (const store of stores) await store.close();
+};
+
+const open = async (changes: Partial<SessionOrder> = {}): Promise<SessionOrder> => {
+  const order = login(changes);
+  await stores[0].sessions.open(order);
+  return order;
+};
+
+const times = <T>(count: number, work: (at: number) => T): T[] =>
+  Array.from({ length: count }, (_, at) => work(at));
+
+/** By one instance or the other. */
+const refresh = async (
+  order: SessionOrder,
+  generation: number,
+  at: number,
+  graceSeconds = 60,
+): Promise<RefreshOutcome> => {
+  const asked = refreshOf(order, generation, { graceSeconds, isAudited: at % 3 === 0 });
+  return (await stores[at % 2]!.sessions.refresh(asked)).outcome;
+};
+
+const countOf = (outcomes: readonly string[]): Record<string, number> =>
+  Object.fromEntries(
+    [...new Set(outcomes)]
+      .toSorted()
+      .map((outcome) => [outcome, outcomes.filter((one) => one === outcome).length]),
+  );
+
+/** Whether the session, or every token from when it was opened, is revoked. */
+async function isOver(order: SessionOrder, openedAt: Date): Promise<boolean> {
+  const cutoffs = order.cutoffKeys.map((key) => ({ key, at: openedAt.getTime() }));
+  return stores[1].isRevoked({ absolute: [sessionKey(order)], cutoffs });
+}
+
+/** What ends a session while it is refreshed. */
+const ENDS: readonly [string, (order: SessionOrder, at: number) => Promise<unknown>][] = [
+  [
+    'a logout',
+    ({ issuer, sid }, at) =>
+      stores[at % 2]!.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' }),
+  ],
+  [
+    'another session that ends all others',
+    async ({ subject }, at) => {
+      const other = await open({ subject });
+      await stores[at % 2]!.sessions.endOthers({ ...ENDING, ...other });
+    },
+  ],
+  ['a reuse', (order, at) => refresh(order, 0, at, 0)],
+  [
+    'a login that replaces it',
+    (order, at) => stores[at % 2]!.sessions.open(login({ previousRefreshId: order.refreshId })),
+  ],
+];
+
+/** Refreshes and the end start together; then the highest generation is presented once more. */
+async function race(
+  [, end]: (typeof ENDS)[number],
+  at: number,
+): Promise<{ readonly left: RefreshOutcome; readonly isRevoked: boolean }> {
+  const order = login();
+  const { session } = await stores[0].sessions.open(order);
+  await refresh(order, 0, at);
+  await refresh(order, 1, at);
+  await Promise.all([refresh(order, 2, at), refresh(order, 2, at + 1), end(order, at)]);
+  return {
+    left: await refresh(order, 3, at),
+    isRevoked: await isOver(order, session.openedAt),
+  };
+}
+
+describe.each(['read committed', 'repeatable read', 'serializable'])(
+  'Sessions that are changed at once, for a role whose transactions are %s by default',
+  (isolation) => {
+    beforeAll(async () => {
+      const name = new URL(database.url).pathname.slice(1);
+      await database.query(
+        `ALTER DATABASE ${name} SET default_transaction_isolation = '${isolation}'`,
+      );
+      await openBoth();
+    });
+
+    afterAll(closeBoth);
+
+    it('rotate one token once, however many refresh it, and replay it to the rest', async () => {
+      for (let round = 0; round < 2 * RUNS; round += 1) {
+        const order = await open();
+
+        const outcomes = await Promise.all(times(100, (at) => refresh(order, 0, at)));
+
+        expect(countOf(outcomes)).toEqual({ replayed: 99, rotated: 1 });
+      }
+    });
+
+    it.each(ENDS)('are over after %s, also for what was refreshed meanwhile', async (...end) => {
+      for (let round = 0; round < RUNS; round += 1) {
+        const answers = await Promise.all(times(10, (at) => race(end, at)));
+
+        expect(answers.filter(({ left }) => left !== 'ended')).toEqual([]);
+        expect(answers.filter(({ isRevoked }) => !isRevoked)).toEqual([]);
+      }
+    });
+
+    it('are covered by a cutoff that comes while they are opened and refreshed', async () => {
+      for (let round = 0; round < 2 * RUNS; round += 1) {
+        const before = login();
+        const [key = ''] = before.cutoffKeys;
+        const { session } = await stores[0].sessions.open(before);
+        const during = login({ subject: before.subject });
+
+        const [, cut, , opened] = await Promise.all([
+          refresh(before, 0, 0),
+          stores[1].cutOff(
+            { key, scope: 'subject', expiresAt: later(new Date(), HOUR_MS) },
+            logout(),
+          ),
+          refresh(before, 0, 1),
+          stores[0].sessions.open(during),
+        ]);
+        const after = await stores[0].sessions.open(login({ subject: before.subject }));
+
+        expect(await isOver(before, session.openedAt)).toBe(true);
+        expect(await isOver(during, opened.session.openedAt)).toBe(
+          opened.session.openedAt <= cut.issuedBefore,
+        );
+        expect(await isOver(during, after.session.openedAt)).toBe(false);
+      }
+    });
+
+    it('leave one of six that end each other', async () => {
+      for (let round = 0; round < 2 * RUNS; round += 1) {
+        const { subject } = await open();
+        const orders = await Promise.all(times(6, () => open({ subject })));
+
+        const answers = await Promise.all(
+          orders.map((order, at) => stores[at % 2]!.sessions.endOthers({ ...ENDING, ...order })),
+        );
+
+        expect(answers.filter((answer) => answer !== undefined)).toHaveLength(1);
+        expect(await stores[0].sessions.list({ ...login(), subject })).toHaveLength(1);
+      }
+    });
+
+    it('end once, whoever asks, and never wait for each other for good', async () => {
+      for (let round = 0; round < 2 * RUNS; round += 1) {
+        const { subject, issuer } = await open();
+        const orders = await Promise.all(times(8, () => open({ subject })));
+        const sids = orders.map(({ sid }) => sid);
+
+        const ends = await Promise.all([
+          ...times(4, (at) => {
+            const asked = at % 2 === 0 ? sids : sids.toReversed();
+            return stores[at % 2]!.sessions.end({ ...ENDING, issuer, sids: asked, endedBy: 'x' });
+          }),
+          ...times(4, (at) => stores[at % 2]!.sessions.open(login({ subject, maxPerSubject: 2 }))),
+          ...orders.map((order, at) => stores[at % 2]!.sessions.refresh(refreshOf(order, 0))),
+        ]);
+
+        const ended = ends.flatMap(({ revocations }) =>
+          revocations.map(({ sessionId }) => sessionId),
+        );
+        expect(new Set(ended).size).toBe(ended.length);
+        expect(ended).toEqual(expect.arrayContaining(sids));
+      }
+    });
+  },
+);
