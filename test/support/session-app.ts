@@ -31,6 +31,7 @@ export class SessionApp {
     host: Parameters<typeof TestApp.start>[2] = {},
   ): Promise<SessionApp> {
     const clock = { aheadMs: 0 };
+    // A store that is given has a clock of its own, which `passSeconds` does not move.
     const store = new MemoryRevocationStore(() => Date.now() + clock.aheadMs);
     const all = { store, sessions: sessionOptions(sessions), ...options };
     return new SessionApp(await TestApp.start(platform, all, host), clock);
