@@ -8,7 +8,7 @@ export const PAGE = `<!doctype html>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; }
   label { display: block; margin: .75rem 0; }
   input { display: block; font: inherit; padding: .4rem .6rem; width: 16rem; }
-  button { font: inherit; padding: .4rem .9rem; }
+  button { font: inherit; padding: .4rem .9rem; white-space: nowrap; }
   table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
   th, td { text-align: left; padding: .6rem .5rem; border-bottom: 1px solid #ccc; }
   td:last-child { text-align: right; }
@@ -46,6 +46,9 @@ export const PAGE = `<!doctype html>
     for (const each of ['login', 'devices']) byId(each).hidden = each !== id;
   };
 
+  const timeOf = (instant) =>
+    new Date(instant).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+
   async function showDevices() {
     const answer = await session.fetch(API + '/sessions');
     if (!answer.ok) return show('login');
@@ -57,7 +60,7 @@ export const PAGE = `<!doctype html>
 
   function rowOf({ id, device, current, openedAt, lastSeenAt }) {
     const row = document.createElement('tr');
-    const cells = [device, new Date(openedAt).toLocaleString(), new Date(lastSeenAt).toLocaleString()];
+    const cells = [device, timeOf(openedAt), timeOf(lastSeenAt)];
     for (const text of cells) row.insertCell().textContent = text;
     if (current) {
       row.cells[0].append(' (this device)');
