@@ -48,7 +48,8 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
   limit_by_address:
     'Too many requests from one address. Send fewer, or raise throttleLimit; behind a proxy, let the ' +
     'platform trust it: otherwise all clients have one address.',
-  unsupported_media_type: 'Send "Content-Type: application/json", in UTF-8 and without encoding; to /revoke, a form.',
+  unsupported_media_type:
+    'Send "Content-Type: application/json", in UTF-8 and without encoding; to /revoke, a form.',
   content_too_large: 'The body may have maxTokenBytes + 8 KB. Send the token, and little else.',
   bad_request: 'Send JSON as the body; to /revoke, a form that names each parameter once.',
 };
