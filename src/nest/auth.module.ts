@@ -116,7 +116,8 @@ const core: Provider[] = [
 
 /**
  * Adds `POST <path>/logout`, with the option `sessions` the routes of sessions, a guard that refuses
- * revoked tokens, and the audit. Registers nothing global; beside the host's own login, strategies, throttler and users.
+ * revoked tokens, and the audit. Registers nothing global; beside the host's own login, strategies,
+ * throttler and users.
  *
  * @example
  * AuthModule.forRootAsync({

@@ -46,10 +46,10 @@ export function installOnExpress(
     isInstalled = true;
     use((request: ExpressRequest, response: object, next: (error?: unknown) => void) => {
       const mayBeOurs = places.mayServe(request.url);
-      const routes = mayBeOurs ? places.routesAt(routedPath(request)) : [];
+      const path = mayBeOurs ? routedPath(request) : '';
+      const routes = mayBeOurs ? places.routesAt(lenientPath(path)) : [];
       const answer =
-        deferred.of(request) ??
-        (mayBeOurs && places.isUndecodable(request.path ?? '') ? gate.notFound() : undefined);
+        deferred.of(request) ?? (places.isUndecodable(path) ? gate.notFound() : undefined);
       if (answer === undefined && routes.length === 0) {
         next();
         return;
@@ -133,7 +133,7 @@ function isCors(handler: unknown): handler is Middleware {
 /** By Express's own reading of the URL: it knows absolute forms, and backslashes, its own way. */
 function routedPath(request: ExpressRequest): string {
   try {
-    return lenientPath(request.path ?? '');
+    return request.path ?? '';
   } catch {
     // Express cannot read it either, and routes it nowhere.
     return '';

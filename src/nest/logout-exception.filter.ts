@@ -53,7 +53,7 @@ export class LogoutExceptionFilter implements ExceptionFilter {
   }
 }
 
-/** The gate's own answers have their form already; it changes nothing the second time. */
+/** In the form of its route. One that has it already stays as it is. */
 function inFormOf(request: PlatformRequest, answer: Answer | EmptyAnswer): Answer | EmptyAnswer {
   const isOAuth = admittedOf(request)?.route.isOAuth === true;
   return isOAuth && 'body' in answer ? inOAuthForm(answer) : answer;
