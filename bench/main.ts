@@ -11,6 +11,7 @@ import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
 import { propagation } from './groups/propagation';
 import { purge } from './groups/purge';
+import { refreshes } from './groups/refreshes';
 import { machine, missingPrograms, versions } from './machine';
 import { goalsOf, table, type GroupResult } from './report';
 import { BenchEnvironment } from './bench-environment';
@@ -24,6 +25,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   propagation,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,
+  refreshes,
   purge,
   'in-memory': inMemory,
   'known-revocations': knownRevocations,

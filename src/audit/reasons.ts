@@ -32,7 +32,9 @@ export type TokenReason =
   | BodyTokenReason
   | 'refresh_token_refused' // what a body names as refresh token is none that is accepted
   | 'refresh_token_reused' // it was exchanged before: two have it, and its session has ended
-  | 'session_ended';
+  | 'refresh_token_missing' // a refresh that names none
+  | 'session_ended'
+  | 'session_missing'; // the bearer is of no session that we keep
 
 /** Why a request was refused whatever its token is. */
 export type RequestReason =
@@ -96,7 +98,9 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   body_token_not_yet_valid: true,
   refresh_token_refused: true,
   refresh_token_reused: true,
+  refresh_token_missing: true,
   session_ended: true,
+  session_missing: true,
   method_not_allowed: true,
   limit_by_token: true,
   limit_by_address: true,

@@ -9,9 +9,12 @@ import { BulkRevocation } from '../revocation/bulk-revocation';
 import { RefusalLog, type RefusalPrinter } from '../revocation/refusal-log';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { OwnSessions } from '../sessions/own-sessions';
+import { SessionRenewal } from '../sessions/session-renewal';
 import { SessionSettings } from '../sessions/session-settings';
 import type { ResolvedSessionOptions } from '../sessions/session-options';
 import { SessionsService } from '../sessions/sessions.service';
+import { TokenRevocation } from '../sessions/token-revocation';
 import { hasRefreshTokens } from '../tokens/verification/resolved-rules';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
 import type { MultiIssuerRules, TokenRules } from '../tokens/verification/token-rules';
@@ -43,6 +46,9 @@ export class LogoutCore {
   readonly bulk: BulkRevocation;
   /** Refuses every call where the option `sessions` is not set. */
   readonly sessions: SessionsService;
+  readonly ownSessions: OwnSessions;
+  readonly renewal: SessionRenewal;
+  readonly revocation: TokenRevocation;
   readonly logout: Logout;
   readonly refusals: RefusalCounts;
   readonly removals = new RemovalCount();
@@ -75,6 +81,9 @@ export class LogoutCore {
     );
     this.bulk = new BulkRevocation(this.verifier, store, this.audit);
     this.sessions = new SessionsService(settings, store, this.verifier, this.bulk, this.audit);
+    this.ownSessions = new OwnSessions(this.sessions, this.audit);
+    this.renewal = new SessionRenewal(this.sessions, this.audit);
+    this.revocation = new TokenRevocation(this.sessions, this.tokens, this.audit);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }

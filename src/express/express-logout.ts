@@ -50,7 +50,7 @@ export class ExpressLogout {
       await this.open();
       const named = tokenIn(body.value);
       const authentication = await (named === undefined
-        ? this.authenticator.readCookie(request).authentication
+        ? this.authenticator.readCookie(request, 'json').authentication
         : this.core.tokens.authenticate(named, source));
       const refresh = refreshTokenIn(body.value);
       return await this.revoke(authentication, refresh, source, excess);

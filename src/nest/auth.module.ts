@@ -16,6 +16,7 @@ import type { RefusalPrinter } from '../revocation/refusal-log';
 import { RevocationStore } from '../revocation/revocation-store';
 import { BulkRevocation } from '../revocation/bulk-revocation';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { OwnSessions } from '../sessions/own-sessions';
 import { SessionsService } from '../sessions/sessions.service';
 import { copiesLoaded } from '../options/copies';
 import { readOptions } from '../options/option';
@@ -35,6 +36,7 @@ import { JwtAuthGuard } from './jwt-auth.guard';
 import { LogoutController } from './logout.controller';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { SESSION_CONTROLLERS } from './optional-routes';
 import { PublicRoutes } from './public-routes';
 import { CHECKED_MODULE } from './registration-check';
 
@@ -107,13 +109,15 @@ const core: Provider[] = [
   part(RevokedTokensService, ({ tokens }) => tokens),
   part(BulkRevocation, ({ bulk }) => bulk),
   part(SessionsService, ({ sessions }) => sessions),
+  part(OwnSessions, ({ ownSessions }) => ownSessions),
   part(Logout, ({ logout }) => logout),
   part(RefusalCounts, ({ refusals }) => refusals),
 ];
 
 /**
- * Adds `POST <path>/logout`, a guard that refuses revoked tokens, and the audit. Registers nothing
- * global; beside the host's own login, strategies, throttler and users.
+ * Adds `POST <path>/logout`, with the option `sessions` the routes of sessions, a guard that refuses
+ * revoked tokens, and the audit. Registers nothing global; beside the host's own login, strategies,
+ * throttler and users.
  *
  * @example
  * AuthModule.forRootAsync({
@@ -128,7 +132,7 @@ const core: Provider[] = [
  * })
  */
 @Module({
-  controllers: [LogoutController],
+  controllers: [LogoutController, ...SESSION_CONTROLLERS],
   providers: [...core, ...HTTP_PROVIDERS],
   exports: [
     AuditLog,

@@ -2,7 +2,8 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { Readable } from 'node:stream';
 import type { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
-import { lenientPath, type Route } from '../web/routes';
+import type { Route } from '../web/route';
+import { lenientPath } from '../web/routes';
 import type { RoutePlaces } from './route-paths';
 import type { DeferredAnswers } from './deferred-answers';
 import { send } from './send';
@@ -44,8 +45,11 @@ export function installOnExpress(
     if (isInstalled) return;
     isInstalled = true;
     use((request: ExpressRequest, response: object, next: (error?: unknown) => void) => {
-      const answer = deferred.of(request);
-      const routes = places.mayServe(request.url) ? places.routesAt(routedPath(request)) : [];
+      const mayBeOurs = places.mayServe(request.url);
+      const path = mayBeOurs ? routedPath(request) : '';
+      const routes = mayBeOurs ? places.routesAt(lenientPath(path)) : [];
+      const answer =
+        deferred.of(request) ?? (places.isUndecodable(path) ? gate.notFound() : undefined);
       if (answer === undefined && routes.length === 0) {
         next();
         return;
@@ -129,7 +133,7 @@ function isCors(handler: unknown): handler is Middleware {
 /** By Express's own reading of the URL: it knows absolute forms, and backslashes, its own way. */
 function routedPath(request: ExpressRequest): string {
   try {
-    return lenientPath(request.path ?? '');
+    return request.path ?? '';
   } catch {
     // Express cannot read it either, and routes it nowhere.
     return '';

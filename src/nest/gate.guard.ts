@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { PRIVATE, type Answer, type EmptyAnswer } from '../web/answers';
 import { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
-import type { Route } from '../web/routes';
+import type { Route } from '../web/route';
 import { ROUTE } from './gated.decorator';
 import { setHeaders } from './send';
 

@@ -8,10 +8,10 @@ import {
   type Type,
 } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants';
-import { admittedOf } from '../web/gate';
+import { admittedOf } from '../web/admitted-request';
 import { operationOf } from '../web/openapi';
 import type { PlatformRequest } from '../web/request';
-import type { Route } from '../web/routes';
+import type { Route } from '../web/route';
 
 export const ROUTE = Symbol('nestjs-logout:route');
 

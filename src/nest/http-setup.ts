@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit, type Type } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
 import { LogoutCore } from '../core/compose';
 import { LogoutAnswers } from '../web/answers';
@@ -6,7 +6,8 @@ import { describeEnforcement, Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
 import { outageReport } from '../web/outage-report';
-import { lenientPath, ROUTES, type Route } from '../web/routes';
+import type { Route } from '../web/route';
+import { lenientPath, ROUTES, routesFor } from '../web/routes';
 import { AuthOptions } from './auth.options';
 import { DeferredAnswers } from './deferred-answers';
 import { installOnExpress } from './gate.express';
@@ -14,6 +15,7 @@ import { installOnFastify } from './gate.fastify';
 import { checkGated } from './gated.decorator';
 import { installEnforcement } from './install-enforcement';
 import { LogoutController } from './logout.controller';
+import { SESSION_CONTROLLERS } from './optional-routes';
 import { PublicForHosts } from './public.decorator';
 import { checkPrefix, RoutePlaces } from './route-paths';
 
@@ -21,6 +23,7 @@ import { checkPrefix, RoutePlaces } from './route-paths';
 export const PATH = Symbol('nestjs-logout:path');
 
 const TABLE: readonly Route[] = Object.values(ROUTES);
+const CONTROLLERS: readonly Type[] = [LogoutController, ...SESSION_CONTROLLERS];
 
 /** Puts enforcement and the gate into the host's HTTP application, and says so at boot. */
 @Injectable()
@@ -40,7 +43,7 @@ export class HttpSetup implements OnModuleInit {
     private readonly config: ApplicationConfig,
     @Inject(PATH) path: string,
   ) {
-    this.places = new RoutePlaces(TABLE, config, path);
+    this.places = new RoutePlaces(routesFor(options.sessions !== undefined), config, path);
     // Before `main.ts` puts anything on the adapter; in tests the adapter comes later than we.
     adapterHost.init$.subscribe(() => {
       const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | null;
@@ -55,11 +58,11 @@ export class HttpSetup implements OnModuleInit {
    */
   onModuleInit(): void {
     checkPrefix(this.config);
-    checkGated(LogoutController, TABLE);
+    for (const controller of CONTROLLERS) checkGated(controller, TABLE);
     this.core.publishMetrics();
     for (const notice of this.core.notices) this.logger.log(notice);
     const { enforce, enforcementRules, publicMetadata } = this.options;
-    PublicForHosts(publicMetadata)(LogoutController);
+    for (const controller of CONTROLLERS) PublicForHosts(publicMetadata)(controller);
     if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));
   }
 

@@ -5,11 +5,17 @@ import { LogoutCore } from '../core/compose';
 import { SessionTermination } from '../logout/session-terminator';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import { EXPIRED_REFRESH_COOKIE } from '../sessions/refresh-cookie';
+import { SessionsService } from '../sessions/sessions.service';
 import { LogoutAnswers } from '../web/answers';
 import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
+import { OwnPages } from '../web/own-pages';
+import { RefreshTokenCookie } from '../web/refresh-token-cookie';
 import { RequestAuthenticator } from '../web/request-authenticator';
+import { RouteThrottle } from '../web/route-throttle';
+import { ROUTES } from '../web/routes';
 import { Throttle } from '../web/throttle';
 import { AuthOptions } from './auth.options';
 import { UpgradeRequests } from './contexts/sockets';
@@ -22,7 +28,9 @@ import { namedTokens } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutEffects } from './logout-effects';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
+import { OptionalRoutes } from './optional-routes';
 import { PublicRoutes } from './public-routes';
+import { RefreshTokenReader } from './refresh-token-reader';
 import { CHECKED_OPTIONS, RegistrationCheck } from './registration-check';
 
 const logger = new Logger('nestjs-logout');
@@ -61,36 +69,59 @@ export const HTTP_PROVIDERS: Provider[] = [
     inject: [AuthOptions, AuditLog],
   },
   {
+    provide: RefreshTokenReader,
+    useFactory: ({ useCookie }: SessionsService, { enforcementRules }: AuthOptions) => {
+      const ownPages = new OwnPages(enforcementRules.allowedOrigins);
+      return new RefreshTokenReader(useCookie ? new RefreshTokenCookie(ownPages) : undefined);
+    },
+    inject: [SessionsService, AuthOptions],
+  },
+  {
+    provide: RouteThrottle,
+    useFactory: (
+      throttle: Throttle,
+      { logoutRules }: AuthOptions,
+      { logout, sessions }: LogoutCore,
+      reader: RefreshTokenReader,
+    ) =>
+      new RouteThrottle(throttle, {
+        isBodyTokenOptional: logoutRules.isBodyTokenOptional,
+        mayRefresh: (bearer, body) => logout.takesRefresh(bearer, namedTokens(body).refreshToken),
+        sessionOf: (request, route, body) =>
+          sessions.nameOf(
+            route === ROUTES.revoke ? namedTokens(body).token : reader.textOf(request, body),
+          ),
+      }),
+    inject: [Throttle, AuthOptions, LogoutCore, RefreshTokenReader],
+  },
+  {
     provide: Gate,
     useFactory: (
       authenticator: RequestAuthenticator,
       throttle: Throttle,
+      limits: RouteThrottle,
       answers: LogoutAnswers,
-      { logoutRules }: AuthOptions,
-      { verifier, logout }: LogoutCore,
-    ) =>
-      new Gate(
-        authenticator,
-        throttle,
-        answers,
-        logoutRules,
-        report,
-        verifier.maxTokenBytes,
-        (bearer, body) => logout.takesRefresh(bearer, namedTokens(body).refreshToken),
-      ),
-    inject: [RequestAuthenticator, Throttle, LogoutAnswers, AuthOptions, LogoutCore],
+      { verifier }: LogoutCore,
+    ) => new Gate(authenticator, throttle, limits, answers, report, verifier.maxTokenBytes),
+    inject: [RequestAuthenticator, Throttle, RouteThrottle, LogoutAnswers, LogoutCore],
   },
   {
     provide: LogoutEffects,
-    useFactory: (options: AuthOptions, answers: LogoutAnswers, audit: AuditLog) =>
+    useFactory: (
+      options: AuthOptions,
+      answers: LogoutAnswers,
+      audit: AuditLog,
+      { useCookie }: SessionsService,
+    ) =>
       new LogoutEffects(
         new SessionTermination(options.sessionTerminators, audit, report),
         answers,
-        options.expiredCookies,
+        [...options.expiredCookies, ...(useCookie ? [EXPIRED_REFRESH_COOKIE] : [])],
         options.clearSiteData,
       ),
-    inject: [AuthOptions, LogoutAnswers, AuditLog],
+    inject: [AuthOptions, LogoutAnswers, AuditLog, SessionsService],
   },
+  OptionalRoutes,
   HttpSetup,
   LogoutApplication,
   JwtStrategy,

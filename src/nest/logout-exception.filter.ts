@@ -8,7 +8,10 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
-import { LogoutAnswers, type Answer } from '../web/answers';
+import { admittedOf } from '../web/admitted-request';
+import { LogoutAnswers, type Answer, type EmptyAnswer } from '../web/answers';
+import { inOAuthForm } from '../web/oauth-form';
+import type { PlatformRequest } from '../web/request';
 import { GateRefusal } from './gate.guard';
 import { send } from './send';
 
@@ -36,8 +39,9 @@ export class LogoutExceptionFilter implements ExceptionFilter {
   }
 
   private answerHttp(exception: unknown, host: ArgumentsHost): void {
-    const answer = exception instanceof GateRefusal ? exception.answer : this.answer(exception);
-    if (answer === undefined) return;
+    const decided = exception instanceof GateRefusal ? exception.answer : this.answer(exception);
+    if (decided === undefined) return;
+    const answer = inFormOf(host.switchToHttp().getRequest<PlatformRequest>(), decided);
     // The gate, and code that throws an HttpException, has logged what was worth it.
     if (answer.status >= 500 && !isDecided(exception)) this.logger.error(exception);
     send(this.adapterHost.httpAdapter, host.switchToHttp().getResponse<object>(), answer);
@@ -47,6 +51,12 @@ export class LogoutExceptionFilter implements ExceptionFilter {
     if (exception instanceof HttpException) return this.answers.answerStatus(exception.getStatus());
     return this.answers.answerError(exception);
   }
+}
+
+/** In the form of its route. One that has it already stays as it is. */
+function inFormOf(request: PlatformRequest, answer: Answer | EmptyAnswer): Answer | EmptyAnswer {
+  const isOAuth = admittedOf(request)?.route.isOAuth === true;
+  return isOAuth && 'body' in answer ? inOAuthForm(answer) : answer;
 }
 
 function isDecided(exception: unknown): boolean {

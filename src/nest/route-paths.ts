@@ -1,7 +1,8 @@
 import { RequestMethod } from '@nestjs/common';
 import type { ApplicationConfig } from '@nestjs/core';
 import { misconfigured } from '../options/misconfiguration';
-import { RouteMatcher, type Route } from '../web/routes';
+import type { Route } from '../web/route';
+import { lenientPath, RouteMatcher } from '../web/routes';
 
 /**
  * Where our routes stand in the host's application: below its global prefix, unless the host
@@ -29,6 +30,15 @@ export class RoutePlaces {
     return this.matcher.at(path, (route) => this.placeOf(route));
   }
 
+  /**
+   * Whether a parameter of one of our routes has a malformed escape. Express finds the route first, and
+   * then quotes what it cannot decode.
+   */
+  isUndecodable(path: string): boolean {
+    if (!path.includes('%') || lenientPath(path) !== '') return false;
+    return this.routesAt(lenientPath(path.replaceAll('%', ''))).some(hasParameter);
+  }
+
   /** The path that a route stands below. */
   private placeOf({ path, method }: Route): string {
     const own = `/${this.path}`.toLowerCase();
@@ -46,6 +56,8 @@ export class RoutePlaces {
     );
   }
 }
+
+const hasParameter = ({ path }: Route): boolean => path.includes(':');
 
 /** @throws {TypeError} the global prefix has parameters or wildcards. */
 export function checkPrefix(config: ApplicationConfig): void {

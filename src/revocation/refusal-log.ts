@@ -36,15 +36,22 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
   refresh_token_reused:
     'A refresh token was used again after it had been exchanged: two have it. Its session has ended. ' +
     'Log in again; a client must keep the refresh token that came last.',
+  refresh_token_missing:
+    'The request names no refresh token. Send {"refreshToken": "<token>"} as JSON, or set ' +
+    'sessions.cookie and let the browser send the cookie.',
   session_ended: 'The session was ended. Log in again.',
-  method_not_allowed: 'Send POST.',
+  session_missing:
+    'The bearer is of no session that this application keeps. Send an access token that ' +
+    'SessionsService has issued.',
+  method_not_allowed: 'Send the method that the header Allow of the answer names.',
   limit_by_token: 'Too many requests with one token. Send fewer, or raise throttleLimit.',
   limit_by_address:
     'Too many requests from one address. Send fewer, or raise throttleLimit; behind a proxy, let the ' +
     'platform trust it: otherwise all clients have one address.',
-  unsupported_media_type: 'Send "Content-Type: application/json", in UTF-8 and without encoding.',
+  unsupported_media_type:
+    'Send "Content-Type: application/json", in UTF-8 and without encoding; to /revoke, a form.',
   content_too_large: 'The body may have maxTokenBytes + 8 KB. Send the token, and little else.',
-  bad_request: 'Send JSON as the body.',
+  bad_request: 'Send JSON as the body; to /revoke, a form that names each parameter once.',
 };
 
 const NO_ID =

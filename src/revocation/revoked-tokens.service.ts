@@ -284,6 +284,11 @@ export class RevokedTokensService {
     return verification;
   }
 
+  /** Whether the rules say of any issuer what its refresh tokens are. */
+  get knowsRefreshTokens(): boolean {
+    return this.refreshVerifier !== undefined;
+  }
+
   /** Whether the rules say what the refresh tokens of this one's issuer are. */
   hasRefreshTokens({ claims }: VerifiedToken): boolean {
     return this.verifier.hasRefreshTokens(claims.iss);

@@ -1,5 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
-import { ROUTES } from '../web/routes';
+import { routesFor } from '../web/routes';
 import type { Environment } from './environment';
 
 /** Browsers ask again before a request when this is over, in seconds. */
@@ -11,7 +11,7 @@ const PREFLIGHT_SECONDS = 600;
  */
 export function allowOrigins(app: INestApplication, { corsOrigins }: Environment): void {
   if (corsOrigins.length === 0) return;
-  const methods = new Set(['GET', ...Object.values(ROUTES).map(({ method }) => method)]);
+  const methods = new Set(['GET', ...routesFor(false).map(({ method }) => method)]);
   app.enableCors({
     origin: [...corsOrigins],
     methods: [...methods],

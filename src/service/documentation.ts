@@ -1,6 +1,7 @@
 import { MODULE_OPTIONS, readPath, type AuthModuleOptions } from '../nest/auth.options';
 import { BEARER_SCHEME, operationOf, tokenRefusals, type Wording } from '../web/openapi';
-import { ROUTES, type Route } from '../web/routes';
+import type { Route } from '../web/route';
+import { ROUTES } from '../web/routes';
 import { OPERATIONS_PATHS } from './operations-paths';
 import { PACKAGE } from './package';
 
@@ -43,10 +44,11 @@ export function openApi(language: Language, token?: string): object {
   };
 }
 
-/** The paths of the table of routes. */
+/** The paths of the table of routes; the service keeps no sessions. */
 function routePaths(wording: Wording, token: string | undefined): Record<string, object> {
   const paths: Record<string, Record<string, object>> = {};
   for (const [name, route] of Object.entries<Route>(ROUTES)) {
+    if (route.needs !== undefined) continue;
     const path = `/${readPath()}/${route.path.replace(/:(\w+)/g, '{$1}')}`;
     const operation = { operationId: name, ...withExample(operationOf(route, wording), token) };
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation };

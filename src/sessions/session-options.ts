@@ -71,6 +71,12 @@ export interface SessionOptions {
   readonly auditRefreshes?: boolean;
   /** More claims for access tokens; `null` refuses the user. @defaultValue none */
   readonly claims?: ClaimsHook;
+  /**
+   * Whether browsers keep the refresh token in the cookie `__Host-refresh`: `/refresh` reads and sets
+   * it, logouts expire it, and a login sets the first with `SessionsService.refreshCookie`.
+   * @defaultValue false
+   */
+  readonly cookie?: boolean;
 }
 
 /** A key that signs: a secret of HS*, or a private key in PEM or as a KeyObject. */
@@ -139,6 +145,10 @@ export const SESSION_OPTIONS = {
   claims: optional(
     func<ClaimsHook>({ says: 'More claims for access tokens; `null` ends the session.' }),
   ),
+  cookie: flag({
+    default: false,
+    says: 'Whether browsers keep the refresh token in the cookie `__Host-refresh`.',
+  }),
 } satisfies Table<SessionOptions>;
 
 export type ResolvedSessionOptions = Resolved<typeof SESSION_OPTIONS>;

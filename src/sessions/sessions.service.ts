@@ -8,11 +8,13 @@ import { misconfigured } from '../options/misconfiguration';
 import type { RevocationStore } from '../revocation/revocation-store';
 import type { HostTransaction } from '../revocation/unit-of-work';
 import { isSubject } from '../tokens/verification/claims';
-import type { TokenVerifier } from '../tokens/verification/token-verifier';
+import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
 import { checkClaims, type AccessToken } from './access-tokens';
-import { refreshIdOf, type RandomHalf } from './refresh-tokens';
+import { refreshCookie } from './refresh-cookie';
+import { isRefreshed, refusalOf } from './refresh-outcome';
+import { refreshIdOf, type GenuineRefreshToken, type RandomHalf } from './refresh-tokens';
 import { cutoffKeysOf, sessionQuery, type SessionSettings } from './session-settings';
-import type { EndedSessions, RefreshOutcome, Session } from '../revocation/session-store';
+import type { EndedSessions, Refreshed, Session } from '../revocation/session-store';
 
 /** What a login or a refresh hands to the client (RFC 6749 §5.1). */
 export interface SessionTokens {
@@ -65,6 +67,38 @@ export class SessionsService {
     return this.settings !== undefined;
   }
 
+  /** Whether browsers keep the refresh token in a cookie: the option `sessions.cookie`. */
+  get useCookie(): boolean {
+    return this.settings?.options.cookie === true;
+  }
+
+  /** Whether a token that was verified is of a session of ours. */
+  hasIssued(token: VerifiedToken): boolean {
+    return this.settings !== undefined && this.verifier.isOwn(token);
+  }
+
+  /**
+   * Names the session of a refresh token that we minted, whatever has become of it; for counting, no
+   * secret. Asks no store.
+   * @returns `undefined`: the text is none of our refresh tokens.
+   */
+  nameOf(refreshToken: unknown): string | undefined {
+    const genuine = this.settings?.refreshTokens.read(refreshToken);
+    return genuine && refreshIdOf(genuine.randomHalf);
+  }
+
+  /**
+   * The `Set-Cookie` value that keeps the refresh token in a browser until the session is over unless
+   * it is refreshed: for the answer of a login.
+   * @throws {TypeError} the option `sessions.cookie` is not set: nothing would read the cookie.
+   */
+  refreshCookie({ refreshToken, session }: SessionTokens): string {
+    if (!this.useCookie)
+      throw new TypeError('nestjs-logout: set sessions.cookie to keep refresh tokens in a cookie.');
+    const leftMs = session.idleExpiresAt.getTime() - this.store.clock.now();
+    return refreshCookie(refreshToken, Math.max(0, Math.floor(leftMs / 1000)));
+  }
+
   /**
    * Opens a session for a user whom you have authenticated, with a row in the audit. It is dated past
    * every revocation of the user that is committed, so its tokens are good.
@@ -112,18 +146,7 @@ export class SessionsService {
     const genuine = refreshTokens.read(refreshToken);
     if (genuine === undefined)
       throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');
-    const { idleSeconds, graceSeconds, auditRefreshes } = options;
-    const refreshed = await this.store.sessions.refresh({
-      refreshId: refreshIdOf(genuine.randomHalf),
-      generation: genuine.generation,
-      idleSeconds,
-      graceSeconds,
-      isAudited: auditRefreshes,
-      revokedSeconds: this.revokedSeconds,
-      source,
-    });
-    this.print(refreshed);
-    const { outcome, session, at } = refreshed;
+    const { outcome, session, at } = await this.exchange(genuine, options.auditRefreshes, source);
     if (session === undefined || !isRefreshed(outcome)) throw refusalOf(outcome);
     return this.issue(session, at, genuine.randomHalf, source);
   }
@@ -160,6 +183,22 @@ export class SessionsService {
   }
 
   /**
+   * Ends the session of a refresh token, as `end` does. It ends whatever generation the token is of,
+   * also where the session is refreshed at the same time.
+   * @returns whether the text is a refresh token of ours.
+   * @throws {TypeError} `sessions` is not set.
+   * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
+   */
+  async endByRefreshToken(refreshToken: unknown, source: RequestSource = {}): Promise<boolean> {
+    const genuine = this.set.refreshTokens.read(refreshToken);
+    if (genuine === undefined) return false;
+    // Says which session it is. A rotation is of no use to anybody: the session ends right after it.
+    const { session } = await this.exchange(genuine, false, source);
+    if (session !== undefined) await this.end(session.sid, { source });
+    return true;
+  }
+
+  /**
    * Ends all sessions of a user but one.
    * @returns how many ended; `undefined`: that one is not live, and nothing changed.
    */
@@ -179,6 +218,25 @@ export class SessionsService {
   async endAll(subject: string, options: EndOptions = {}): Promise<void> {
     const { issuer } = this.set.options;
     await this.bulk.revokeSubject({ issuer, subject }, options);
+  }
+
+  private async exchange(
+    { randomHalf, generation }: GenuineRefreshToken,
+    isAudited: boolean,
+    source: RequestSource,
+  ): Promise<Refreshed> {
+    const { idleSeconds, graceSeconds } = this.set.options;
+    const refreshed = await this.store.sessions.refresh({
+      refreshId: refreshIdOf(randomHalf),
+      generation,
+      idleSeconds,
+      graceSeconds,
+      isAudited,
+      revokedSeconds: this.revokedSeconds,
+      source,
+    });
+    this.print(refreshed);
+    return refreshed;
   }
 
   private async issue(
@@ -271,21 +329,4 @@ function checkOpen(subject: unknown, { device, clientId }: OpenOptions): void {
     throw new TypeError('nestjs-logout: "clientId" must be text of 1–255 characters.');
   if (device !== undefined && !(typeof device === 'string' && device.length <= MAX_DEVICE_LENGTH))
     throw new TypeError('nestjs-logout: "device" must be text of at most 100 characters.');
-}
-
-function isRefreshed(outcome: RefreshOutcome): outcome is 'rotated' | 'replayed' {
-  return outcome === 'rotated' || outcome === 'replayed';
-}
-
-function refusalOf(outcome: RefreshOutcome): TokenRejectedError {
-  switch (outcome) {
-    case 'expired':
-      return new TokenRejectedError('TOKEN_EXPIRED');
-    case 'reused':
-      return new TokenRejectedError('TOKEN_REVOKED', 'refresh_token_reused');
-    case 'ended':
-      return new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
-    default:
-      return new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');
-  }
 }

@@ -163,7 +163,10 @@ function cutoffQueries(names: CutoffNames): readonly CutoffQuery[] {
   return Object.freeze(queries);
 }
 
-/** By value: whatever is written to the claims later, it is the token that was signed. */
+/**
+ * By value: whatever is written to the claims later, it is the token that was signed. Some issuers
+ * write milliseconds to `iat`: such a token is asked about as one of the far future.
+ */
 function namesOf({ claims, subject, cutoffClaim }: ReadToken): CutoffNames {
   const { begunMs, issuedMs } = instantsOf(claims, cutoffClaim);
   return {

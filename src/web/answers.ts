@@ -5,6 +5,8 @@ import type { RequestReason } from '../audit/reasons';
 /** Every sentence we answer with. */
 export interface Messages {
   readonly loggedOut: string;
+  readonly sessionRenewed: string;
+  readonly activeSessions: string;
   readonly tokenInvalid: string;
   readonly tokenExpired: string;
   readonly internalError: string;
@@ -19,6 +21,8 @@ export interface Messages {
 export const MESSAGES = {
   es: {
     loggedOut: 'Sesión cerrada exitosamente',
+    sessionRenewed: 'Sesión renovada',
+    activeSessions: 'Sesiones activas',
     tokenInvalid: 'Token no proporcionado o inválido',
     tokenExpired: 'El token ha expirado',
     internalError: 'Error interno del servidor',
@@ -31,6 +35,8 @@ export const MESSAGES = {
   },
   en: {
     loggedOut: 'Logged out successfully',
+    sessionRenewed: 'Session renewed',
+    activeSessions: 'Active sessions',
     tokenInvalid: 'Token missing or invalid',
     tokenExpired: 'The token has expired',
     internalError: 'Internal server error',
@@ -43,10 +49,11 @@ export const MESSAGES = {
   },
 } as const satisfies Record<string, Messages>;
 
-/** The body of every answer of ours. */
+/** The body of every answer of ours; what a route tells beside stands next to the message. */
 export interface Envelope {
   readonly success: boolean;
   readonly message: string;
+  readonly [data: string]: unknown;
 }
 
 /** An answer, whole: nothing of the request is in it. */
@@ -65,7 +72,8 @@ export const PRIVATE = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
-type AnswerCode = RevocationErrorCode | RequestReason | 'LOGGED_OUT' | 'NOT_FOUND';
+type SuccessCode = 'LOGGED_OUT' | 'SESSION_RENEWED' | 'ACTIVE_SESSIONS';
+type AnswerCode = RevocationErrorCode | RequestReason | SuccessCode | 'NOT_FOUND';
 
 interface Meaning {
   readonly status: number;
@@ -83,6 +91,8 @@ export const BAD_CREDENTIALS = 'Bearer error="invalid_token"';
 /** The whole HTTP meaning of the package. A new code does not compile until it has a line here. */
 const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
   LOGGED_OUT: { status: 200, message: 'loggedOut' },
+  SESSION_RENEWED: { status: 200, message: 'sessionRenewed' },
+  ACTIVE_SESSIONS: { status: 200, message: 'activeSessions' },
   TOKEN_MISSING: { status: 401, message: 'tokenInvalid', challenge: NO_CREDENTIALS },
   TOKEN_INVALID: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
   TOKEN_REVOKED: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
@@ -126,7 +136,7 @@ export class LogoutAnswers {
     const { status, message, challenge } = MEANINGS[code];
     return {
       status: code === 'TOKEN_EXPIRED' ? this.expiredStatus : status,
-      body: { success: code === 'LOGGED_OUT', message: this.messages[message] },
+      body: { success: status === 200, message: this.messages[message] },
       headers: {
         ...PRIVATE,
         ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
@@ -135,9 +145,15 @@ export class LogoutAnswers {
     };
   }
 
-  /** 204 with `headers`. */
-  answerEmpty(headers: Readonly<Record<string, string>>): EmptyAnswer {
-    return { status: 204, headers: { 'Cache-Control': 'no-store', ...headers } };
+  /** The answer of a route that has succeeded, with what it tells. */
+  succeed(code: SuccessCode, data: Readonly<Record<string, unknown>>): Answer {
+    const answer = this.answer(code);
+    return { ...answer, body: { ...answer.body, ...data } };
+  }
+
+  /** An answer without a body, with `headers`. */
+  answerEmpty(headers: Readonly<Record<string, string>>, status: 200 | 204 = 204): EmptyAnswer {
+    return { status, headers: { 'Cache-Control': 'no-store', ...headers } };
   }
 
   /** The answer for what the gate, or the throttle, does not let in; it is counted. */

@@ -1,21 +1,21 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Credentials } from './bearer';
-import { isMediaType } from './body';
+import { isMediaType, type BodyKind } from './body';
 import type { EnforcementRules } from './enforcement-options';
 import { hasOtherOrigin } from './forgery';
+import { OwnPages } from './own-pages';
 import type { IncomingRequest, RawRequest } from './request';
 
 /** The cookies in which a bearer token is looked for: those that `tokenSources` names. */
 export class BearerCookies {
   private readonly names: readonly string[];
-  private readonly allowedOrigins: ReadonlySet<string>;
+  private readonly ownPages: OwnPages;
 
   constructor({
     tokenSources,
     allowedOrigins,
   }: Pick<EnforcementRules, 'tokenSources' | 'allowedOrigins'>) {
     this.names = tokenSources.flatMap((source) => ('cookie' in source ? [source.cookie] : []));
-    this.allowedOrigins = new Set(allowedOrigins);
+    this.ownPages = new OwnPages(allowedOrigins);
   }
 
   /**
@@ -36,12 +36,11 @@ export class BearerCookies {
 
   /**
    * Whether only a page of the host's own can have made a browser send this. Cookies come with
-   * requests of any page: so the body must be JSON, which other pages cannot send without a
-   * preflight, and the browser must name the sender (Fetch Metadata §2.3, Fetch §3.1).
+   * requests of any page: so the browser must name the sender, and where the route takes a body, that
+   * must be JSON, which other pages cannot send without a preflight.
    */
-  isFromOwnPage({ headers }: IncomingRequest): boolean {
-    const isOwn = headers['sec-fetch-site'] === 'same-origin' || this.isListed(headers);
-    return isOwn && isMediaType(headers, 'json');
+  isFromOwnPage({ headers }: IncomingRequest, body: BodyKind): boolean {
+    return this.ownPages.haveSent(headers) && (body === 'none' || isMediaType(headers, 'json'));
   }
 
   /**
@@ -51,16 +50,15 @@ export class BearerCookies {
    */
   isForeignSocket({ headers }: IncomingRequest): boolean {
     const isSocket = String(headers.upgrade).toLowerCase() === 'websocket';
-    return isSocket && hasOtherOrigin(headers) && !this.isListed(headers);
-  }
-
-  private isListed({ origin }: IncomingHttpHeaders): boolean {
-    return origin !== undefined && this.allowedOrigins.has(origin);
+    return isSocket && hasOtherOrigin(headers) && !this.ownPages.areListed(headers);
   }
 }
 
-/** RFC 6265 §5.4: pairs are separated by a semicolon; names keep their case. */
-function valuesOf(cookie: string, name: string): readonly string[] {
+/**
+ * The values of the cookies of that name which have one. RFC 6265 §5.4: pairs are separated by a
+ * semicolon; names keep their case.
+ */
+export function valuesOf(cookie: string, name: string): readonly string[] {
   return cookie.split(';').flatMap((pair) => {
     const equals = pair.indexOf('=');
     const isNamed = equals !== -1 && pair.slice(0, equals).trim() === name;

@@ -2,15 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isMediaType } from './body';
 import { sentHeaders } from './credentials';
 import type { PlatformRequest } from './request';
-import type { Route } from './routes';
+import type { Route } from './route';
 
 /**
  * Whether a page of another site could have made a browser send this: without a preflight, it can
  * send what needs no media type, with cookies that the host turned into a bearer. A page cannot set
- * `Authorization` without a preflight.
+ * `Authorization` without a preflight, nor send `DELETE`; and our `GET`s change nothing.
  */
-export function isForgeable(request: PlatformRequest, { body }: Route): boolean {
-  if (!isFromElsewhere(request.headers)) return false;
+export function isForgeable(request: PlatformRequest, { method, body }: Route): boolean {
+  if (method !== 'POST' || !isFromElsewhere(request.headers)) return false;
   if (body === 'json' && isMediaType(request.headers, 'json')) return false;
   const { rawHeaders = [] } = sentHeaders(request);
   return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');

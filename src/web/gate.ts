@@ -1,35 +1,20 @@
 import type { Readable } from 'node:stream';
 import type { RequestSource } from '../audit/audit-event';
-import type { LogoutRules } from '../logout/logout';
-import type { Authentication } from '../revocation/revoked-tokens.service';
 import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
-import type { VerifiedToken } from '../tokens/verified-token';
-import { isJsonObject } from '../tokens/verification/json-object';
+import { admit, admittedOf, type AdmittedRequest } from './admitted-request';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
 import { announcesBody, readBody } from './body';
 import { isForgeable } from './forgery';
+import { inOAuthForm } from './oauth-form';
 import { sourceOf, rawRequest, type PlatformRequest } from './request';
-import type { RequestAuthenticator } from './request-authenticator';
-import { bodyRules, ROUTES, type Route } from './routes';
+import type { PresentedBearer, RequestAuthenticator } from './request-authenticator';
+import type { Route } from './route';
+import type { RouteThrottle } from './route-throttle';
+import { bodyRules } from './routes';
 import type { Excess, Throttle } from './throttle';
 
-/** A request that passed the gate: what its route needs of it. */
-export interface AdmittedRequest {
-  readonly route: Route;
-  readonly bearer: Authentication;
-  /** The text of the bearer token, where one came. */
-  readonly bearerText: string | undefined;
-  readonly source: RequestSource;
-  /** The parsed body; `undefined` where none came. */
-  readonly body: unknown;
-}
-
-const admittedRequests = new WeakMap<object, AdmittedRequest>();
-
-/** What a gate found in a request that it let in. */
-export const admittedOf = (request: PlatformRequest): AdmittedRequest | undefined =>
-  admittedRequests.get(rawRequest(request));
+const NO_BEARER: PresentedBearer = { authentication: { verdict: 'missing' } };
 
 /** Go on to the route; answer now; or the client has left. */
 export type GateOutcome = 'admitted' | 'aborted' | Answer | EmptyAnswer;
@@ -44,12 +29,10 @@ export class Gate {
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
+    private readonly limits: RouteThrottle,
     private readonly answers: LogoutAnswers,
-    private readonly logoutRules: Pick<LogoutRules, 'isBodyTokenOptional'>,
     private readonly onError: (error: unknown) => void,
     private readonly maxTokenBytes: number,
-    /** Whether a logout of this bearer takes the refresh token that the body names. */
-    private readonly mayRefresh: (bearer: VerifiedToken, body: unknown) => boolean = () => true,
   ) {}
 
   /**
@@ -68,7 +51,7 @@ export class Gate {
     // The host's CORS has not answered this preflight: no origin is allowed anything.
     if (isPreflight(request)) return this.answers.answerEmpty({ Allow });
     const source = sourceOf(request);
-    const excess = await this.throttle.excessOfAddress(source);
+    const excess = await this.throttle.excessOfAddress(source, routes[0]?.bucket);
     if (excess !== undefined) return this.tooMany(excess);
     return this.refuse('method_not_allowed', source, { Allow });
   }
@@ -84,58 +67,41 @@ export class Gate {
   ): Promise<AdmittedRequest | Exclude<GateOutcome, 'admitted'>> {
     const known = admittedOf(request);
     if (known?.route === route) {
-      const isMissing = known.bearer.verdict === 'missing';
+      const isMissing = route.takesBearer && known.bearer.verdict === 'missing';
       return isMissing ? this.guarded(request, route, () => this.lookAgain(request, known)) : known;
     }
     const outcome = await this.decide(request, route, stream);
     return outcome === 'admitted' ? (admittedOf(request) ?? 'aborted') : outcome;
   }
 
+  /** The answer where a path names nothing that there is. */
+  notFound(): Answer {
+    return this.answers.answer('NOT_FOUND');
+  }
+
   private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
     return this.guarded(request, route, async (source) => {
-      const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
+      const { text: bearerText, authentication } = this.bearerOf(request, route);
       const bearer = await authentication;
-      const byToken = bearer.verdict === 'live' && route.throttledBy === 'token';
-      const full = await (byToken
-        ? this.throttle.countAddress(source)
-        : this.throttle.excessOfAddress(source));
-      if (full !== undefined && !byToken) return this.tooMany(full);
+      const { full, isRefused } = await this.limits.arrive(route, bearer, source);
+      if (full !== undefined && isRefused) return this.tooMany(full);
       const body = await readBody(bodyOf(request, stream), bodyRules(route, this.maxTokenBytes));
       if (body.kind === 'aborted') return 'aborted';
-      const value = body.kind === 'read' ? body.value : undefined;
+      const isRead = body.kind === 'read';
+      const value = isRead ? body.value : undefined;
       const admitted = { route, bearer, bearerText, source, body: value };
-      const excess = await this.excessOfToken(admitted, body.kind === 'read');
+      const excess = await this.limits.excessOf(request, admitted, full, isRead);
       if (excess !== undefined) return this.tooMany(excess);
-      if (body.kind === 'refused') return this.refuse(body.reason, source);
+      if (body.kind === 'refused') return inFormOf(route, this.refuse(body.reason, source));
       if (bearer.verdict !== 'missing' && isForgeable(request, route))
         return this.refuse('unsupported_media_type', source);
-      admittedRequests.set(rawRequest(request), admitted);
+      admit(request, admitted);
       return 'admitted';
     });
   }
 
-  /**
-   * Counts a request with a live bearer by its token, unless it logs that token out: this succeeds
-   * once, so it needs no limit, and a thief who fills the bucket cannot prevent it.
-   */
-  private async excessOfToken(
-    { route, bearer, bearerText, source, body }: AdmittedRequest,
-    isRead: boolean,
-  ): Promise<Excess | undefined> {
-    if (bearer.verdict !== 'live' || route.throttledBy !== 'token') return undefined;
-    // With a bad refresh token it fails as often as it is tried.
-    const isOwnLogout =
-      isRead &&
-      route === ROUTES.logout &&
-      this.names(body, bearerText) &&
-      this.mayRefresh(bearer.token, body);
-    return isOwnLogout ? undefined : this.throttle.excessOfToken(bearer.token, source);
-  }
-
-  /** Whether the body of a logout names the bearer, or may leave it out and does. */
-  private names(body: unknown, bearerText: string | undefined): boolean {
-    if (isJsonObject(body) && body.token !== undefined) return body.token === bearerText;
-    return this.logoutRules.isBodyTokenOptional && (body === undefined || isJsonObject(body));
+  private bearerOf(request: PlatformRequest, { takesBearer, body }: Route): PresentedBearer {
+    return takesBearer ? this.authenticator.readForRoute(request, body) : NO_BEARER;
   }
 
   /** A middleware of the host's may have put a cookie's token into the header meanwhile. */
@@ -143,23 +109,23 @@ export class Gate {
     request: PlatformRequest,
     known: AdmittedRequest,
   ): Promise<AdmittedRequest | Answer> {
-    const { text: bearerText, authentication } = this.authenticator.readForRoute(request);
+    const { text: bearerText, authentication } = this.bearerOf(request, known.route);
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
     // With a body it was JSON, which no page of another site can send without a preflight.
     if (known.body === undefined && isForgeable(request, known.route))
       return this.refuse('unsupported_media_type', known.source);
     const found = { ...known, bearer, bearerText };
-    const excess = await this.excessOfToken(found, true);
+    const excess = await this.limits.excessOf(request, found, undefined, true);
     if (excess !== undefined) return this.tooMany(excess);
-    admittedRequests.set(rawRequest(request), found);
+    admit(request, found);
     return found;
   }
 
   /** Runs `work`; what it throws becomes the documented 500, reported and audited. */
   private async guarded<T>(
     request: PlatformRequest,
-    { event }: Route,
+    route: Route,
     work: (source: RequestSource) => Promise<T>,
   ): Promise<T | Answer> {
     const source = sourceOf(request);
@@ -167,8 +133,10 @@ export class Gate {
       return await work(source);
     } catch (error) {
       this.onError(error);
-      this.throttle.auditOnce({ event, outcome: 'failure', reason: reasonOf(error), ...source });
-      return this.answers.answerError(error);
+      const { event } = route;
+      if (event !== undefined)
+        this.throttle.auditOnce({ event, outcome: 'failure', reason: reasonOf(error), ...source });
+      return inFormOf(route, this.answers.answerError(error));
     }
   }
 
@@ -186,6 +154,9 @@ export class Gate {
     return this.answers.refuse(reason, headers);
   }
 }
+
+const inFormOf = ({ isOAuth }: Route, answer: Answer): Answer =>
+  isOAuth === true ? inOAuthForm(answer) : answer;
 
 /** No more than a question what may be sent. With a body it is none (Fetch §4.8). */
 function isPreflight({ method, headers }: PlatformRequest): boolean {

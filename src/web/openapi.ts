@@ -1,7 +1,8 @@
 import { COMMON_RULES } from '../tokens/verification/token-rules';
 import { MESSAGES, type Messages } from './answers';
 import type { BodyKind } from './body';
-import { bodyRules, ROUTES, type Route } from './routes';
+import type { Route } from './route';
+import { bodyRules, ROUTES } from './routes';
 
 /** The name of the security scheme; what `addBearerAuth()` of @nestjs/swagger calls its own. */
 export const BEARER_SCHEME = 'bearer';
@@ -27,29 +28,34 @@ const BODY_KINDS = {
   none: { name: 'empty', mediaType: undefined },
 } as const satisfies Readonly<Record<BodyKind, object>>;
 
-const ENVELOPE = {
+const envelopeWith = (data: Readonly<Record<string, object>> = {}): object => ({
   type: 'object',
   required: ['success', 'message'],
-  properties: { success: { type: 'boolean' }, message: { type: 'string' } },
-};
+  properties: { success: { type: 'boolean' }, message: { type: 'string' }, ...data },
+});
 
 type Status = (typeof ROUTES)[keyof typeof ROUTES]['statuses'][number];
 
 interface ResponseText {
-  readonly message: keyof Messages;
+  /** Absent: the answer has no body. */
+  readonly message?: keyof Messages;
   readonly description: string;
   readonly header?: string;
+  /** The JSON schemas of what the body has beside `success` and `message`. */
+  readonly data?: Readonly<Record<string, object>>;
 }
 
 /** What each status says. A status of the table without a line here does not compile. */
 const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => ResponseText>> = {
   200: ({ success }) => ({ ...success, header: 'Cache-Control' }),
-  400: ({ body }) => ({
+  400: ({ body, isOAuth }) => ({
     message: 'badRequest',
     description: `The body is not ${BODY_KINDS[body].name}.`,
+    ...(isOAuth === true && INVALID_REQUEST),
   }),
   401: (_, wording) => unauthorized(wording),
   403: () => EXPIRED,
+  404: () => ({ message: 'notFound', description: 'There is none with this id.' }),
   405: ({ path }) => ({
     message: 'methodNotAllowed',
     description: `Only ${methodsAt(path).join(', ')}.`,
@@ -69,6 +75,12 @@ const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => Res
     header: 'Retry-After',
   }),
   500: () => UNEXPECTED,
+  503: () => ({ ...UNEXPECTED, header: 'Retry-After' }),
+};
+
+const INVALID_REQUEST = {
+  description: 'The body is not a form that has `token` once.',
+  data: { error: { type: 'string', enum: ['invalid_request'] } },
 };
 
 const EXPIRED: ResponseText = {
@@ -102,19 +114,22 @@ const TABLE: readonly Route[] = Object.values(ROUTES);
 const methodsAt = (path: string): readonly string[] =>
   TABLE.filter((route) => route.path === path).map(({ method }) => method);
 
-/** An answer in our envelope, with its exact body as the example. */
+/** An answer in our envelope, with the exact text of its body as the example. */
 function response(isSuccess: boolean, text: ResponseText, { messages }: Wording): object {
-  const { message, description, header } = text;
+  const { message, description, header, data } = text;
+  const headers =
+    header === undefined ? {} : { headers: { [header]: { schema: { type: 'string' } } } };
+  if (message === undefined) return { description, ...headers };
   const bodies = Object.entries(messages).map(
     ([name, texts]) => [name, { success: isSuccess, message: texts[message] }] as const,
   );
   const [only, ...others] = bodies;
   return {
     description,
-    ...(header !== undefined && { headers: { [header]: { schema: { type: 'string' } } } }),
+    ...headers,
     content: {
       'application/json': {
-        schema: ENVELOPE,
+        schema: envelopeWith(data),
         ...(only !== undefined && others.length === 0
           ? { example: only[1] }
           : { examples: Object.fromEntries(bodies.map(([name, value]) => [name, { value }])) }),
@@ -144,10 +159,14 @@ export function operationOf(route: Route, wording: Wording = ANY_HOST) {
     tags: ['Logout'],
     summary: route.summary,
     description: route.description,
-    security: [{ [BEARER_SCHEME]: [] }],
-    ...(mediaType !== undefined && {
-      requestBody: { required: true, content: { [mediaType]: { schema: route.bodySchema } } },
-    }),
+    security: route.takesBearer ? [{ [BEARER_SCHEME]: [] }] : [],
+    ...(mediaType !== undefined &&
+      route.bodySchema !== undefined && {
+        requestBody: {
+          required: route.isBodyOptional !== true,
+          content: { [mediaType]: { schema: route.bodySchema } },
+        },
+      }),
     responses: Object.fromEntries(
       statuses
         .filter((status) => status !== 403 || wording.expiredStatus !== 401)

@@ -9,6 +9,7 @@ import {
 import { mapMaybe } from '../tokens/maybe-promise';
 import { bearerCredentials, type Credentials } from './bearer';
 import { BearerCookies } from './bearer-cookies';
+import type { BodyKind } from './body';
 import { sentHeaders } from './credentials';
 import {
   sourceOf,
@@ -117,16 +118,21 @@ export class RequestAuthenticator {
     return this.present(request, inCookie);
   }
 
-  /** As `read`, for a route of ours: a cookie counts only in a request of the host's own pages. */
-  readForRoute(request: IncomingRequest): PresentedBearer {
+  /**
+   * As `read`, for a route of ours: a cookie counts only in a request of the host's own pages.
+   * @param body what the route takes.
+   */
+  readForRoute(request: IncomingRequest, body: BodyKind): PresentedBearer {
     const inHeader = bearerCredentials(sentHeaders(request));
-    return inHeader.kind === 'none' ? this.readCookie(request) : this.present(request, inHeader);
+    return inHeader.kind === 'none'
+      ? this.readCookie(request, body)
+      : this.present(request, inHeader);
   }
 
   /** As `readForRoute`, from the cookies alone. */
-  readCookie(request: IncomingRequest): PresentedBearer {
+  readCookie(request: IncomingRequest, body: BodyKind): PresentedBearer {
     const inCookie = this.cookies.credentialsOf(sentHeaders(request));
-    const counts = inCookie.kind === 'none' || this.cookies.isFromOwnPage(request);
+    const counts = inCookie.kind === 'none' || this.cookies.isFromOwnPage(request, body);
     return counts ? this.present(request, inCookie) : UNTRUSTED;
   }
 

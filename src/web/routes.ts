@@ -1,39 +1,19 @@
-import type { AuditEventName } from '../audit/audit-event';
-import type { Messages } from './answers';
-import type { BodyKind, BodyRules } from './body';
-
-/** One route of ours: all that the gate, the throttle and OpenAPI go by. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below the module's path; `:name` stands for one segment. */
-  readonly path: string;
-  readonly body: BodyKind;
-  /** How much longer than a token its body may be. */
-  readonly bytesBesideToken: number;
-  /** What a request with a live bearer counts by: its token, or its address as all others do. */
-  readonly throttledBy: 'token' | 'address';
-  /** What the audit calls an attempt. */
-  readonly event: AuditEventName;
-  /** Every status it answers with. */
-  readonly statuses: readonly number[];
-  readonly summary: string;
-  readonly description: string;
-  /** The JSON schema of its body, where it takes one. */
-  readonly bodySchema?: object;
-  /** What its 200 says, and what is true then. */
-  readonly success: { readonly message: keyof Messages; readonly description: string };
-}
+import type { BodyRules } from './body';
+import type { Route } from './route';
+import { SESSION_ROUTES } from './session-routes';
 
 /**
- * Every route of ours. A new one is an entry here and a method of the controller that carries
- * `@Gated` with it; a method without an entry stops the boot.
+ * Every route of ours. A new one is an entry here and a method of a controller that carries `@Gated`
+ * with it; a method without an entry stops the boot.
  */
 export const ROUTES = {
   logout: {
     method: 'POST',
     path: 'logout',
+    takesBearer: true,
     body: 'json',
     bytesBesideToken: 8 * 1024,
+    bucket: 'logout',
     throttledBy: 'token',
     event: 'authn_token_revoked',
     statuses: [200, 400, 401, 403, 405, 413, 415, 429, 500],
@@ -57,7 +37,13 @@ export const ROUTES = {
       description: 'The token is revoked, and its audit row is committed with it.',
     },
   },
+  ...SESSION_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;
+
+/** Those of an application. */
+export function routesFor(hasSessions: boolean): readonly Route[] {
+  return Object.values<Route>(ROUTES).filter(({ needs }) => needs === undefined || hasSessions);
+}
 
 /** What a route asks of a body. */
 export function bodyRules({ body, bytesBesideToken }: Route, maxTokenBytes: number): BodyRules {
@@ -71,8 +57,8 @@ export class RouteMatcher {
 
   /** @param routes the paths are compared without regard to case, as lenient routers do. */
   constructor(routes: readonly Route[]) {
-    const words = routes.map(({ path }) => path.split('/', 1)[0] ?? '');
-    this.hint = new RegExp(`${words.join('|')}|%`, 'i');
+    const words = new Set(routes.map(({ path }) => path.split('/', 1)[0] ?? ''));
+    this.hint = new RegExp(`${[...words].join('|')}|%`, 'i');
     this.compiled = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   }
 

@@ -12,11 +12,18 @@ export interface Excess {
   readonly retryAfterSeconds: number;
 }
 
+/** Of the refreshes of one session: many tabs of one user, and no loop. */
+const REFRESHES: ThrottleRules = { limit: 120, windowMs: 60_000 };
+
+/** The buckets of the logout, which routes of the host's share. */
+const LOGOUT = 'logout';
+
 /**
- * Two buckets. Every request counts by address (IPv6: by /64). When that bucket is full, only a
- * live bearer passes. Requests with a live bearer also count by token identity. So neighbours
- * behind one address cannot prevent a logout. There is no bucket by subject: a thief with one token
- * could spend the budget of its owner's other tokens.
+ * Two buckets for each route. Every request counts by address (IPv6: by /64). When that bucket is
+ * full, only a live bearer passes, or a genuine refresh token. Requests with a live bearer also count
+ * by token identity, those with a genuine refresh token by its session. So neighbours behind one
+ * address cannot prevent a logout. There is no bucket by subject: a thief with one token could spend
+ * the budget of its owner's other tokens.
  */
 export class Throttle {
   constructor(
@@ -37,23 +44,30 @@ export class Throttle {
   async excessOfToken(
     { revocationKey }: VerifiedToken,
     source: RequestSource,
+    bucket = LOGOUT,
   ): Promise<Excess | undefined> {
-    const key = `logout:token:${revocationKey}`;
-    const excess = await this.count('limit_by_token', key);
-    if (excess !== undefined) this.auditExcess(excess, source, key);
-    return excess;
+    return this.audited(source, `${bucket}:token:${revocationKey}`, this.rules);
+  }
+
+  /** Counts a request by the session of its refresh token alone. @returns as `excess`. */
+  async excessOfSession(
+    sessionId: string,
+    source: RequestSource,
+    bucket: string,
+  ): Promise<Excess | undefined> {
+    return this.audited(source, `${bucket}:session:${sessionId}`, REFRESHES);
   }
 
   /** Counts a request by its address alone. @returns as `excess`. */
-  async excessOfAddress(source: RequestSource): Promise<Excess | undefined> {
-    const excess = await this.countAddress(source);
-    if (excess !== undefined) this.auditExcess(excess, source);
+  async excessOfAddress(source: RequestSource, bucket = LOGOUT): Promise<Excess | undefined> {
+    const excess = await this.countAddress(source, bucket);
+    if (excess !== undefined) this.auditExcess(excess, source, addressKey(source, bucket));
     return excess;
   }
 
   /** As `excessOfAddress`, for a request that may pass nevertheless: nothing is audited. */
-  countAddress(source: RequestSource): Promise<Excess | undefined> {
-    return this.count('limit_by_address', addressKey(source));
+  countAddress(source: RequestSource, bucket = LOGOUT): Promise<Excess | undefined> {
+    return this.count('limit_by_address', addressKey(source, bucket), this.rules);
   }
 
   /** Audits that a request was refused for this; `auditOnce` says how often. */
@@ -70,9 +84,23 @@ export class Throttle {
     this.audit.failedOnce(`${event.reason}:${bucket}`, this.rules.windowMs, event);
   }
 
-  private async count(reason: Excess['reason'], key: string): Promise<Excess | undefined> {
+  private async audited(
+    source: RequestSource,
+    key: string,
+    rules: ThrottleRules,
+  ): Promise<Excess | undefined> {
+    const excess = await this.count('limit_by_token', key, rules);
+    if (excess !== undefined) this.auditExcess(excess, source, key);
+    return excess;
+  }
+
+  private async count(
+    reason: Excess['reason'],
+    key: string,
+    rules: ThrottleRules,
+  ): Promise<Excess | undefined> {
     try {
-      const waitMs = await this.counter.count(key, this.rules);
+      const waitMs = await this.counter.count(key, rules);
       if (waitMs === undefined) return undefined;
       return { reason, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     } catch (error) {
@@ -83,6 +111,6 @@ export class Throttle {
   }
 }
 
-function addressKey({ ip }: RequestSource): string {
-  return `logout:address:${networkOf(ip) ?? 'unknown'}`;
+function addressKey({ ip }: RequestSource, bucket = LOGOUT): string {
+  return `${bucket}:address:${networkOf(ip) ?? 'unknown'}`;
 }

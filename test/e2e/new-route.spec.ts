@@ -3,19 +3,21 @@ import request from 'supertest';
 import type { Answer } from '../../src';
 import { Admitted, Gated } from '../../src/nest/gated.decorator';
 import { LogoutController } from '../../src/nest/logout.controller';
-import type { AdmittedRequest } from '../../src/web/gate';
-import { ROUTES, type Route } from '../../src/web/routes';
+import type { AdmittedRequest } from '../../src/web/admitted-request';
+import type { Route } from '../../src/web/route';
+import { ROUTES } from '../../src/web/routes';
 import { DOCUMENTED, PLATFORMS, TestApp } from '../support/app';
 
 // A new route is one entry of the table, and one method of the controller.
 jest.mock('../../src/web/routes', () => {
   const actual = jest.requireActual<typeof import('../../src/web/routes')>('../../src/web/routes');
-  const refresh: Route = { ...actual.ROUTES.logout, path: 'refresh/:sid' };
-  return { ...actual, ROUTES: { ...actual.ROUTES, refresh } };
+  const added: Route = { ...actual.ROUTES.logout, path: 'added/:id' };
+  const routesFor = (hasSessions: boolean) => [...actual.routesFor(hasSessions), added];
+  return { ...actual, ROUTES: { ...actual.ROUTES, added }, routesFor };
 });
 
-const refreshRoute = (ROUTES as unknown as Record<string, Route>).refresh!;
-const REFRESH = '/api/v1/auth/refresh/s1';
+const addedRoute = (ROUTES as unknown as Record<string, Route>).added!;
+const ADDED = '/api/v1/auth/added/s1';
 
 function addMethod(name: string, decorator: MethodDecorator): void {
   const value = ({ bearer, body }: AdmittedRequest): object => ({ bearer: bearer.verdict, body });
@@ -29,11 +31,11 @@ function addMethod(name: string, decorator: MethodDecorator): void {
 describe.each(PLATFORMS)('A route that was added to the table on %s', (platform) => {
   let app: TestApp;
   beforeAll(async () => {
-    addMethod('refresh', Gated(refreshRoute));
+    addMethod('added', Gated(addedRoute));
     app = await TestApp.start(platform, { throttleLimit: 9 });
   });
   afterAll(() => app.close());
-  const post = () => app.post(REFRESH);
+  const post = () => app.post(ADDED);
 
   it('is let in with what the gate has found, and is never cached', async () => {
     const bearer = { Authorization: `Bearer ${app.issuer.token()}` };
@@ -55,7 +57,7 @@ describe.each(PLATFORMS)('A route that was added to the table on %s', (platform)
   });
 
   it('takes its method alone', async () => {
-    const answer = await request(app.url).get(REFRESH);
+    const answer = await request(app.url).get(ADDED);
     expect([answer.status, answer.headers.allow]).toEqual([405, 'POST']);
   });
 

@@ -9,7 +9,9 @@ import { openApi } from '../../src/service/documentation';
 import { readEnvironment } from '../../src/service/environment';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { ROUTES } from '../../src/web/routes';
+import type { Route } from '../../src/web/route';
 import { DOCUMENTED, LOGOUT, PLATFORMS, TestApp } from '../support/app';
+import { sessionOptions } from '../support/sessions';
 
 /** @throws {Error} the document breaks the schema of its version. */
 const validate = (document: object): Promise<unknown> =>
@@ -68,6 +70,62 @@ describe.each(PLATFORMS)('The OpenAPI document that a host makes, on %s', (platf
 
   it.each(['3.0.0', '3.1.0'] as const)('is a valid document of OpenAPI %s', async (version) => {
     await validate(documentOf(version));
+  });
+});
+
+describe.each(PLATFORMS)('The document of a host that keeps sessions, on %s', (platform) => {
+  let app: TestApp;
+  let document: OpenAPIObject;
+  beforeAll(async () => {
+    app = await TestApp.start(platform, { sessions: sessionOptions() });
+    const config = new DocumentBuilder().addBearerAuth().build();
+    document = SwaggerModule.createDocument(app.nest, config);
+  });
+  afterAll(() => app.close());
+  const operation = (method: 'get' | 'post' | 'delete', path: string) =>
+    document.paths[`/api/v1/auth/${path}`]![method]!;
+  const bodyOf = (status: number, { responses }: ReturnType<typeof operation>) =>
+    (responses[status] as { content?: Record<string, { schema: { properties: object } }> })
+      .content?.['application/json']?.schema.properties;
+
+  it('is valid, and has each route of the table', async () => {
+    await validate(document);
+    const table = Object.values<Route>(ROUTES).map(
+      ({ method, path }) => `${method.toLowerCase()} /api/v1/auth/${path.replace(':sid', '{sid}')}`,
+    );
+    expect(operationsOf(document)).toEqual([...table, 'get /me'].toSorted());
+  });
+
+  it('tells every status of the table, and which routes take a bearer', () => {
+    for (const { method, path, statuses, takesBearer } of Object.values<Route>(ROUTES)) {
+      const name = method.toLowerCase() as 'get' | 'post' | 'delete';
+      const { responses, security } = operation(name, path.replace(':sid', '{sid}'));
+      expect([path, Object.keys(responses).map(Number)]).toEqual([path, statuses]);
+      expect([path, security]).toEqual([path, takesBearer ? [{ bearer: [] }] : []]);
+    }
+  });
+
+  it('tells what the answers have beside the message', () => {
+    expect(Object.keys(bodyOf(200, operation('post', 'refresh')) ?? {})).toEqual([
+      ...['success', 'message', 'tokenType', 'accessToken', 'expiresIn', 'refreshToken'],
+    ]);
+    expect(bodyOf(200, operation('get', 'sessions'))).toMatchObject({
+      sessions: { items: { properties: { id: {}, current: {}, lastSeenAt: {} } } },
+    });
+    expect(bodyOf(400, operation('post', 'revoke'))).toMatchObject({
+      error: { enum: ['invalid_request'] },
+    });
+    expect(bodyOf(200, operation('post', 'revoke'))).toBeUndefined();
+  });
+
+  it('tells what is sent: JSON that may be left out, a form, or an id in the path', () => {
+    expect(operation('post', 'refresh').requestBody).toMatchObject({ required: false });
+    expect(operation('post', 'revoke').requestBody).toMatchObject({
+      content: { 'application/x-www-form-urlencoded': { schema: { required: ['token'] } } },
+    });
+    expect(operation('delete', 'sessions/{sid}').parameters).toMatchObject([
+      { name: 'sid', in: 'path', required: true },
+    ]);
   });
 });
 

@@ -35,10 +35,15 @@ export async function openCarelessBrowser(
   return browser;
 }
 
-/** `nestjs-logout/client` as a bundler gives it to a page: one minified ES module. */
-export function bundledClient(): string {
+/**
+ * `nestjs-logout/client` as a bundler gives it to a page: one minified ES module.
+ * @param names what the page imports.
+ */
+export function bundledClient(names = ['logout', 'onLogout', 'keepSession']): string {
+  const resolveDir = join(__dirname, '..', '..', 'src', 'client');
+  const contents = `export { ${names.join(', ')} } from './index.mts';`;
   const { outputFiles } = buildSync({
-    entryPoints: [join(__dirname, '..', '..', 'src', 'client', 'index.mts')],
+    stdin: { contents, resolveDir },
     bundle: true,
     minify: true,
     format: 'esm',

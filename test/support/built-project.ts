@@ -60,12 +60,12 @@ function compile(folder: string): string {
     tsBuildInfoFile: 'null',
   };
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const arguments_ = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const { status, stdout } = spawnSync(process.execPath, [compiler, ...arguments_], {
-    cwd: ROOT,
-    encoding: 'utf8',
+  const client = { project: 'src/client', outDir: join(folder, 'dist', 'src', 'client') };
+  const [own, ofClient] = [options, client].map((each) => {
+    const flags = Object.entries(each).flatMap(([name, value]) => [`--${name}`, value]);
+    return spawnSync(process.execPath, [compiler, ...flags], { cwd: ROOT, encoding: 'utf8' });
   });
   for (const name of ['node_modules', 'package.json'])
     symlinkSync(join(ROOT, name), join(folder, name));
-  return status === 0 ? '' : stdout;
+  return [own, ofClient].map((each) => (each?.status === 0 ? '' : each?.stdout)).join('');
 }

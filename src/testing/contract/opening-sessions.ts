@@ -86,6 +86,19 @@ export function describeOpeningSessions(contract: Contract): void {
       },
     );
 
+    contract.it('begins after a cutoff that is ahead of a clock which was set back', async () => {
+      const { order, key } = loginUnder('client');
+      const ahead = later(contract.now, HOUR_MS / 2);
+      await contract.store.add(
+        contract.fresh({ key, scope: 'client', issuedBefore: ahead }),
+        logout(),
+      );
+
+      const { session } = await contract.store.sessions.open(order);
+
+      assert.deepEqual(session.openedAt, later(ahead, 1));
+    });
+
     contract.each(LAYERS, 'is covered by a cutoff of its %s that comes later', async (scope) => {
       const { order, key } = loginUnder(scope);
       const { session } = await contract.store.sessions.open(order);

@@ -35,6 +35,7 @@ const CHAPTERS = {
     base: ['authentication'],
     // The host's own guard goes on verifying with its own secret: it signs now for us.
     sessions: `
+      isGlobal: true,
       issuers: [],
       sessions: {
         signingKeys: process.env.JWT_SECRET ?? '',

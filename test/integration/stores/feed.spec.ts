@@ -80,13 +80,14 @@ describe('The feed', () => {
     const token = revocation();
     const session = revocation({ scope: 'session', expiresAt: ahead(30 * 24) });
     const subject = revocation({ scope: 'subject', issuedBefore: new Date() });
-    for (const one of [token, session, subject]) await store.add(one, logout());
+    const banned = revocation({ scope: 'subject' });
+    for (const one of [token, session, subject, banned]) await store.add(one, logout());
     await store.add(revocation({ expiresAt: ahead(-1) }), logout());
 
     const { tokens, others } = await open.read(null);
 
     expect(tokens.toSorted()).toEqual([token, session].map(({ key }) => halfOf(key)).toSorted());
-    expect(others).toEqual([subject.key]);
+    expect(others.toSorted()).toEqual([subject.key, banned.key].toSorted());
   });
 
   it('tells until when what is absolute is needed, and of a cutoff all that a check asks', async () => {

@@ -15,9 +15,9 @@ let direct: PostgresRevocationStore;
 beforeAll(async () => {
   database = await createMigratedDatabase();
   [here, other, direct] = await Promise.all([
-    openStore(database.url, { pollIntervalMs: 50 }),
-    openStore(database.url, { pollIntervalMs: 50 }),
-    openStore(database.url, { check: 'direct' }),
+    openStore(database.url, { pollIntervalMs: 50, maxStalenessMs: 60_000 }),
+    openStore(database.url, { pollIntervalMs: 50, maxStalenessMs: 60_000 }),
+    openStore(database.url, { check: 'direct', lookupTimeoutMs: 10_000 }),
   ]);
 });
 

@@ -1,4 +1,4 @@
-import { later, logout } from '../../../src/testing/contract/contract';
+import { later, logout, revocation } from '../../../src/testing/contract/contract';
 import { ENDING, login, refreshOf, sessionKey } from '../../../src/testing/contract/session-orders';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import type { RefreshOutcome, SessionOrder } from '../../../src/revocation/session-store';
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 const openBoth = async (): Promise<void> => {
-  const options = { check: 'direct', writeTimeoutMs: 20_000 } as const;
+  const options = { check: 'direct', writeTimeoutMs: 20_000, lookupTimeoutMs: 20_000 } as const;
   stores = [await openStore(database.url, options), await openStore(database.url, options)];
 };
 
@@ -101,6 +101,35 @@ async function race(
   };
 }
 
+describe('Logouts and refreshes without a pause', () => {
+  beforeAll(openBoth);
+  afterAll(closeBoth);
+
+  it('leave the connections to others in their turn', async () => {
+    const [store] = stores;
+    const order = await open();
+    let goesOn = true;
+    const repeat = async (work: () => Promise<unknown>): Promise<void> => {
+      while (goesOn) await work();
+    };
+    // More than one batch of each, so that some always wait.
+    const busy = times(300, (at) =>
+      repeat(() => (at % 2 === 0 ? store.add(revocation(), logout()) : refresh(order, 0, 0))),
+    );
+
+    const [key = ''] = order.cutoffKeys;
+    const expiresAt = later(new Date(), HOUR_MS);
+    try {
+      for (let cut = 0; cut < 5; cut += 1)
+        await store.cutOff({ key, scope: 'subject', expiresAt }, logout());
+      await open();
+    } finally {
+      goesOn = false;
+    }
+    await Promise.all(busy);
+  });
+});
+
 describe.each(['read committed', 'repeatable read', 'serializable'])(
   'Sessions that are changed at once, for a role whose transactions are %s by default',
   (isolation) => {
@@ -170,6 +199,18 @@ describe.each(['read committed', 'repeatable read', 'serializable'])(
 
         expect(answers.filter((answer) => answer !== undefined)).toHaveLength(1);
         expect(await stores[0].sessions.list({ ...login(), subject })).toHaveLength(1);
+      }
+    });
+
+    it('are no more than may be, however many open at once', async () => {
+      for (let round = 0; round < 20 * RUNS; round += 1) {
+        const { subject } = await open();
+
+        await Promise.all(
+          stores.map((store) => store.sessions.open(login({ subject, maxPerSubject: 1 }))),
+        );
+
+        expect(await stores[0].sessions.list(login({ subject }))).toHaveLength(1);
       }
     });
 

@@ -150,7 +150,7 @@ describe('The options', () => {
     [{ loggedOut: undefined }, 'an object'],
   ])('messages must not be %j', (messages, got) => {
     const names =
-      'loggedOut, tokenInvalid, tokenExpired, internalError, badRequest, tooManyRequests, ' +
+      'loggedOut, sessionRenewed, activeSessions, tokenInvalid, tokenExpired, internalError, badRequest, tooManyRequests, ' +
       'methodNotAllowed, unsupportedMediaType, contentTooLarge, notFound';
     const sentence = `nestjs-logout: "messages" must be "es", "en", or texts for some of ${names}, got ${got}.`;
     expect(() => withOptions({ messages })).toThrow(new TypeError(sentence));

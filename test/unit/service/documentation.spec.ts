@@ -1,5 +1,5 @@
 import { openApi } from '../../../src/service/documentation';
-import { ROUTES, type Route } from '../../../src/web/routes';
+import { ROUTES, routesFor } from '../../../src/web/routes';
 
 interface Operation {
   readonly responses: Readonly<Record<string, { readonly description: string }>>;
@@ -30,7 +30,7 @@ describe('The documentation of the service', () => {
           lineOf(method, path, Object.keys(responses), requestBody?.content ?? {}),
         ),
       );
-    const table = Object.values<Route>(ROUTES).map(({ method, path, statuses, body }) => {
+    const table = routesFor(false).map(({ method, path, statuses, body }) => {
       const content = Object.fromEntries(MEDIA_TYPES[body].map((type) => [type, {}]));
       return lineOf(method, `${BASE}${path}`, statuses.map(String), content);
     });

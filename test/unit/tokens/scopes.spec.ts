@@ -82,6 +82,13 @@ describe('The scopes', () => {
     },
   );
 
+  it('are those of the token as it was read, whatever is written to its claims since', () => {
+    const claims: Record<string, unknown> = { ...CLAIMS, iss: 'i', client_id: 'c', azp: 'p' };
+    const asked = TokenQuery.of(readToken(claims as Claims));
+    Object.assign(claims, { iss: 'other', client_id: 'd', azp: 'd', iat: 15 });
+    expect(asked.cutoffs).toEqual(query({ iss: 'i', client_id: 'c', azp: 'p' }).cutoffs);
+  });
+
   it('cannot be changed in a token that is remembered', () => {
     const asked = query();
     const { absolute, cutoffs } = asked;

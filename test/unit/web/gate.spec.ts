@@ -1,10 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { AuditLog } from '../../../src/audit/audit-log';
 import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
-import { admittedOf, Gate, type AdmittedRequest } from '../../../src/web/gate';
+import { admittedOf, type AdmittedRequest } from '../../../src/web/admitted-request';
+import { Gate } from '../../../src/web/gate';
 import type { PlatformRequest } from '../../../src/web/request';
 import { MemoryRequestCounter } from '../../../src/web/request-counter.memory';
 import { RequestAuthenticator } from '../../../src/web/request-authenticator';
+import { RouteThrottle } from '../../../src/web/route-throttle';
 import { ROUTES } from '../../../src/web/routes';
 import { Throttle } from '../../../src/web/throttle';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
@@ -44,9 +46,15 @@ describe('The gate', () => {
     const tokens = new RevokedTokensService(new TokenVerifier(rules), store, audit);
     const counter = new MemoryRequestCounter();
     const throttle = new Throttle(counter, { limit: 10, windowMs: 60_000 }, audit, report);
+    const limitsFor = (isBodyTokenOptional: boolean): RouteThrottle =>
+      new RouteThrottle(throttle, {
+        isBodyTokenOptional,
+        mayRefresh: () => true,
+        sessionOf: () => undefined,
+      });
     const authenticator = new RequestAuthenticator(tokens, undefined);
     gateFor = (isBodyTokenOptional) =>
-      new Gate(authenticator, throttle, answers, { isBodyTokenOptional }, report, 8192);
+      new Gate(authenticator, throttle, limitsFor(isBodyTokenOptional), answers, report, 8192);
     gate = gateFor(false);
   });
   afterEach(() => audit.close());

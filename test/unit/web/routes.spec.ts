@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { lenientPath, RouteMatcher, ROUTES, type Route } from '../../../src/web/routes';
+import type { Route } from '../../../src/web/route';
+import { lenientPath, RouteMatcher, ROUTES } from '../../../src/web/routes';
 
 const matcher = new RouteMatcher(Object.values(ROUTES));
 const mayMatch = (url: string): boolean => matcher.mayMatch(url);

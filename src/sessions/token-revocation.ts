@@ -1,0 +1,40 @@
+import type { RequestSource } from '../audit/audit-event';
+import type { AuditLog } from '../audit/audit-log';
+import { reasonOf } from '../revocation/errors';
+import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import type { VerifiedToken } from '../tokens/verified-token';
+import type { SessionsService } from './sessions.service';
+
+/** Revokes whatever token a client hands in (RFC 7009 §2): who has it may revoke it. */
+export class TokenRevocation {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly tokens: RevokedTokensService,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * From now on the token is refused, as it is where it was unknown, expired or revoked before. A
+   * refresh token of ours, and an access token of a session of ours, end the session.
+   * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
+   */
+  async run(text: string, source: RequestSource): Promise<void> {
+    try {
+      if (await this.sessions.endByRefreshToken(text, source)) return;
+      const token = this.acceptedIn(text);
+      if (token !== undefined) await this.tokens.revoke(token, { source });
+    } catch (error) {
+      const reason = reasonOf(error);
+      this.audit.failed({ event: 'authn_token_revoked', outcome: 'failure', reason, ...source });
+      throw error;
+    }
+  }
+
+  private acceptedIn(text: string): VerifiedToken | undefined {
+    const access = this.tokens.verify(text);
+    if (access.verdict === 'live') return access.token;
+    if (access.verdict === 'expired' || !this.tokens.knowsRefreshTokens) return undefined;
+    const refresh = this.tokens.verifyRefresh(text);
+    return refresh.verdict === 'live' ? refresh.token : undefined;
+  }
+}

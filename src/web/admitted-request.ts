@@ -1,0 +1,27 @@
+import type { RequestSource } from '../audit/audit-event';
+import type { Authentication } from '../revocation/revoked-tokens.service';
+import { rawRequest, type PlatformRequest } from './request';
+import type { Route } from './route';
+
+/** A request that passed the gate: what its route needs of it. */
+export interface AdmittedRequest {
+  readonly route: Route;
+  /** `missing` where the route takes none. */
+  readonly bearer: Authentication;
+  /** The text of the bearer token, where one came. */
+  readonly bearerText: string | undefined;
+  readonly source: RequestSource;
+  /** The parsed body; `undefined` where none came. */
+  readonly body: unknown;
+}
+
+const admittedRequests = new WeakMap<object, AdmittedRequest>();
+
+/** What a gate found in a request that it let in. */
+export const admittedOf = (request: PlatformRequest): AdmittedRequest | undefined =>
+  admittedRequests.get(rawRequest(request));
+
+/** From here on `admittedOf` knows the request. */
+export function admit(request: PlatformRequest, admitted: AdmittedRequest): void {
+  admittedRequests.set(rawRequest(request), admitted);
+}

@@ -1,0 +1,96 @@
+import type { RequestSource } from '../audit/audit-event';
+import type { Authentication } from '../revocation/revoked-tokens.service';
+import { isJsonObject } from '../tokens/verification/json-object';
+import type { VerifiedToken } from '../tokens/verified-token';
+import type { AdmittedRequest } from './admitted-request';
+import type { PlatformRequest } from './request';
+import type { Route } from './route';
+import { ROUTES } from './routes';
+import type { Excess, Throttle } from './throttle';
+
+/** What the throttle has to know of tokens in bodies. */
+export interface NamedTokenRules {
+  readonly isBodyTokenOptional: boolean;
+  /** Whether a logout of this bearer takes the refresh token that the body names. */
+  mayRefresh(bearer: VerifiedToken, body: unknown): boolean;
+  /** Names the session of the genuine refresh token that came; asks no database. */
+  sessionOf(request: PlatformRequest, route: Route, body: unknown): string | undefined;
+}
+
+/** In which buckets a request to a route of ours counts, and whether it passes. */
+export class RouteThrottle {
+  constructor(
+    private readonly throttle: Throttle,
+    private readonly rules: NamedTokenRules,
+  ) {}
+
+  /**
+   * Counts a request by its address, before its body is read.
+   * @returns the excess of the address; whether the request is refused for it now.
+   */
+  async arrive(
+    route: Route,
+    bearer: Authentication,
+    source: RequestSource,
+  ): Promise<{ readonly full: Excess | undefined; readonly isRefused: boolean }> {
+    const mayPass = route.throttledBy === 'refreshToken' || bearer.verdict === 'live';
+    const full = await (mayPass
+      ? this.throttle.countAddress(source, route.bucket)
+      : this.throttle.excessOfAddress(source, route.bucket));
+    return { full, isRefused: full !== undefined && !mayPass };
+  }
+
+  /**
+   * Counts a request whose body was read by what it presents.
+   * @param full the excess of its address.
+   * @param isRead whether the body is what the route takes.
+   */
+  excessOf(
+    request: PlatformRequest,
+    admitted: AdmittedRequest,
+    full: Excess | undefined,
+    isRead: boolean,
+  ): Promise<Excess | undefined> {
+    return admitted.route.throttledBy === 'refreshToken'
+      ? this.excessOfSession(request, admitted, full)
+      : this.excessOfBearer(admitted, isRead);
+  }
+
+  private async excessOfSession(
+    request: PlatformRequest,
+    { route, source, body }: AdmittedRequest,
+    full: Excess | undefined,
+  ): Promise<Excess | undefined> {
+    const sessionId = this.rules.sessionOf(request, route, body);
+    if (sessionId !== undefined)
+      return this.throttle.excessOfSession(sessionId, source, route.bucket);
+    if (full !== undefined) this.throttle.auditExcess(full, source);
+    return full;
+  }
+
+  /**
+   * Counts a request with a live bearer by its token, unless it logs that token out: this succeeds
+   * once, so it needs no limit, and a thief who fills the bucket cannot prevent it.
+   */
+  private async excessOfBearer(
+    { route, bearer, bearerText, source, body }: AdmittedRequest,
+    isRead: boolean,
+  ): Promise<Excess | undefined> {
+    if (bearer.verdict !== 'live') return undefined;
+    // With a bad refresh token it fails as often as it is tried.
+    const isOwnLogout =
+      isRead &&
+      route === ROUTES.logout &&
+      this.names(body, bearerText) &&
+      this.rules.mayRefresh(bearer.token, body);
+    return isOwnLogout
+      ? undefined
+      : this.throttle.excessOfToken(bearer.token, source, route.bucket);
+  }
+
+  /** Whether the body of a logout names the bearer, or may leave it out and does. */
+  private names(body: unknown, bearerText: string | undefined): boolean {
+    if (isJsonObject(body) && body.token !== undefined) return body.token === bearerText;
+    return this.rules.isBodyTokenOptional && (body === undefined || isJsonObject(body));
+  }
+}
