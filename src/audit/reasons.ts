@@ -31,6 +31,7 @@ export type TokenReason =
   | 'body_token_missing'
   | BodyTokenReason
   | 'refresh_token_refused' // what a body names as refresh token is none that is accepted
+  | 'refresh_token_unknown' // none of ours, or of a session that was deleted
   | 'refresh_token_reused' // it was exchanged before: two have it, and its session has ended
   | 'refresh_token_missing' // a refresh that names none
   | 'session_ended'
@@ -97,6 +98,7 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   body_token_audience: true,
   body_token_not_yet_valid: true,
   refresh_token_refused: true,
+  refresh_token_unknown: true,
   refresh_token_reused: true,
   refresh_token_missing: true,
   session_ended: true,

@@ -33,6 +33,9 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
   refused_by_host: 'The option validate returned null, undefined or false.',
   body_token_missing:
     'The body names no token. Send {"token": "<token>"} as JSON, or set bodyToken: "optional".',
+  refresh_token_unknown:
+    'What came as refresh token is none of ours, or its session was deleted. Log in again; if it was ' +
+    'issued here, list the same refreshKeys in all instances.',
   refresh_token_reused:
     'A refresh token was used again after it had been exchanged: two have it. Its session has ended. ' +
     'Log in again; a client must keep the refresh token that came last.',

@@ -16,6 +16,6 @@ export function refusalOf(outcome: RefreshOutcome): TokenRejectedError {
     case 'ended':
       return new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
     default:
-      return new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');
+      return new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
   }
 }

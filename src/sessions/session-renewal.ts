@@ -13,7 +13,7 @@ export type PresentedRefreshToken =
 
 const REFUSALS = {
   none: () => new TokenRejectedError('TOKEN_MISSING', 'refresh_token_missing'),
-  unreadable: () => new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused'),
+  unreadable: () => new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown'),
   untrusted: () => new TokenRejectedError('TOKEN_MISSING', 'cookie_untrusted'),
 };
 

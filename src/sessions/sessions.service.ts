@@ -145,7 +145,7 @@ export class SessionsService {
     const { options, refreshTokens } = this.set;
     const genuine = refreshTokens.read(refreshToken);
     if (genuine === undefined)
-      throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');
+      throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
     const { outcome, session, at } = await this.exchange(genuine, options.auditRefreshes, source);
     if (session === undefined || !isRefreshed(outcome)) throw refusalOf(outcome);
     return this.issue(session, at, genuine.randomHalf, source);

@@ -164,7 +164,7 @@ describe.each(PLATFORMS)('The routes of sessions on %s', (platform) => {
       await host.app.logout(access);
       await host.refresh(refresh);
       expect((await audited()).filter(([event]) => event === 'session_renewed')).toEqual([
-        ['session_renewed', 'failure', 'refresh_token_refused'],
+        ['session_renewed', 'failure', 'refresh_token_unknown'],
         ['session_renewed', 'failure', 'refresh_token_missing'],
         ['session_renewed', 'failure', 'session_ended'],
       ]);

@@ -109,7 +109,7 @@ describe('A session', () => {
   ])('is not ended by %s, which is no refresh token', async (_, text) => {
     const { accessToken, refreshToken } = await sessions.open('ada');
     const attempt = sessions.refresh(text === undefined ? accessToken : text);
-    expect(await refusal(attempt)).toBe('TOKEN_INVALID refresh_token_refused');
+    expect(await refusal(attempt)).toBe('TOKEN_INVALID refresh_token_unknown');
     await sessions.refresh(refreshToken);
   });
 
@@ -119,7 +119,7 @@ describe('A session', () => {
     const { refreshToken } = await other.sessions.open('ada');
     start({ refreshKeys });
     expect(await refusal(sessions.refresh(refreshToken))).toBe(
-      'TOKEN_INVALID refresh_token_refused',
+      'TOKEN_INVALID refresh_token_unknown',
     );
     await other.close();
   });
