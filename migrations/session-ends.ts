@@ -38,7 +38,7 @@ export const endSessions = {
           SELECT 'authn_token_revoked', 'success', 'session', issuer, subject, sid, reason, actor,
             wanted.ip, wanted.user_agent, wanted.request_id FROM ended
         )
-        SELECT pg_current_xact_id_if_assigned()::text, ${ENDED}::text FROM ended;
+        SELECT pg_current_xact_id()::text, ${ENDED}::text FROM ended;
     END`,
 };
 

@@ -31,7 +31,7 @@ export interface KeptSession {
    * @returns `undefined`: the session is over, or the server cannot be reached.
    */
   accessToken(): Promise<string | undefined>;
-  /** Hands over what a login answered. */
+  /** Hands over what a login answered; after `close`, too. */
   begin(token: AccessToken): void;
   /** Forgets the token, and listens to other tabs no more. */
   close(): void;
@@ -57,25 +57,32 @@ const TOLD_MS = 200;
  * const me = await session.fetch('/me');
  */
 export function keepSession(options: KeepSessionOptions): KeptSession {
-  const channel = openChannel();
+  let channel: BroadcastChannel | undefined;
   let held: Held | undefined;
   let pending: Promise<string | undefined> | undefined;
   let heard: () => void = () => undefined;
   let isOver = false;
+  let closings = 0;
   const hold = (token: Held): void => {
     [held, isOver] = [token, false];
   };
-  if (channel !== undefined)
+  const listen = (): void => {
+    channel ??= openChannel();
+    if (channel === undefined) return;
     channel.onmessage = ({ data }: MessageEvent<Held>) => {
       hold(data);
       heard();
     };
+  };
+  listen();
   const good = (): string | undefined =>
     held !== undefined && held.expiresMs - LEFT_MS > Date.now() ? held.text : undefined;
 
   const refresh = async (): Promise<string | undefined> => {
+    const before = closings;
     const answer = await post(options);
-    if (answer === undefined) return undefined;
+    // It was closed meanwhile: its answer counts no more.
+    if (answer === undefined || before !== closings) return undefined;
     if (answer === 'over') {
       held = undefined;
       if (!isOver) options.onEnd?.();
@@ -126,12 +133,15 @@ export function keepSession(options: KeepSessionOptions): KeptSession {
     },
     begin(token) {
       const begun = heldOf(token);
+      listen();
       hold(begun);
       channel?.postMessage(begun);
     },
     close() {
+      closings += 1;
       held = undefined;
       channel?.close();
+      channel = undefined;
     },
   };
 }

@@ -40,7 +40,10 @@ export class ReplicatedSessions extends SessionStore {
       return this.truth.end(order, transaction, (position) => {
         this.doubt(order, position);
       });
-    return this.spread(await this.attempt(order));
+    const ended = await this.attempt(order);
+    // Also those that another instance has ended: this one may not have read that yet.
+    await this.propagation.spread(this.revocationsOf(order), ended.position);
+    return ended;
   }
 
   async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
@@ -67,12 +70,15 @@ export class ReplicatedSessions extends SessionStore {
     return result;
   }
 
-  private doubt({ issuer, sids, revokedSeconds }: EndOrder, position: CommitPosition | null): void {
+  private doubt(order: EndOrder, position: CommitPosition | null): void {
+    this.propagation.doubt(this.revocationsOf(order), position);
+  }
+
+  private revocationsOf({ issuer, sids, revokedSeconds }: EndOrder): readonly Revocation[] {
     const expiresAt = new Date(this.clock.now() + revokedSeconds * 1000);
-    const revocations = sids.map((sid): Revocation => {
+    return sids.map((sid): Revocation => {
       const key = identifierKey('session', issuer, sid);
       return { key, scope: 'session', issuedBefore: ANY_ISSUE_TIME, expiresAt };
     });
-    this.propagation.doubt(revocations, position);
   }
 }

@@ -1,7 +1,13 @@
 import type { AuditLog } from '../audit/audit-log';
-import { textOf } from '../tokens/verification/claims';
+import { identifierKey } from '../tokens/identity';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
-import { additionsOf, keptSeconds, uniqueByKey, type RevokeOptions } from './additions';
+import {
+  additionsOf,
+  keptSeconds,
+  sessionKeyOf,
+  uniqueByKey,
+  type RevokeOptions,
+} from './additions';
 import type { RevocationStore } from './revocation-store';
 
 /** Revokes verified tokens, or ends the sessions of ours that they belong to. */
@@ -17,13 +23,16 @@ export class TokenRevoker {
     [token, ...others]: readonly [VerifiedToken, ...VerifiedToken[]],
     options: RevokeOptions,
   ): Promise<boolean> {
-    if (this.verifier.isOwn(token) && options.covers !== 'token') {
-      if (await this.endSession(token, options)) return true;
-      // A failover may have lost its session. The store itself is asked: memory may be behind.
-      if ((await this.store.explain(token.keys)).length > 0) return false;
-    }
+    if (!this.verifier.isOwn(token) || options.covers === 'token')
+      return this.commit([token, ...others], options);
+    const isNew = (await this.endSession(token, options)) || (await this.endLost(token, options));
+    if (others.length > 0) await this.commit(others, options);
+    return isNew;
+  }
+
+  private async commit(tokens: readonly VerifiedToken[], options: RevokeOptions): Promise<boolean> {
     const revocations = uniqueByKey(
-      [token, ...others].flatMap((each) =>
+      tokens.flatMap((each) =>
         additionsOf(each, options, {
           sessionEndsMs: this.verifier.sessionEndsMs(each, options.covers),
           clockToleranceSeconds: this.verifier.clockToleranceSeconds,
@@ -39,11 +48,24 @@ export class TokenRevoker {
     return areNew[0] === true;
   }
 
+  /**
+   * Revokes the session of a token whose row a failover has lost. The store itself is asked whether
+   * the session was revoked before: memory may be behind.
+   */
+  private async endLost(token: VerifiedToken, options: RevokeOptions): Promise<boolean> {
+    const known = await this.store.explain(token.keys);
+    if (known.some(({ scope }) => scope === 'session')) return false;
+    return this.commit([token], options);
+  }
+
   /** The session's own row decides who was first, whichever of its tokens was named. */
   private async endSession(token: VerifiedToken, options: RevokeOptions): Promise<boolean> {
     const { manager, reason, actor, source = {} } = options;
-    const { iss: issuer = '', sid } = token.claims;
-    const sids = [textOf(sid) ?? ''];
+    const { iss: issuer, sid = '' } = token.claims;
+    // Somebody has written to the claims since: they name another session.
+    if (issuer === undefined || identifierKey('session', issuer, sid) !== sessionKeyOf(token))
+      return false;
+    const sids = [String(sid)];
     const { clockToleranceSeconds } = this.verifier;
     const revokedSeconds = keptSeconds(
       this.verifier.maxLifetimeSeconds(issuer),

@@ -3,18 +3,24 @@ import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
 import { keptSeconds } from '../revocation/additions';
-import { TokenRejectedError } from '../revocation/errors';
-import { misconfigured } from '../options/misconfiguration';
+import { StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
 import type { RevocationStore } from '../revocation/revocation-store';
 import type { HostTransaction } from '../revocation/unit-of-work';
-import { isSubject } from '../tokens/verification/claims';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
 import { checkClaims, type AccessToken } from './access-tokens';
+import { checkMinting } from './check-minting';
+import { checkOpen, deviceIn } from './open-form';
+import type { SessionClaims } from './session-options';
 import { refreshCookie } from './refresh-cookie';
 import { isRefreshed, refusalOf } from './refresh-outcome';
 import { refreshIdOf, type GenuineRefreshToken, type RandomHalf } from './refresh-tokens';
 import { cutoffKeysOf, sessionQuery, type SessionSettings } from './session-settings';
 import type { EndedSessions, Refreshed, Session } from '../revocation/session-store';
+
+/** Of `iat`: verifiers refuse what lies further ahead. */
+const MAX_AHEAD_MS = 1000;
+/** Before a token is dated anew; `undefined`: it is not any more. */
+const CHANGE_WAITS_MS = [5, 50, 200, undefined];
 
 /** What a login or a refresh hands to the client (RFC 6749 §5.1). */
 export interface SessionTokens {
@@ -28,7 +34,7 @@ export interface SessionTokens {
 }
 
 export interface OpenOptions {
-  /** What the user calls the device, such as `Ada's phone`; at most 100 characters. */
+  /** What the user calls the device, such as `Ada's phone`; cut at 100 characters. */
   readonly device?: string;
   /** The application that the user logs in to. @defaultValue the option `clientId` */
   readonly clientId?: string;
@@ -60,11 +66,6 @@ export class SessionsService {
     private readonly audit: AuditLog,
   ) {
     if (settings !== undefined) checkMinting(settings, verifier, store.clock.now());
-  }
-
-  /** Whether the option `sessions` is set. */
-  get areKept(): boolean {
-    return this.settings !== undefined;
   }
 
   /** Whether browsers keep the refresh token in a cookie: the option `sessions.cookie`. */
@@ -111,7 +112,8 @@ export class SessionsService {
     const { options: rules, refreshTokens, clientId: ownClientId } = this.set;
     const { issuer, idleSeconds, absoluteSeconds, maxPerSubject } = rules;
     checkOpen(subject, options);
-    const { device, clientId = ownClientId, source = {} } = options;
+    const { clientId = ownClientId, source = {} } = options;
+    const device = deviceIn(options.device);
     const randomHalf = refreshTokens.newRandomHalf();
     const previous = refreshTokens.read(options.previous);
     const opened = await this.store.sessions.open({
@@ -130,7 +132,11 @@ export class SessionsService {
       source,
     });
     this.print(opened);
-    return this.issue(opened.session, opened.session.openedAt, randomHalf, source);
+    const { session } = opened;
+    // It is ahead of the clock where a cutoff is: after a failover to a server whose clock is behind.
+    const aheadMs = session.openedAt.getTime() - this.store.clock.now();
+    const at = aheadMs > MAX_AHEAD_MS ? new Date(this.store.clock.now()) : session.openedAt;
+    return this.issue(session, at, randomHalf, source);
   }
 
   /**
@@ -148,6 +154,7 @@ export class SessionsService {
       throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
     const { outcome, session, at } = await this.exchange(genuine, options.auditRefreshes, source);
     if (session === undefined || !isRefreshed(outcome)) throw refusalOf(outcome);
+    this.refuseByOptions(session, at);
     return this.issue(session, at, genuine.randomHalf, source);
   }
 
@@ -168,13 +175,18 @@ export class SessionsService {
   /**
    * Ends a session: its tokens are refused from now on, everywhere, as `RevokedTokensService.revoke`
    * has it.
-   * @returns whether this call ended it; `false`: it was over, or there is none.
+   * @returns whether this call ended it; `false`: it was ended before, or there is none.
    * @throws {TypeError} `sessions` is not set.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
   async end(sid: string, options: EndOptions = {}): Promise<boolean> {
-    const { issuer } = this.set.options;
-    const { manager, reason, actor, source = {} } = options;
+    return this.endOf({ issuer: this.set.options.issuer, sid }, options);
+  }
+
+  private async endOf(
+    { issuer, sid }: Pick<Session, 'issuer' | 'sid'>,
+    { manager, reason, actor, source = {} }: EndOptions,
+  ): Promise<boolean> {
     const { revokedSeconds } = this;
     const order = { issuer, sids: [sid], endedBy: 'logout', revokedSeconds, reason, actor, source };
     const ended = await this.store.sessions.end(order, manager);
@@ -194,7 +206,7 @@ export class SessionsService {
     if (genuine === undefined) return false;
     // Says which session it is. A rotation is of no use to anybody: the session ends right after it.
     const { session } = await this.exchange(genuine, false, source);
-    if (session !== undefined) await this.end(session.sid, { source });
+    if (session !== undefined) await this.endOf(session, { source });
     return true;
   }
 
@@ -245,15 +257,22 @@ export class SessionsService {
     randomHalf: RandomHalf,
     source: RequestSource,
   ): Promise<SessionTokens> {
-    const { options, accessTokens, refreshTokens } = this.set;
-    const claims = await options.claims?.(session.subject, session);
-    if (claims === null) {
-      await this.end(session.sid, { reason: 'claims', source });
+    const { accessTokens, refreshTokens } = this.set;
+    if (await this.store.isRevoked(sessionQuery(session)))
       throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+    let access = accessTokens.mint(session, at, await this.claimsOf(session, source));
+    for (const waitMs of CHANGE_WAITS_MS) {
+      // The last second of a session is too short for a token.
+      if (access.expiresIn <= 0) throw new TokenRejectedError('TOKEN_EXPIRED');
+      if (!(await this.isRevoked(access))) break;
+      if (await this.store.isRevoked(sessionQuery(session)))
+        throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+      // The claims of the user changed after the token was dated: with new ones it is dated anew.
+      if (waitMs === undefined) throw new StoreUnavailableError('date a token past a change');
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const now = new Date(Math.max(at.getTime(), this.store.clock.now()));
+      access = accessTokens.mint(session, now, await this.claimsOf(session, source));
     }
-    const extra = claims === undefined ? undefined : checkClaims(claims);
-    const access = accessTokens.mint(session, at, extra);
-    await this.refuseUnlessLive(access);
     return {
       tokenType: 'Bearer',
       accessToken: access.text,
@@ -263,14 +282,32 @@ export class SessionsService {
     };
   }
 
-  /** By the acceptance path of every token: a session that a cutoff covers gets none. */
-  private async refuseUnlessLive({ text }: AccessToken): Promise<void> {
+  /** What the host's hook returns now. @throws {TokenRejectedError} `null`; the session has ended. */
+  private async claimsOf(session: Session, source: RequestSource): Promise<SessionClaims> {
+    const { claims: hook } = this.set.options;
+    if (hook === undefined) return {};
+    const claims = await hook(session.subject, session);
+    if (claims !== null) return checkClaims(claims);
+    await this.endOf(session, { reason: 'claims', source });
+    throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+  }
+
+  /** By the acceptance path of every token. */
+  private async isRevoked({ text }: AccessToken): Promise<boolean> {
     const verification = this.verifier.verify(text);
     if (verification.verdict === 'refused')
       throw new Error(`nestjs-logout: its own access token is refused: ${verification.cause}.`);
     if (verification.verdict === 'expired') throw new TokenRejectedError('TOKEN_EXPIRED');
-    if (await this.store.isRevoked(verification.token.keys))
-      throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+    return this.store.isRevoked(verification.token.keys);
+  }
+
+  /** Options may have changed since the login: no revocation is kept for longer than they say. */
+  private refuseByOptions({ issuer, openedAt }: Session, at: Date): void {
+    const { options } = this.set;
+    if (issuer !== options.issuer)
+      throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
+    if (openedAt.getTime() + options.absoluteSeconds * 1000 <= at.getTime())
+      throw new TokenRejectedError('TOKEN_EXPIRED');
   }
 
   private print({ events }: EndedSessions): void {
@@ -290,43 +327,4 @@ export class SessionsService {
     if (this.settings !== undefined) return this.settings;
     throw new TypeError('nestjs-logout: set the option "sessions" to keep sessions.');
   }
-}
-
-/** @throws {TypeError} the verifier refuses what is minted. */
-function checkMinting(
-  { options, accessTokens, clientId }: SessionSettings,
-  verifier: TokenVerifier,
-  now: number,
-): void {
-  const at = new Date(now);
-  const end = new Date(now + options.absoluteSeconds * 1000);
-  const instants = { openedAt: at, rotatedAt: at, idleExpiresAt: end, expiresAt: end };
-  const { issuer } = options;
-  const session = {
-    sid: 'x'.repeat(22),
-    issuer,
-    subject: 'x',
-    clientId,
-    generation: 0,
-    ...instants,
-  };
-  const verification = verifier.verify(accessTokens.mint(session, at).text);
-  if (verification.verdict === 'live') return;
-  const got = verification.verdict === 'refused' ? verification.cause : verification.verdict;
-  const advice = 'Give sessions fewer and shorter names, or raise maxTokenBytes.';
-  throw misconfigured('sessions', 'such that its tokens are accepted', `refused: ${got}`, advice);
-}
-
-const MAX_DEVICE_LENGTH = 100;
-
-function checkOpen(subject: unknown, { device, clientId }: OpenOptions): void {
-  if (typeof subject !== 'string' || !isSubject(subject))
-    throw new TypeError(
-      'nestjs-logout: the subject of a session must be text of 1–255 characters, without control ' +
-        'characters. Write String(user.id) for a number.',
-    );
-  if (clientId !== undefined && !isSubject(clientId))
-    throw new TypeError('nestjs-logout: "clientId" must be text of 1–255 characters.');
-  if (device !== undefined && !(typeof device === 'string' && device.length <= MAX_DEVICE_LENGTH))
-    throw new TypeError('nestjs-logout: "device" must be text of at most 100 characters.');
 }

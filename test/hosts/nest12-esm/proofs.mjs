@@ -92,6 +92,7 @@ export const proofs = {
         assert.deepEqual(await own.tables(), ['notes']);
         assert.deepEqual(await security.tables(), [
           'auth_events',
+          'auth_sessions',
           'nestjs_logout_migrations',
           'replica_instances',
           'revoked_tokens',

@@ -100,6 +100,15 @@ describe('The example with sessions, in Chromium', () => {
       expect(await tablet.context().cookies(url)).toEqual([]);
     });
 
+    it('lets a user log in again in the page in which another has signed out', async () => {
+      const shared = await openDevice();
+      await login(shared, 'library');
+      await shared.click('tr.here >> text=Sign out');
+      await shared.waitForSelector('#login:not([hidden])');
+      await login(shared, 'library', 'grace');
+      expect(await devicesOn(shared)).toContain('library (this device)');
+    });
+
     it('signs nobody out where two tabs refresh at the same moment', async () => {
       const first = await openDevice();
       await login(first, 'laptop', 'alan');

@@ -10,7 +10,8 @@ import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 
 /** Half a millisecond behind a whole second, as databases have it. */
 const NOW = Date.UTC(2026, 10, 29, 12) + 250;
-const DAY_MS = 86_400_000;
+const DAY_SECONDS = 86_400;
+const DAY_MS = DAY_SECONDS * 1000;
 
 describe('A session', () => {
   let now: number;
@@ -146,6 +147,17 @@ describe('A session', () => {
     expect(expiresIn).toBe(300);
     now += 300_000;
     expect(await refusal(sessions.refresh(refreshToken))).toBe('TOKEN_EXPIRED token_expired');
+  });
+
+  it('gives no token in its last second, and says that it is over', async () => {
+    start({ idleSeconds: 1800, absoluteSeconds: 3600 });
+    const first = await sessions.open('ada');
+    now += 1_790_000;
+    const second = await sessions.refresh(first.refreshToken);
+    now += 1_790_000;
+    const third = await sessions.refresh(second.refreshToken);
+    now = NOW + 3_600_000 - 100;
+    expect(await refusal(sessions.refresh(third.refreshToken))).toBe('TOKEN_EXPIRED token_expired');
   });
 
   it('refuses all its tokens once it was ended, which one call does', async () => {
@@ -285,6 +297,7 @@ describe('A session', () => {
       ['the instant of a session', { opened_ms: 9e15 }],
       ['what an ID token has', { nonce: 'n' }],
       ['too much', { text: 'x'.repeat(2048) }],
+      ['nothing', undefined],
       ['a list', []],
       ['a text', 'admin'],
     ])('refuses %s: no such token is minted', async (_, claims) => {
@@ -301,10 +314,63 @@ describe('A session', () => {
   );
 
   it.each([
-    ['a device', { device: 'x'.repeat(101) }],
-    ['a client', { clientId: '' }],
+    ['device', { device: 7 as never }],
+    ['client', { clientId: '' }],
+    ['client', { clientId: 7 as never }],
   ])('has no %s of another form', async (_, options) => {
     await expect(sessions.open('ada', options)).rejects.toThrow(TypeError);
+  });
+
+  it.each([
+    ["Ada's phone", "Ada's phone"],
+    [' a\u0000b\u202e ', 'a b'],
+    ['x'.repeat(1000), 'x'.repeat(100)],
+    ['\ud800', '\ufffd'],
+    ['', undefined],
+  ])('takes whatever a client calls its device: %j', async (device, kept) => {
+    expect((await sessions.open('ada', { device })).session.device).toBe(kept);
+  });
+
+  it('goes on where its claims change while they are asked for, with the new ones', async () => {
+    let role = 'user';
+    start({
+      claims: async () => {
+        const before = role;
+        if (role === 'user') {
+          role = 'admin';
+          await core.bulk.revokeSubject({ subject: 'ada', reach: 'tokens' });
+          now += 1;
+        }
+        return { role: before };
+      },
+    });
+    const { accessToken, refreshToken } = await sessions.open('ada');
+    expect(decodeJwt(accessToken)).toMatchObject({ role: 'admin' });
+    expect(await verdictOf(accessToken)).toBe('live');
+    await sessions.refresh(refreshToken);
+  });
+
+  it('lives no longer than the options say now, whatever they said at its login', async () => {
+    const refreshKeys = randomBytes(32);
+    start({ refreshKeys, idleSeconds: 60 * DAY_SECONDS, absoluteSeconds: 400 * DAY_SECONDS });
+    const { refreshToken } = await sessions.open('ada');
+    start({ refreshKeys });
+    await sessions.endAll('ada');
+    now += 45 * DAY_MS;
+    expect(await refusal(sessions.refresh(refreshToken))).toBe('TOKEN_EXPIRED token_expired');
+  });
+
+  it('ends by its refresh token also where the issuer has another name now', async () => {
+    const refreshKeys = randomBytes(32);
+    start({ refreshKeys, issuer: 'https://old.example' });
+    const { accessToken, refreshToken } = await sessions.open('ada');
+    const before = core;
+    start({ refreshKeys });
+    expect(await refusal(sessions.refresh(refreshToken))).toBe(
+      'TOKEN_INVALID refresh_token_unknown',
+    );
+    expect(await sessions.endByRefreshToken(refreshToken)).toBe(true);
+    expect((await before.tokens.authenticate(accessToken)).verdict).toBe('revoked');
   });
 
   it('leaves no refresh token, and no access token, in the audit', async () => {
