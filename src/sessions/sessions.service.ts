@@ -39,8 +39,8 @@ export interface OpenOptions {
   /** The application that the user logs in to. @defaultValue the option `clientId` */
   readonly clientId?: string;
   /**
-   * A refresh token that the client still had: its session ends, whoever's it is. So that logging in
-   * again on a shared computer leaves nothing of the user before.
+   * A refresh token that the client still had: its session ends, whichever user it is of. So a login
+   * on a shared computer leaves nothing of the user before.
    */
   readonly previous?: string;
   readonly source?: RequestSource;
@@ -106,7 +106,7 @@ export class SessionsService {
    * @param subject whose session it is: 1–255 characters.
    * @throws {TypeError} the subject or an option is not of its form, or `sessions` is not set.
    * @throws {TokenRejectedError} `claims` returned `null`; the session has ended.
-   * @throws {StoreUnavailableError} whether a session was opened is unknown; nobody has its tokens.
+   * @throws {StoreUnavailableError} whether a session was opened is unknown; no client has its tokens.
    */
   async open(subject: string, options: OpenOptions = {}): Promise<SessionTokens> {
     const { options: rules, refreshTokens, clientId: ownClientId } = this.set;
