@@ -204,7 +204,7 @@ export class RevokedTokensService {
   }
 
   /**
-   * What a token is worth that somebody else has verified, by keys and rules that may not be ours:
+   * What a token is worth that other code has verified, by keys and rules that may not be ours:
    * whether it is revoked counts also where we would refuse it. Reuse leaves an audit row.
    * @returns `expired`: so long ago that its revocation may be purged. A verifier that ignores `exp`
    * must not accept it either.

@@ -1,22 +1,21 @@
 import type { AuditLog } from '../audit/audit-log';
 import { identifierKey } from '../tokens/identity';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
-import {
-  additionsOf,
-  keptSeconds,
-  sessionKeyOf,
-  uniqueByKey,
-  type RevokeOptions,
-} from './additions';
+import { additionsOf, sessionKeyOf, uniqueByKey, type RevokeOptions } from './additions';
 import type { RevocationStore } from './revocation-store';
+import { SessionEnder } from './session-ender';
 
 /** Revokes verified tokens, or ends the sessions of ours that they belong to. */
 export class TokenRevoker {
+  private readonly ender: SessionEnder;
+
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly store: RevocationStore,
     private readonly audit: AuditLog,
-  ) {}
+  ) {
+    this.ender = new SessionEnder(verifier, store, audit);
+  }
 
   /** As `RevokedTokensService.revokeTogether`. */
   async revoke(
@@ -60,20 +59,10 @@ export class TokenRevoker {
 
   /** The session's own row decides who was first, whichever of its tokens was named. */
   private async endSession(token: VerifiedToken, options: RevokeOptions): Promise<boolean> {
-    const { manager, reason, actor, source = {} } = options;
     const { iss: issuer, sid = '' } = token.claims;
-    // Somebody has written to the claims since: they name another session.
+    // What was written to the claims since they were read names another session.
     if (issuer === undefined || identifierKey('session', issuer, sid) !== sessionKeyOf(token))
       return false;
-    const sids = [String(sid)];
-    const { clockToleranceSeconds } = this.verifier;
-    const revokedSeconds = keptSeconds(
-      this.verifier.maxLifetimeSeconds(issuer),
-      clockToleranceSeconds,
-    );
-    const order = { issuer, sids, endedBy: 'logout', revokedSeconds, reason, actor, source };
-    const { revocations, events } = await this.store.sessions.end(order, manager);
-    if (manager === undefined) for (const event of events) this.audit.committed(event);
-    return revocations.length > 0;
+    return this.ender.end({ issuer, sid: String(sid) }, options);
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
-import { keptSeconds } from '../revocation/additions';
+import { SessionEnder } from '../revocation/session-ender';
 import { StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
 import type { RevocationStore } from '../revocation/revocation-store';
 import type { HostTransaction } from '../revocation/unit-of-work';
@@ -57,6 +57,8 @@ export interface EndOptions {
 
 /** Logins that we keep: each opens a session, which its refresh tokens keep alive. */
 export class SessionsService {
+  private readonly ender: SessionEnder;
+
   /** @param settings absent: the option `sessions` is not set, and every method says so. */
   constructor(
     private readonly settings: SessionSettings | undefined,
@@ -65,6 +67,7 @@ export class SessionsService {
     private readonly bulk: BulkRevocation,
     private readonly audit: AuditLog,
   ) {
+    this.ender = new SessionEnder(verifier, store, audit);
     if (settings !== undefined) checkMinting(settings, verifier, store.clock.now());
   }
 
@@ -128,7 +131,7 @@ export class SessionsService {
       absoluteSeconds,
       maxPerSubject,
       previousRefreshId: previous && refreshIdOf(previous.randomHalf),
-      revokedSeconds: this.revokedSeconds,
+      revokedSeconds: this.ender.revokedSeconds(issuer),
       source,
     });
     this.print(opened);
@@ -180,18 +183,7 @@ export class SessionsService {
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
   async end(sid: string, options: EndOptions = {}): Promise<boolean> {
-    return this.endOf({ issuer: this.set.options.issuer, sid }, options);
-  }
-
-  private async endOf(
-    { issuer, sid }: Pick<Session, 'issuer' | 'sid'>,
-    { manager, reason, actor, source = {} }: EndOptions,
-  ): Promise<boolean> {
-    const { revokedSeconds } = this;
-    const order = { issuer, sids: [sid], endedBy: 'logout', revokedSeconds, reason, actor, source };
-    const ended = await this.store.sessions.end(order, manager);
-    if (manager === undefined) this.print(ended);
-    return ended.revocations.length > 0;
+    return this.ender.end({ issuer: this.set.options.issuer, sid }, options);
   }
 
   /**
@@ -204,9 +196,9 @@ export class SessionsService {
   async endByRefreshToken(refreshToken: unknown, source: RequestSource = {}): Promise<boolean> {
     const genuine = this.set.refreshTokens.read(refreshToken);
     if (genuine === undefined) return false;
-    // Says which session it is. A rotation is of no use to anybody: the session ends right after it.
+    // Says which session it is. The session ends right after it.
     const { session } = await this.exchange(genuine, false, source);
-    if (session !== undefined) await this.endOf(session, { source });
+    if (session !== undefined) await this.ender.end(session, { source });
     return true;
   }
 
@@ -220,7 +212,8 @@ export class SessionsService {
     source: RequestSource = {},
   ): Promise<number | undefined> {
     const { issuer } = this.set.options;
-    const order = { issuer, subject, sid, revokedSeconds: this.revokedSeconds, source };
+    const revokedSeconds = this.ender.revokedSeconds(issuer);
+    const order = { issuer, subject, sid, revokedSeconds, source };
     const ended = await this.store.sessions.endOthers(order);
     if (ended !== undefined) this.print(ended);
     return ended?.revocations.length;
@@ -237,14 +230,14 @@ export class SessionsService {
     isAudited: boolean,
     source: RequestSource,
   ): Promise<Refreshed> {
-    const { idleSeconds, graceSeconds } = this.set.options;
+    const { issuer, idleSeconds, graceSeconds } = this.set.options;
     const refreshed = await this.store.sessions.refresh({
       refreshId: refreshIdOf(randomHalf),
       generation,
       idleSeconds,
       graceSeconds,
       isAudited,
-      revokedSeconds: this.revokedSeconds,
+      revokedSeconds: this.ender.revokedSeconds(issuer),
       source,
     });
     this.print(refreshed);
@@ -258,15 +251,12 @@ export class SessionsService {
     source: RequestSource,
   ): Promise<SessionTokens> {
     const { accessTokens, refreshTokens } = this.set;
-    if (await this.store.isRevoked(sessionQuery(session)))
-      throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
     let access = accessTokens.mint(session, at, await this.claimsOf(session, source));
     for (const waitMs of CHANGE_WAITS_MS) {
       // The last second of a session is too short for a token.
       if (access.expiresIn <= 0) throw new TokenRejectedError('TOKEN_EXPIRED');
       if (!(await this.isRevoked(access))) break;
-      if (await this.store.isRevoked(sessionQuery(session)))
-        throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+      await this.refuseEnded(session);
       // The claims of the user changed after the token was dated: with new ones it is dated anew.
       if (waitMs === undefined) throw new StoreUnavailableError('date a token past a change');
       await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -286,10 +276,16 @@ export class SessionsService {
   private async claimsOf(session: Session, source: RequestSource): Promise<SessionClaims> {
     const { claims: hook } = this.set.options;
     if (hook === undefined) return {};
+    await this.refuseEnded(session); // the hook is asked about no user who was cut off
     const claims = await hook(session.subject, session);
     if (claims !== null) return checkClaims(claims);
-    await this.endOf(session, { reason: 'claims', source });
+    await this.ender.end(session, { reason: 'claims', source });
     throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
+  }
+
+  private async refuseEnded(session: Session): Promise<void> {
+    if (await this.store.isRevoked(sessionQuery(session)))
+      throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
   }
 
   /** By the acceptance path of every token. */
@@ -312,15 +308,6 @@ export class SessionsService {
 
   private print({ events }: EndedSessions): void {
     for (const event of events) this.audit.committed(event);
-  }
-
-  /** No access token of a session that ends now is accepted after so long. */
-  private get revokedSeconds(): number {
-    const { clockToleranceSeconds } = this.verifier;
-    return keptSeconds(
-      this.verifier.maxLifetimeSeconds(this.set.options.issuer),
-      clockToleranceSeconds,
-    );
   }
 
   private get set(): SessionSettings {

@@ -172,6 +172,24 @@ describe('ReplicatedStore', () => {
       expect(feed.waits).toEqual(['7', '7', '7', '7']);
     });
 
+    it('answers a repeated end only when it refuses the session, and all instances do', async () => {
+      store = await openOne({ logoutWaits: 'cluster' });
+      const one = login();
+      await truth.sessions.open(one);
+      const { issuer, sid } = one;
+      await truth.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' });
+      truth.sessions.end = placed(truth.sessions, 'end', {
+        position: '7',
+      }) as typeof truth.sessions.end;
+      expect(askAbout(one)).toBe(false); // another instance has ended it: not read yet
+
+      const { revocations } = await end(one);
+
+      expect(revocations).toEqual([]);
+      expect(askAbout(one)).toBe(true);
+      expect(feed.waits).toEqual(['7']);
+    });
+
     it('asks the store about those that may have ended, and about no others', async () => {
       const [one, other] = [login(), login()];
       for (const each of [one, other]) await store.sessions.open(each);

@@ -81,6 +81,15 @@ describe('What a user does with sessions', () => {
     expect(both.filter((ended) => ended !== undefined)).toHaveLength(1);
   });
 
+  it('revokes the other tokens that are named beside it, too', async () => {
+    const { accessToken } = await core.sessions.open('ada');
+    const texts = [accessToken, other.token()];
+    const [first, second] = await Promise.all(texts.map(bearerOf));
+    if (first?.verdict !== 'live' || second?.verdict !== 'live') throw new Error('not live');
+    expect(await core.tokens.revokeTogether([first.token, second.token])).toBe(true);
+    for (const text of texts) expect((await bearerOf(text)).verdict).toBe('revoked');
+  });
+
   it('goes by the session that the token was read with, whatever was written to its claims', async () => {
     const { accessToken } = await core.sessions.open('ada');
     const victim = await core.sessions.open('grace');

@@ -223,6 +223,14 @@ describe('A session', () => {
     expect(await sessions.list('ada')).toEqual([next.session]);
   });
 
+  it('opens also where a cutoff is ahead of the clock, after a failover to one that is behind', async () => {
+    await sessions.endAll('ada');
+    now -= 3_600_000;
+    const { accessToken, session } = await sessions.open('ada');
+    expect(session.openedAt.getTime()).toBeGreaterThan(NOW);
+    expect(await verdictOf(accessToken)).toBe('live');
+  });
+
   it('that slept while all devices were signed out does not come back', async () => {
     start({ idleSeconds: (30 * DAY_MS) / 1000 });
     const asleep = await sessions.open('ada');

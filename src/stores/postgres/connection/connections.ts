@@ -8,7 +8,7 @@ import { Tables } from './tables';
 
 /**
  * For the transaction: what is not in our schema is found in `pg_catalog` alone. Otherwise a
- * function that somebody made in `public` may fit a call better, and would run with our rights. Not
+ * function of another role in `public` may fit a call better, and would run with our rights. Not
  * for the session, which PgBouncer shares among its clients.
  */
 export const PINNED_SEARCH_PATH = 'SET LOCAL search_path = pg_catalog, pg_temp';
