@@ -34,7 +34,8 @@ export class TypescriptProcess {
     this.child = spawn(process.execPath, ['-e', LOADER + program], {
       cwd: ROOT,
       env: { PATH, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced', // dates as they are
     });
     this.exit = once(this.child, 'exit');
     this.output = Promise.all([text(this.child.stdout!), text(this.child.stderr!)]);
@@ -46,6 +47,15 @@ export class TypescriptProcess {
     const closed = once(lines, 'close').then(() => []);
     const [line] = (await Promise.race([once(lines, 'line'), closed])) as string[];
     return line;
+  }
+
+  /** Sends a message to a program that listens to its `process`. */
+  send(message: object): void {
+    this.child.send(message);
+  }
+
+  onMessage(listen: (message: unknown) => void): void {
+    this.child.on('message', listen);
   }
 
   signal(name: NodeJS.Signals): void {

@@ -1,18 +1,18 @@
 import { later, logout, revocation } from '../../../src/testing/contract/contract';
 import { ENDING, login, refreshOf, sessionKey } from '../../../src/testing/contract/session-orders';
-import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import type { RefreshOutcome, SessionOrder } from '../../../src/revocation/session-store';
+import { CoreProcess, type RemoteCore } from '../../support/core-process';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
-import { openStore } from './open-store';
 
-/** How many times as often as in a short run; 500 make 1000 rounds and 20 000 interleavings. */
+/** How many times as often as in a short run; 1000 make 2000 rounds and 10 000 interleavings each. */
 const RUNS = Number(process.env.SESSION_RUNS ?? 1);
 const HOUR_MS = 3_600_000;
 jest.setTimeout(60_000 * RUNS);
 
 let database: TestDatabase;
-/** Of two instances: each has its own connections. */
-let stores: readonly [PostgresRevocationStore, PostgresRevocationStore];
+/** Two instances, each a process of its own. */
+let processes: readonly [CoreProcess, CoreProcess];
+let stores: readonly [RemoteCore['store'], RemoteCore['store']];
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
@@ -22,13 +22,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-const openBoth = async (): Promise<void> => {
-  const options = { check: 'direct', writeTimeoutMs: 20_000, lookupTimeoutMs: 20_000 } as const;
-  stores = [await openStore(database.url, options), await openStore(database.url, options)];
+const startBoth = async (): Promise<void> => {
+  const store = { check: 'direct', writeTimeoutMs: 20_000, lookupTimeoutMs: 20_000 } as const;
+  const settings = { databaseUrl: database.url, store, sessions: {} };
+  processes = await Promise.all([CoreProcess.start(settings), CoreProcess.start(settings)]);
+  stores = [processes[0].core.store, processes[1].core.store];
 };
 
-const closeBoth = async (): Promise<void> => {
-  for (const store of stores) await store.close();
+const stopBoth = async (): Promise<void> => {
+  for (const process of processes) await process.stop();
 };
 
 const open = async (changes: Partial<SessionOrder> = {}): Promise<SessionOrder> => {
@@ -101,34 +103,29 @@ async function race(
   };
 }
 
-describe('Logouts and refreshes without a pause', () => {
-  beforeAll(openBoth);
-  afterAll(closeBoth);
-
-  it('leave the connections to others in their turn', async () => {
-    const [store] = stores;
-    const order = await open();
-    let goesOn = true;
-    const repeat = async (work: () => Promise<unknown>): Promise<void> => {
-      while (goesOn) await work();
-    };
-    // More than one batch of each, so that some always wait.
-    const busy = times(300, (at) =>
-      repeat(() => (at % 2 === 0 ? store.add(revocation(), logout()) : refresh(order, 0, 0))),
-    );
-
-    const [key = ''] = order.cutoffKeys;
-    const expiresAt = later(new Date(), HOUR_MS);
-    try {
-      for (let cut = 0; cut < 5; cut += 1)
-        await store.cutOff({ key, scope: 'subject', expiresAt }, logout());
-      await open();
-    } finally {
-      goesOn = false;
-    }
-    await Promise.all(busy);
-  });
-});
+/** A session is refreshed, and another opened, while a cutoff of their subject is made. */
+async function raceWithCutoff(at: number): Promise<Record<string, boolean>> {
+  const [one, other] = [stores[at % 2]!, stores[(at + 1) % 2]!];
+  const before = login();
+  const { session } = await one.sessions.open(before);
+  const { subject, cutoffKeys } = before;
+  const during = login({ subject });
+  const expiresAt = later(new Date(), HOUR_MS);
+  const [, cut, , { session: overlapping }] = await Promise.all([
+    refresh(before, 0, at),
+    one.cutOff({ key: cutoffKeys[0] ?? '', scope: 'subject', expiresAt }, logout()),
+    refresh(before, 0, at + 1),
+    other.sessions.open(during),
+  ]);
+  const after = login({ subject });
+  const { session: next } = await other.sessions.open(after);
+  return {
+    isOver: await isOver(before, session.openedAt),
+    isOverlappingOver: await isOver(during, overlapping.openedAt),
+    wasOverlappingBefore: overlapping.openedAt <= cut.issuedBefore,
+    isNextOver: await isOver(after, next.openedAt),
+  };
+}
 
 describe.each(['read committed', 'repeatable read', 'serializable'])(
   'Sessions that are changed at once, for a role whose transactions are %s by default',
@@ -138,10 +135,10 @@ describe.each(['read committed', 'repeatable read', 'serializable'])(
       await database.query(
         `ALTER DATABASE ${name} SET default_transaction_isolation = '${isolation}'`,
       );
-      await openBoth();
+      await startBoth();
     });
 
-    afterAll(closeBoth);
+    afterAll(stopBoth);
 
     it('rotate one token once, however many refresh it, and replay it to the rest', async () => {
       for (let round = 0; round < 2 * RUNS; round += 1) {
@@ -163,28 +160,15 @@ describe.each(['read committed', 'repeatable read', 'serializable'])(
     });
 
     it('are covered by a cutoff that comes while they are opened and refreshed', async () => {
-      for (let round = 0; round < 2 * RUNS; round += 1) {
-        const before = login();
-        const [key = ''] = before.cutoffKeys;
-        const { session } = await stores[0].sessions.open(before);
-        const during = login({ subject: before.subject });
+      for (let round = 0; round < RUNS; round += 1) {
+        const answers = await Promise.all(times(10, raceWithCutoff));
 
-        const [, cut, , opened] = await Promise.all([
-          refresh(before, 0, 0),
-          stores[1].cutOff(
-            { key, scope: 'subject', expiresAt: later(new Date(), HOUR_MS) },
-            logout(),
-          ),
-          refresh(before, 0, 1),
-          stores[0].sessions.open(during),
-        ]);
-        const after = await stores[0].sessions.open(login({ subject: before.subject }));
-
-        expect(await isOver(before, session.openedAt)).toBe(true);
-        expect(await isOver(during, opened.session.openedAt)).toBe(
-          opened.session.openedAt <= cut.issuedBefore,
-        );
-        expect(await isOver(during, after.session.openedAt)).toBe(false);
+        for (const { wasOverlappingBefore, ...answer } of answers)
+          expect(answer).toEqual({
+            isOver: true,
+            isOverlappingOver: wasOverlappingBefore,
+            isNextOver: false,
+          });
       }
     });
 
@@ -235,6 +219,30 @@ describe.each(['read committed', 'repeatable read', 'serializable'])(
         expect(new Set(ended).size).toBe(ended.length);
         expect(ended).toEqual(expect.arrayContaining(sids));
       }
+    });
+
+    it('leave the connections to others in their turn, also while they change without a pause', async () => {
+      const [store] = stores;
+      const order = await open();
+      let goesOn = true;
+      const repeat = async (work: () => Promise<unknown>): Promise<void> => {
+        while (goesOn) await work();
+      };
+      // More than one batch of each, so that some always wait.
+      const busy = times(300, (at) =>
+        repeat(() => (at % 2 === 0 ? store.add(revocation(), logout()) : refresh(order, 0, 0))),
+      );
+
+      const [key = ''] = order.cutoffKeys;
+      const expiresAt = later(new Date(), HOUR_MS);
+      try {
+        for (let cut = 0; cut < 5; cut += 1)
+          await store.cutOff({ key, scope: 'subject', expiresAt }, logout());
+        await open();
+      } finally {
+        goesOn = false;
+      }
+      await Promise.all(busy);
     });
   },
 );
