@@ -173,7 +173,7 @@ describe.each(['read committed', 'repeatable read', 'serializable'])(
     });
 
     it('leave one of six that end each other', async () => {
-      for (let round = 0; round < 2 * RUNS; round += 1) {
+      for (let round = 0; round < 10 * RUNS; round += 1) {
         const { subject } = await open();
         const orders = await Promise.all(times(6, () => open({ subject })));
 
