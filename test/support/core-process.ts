@@ -11,7 +11,9 @@ type Remote<T> = {
     : Remote<T[Name]>;
 };
 
-export type RemoteCore = Remote<Pick<LogoutCore, 'store' | 'sessions' | 'tokens' | 'bulk'>>;
+export type RemoteCore = Remote<
+  Pick<LogoutCore, 'store' | 'sessions' | 'tokens' | 'bulk' | 'revocation'>
+>;
 
 /** A call without an answer yet. */
 interface Waiting {

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
-import { about, logout, revocation } from '../../../src/testing/contract/contract';
+import { about, later, logout, revocation } from '../../../src/testing/contract/contract';
+import { ENDING, login, refreshOf } from '../../../src/testing/contract/session-orders';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CoreProcess, type RemoteCore } from '../../support/core-process';
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { halfOf, openFeed } from './open-feed';
 import { hostOf, openStore } from './open-store';
@@ -115,6 +118,17 @@ function describeBehindPgBouncer(): void {
       const store = await openStore(bouncer.url, { writeTimeoutMs: 1234, lookupTimeoutMs: 567 });
       await store.add(revocation(), logout());
       await store.isRevoked(about([revocation().key]));
+      const order = login();
+      const [key = ''] = order.cutoffKeys;
+      await store.sessions.open(order);
+      await store.sessions.refresh(refreshOf(order, 0));
+      await store.sessions.list(order);
+      await store.sessions.endOthers({ ...ENDING, ...order });
+      await store.sessions.end({ ...ENDING, ...order, sids: [order.sid], endedBy: 'logout' });
+      await store.cutOff(
+        { key, scope: 'subject', expiresAt: later(new Date(), 3_600_000) },
+        logout(),
+      );
       await store.close();
 
       const host = await hostOf(bouncer.url, { poolSize: 4 }).initialize();
@@ -133,6 +147,84 @@ function describeBehindPgBouncer(): void {
       const untouched = { statement_timeout: '0', synchronous_commit: 'off' };
       expect(settings.flat()).toEqual(Array.from({ length: 4 }, () => untouched));
       expect(locks).toEqual({ held: 0 });
+    });
+  });
+
+  describe('Sessions of two instances behind PgBouncer', () => {
+    let processes: readonly [CoreProcess, CoreProcess];
+    let one: RemoteCore;
+    let other: RemoteCore;
+
+    beforeAll(async () => {
+      const secret = (): string => randomBytes(32).toString('hex');
+      const settings = {
+        databaseUrl: bouncer.url,
+        store: { check: 'direct', writeTimeoutMs: 20_000, lookupTimeoutMs: 20_000 },
+        sessions: { signingKeys: secret(), refreshKeys: secret() },
+      } as const;
+      processes = await Promise.all([CoreProcess.start(settings), CoreProcess.start(settings)]);
+      [one, other] = [processes[0].core, processes[1].core];
+    });
+
+    afterAll(async () => {
+      for (const process of processes) await process.stop();
+    });
+
+    const sidsOf = async (user: string): Promise<readonly string[]> =>
+      (await other.sessions.list(user)).map(({ sid }) => sid);
+
+    it('go on when they are refreshed, and end one by one, but one, and all', async () => {
+      const phone = await one.sessions.open('ada', { device: 'phone' });
+      const laptop = await other.sessions.open('ada');
+      const tablet = await one.sessions.open('ada');
+      const sids = [tablet, laptop, phone].map(({ session }) => session.sid);
+      const refreshed = await other.sessions.refresh(phone.refreshToken);
+
+      const left = [
+        await sidsOf('ada'),
+        await one.revocation.run(tablet.refreshToken, {}).then(() => sidsOf('ada')),
+        await one.sessions.endOthers('ada', phone.session.sid).then(() => sidsOf('ada')),
+        await one.sessions.endAll('ada').then(() => sidsOf('ada')),
+      ];
+      const next = await one.sessions.open('ada');
+
+      expect(left).toEqual([sids, sids.slice(1), sids.slice(2), []]);
+      const verdicts = await Promise.all(
+        [refreshed, laptop, tablet, next].map(({ accessToken }) =>
+          other.tokens.authenticate(accessToken),
+        ),
+      );
+      const [revoked, live] = ['revoked', 'live'];
+      expect(verdicts.map(({ verdict }) => verdict)).toEqual([revoked, revoked, revoked, live]);
+    });
+
+    it('rotate once, however many refresh at once on the few connections', async () => {
+      const order = login();
+      await one.store.sessions.open(order);
+
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, (_, at) =>
+          (at % 2 === 0 ? one : other).store.sessions.refresh(refreshOf(order, 0)),
+        ),
+      );
+
+      const outcomes = answers.map(({ outcome }) => outcome).toSorted();
+      expect(outcomes).toEqual([...Array.from({ length: 99 }, () => 'replayed'), 'rotated']);
+    });
+
+    it('leave one of two that end each other', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const first = login();
+        const second = login({ subject: first.subject });
+        for (const order of [first, second]) await one.store.sessions.open(order);
+
+        await Promise.all([
+          one.store.sessions.endOthers({ ...ENDING, ...first }),
+          other.store.sessions.endOthers({ ...ENDING, ...second }),
+        ]);
+
+        expect(await one.store.sessions.list(first)).toHaveLength(1);
+      }
     });
   });
 }
