@@ -8,24 +8,37 @@ import {
   SOURCE,
 } from './session-sql';
 
-/** The JSON of what both return: the sessions that ended. */
+/** The JSON of the sessions that ended. */
 const ENDED = `coalesce(json_agg(json_build_object('session', ${sessionJson('ended')},
   'refusedUntil', ${milliseconds('refused_until')}) ORDER BY sid), '[]')`;
 
-/** Ends the sessions of an issuer that are not ended, each with a row in the audit. */
+/**
+ * Ends the sessions that the order names and that are not ended, each with a row in the audit. It
+ * returns them, and the names of those that were ended before.
+ */
 export const endSessions = {
   name: 'end_sessions',
-  body: (names: SchemaNames): string => `
+  body: (names: SchemaNames): string => {
+    const sessions = names.qualify('auth_sessions');
+    return `
     DECLARE
       wanted record;
+      named text[];
       doomed text[];
     BEGIN
       ${beginSessionWrite(names)}
-      SELECT * INTO wanted FROM json_to_record(asked) AS (issuer text, sids text[], ended_by text,
-        revoked_seconds double precision, reason text, actor text, ${SOURCE});
+      SELECT * INTO wanted FROM json_to_record(asked) AS (issuer text, subject text, sids text[],
+        refresh_id bytea, ended_by text, revoked_seconds double precision, reason text, actor text,
+        ${SOURCE});
+      named := ARRAY(
+        SELECT sid FROM ${sessions}
+        WHERE sid = ANY (wanted.sids) AND issuer = wanted.issuer
+          AND (wanted.subject IS NULL OR subject = wanted.subject)
+        UNION
+        SELECT sid FROM ${sessions} WHERE refresh_id = wanted.refresh_id);
       doomed := ARRAY(
-        SELECT sid FROM ${names.qualify('auth_sessions')}
-        WHERE sid = ANY (wanted.sids) AND issuer = wanted.issuer AND ended_at IS NULL
+        SELECT sid FROM ${sessions}
+        WHERE sid = ANY (named) AND ended_at IS NULL
         ORDER BY sid FOR NO KEY UPDATE);
       RETURN QUERY
         WITH ended AS (
@@ -38,8 +51,12 @@ export const endSessions = {
           SELECT 'authn_token_revoked', 'success', 'session', issuer, subject, sid, reason, actor,
             wanted.ip, wanted.user_agent, wanted.request_id FROM ended
         )
-        SELECT pg_current_xact_id()::text, ${ENDED}::text FROM ended;
-    END`,
+        SELECT pg_current_xact_id()::text, json_build_object('ended', ${ENDED}, 'endedBefore', (
+          SELECT coalesce(json_agg(json_build_object('issuer', issuer, 'sid', sid)), '[]')
+          FROM ${sessions} WHERE sid = ANY (named) AND sid <> ALL (doomed)))::text
+        FROM ended;
+    END`;
+  },
 };
 
 /**

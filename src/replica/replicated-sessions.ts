@@ -2,6 +2,7 @@ import { OutdatedInstanceError } from '../revocation/errors';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import {
   SessionStore,
+  type Ended,
   type EndedSessions,
   type EndOrder,
   type EndOthersOrder,
@@ -35,14 +36,15 @@ export class ReplicatedSessions extends SessionStore {
     return this.spread(await this.truth.refresh(order));
   }
 
-  async end(order: EndOrder, transaction?: HostTransaction): Promise<EndedSessions> {
+  async end(order: EndOrder, transaction?: HostTransaction): Promise<Ended> {
     if (transaction !== undefined)
       return this.truth.end(order, transaction, (position) => {
         this.doubt(order, position);
       });
     const ended = await this.attempt(order);
-    // Also those that another instance has ended: this one may not have read that yet.
-    await this.propagation.spread(this.revocationsOf(order), ended.position);
+    // Another instance may have ended them: this one may not have read that yet.
+    const before = this.revocationsOf(ended.endedBefore, order);
+    await this.propagation.spread([...ended.revocations, ...before], ended.position);
     return ended;
   }
 
@@ -55,7 +57,7 @@ export class ReplicatedSessions extends SessionStore {
     return this.truth.list(of);
   }
 
-  private async attempt(order: EndOrder): Promise<EndedSessions> {
+  private async attempt(order: EndOrder): Promise<Ended> {
     try {
       return await this.truth.end(order);
     } catch (error) {
@@ -71,12 +73,19 @@ export class ReplicatedSessions extends SessionStore {
   }
 
   private doubt(order: EndOrder, position: CommitPosition | null): void {
-    this.propagation.doubt(this.revocationsOf(order), position);
+    // Which session a refresh token is of, the store alone knows.
+    if (!('sids' in order)) return;
+    const { issuer, sids } = order;
+    const named = sids.map((sid) => ({ issuer, sid }));
+    this.propagation.doubt(this.revocationsOf(named, order), position);
   }
 
-  private revocationsOf({ issuer, sids, revokedSeconds }: EndOrder): readonly Revocation[] {
+  private revocationsOf(
+    sessions: Ended['endedBefore'],
+    { revokedSeconds }: Pick<EndOrder, 'revokedSeconds'>,
+  ): readonly Revocation[] {
     const expiresAt = new Date(this.clock.now() + revokedSeconds * 1000);
-    return sids.map((sid): Revocation => {
+    return sessions.map(({ issuer, sid }): Revocation => {
       const key = identifierKey('session', issuer, sid);
       return { key, scope: 'session', issuedBefore: ANY_ISSUE_TIME, expiresAt };
     });

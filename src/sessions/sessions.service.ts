@@ -151,11 +151,11 @@ export class SessionsService {
    * @throws {StoreUnavailableError} repeating it within `graceSeconds` is safe.
    */
   async refresh(refreshToken: unknown, source: RequestSource = {}): Promise<SessionTokens> {
-    const { options, refreshTokens } = this.set;
+    const { refreshTokens } = this.set;
     const genuine = refreshTokens.read(refreshToken);
     if (genuine === undefined)
       throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
-    const { outcome, session, at } = await this.exchange(genuine, options.auditRefreshes, source);
+    const { outcome, session, at } = await this.exchange(genuine, source);
     if (session === undefined || !isRefreshed(outcome)) throw refusalOf(outcome);
     this.refuseByOptions(session, at);
     return this.issue(session, at, genuine.randomHalf, source);
@@ -178,12 +178,18 @@ export class SessionsService {
   /**
    * Ends a session: its tokens are refused from now on, everywhere, as `RevokedTokensService.revoke`
    * has it.
+   * @param options with `subject`, only a session of that user is found.
    * @returns whether this call ended it; `false`: it was ended before, or there is none.
    * @throws {TypeError} `sessions` is not set.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
-  async end(sid: string, options: EndOptions = {}): Promise<boolean> {
-    return this.ender.end({ issuer: this.set.options.issuer, sid }, options);
+  async end(
+    sid: string,
+    options: EndOptions & { readonly subject?: string } = {},
+  ): Promise<boolean> {
+    const { issuer } = this.set.options;
+    const session = { issuer, subject: options.subject, sids: [sid] };
+    return (await this.ender.end(session, issuer, options)) === 'ended';
   }
 
   /**
@@ -194,11 +200,11 @@ export class SessionsService {
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
   async endByRefreshToken(refreshToken: unknown, source: RequestSource = {}): Promise<boolean> {
-    const genuine = this.set.refreshTokens.read(refreshToken);
+    const { options, refreshTokens } = this.set;
+    const genuine = refreshTokens.read(refreshToken);
     if (genuine === undefined) return false;
-    // Says which session it is. The session ends right after it.
-    const { session } = await this.exchange(genuine, false, source);
-    if (session !== undefined) await this.ender.end(session, { source });
+    const refreshId = refreshIdOf(genuine.randomHalf);
+    await this.ender.end({ refreshId }, options.issuer, { source });
     return true;
   }
 
@@ -227,10 +233,9 @@ export class SessionsService {
 
   private async exchange(
     { randomHalf, generation }: GenuineRefreshToken,
-    isAudited: boolean,
     source: RequestSource,
   ): Promise<Refreshed> {
-    const { issuer, idleSeconds, graceSeconds } = this.set.options;
+    const { issuer, idleSeconds, graceSeconds, auditRefreshes: isAudited } = this.set.options;
     const refreshed = await this.store.sessions.refresh({
       refreshId: refreshIdOf(randomHalf),
       generation,
@@ -279,7 +284,8 @@ export class SessionsService {
     await this.refuseEnded(session); // the hook is asked about no user who was cut off
     const claims = await hook(session.subject, session);
     if (claims !== null) return checkClaims(claims);
-    await this.ender.end(session, { reason: 'claims', source });
+    const { issuer, sid } = session;
+    await this.ender.end({ issuer, sids: [sid] }, issuer, { reason: 'claims', source });
     throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
   }
 

@@ -11,6 +11,7 @@ import {
 } from '../../revocation/session-events';
 import {
   SessionStore,
+  type Ended,
   type EndedSessions,
   type EndOrder,
   type EndOthersOrder,
@@ -88,15 +89,15 @@ export class MemorySessionStore extends SessionStore {
     return this.committed({ ...ended, events, outcome, session, at });
   }
 
-  async end(order: EndOrder, transaction?: HostTransaction): Promise<EndedSessions> {
+  async end(order: EndOrder, transaction?: HostTransaction): Promise<Ended> {
     refuseTransaction(transaction);
     const now = await this.begin('end a session');
     const { endedBy, actor, source } = order;
     const cause = { reason: order.reason ?? endedBy, actor, source };
-    const found = [...new Set(order.sids)]
-      .flatMap((sid) => this.bySid.get(sid) ?? [])
-      .filter(({ session, isEnded }) => session.issuer === order.issuer && !isEnded);
-    return this.committed(endAll(endings(found, order, cause, now)));
+    const named = this.namedBy(order);
+    const endedBefore = named.filter(({ isEnded }) => isEnded).map(({ session }) => session);
+    const doomed = named.filter(({ isEnded }) => !isEnded);
+    return this.committed({ ...endAll(endings(doomed, order, cause, now)), endedBefore });
   }
 
   async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
@@ -122,6 +123,15 @@ export class MemorySessionStore extends SessionStore {
     await Promise.resolve();
     this.store.refuseWhenClosed(operation);
     return Math.floor(this.store.now());
+  }
+
+  private namedBy(order: EndOrder): readonly HeldSession[] {
+    if (!('sids' in order)) return present(this.byRefreshId.get(order.refreshId));
+    const { issuer, subject } = order;
+    return [...new Set(order.sids)]
+      .flatMap((sid) => present(this.bySid.get(sid)))
+      .filter(({ session }) => session.issuer === issuer)
+      .filter(({ session }) => subject === undefined || session.subject === subject);
   }
 
   private replacedBy(order: SessionOrder, now: number): readonly Ending[] {
@@ -159,6 +169,9 @@ export class MemorySessionStore extends SessionStore {
     }
   }
 }
+
+const present = (held: HeldSession | undefined): readonly HeldSession[] =>
+  held === undefined ? [] : [held];
 
 const NOTHING: EndedSessions = { revocations: [], events: [], position: null };
 

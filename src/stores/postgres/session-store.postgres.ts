@@ -8,6 +8,7 @@ import {
 } from '../../revocation/session-events';
 import {
   SessionStore,
+  type Ended,
   type EndedSessions,
   type EndOrder,
   type EndOthersOrder,
@@ -29,6 +30,7 @@ import {
   endingOthers,
   opening,
   type EndedJson,
+  type EndingJson,
   type OpenedJson,
   type SessionAnswer,
 } from './writes/session-writes';
@@ -69,21 +71,23 @@ export class PostgresSessionStore extends SessionStore {
     order: EndOrder,
     transaction?: HostTransaction,
     onPosition: (position: CommitPosition) => void = () => undefined,
-  ): Promise<EndedSessions> {
+  ): Promise<Ended> {
     const write = ending(order);
     const answer =
       transaction === undefined
         ? await this.writer.change(write)
         : await this.writer.changeWithin(transaction, write, onPosition);
     const { endedBy, reason = endedBy, actor, source } = order;
-    return { ...endedOf(endedIn(answer), { reason, actor, source }), ...placeOf(answer) };
+    const { ended, endedBefore } = given(answer).answer as EndingJson;
+    return { ...endedOf(ended, { reason, actor, source }), endedBefore, ...placeOf(answer) };
   }
 
   async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
     const answer = await this.writer.change(endingOthers(order));
     if (answer === undefined) return undefined;
     const { source } = order;
-    const { revocations } = endedOf(endedIn(answer), { reason: 'logout_others', source });
+    const ended = answer.answer as readonly EndedJson[];
+    const { revocations } = endedOf(ended, { reason: 'logout_others', source });
     const events = [othersEndedEvent(order, revocations.length, source)];
     return { revocations, events, ...placeOf(answer) };
   }
@@ -112,9 +116,9 @@ function endedOf(
   };
 }
 
-function endedIn(answer: SessionAnswer | undefined): readonly EndedJson[] {
+function given(answer: SessionAnswer | undefined): SessionAnswer {
   if (answer === undefined) throw new PostgresError('the server did not say what it ended');
-  return answer.answer as readonly EndedJson[];
+  return answer;
 }
 
 const placeOf = (answer: SessionAnswer | undefined): Pick<EndedSessions, 'position'> => ({

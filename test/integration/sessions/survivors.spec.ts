@@ -17,6 +17,8 @@ type Ending = (core: LogoutCore, tokens: SessionTokens, user: string) => Promise
 const ENDINGS: Readonly<Record<string, Ending>> = {
   'a logout with its access token': (core, { accessToken }) => core.tokens.revoke(accessToken),
   'its own end': (core, { session }) => core.sessions.end(session.sid),
+  'a revocation of its first refresh token': (core, { refreshToken }) =>
+    core.sessions.endByRefreshToken(refreshToken),
   'a logout of all other devices': async (core, _, user) => {
     const here = await core.sessions.open(user);
     return core.sessions.endOthers(user, here.session.sid);

@@ -368,6 +368,16 @@ describe('A session', () => {
     expect(await refusal(sessions.refresh(refreshToken))).toBe('TOKEN_EXPIRED token_expired');
   });
 
+  it('ends by a refresh token that was exchanged before, as by a logout', async () => {
+    const { refreshToken, accessToken } = await sessions.open('ada');
+    const next = await sessions.refresh((await sessions.refresh(refreshToken)).refreshToken);
+    lines.length = 0;
+    expect(await sessions.endByRefreshToken(refreshToken)).toBe(true);
+    expect(lines).toEqual([expect.stringContaining('"reason":"logout"')]);
+    for (const text of [accessToken, next.accessToken])
+      expect(await verdictOf(text)).toBe('revoked');
+  });
+
   it('ends by its refresh token also where the issuer has another name now', async () => {
     const refreshKeys = randomBytes(32);
     start({ refreshKeys, issuer: 'https://old.example' });

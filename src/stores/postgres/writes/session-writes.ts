@@ -1,10 +1,13 @@
 import type { RequestSource } from '../../../audit/audit-event';
 import type {
+  Ended,
   EndOrder,
   EndOthersOrder,
   RefreshOrder,
   RefreshOutcome,
+  SessionByRefreshToken,
   SessionOrder,
+  SessionsById,
 } from '../../../revocation/session-store';
 import { firstRowOf } from '../../../revocation/unit-of-work';
 import type { Tables } from '../connection/tables';
@@ -26,6 +29,12 @@ export interface SessionWrite {
 export interface SessionAnswer {
   readonly position: string | null;
   readonly answer: unknown;
+}
+
+/** What `end_sessions` tells. */
+export interface EndingJson {
+  readonly ended: readonly EndedJson[];
+  readonly endedBefore: Ended['endedBefore'];
 }
 
 /** What `open_session` and both that end sessions tell of each that ended. */
@@ -75,12 +84,16 @@ export const opening = (order: SessionOrder): SessionWrite =>
 
 export const ending = (order: EndOrder): SessionWrite =>
   write('end_sessions', order, {
-    issuer: order.issuer,
-    sids: order.sids,
+    ...namesIn(order),
     ended_by: cut(order.endedBy, ENDED_BY_LENGTH),
     reason: cut(order.reason ?? order.endedBy),
     actor: cut(order.actor),
   });
+
+const namesIn = (order: SessionsById | SessionByRefreshToken): object =>
+  'sids' in order
+    ? { issuer: order.issuer, subject: order.subject, sids: order.sids }
+    : { refresh_id: bytes(order.refreshId) };
 
 export const endingOthers = (order: EndOthersOrder): SessionWrite =>
   write('end_other_sessions', order, {
