@@ -1,6 +1,7 @@
 import type { SchemaNames } from './schema-names';
 import {
   beginSessionWrite,
+  lockDoomed,
   milliseconds,
   refusedUntil,
   revokeEnded,
@@ -14,7 +15,8 @@ const ENDED = `coalesce(json_agg(json_build_object('session', ${sessionJson('end
 
 /**
  * Ends the sessions that the order names and that are not ended, each with a row in the audit. It
- * returns them, and the names of those that were ended before.
+ * returns them, and the names of those that were ended before. In a transaction of the host's it
+ * waits for others that hold them.
  */
 export const endSessions = {
   name: 'end_sessions',
@@ -28,7 +30,7 @@ export const endSessions = {
     BEGIN
       ${beginSessionWrite(names)}
       SELECT * INTO wanted FROM json_to_record(asked) AS (issuer text, subject text, sids text[],
-        refresh_id bytea, ended_by text, revoked_seconds double precision, reason text, actor text,
+        refresh_id bytea, waits boolean, ended_by text, revoked_seconds double precision, reason text, actor text,
         ${SOURCE});
       named := ARRAY(
         SELECT sid FROM ${sessions}
@@ -36,10 +38,12 @@ export const endSessions = {
           AND (wanted.subject IS NULL OR subject = wanted.subject)
         UNION
         SELECT sid FROM ${sessions} WHERE refresh_id = wanted.refresh_id);
-      doomed := ARRAY(
-        SELECT sid FROM ${sessions}
+      IF wanted.waits THEN
+        PERFORM FROM ${sessions}
         WHERE sid = ANY (named) AND ended_at IS NULL
-        ORDER BY sid FOR NO KEY UPDATE);
+        ORDER BY sid FOR NO KEY UPDATE;
+      END IF;
+      ${lockDoomed(names, 'sid = ANY (named)')}
       RETURN QUERY
         WITH ended AS (
           ${endDoomed(names, 'wanted.ended_by')}
@@ -60,7 +64,7 @@ export const endSessions = {
 };
 
 /**
- * Ends the live sessions of a subject but one, with one row in the audit; no row where that one is
+ * Ends the live sessions of a subject but one, with one row in the audit; `null` where that one is
  * not live. It is locked like the others: of two sessions that end each other, one comes first.
  */
 export const endOtherSessions = {
@@ -74,12 +78,13 @@ export const endOtherSessions = {
       SELECT *, 'logout_others' AS reason, NULL::text AS actor INTO wanted
       FROM json_to_record(asked) AS (issuer text, subject text, sid text,
         revoked_seconds double precision, ${SOURCE});
-      doomed := ARRAY(
-        SELECT sid FROM ${names.qualify('auth_sessions')}
-        WHERE subject = wanted.subject AND issuer = wanted.issuer AND ended_at IS NULL
-          AND expires_at > clock_timestamp() AND idle_expires_at > clock_timestamp()
-        ORDER BY sid FOR NO KEY UPDATE);
+      ${lockDoomed(
+        names,
+        `subject = wanted.subject AND issuer = wanted.issuer
+          AND expires_at > clock_timestamp() AND idle_expires_at > clock_timestamp()`,
+      )}
       IF wanted.sid <> ALL (doomed) THEN
+        RETURN QUERY SELECT pg_current_xact_id_if_assigned()::text, 'null';
         RETURN;
       END IF;
       doomed := array_remove(doomed, wanted.sid);

@@ -12,6 +12,21 @@ export const beginSessionWrite = (names: SchemaNames): string => `
   END IF;
   ${refuseBesideOutdated(names, `'[{"scope": "session"}]'::json`)}`;
 
+/**
+ * Locks the sessions that are to end, as `doomed`. Where another transaction holds one of them, no row
+ * is returned: the caller asks again, and meanwhile the connection serves others. It may be a
+ * transaction of the host's, which lasts.
+ */
+export const lockDoomed = (names: SchemaNames, which: string): string => {
+  const matching = `SELECT sid FROM ${names.qualify('auth_sessions')}
+    WHERE ${which} AND ended_at IS NULL`;
+  return `
+    doomed := ARRAY(${matching} ORDER BY sid FOR NO KEY UPDATE SKIP LOCKED);
+    IF EXISTS (${matching} AND sid <> ALL (doomed)) THEN
+      RETURN;
+    END IF;`;
+};
+
 /** Where a request came from, as members of the JSON of an order. */
 export const SOURCE = 'ip inet, user_agent text, request_id text';
 

@@ -32,7 +32,6 @@ import {
   type EndedJson,
   type EndingJson,
   type OpenedJson,
-  type SessionAnswer,
 } from './writes/session-writes';
 
 /** The table `auth_sessions`. Belongs to a `PostgresStore`, which opens and closes it. */
@@ -72,24 +71,23 @@ export class PostgresSessionStore extends SessionStore {
     transaction?: HostTransaction,
     onPosition: (position: CommitPosition) => void = () => undefined,
   ): Promise<Ended> {
-    const write = ending(order);
-    const answer =
+    const { position, answer } =
       transaction === undefined
-        ? await this.writer.change(write)
-        : await this.writer.changeWithin(transaction, write, onPosition);
+        ? await this.writer.end(ending(order, false))
+        : await this.writer.changeWithin(transaction, ending(order, true), onPosition);
     const { endedBy, reason = endedBy, actor, source } = order;
-    const { ended, endedBefore } = given(answer).answer as EndingJson;
-    return { ...endedOf(ended, { reason, actor, source }), endedBefore, ...placeOf(answer) };
+    const { ended, endedBefore } = answer as EndingJson;
+    return { ...endedOf(ended, { reason, actor, source }), endedBefore, position };
   }
 
   async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
-    const answer = await this.writer.change(endingOthers(order));
-    if (answer === undefined) return undefined;
+    const { position, answer } = await this.writer.end(endingOthers(order));
+    const ended = answer as readonly EndedJson[] | null;
+    if (ended === null) return undefined;
     const { source } = order;
-    const ended = answer.answer as readonly EndedJson[];
     const { revocations } = endedOf(ended, { reason: 'logout_others', source });
     const events = [othersEndedEvent(order, revocations.length, source)];
-    return { revocations, events, ...placeOf(answer) };
+    return { revocations, events, position };
   }
 
   async list(of: SessionsOf): Promise<readonly Session[]> {
@@ -115,12 +113,3 @@ function endedOf(
     events: sessions.map((one) => endedEvent(one.session, one.cause)),
   };
 }
-
-function given(answer: SessionAnswer | undefined): SessionAnswer {
-  if (answer === undefined) throw new PostgresError('the server did not say what it ended');
-  return answer;
-}
-
-const placeOf = (answer: SessionAnswer | undefined): Pick<EndedSessions, 'position'> => ({
-  position: answer?.position ?? null,
-});

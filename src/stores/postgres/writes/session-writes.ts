@@ -25,7 +25,7 @@ export interface SessionWrite {
   readonly revokedSeconds: number;
 }
 
-/** What a function answered, and where that stands; `undefined`: it returned no row. */
+/** What a function answered, and where that stands. */
 export interface SessionAnswer {
   readonly position: string | null;
   readonly answer: unknown;
@@ -82,9 +82,11 @@ export const opening = (order: SessionOrder): SessionWrite =>
     previous_refresh_id: order.previousRefreshId && bytes(order.previousRefreshId),
   });
 
-export const ending = (order: EndOrder): SessionWrite =>
+/** @param waits for other transactions that hold the sessions; else no row is returned. */
+export const ending = (order: EndOrder, waits: boolean): SessionWrite =>
   write('end_sessions', order, {
     ...namesIn(order),
+    waits,
     ended_by: cut(order.endedBy, ENDED_BY_LENGTH),
     reason: cut(order.reason ?? order.endedBy),
     actor: cut(order.actor),
@@ -137,7 +139,7 @@ export const statementOf = (tables: Tables, { routine, order }: SessionWrite): S
   values: [order],
 });
 
-/** @param results of a message: ours is the fourth. */
+/** @param results of a message: ours is the fourth. `undefined`: the function returned no row. */
 export function answerOf(results: unknown): SessionAnswer | undefined {
   return Array.isArray(results) ? answerIn(results[3]) : undefined;
 }
