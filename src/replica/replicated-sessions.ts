@@ -15,7 +15,7 @@ import {
 } from '../revocation/session-store';
 import type { StoreClock } from '../revocation/store-clock';
 import type { CommitPosition, HostTransaction } from '../revocation/unit-of-work';
-import { identifierKey } from '../tokens/identity';
+import { identifierKey, revocationKey } from '../tokens/identity';
 import type { Propagation } from './propagation';
 
 /** The sessions of a store; instances learn which of them ended as they learn every revocation. */
@@ -44,13 +44,19 @@ export class ReplicatedSessions extends SessionStore {
     const ended = await this.attempt(order);
     // Another instance may have ended them: this one may not have read that yet.
     const before = this.revocationsOf(ended.endedBefore, order);
-    await this.propagation.spread([...ended.revocations, ...before], ended.position);
+    await this.spread({ ...ended, revocations: [...ended.revocations, ...before] });
     return ended;
   }
 
   async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
     const ended = await this.truth.endOthers(order);
-    return ended && this.spread(ended);
+    if (ended === undefined) return undefined;
+    const { revocations, position } = ended;
+    // An earlier call, whose answer was lost, may have ended some elsewhere: until a read has brought
+    // them, the store is asked about all of the subject.
+    this.propagation.doubt([this.allOf(order)], position);
+    await this.propagation.spread(revocations, position);
+    return ended;
   }
 
   list(of: SessionsOf): Promise<readonly Session[]> {
@@ -68,8 +74,14 @@ export class ReplicatedSessions extends SessionStore {
   }
 
   private async spread<Result extends EndedSessions>(result: Result): Promise<Result> {
-    await this.propagation.spread(result.revocations, result.position);
+    const { revocations, position } = result;
+    if (revocations.length > 0) await this.propagation.spread(revocations, position);
     return result;
+  }
+
+  private allOf({ issuer, subject, revokedSeconds }: EndOthersOrder): Revocation {
+    const key = revocationKey('subject', issuer, subject);
+    return { key, scope: 'subject', ...this.always(revokedSeconds) };
   }
 
   private doubt(order: EndOrder, position: CommitPosition | null): void {
@@ -84,10 +96,15 @@ export class ReplicatedSessions extends SessionStore {
     sessions: Ended['endedBefore'],
     { revokedSeconds }: Pick<EndOrder, 'revokedSeconds'>,
   ): readonly Revocation[] {
-    const expiresAt = new Date(this.clock.now() + revokedSeconds * 1000);
     return sessions.map(({ issuer, sid }): Revocation => {
       const key = identifierKey('session', issuer, sid);
-      return { key, scope: 'session', issuedBefore: ANY_ISSUE_TIME, expiresAt };
+      return { key, scope: 'session', ...this.always(revokedSeconds) };
     });
+  }
+
+  /** Of tokens of every age, for as long as what ends now is revoked. */
+  private always(revokedSeconds: number): Pick<Revocation, 'issuedBefore' | 'expiresAt'> {
+    const expiresAt = new Date(this.clock.now() + revokedSeconds * 1000);
+    return { issuedBefore: ANY_ISSUE_TIME, expiresAt };
   }
 }

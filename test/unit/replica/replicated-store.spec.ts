@@ -190,6 +190,30 @@ describe('ReplicatedStore', () => {
       expect(feed.waits).toEqual(['7']);
     });
 
+    it('answers a repeated end of all others only when it refuses them, and all instances do', async () => {
+      store = await openOne({ logoutWaits: 'cluster' });
+      const [one, stranger] = [login(), login()];
+      const other = login({ subject: one.subject });
+      for (const each of [one, other, stranger]) await truth.sessions.open(each);
+      await truth.sessions.endOthers({ ...ENDING, ...one });
+      truth.sessions.endOthers = placed(truth.sessions, 'endOthers', {
+        position: '7',
+      }) as typeof truth.sessions.endOthers;
+      const isRefused = ({ cutoffKeys, ...order }: SessionOrder): unknown =>
+        store.isRevoked({
+          absolute: [sessionKey(order)],
+          cutoffs: cutoffKeys.map((key) => ({ key, at: Date.now() })),
+        });
+      expect(isRefused(other)).toBe(false); // another instance has ended it: not read yet
+
+      const ended = await store.sessions.endOthers({ ...ENDING, ...one });
+
+      expect(ended?.revocations).toEqual([]);
+      expect([await isRefused(other), await isRefused(one)]).toEqual([true, false]);
+      expect(isRefused(stranger)).toBe(false);
+      expect(feed.waits).toEqual(['7']);
+    });
+
     it('answers a repeated end by a refresh token only when it refuses the session', async () => {
       const one = login();
       await truth.sessions.open(one);
