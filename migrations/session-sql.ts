@@ -69,5 +69,12 @@ export const keyOf = (...parts: readonly string[]): string =>
 const keyPart = (text: string): string =>
   `int4send(octet_length(convert_to(${text}, 'UTF8'))) || convert_to(${text}, 'UTF8')`;
 
+/** The keys of all that covers the row `session` of `auth_sessions`: see `sessionQuery`. */
+export const sessionKeys = `ARRAY[
+  ${keyOf("'session'", 'session.issuer', 'session.sid')},
+  ${keyOf("'subject'", 'session.issuer', 'session.subject')},
+  ${keyOf("'client'", 'session.issuer', 'session.client_id')},
+  ${keyOf("'issuer'", 'session.issuer')}]`;
+
 const snakeCase = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

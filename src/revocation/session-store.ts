@@ -161,6 +161,9 @@ export abstract class SessionStore {
    */
   abstract endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined>;
 
-  /** The sessions of a subject that are neither ended nor over, opened last first; at most 1000. */
+  /**
+   * The sessions of a subject that are neither ended nor over, and that no revocation covers, opened
+   * last first; at most 1000.
+   */
   abstract list(of: SessionsOf): Promise<readonly Session[]>;
 }

@@ -5,6 +5,7 @@ import type { BulkRevocation } from '../revocation/bulk-revocation';
 import { SessionEnder } from '../revocation/session-ender';
 import { StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
 import type { RevocationStore } from '../revocation/revocation-store';
+import { cutoffKeysOf, sessionQuery } from '../revocation/session-query';
 import type { HostTransaction } from '../revocation/unit-of-work';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
 import { checkClaims, type AccessToken } from './access-tokens';
@@ -14,7 +15,7 @@ import type { SessionClaims } from './session-options';
 import { refreshCookie } from './refresh-cookie';
 import { isRefreshed, refusalOf } from './refresh-outcome';
 import { refreshIdOf, type GenuineRefreshToken, type RandomHalf } from './refresh-tokens';
-import { cutoffKeysOf, sessionQuery, type SessionSettings } from './session-settings';
+import type { SessionSettings } from './session-settings';
 import type { EndedSessions, Refreshed, Session } from '../revocation/session-store';
 
 /** Of `iat`: verifiers refuse what lies further ahead. */
@@ -168,11 +169,7 @@ export class SessionsService {
    */
   async list(subject: string): Promise<readonly Session[]> {
     const { issuer } = this.set.options;
-    const open = await this.store.sessions.list({ issuer, subject });
-    const areRevoked = await Promise.all(
-      open.map(async (session) => this.store.isRevoked(sessionQuery(session))),
-    );
-    return open.filter((_, at) => areRevoked[at] === false);
+    return this.store.sessions.list({ issuer, subject });
   }
 
   /**

@@ -23,7 +23,9 @@ import {
   type SessionsOf,
 } from '../../revocation/session-store';
 import type { HostTransaction } from '../../revocation/unit-of-work';
+import { sessionQuery } from '../../revocation/session-query';
 import type { RevocationKey } from '../../tokens/identity';
+import type { RevocationQuery } from '../../tokens/scopes';
 import { isLive, outcomeOf, rotated, sessionOf, type HeldSession } from './held-session';
 import { refuseTransaction } from './refuse-transaction';
 
@@ -38,6 +40,8 @@ export interface SurroundingStore {
   refuseWhenClosed(operation: string): void;
   /** The latest live cutoff of one of the keys that is an instant; `-Infinity` where none is. */
   latestCutoffMs(keys: readonly RevocationKey[]): number;
+  /** Whether a live revocation covers what is asked about. */
+  covers(query: RevocationQuery): boolean;
   /** Holds what is revoked, and records the events. */
   take(revocations: readonly Revocation[], events: readonly AuditEvent[]): void;
 }
@@ -114,6 +118,7 @@ export class MemorySessionStore extends SessionStore {
     const now = await this.begin('list sessions');
     return this.liveOf(of, now)
       .map(({ session }) => session)
+      .filter((session) => !this.store.covers(sessionQuery(session)))
       .toReversed()
       .toSorted((a, b) => b.openedAt.getTime() - a.openedAt.getTime())
       .slice(0, MOST_LISTED);

@@ -4,7 +4,7 @@ import type { Ended, SessionOrder } from '../../revocation/session-store';
 import { randomKey, reasonsOf, type Contract } from './contract';
 import { ENDING, inOrder, isRefused, login, recordedOf, refreshOf } from './session-orders';
 
-/** Sessions that are ended, and lists of those that are not. */
+/** Sessions that are ended. */
 export function describeEndingSessions(contract: Contract): void {
   const open = async (changes: Partial<SessionOrder> = {}): Promise<SessionOrder> => {
     const order = login(changes);
@@ -254,16 +254,6 @@ export function describeEndingSessions(contract: Contract): void {
         await sidsOf(login({ subject })),
         stayed.map(({ sid }) => sid),
       );
-    });
-  });
-
-  contract.describe('the list of sessions', () => {
-    contract.it('has those of the subject, opened last first', async () => {
-      const subject = randomUUID();
-      const [first, second] = [await open({ subject }), await open({ subject })];
-      await open();
-
-      assert.deepEqual(await sidsOf(first), [second.sid, first.sid]);
     });
   });
 }

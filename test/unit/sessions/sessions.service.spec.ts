@@ -212,6 +212,13 @@ describe('A session', () => {
     expect(await names()).toEqual(['laptop']);
   });
 
+  it('is listed with the others by one question to the store', async () => {
+    for (const device of ['phone', 'laptop']) await sessions.open('ada', { device });
+    const asked = store.status().directLookUps;
+    expect(await sessions.list('ada')).toHaveLength(2);
+    expect(store.status().directLookUps).toBe(asked);
+  });
+
   it('of every device ends at once, and a login in the same millisecond works', async () => {
     const old = await sessions.open('ada');
     await sessions.endAll('ada');
