@@ -63,6 +63,10 @@ export class ReplicatedSessions extends SessionStore {
     return this.truth.list(of);
   }
 
+  lastEnd(): Promise<Date | undefined> {
+    return this.truth.lastEnd();
+  }
+
   private async attempt(order: EndOrder): Promise<Ended> {
     try {
       return await this.truth.end(order);

@@ -166,4 +166,7 @@ export abstract class SessionStore {
    * last first; at most 1000.
    */
   abstract list(of: SessionsOf): Promise<readonly Session[]>;
+
+  /** When the last of all sessions that were opened until now is over; `undefined`: there is none. */
+  abstract lastEnd(): Promise<Date | undefined>;
 }

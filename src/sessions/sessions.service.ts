@@ -300,7 +300,7 @@ export class SessionsService {
     return this.store.isRevoked(verification.token.keys);
   }
 
-  /** Options may have changed since the login: no revocation is kept for longer than they say. */
+  /** Options may have changed since the login: a session lives by those of now. */
   private refuseByOptions({ issuer, openedAt }: Session, at: Date): void {
     const { options } = this.set;
     if (issuer !== options.issuer)

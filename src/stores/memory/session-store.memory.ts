@@ -124,6 +124,12 @@ export class MemorySessionStore extends SessionStore {
       .slice(0, MOST_LISTED);
   }
 
+  async lastEnd(): Promise<Date | undefined> {
+    await this.begin('read the last end of a session');
+    const ends = [...this.bySid.values()].map(({ session }) => session.expiresAt);
+    return ends.toSorted((a, b) => b.getTime() - a.getTime())[0];
+  }
+
   private async begin(operation: string): Promise<number> {
     await Promise.resolve();
     this.store.refuseWhenClosed(operation);

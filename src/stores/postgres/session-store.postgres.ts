@@ -23,7 +23,7 @@ import type { CommitPosition, HostTransaction } from '../../revocation/unit-of-w
 import type { PostgresConnections } from './connection/connections';
 import { PostgresError } from './connection/postgres-error';
 import type { Reader } from './reads/reader';
-import { sessionOf, sessionsQuery, type SessionJson } from './reads/sessions';
+import { lastEndQuery, sessionOf, sessionsQuery, type SessionJson } from './reads/sessions';
 import type { SessionWriter } from './writes/session-writer';
 import {
   ending,
@@ -95,6 +95,16 @@ export class PostgresSessionStore extends SessionStore {
       sessionsQuery(this.connections.tables, of),
     );
     return rows.map(({ json }) => sessionOf(JSON.parse(json) as SessionJson));
+  }
+
+  async lastEnd(): Promise<Date | undefined> {
+    // A cutoff waits for it, which goes by this pool, too: no reader of the audit delays it.
+    const [row] = await this.reader.rows<{ ms: string | null }>(
+      'read the last end of a session',
+      () => lastEndQuery(this.connections.tables),
+      'writes',
+    );
+    return typeof row?.ms === 'string' ? new Date(Number(row.ms)) : undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import type { CutoffScope } from '../../revocation/revocation';
 import type { SessionOrder } from '../../revocation/session-store';
 import { revocationKey, type RevocationKey } from '../../tokens/identity';
 import { later, logout, type Contract } from './contract';
-import { login, sessionKey } from './session-orders';
+import { ENDING, login, sessionKey } from './session-orders';
 
 /** Lists of the sessions that are live. */
 export function describeListingSessions(contract: Contract): void {
@@ -50,6 +50,15 @@ export function describeListingSessions(contract: Contract): void {
         );
       },
     );
+
+    contract.it('ends with the last of all, also where that was ended before', async () => {
+      const { issuer, sid, ...order } = login({ absoluteSeconds: 300 * 24 * 3600 });
+      const { session } = await contract.store.sessions.open({ ...order, issuer, sid });
+      await open();
+      await contract.store.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' });
+
+      assert.deepEqual(await contract.store.sessions.lastEnd(), session.expiresAt);
+    });
 
     contract.it('has none that was revoked by its id alone', async () => {
       const subject = randomUUID();

@@ -1,5 +1,5 @@
 import type { Session, SessionsOf } from '../../../revocation/session-store';
-import { sessionJson, sessionKeys } from '../../../../migrations/session-sql';
+import { milliseconds, sessionJson, sessionKeys } from '../../../../migrations/session-sql';
 import type { Tables } from '../connection/tables';
 import type { Statement } from '../writes/insertions';
 import { present } from './columns';
@@ -47,3 +47,8 @@ export function sessionsQuery(tables: Tables, { issuer, subject }: SessionsOf): 
     values: [subject, issuer],
   };
 }
+
+export const lastEndQuery = (tables: Tables): Statement => ({
+  text: `SELECT ${milliseconds('max(expires_at)')}::text AS ms FROM ${tables.authSessions}`,
+  values: [],
+});
