@@ -197,6 +197,22 @@ describe('A login while a transaction of the host’s revokes its subject', () =
     expect(await store.isRevoked(query)).toBe(false);
   });
 
+  it('holds up no login and no logout of others, however many cutoffs wait for it', async () => {
+    const [order, another] = [login(), await open()];
+    let waiting: Promise<unknown>[] = [];
+
+    await host.transaction(async (manager) => {
+      await cutOff(order, manager);
+      waiting = [cutOff(order), cutOff(order), cutOff(order)];
+      await until(async () => (await waitingForLocks()) > 0);
+      await open();
+      expect((await end(another)).revocations).toHaveLength(1);
+      expect(await Promise.race([...waiting, Promise.resolve('waiting')])).toBe('waiting');
+    });
+
+    await Promise.all(waiting);
+  });
+
   it('fails with a sentence where it waits for itself, and opens nothing', async () => {
     const order = login();
 
