@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { LogoutCore } from '../../../src/core/compose';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { TokenRejectedError } from '../../../src/revocation/errors';
-import type { SessionTokens } from '../../../src/sessions/sessions.service';
+import type { SessionTokens } from '../../../src/sessions/session-issuance';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { coreWithSessions } from '../../support/sessions';
 import { until } from '../../support/until';
