@@ -30,8 +30,8 @@ export const endSessions = {
     BEGIN
       ${beginSessionWrite(names)}
       SELECT * INTO wanted FROM json_to_record(asked) AS (issuer text, subject text, sids text[],
-        refresh_id bytea, waits boolean, ended_by text, revoked_seconds double precision, reason text, actor text,
-        ${SOURCE});
+        refresh_id bytea, waits boolean, ended_by text, revoked_seconds double precision,
+        reason text, actor text, ${SOURCE});
       named := ARRAY(
         SELECT sid FROM ${sessions}
         WHERE sid = ANY (wanted.sids) AND issuer = wanted.issuer
