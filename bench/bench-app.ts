@@ -14,9 +14,16 @@ export interface AppSetup {
   readonly platform: Platform;
   readonly signedBy?: SignedBy;
   readonly env?: NodeJS.ProcessEnv;
+  /** What the token of its user holds beside what every token does. */
+  readonly claims?: object;
+  /** Of a token that it must refuse from the start. */
+  readonly refused?: object;
   /** Whether its route lets every request in, by its nature. */
   readonly isOpen?: boolean;
 }
+
+/** How long a replica may take to read what is there. */
+const READ_WITHIN_MS = 10_000;
 
 /** An application in a process of its own, with a database of its own, that does what it promises. */
 export class BenchApp {
@@ -52,6 +59,7 @@ export class BenchApp {
     const app = new BenchApp(worker, token ?? signer.sign(signedBy));
     try {
       await app.prove(setup.isOpen ?? false, signer.sign(signedBy));
+      if (setup.refused !== undefined) await app.refuses(signer.sign(signedBy, setup.refused));
       return app;
     } catch (error) {
       await worker.stop();
@@ -95,6 +103,16 @@ export class BenchApp {
     assert.deepEqual([logout.status, await logout.json()], [200, DONE], 'a logout');
     assert.equal((await me({ authorization })).status, 401, `${this.url} after a logout`);
   }
+
+  /** Once it has read what was committed past it. */
+  private async refuses(token: string): Promise<void> {
+    const headers = { ...this.headers, authorization: `Bearer ${token}` };
+    const deadline = Date.now() + READ_WITHIN_MS;
+    while ((await fetch(`${this.url}/me`, { headers })).status !== 401) {
+      assert.ok(Date.now() < deadline, `${this.url} accepts what was revoked beforehand`);
+      await sleep(100);
+    }
+  }
 }
 
 /** Runs `work` with all the apps, and stops them whatever comes of it. */
@@ -105,16 +123,14 @@ export async function withApps<Name extends string, Result>(
 ): Promise<Result> {
   const started: [string, BenchApp][] = [];
   // The same header to each; only what is signed otherwise has another.
-  const tokens = {
-    HS256: environment.signer.sign('HS256'),
-    ES256: environment.signer.sign('ES256'),
-  };
+  const { signer } = environment;
+  const tokens = { HS256: signer.sign('HS256'), ES256: signer.sign('ES256') };
   try {
-    for (const [name, setup] of Object.entries<AppSetup>(setups))
-      started.push([
-        name,
-        await BenchApp.start(environment, setup, tokens[setup.signedBy ?? 'HS256']),
-      ]);
+    for (const [name, setup] of Object.entries<AppSetup>(setups)) {
+      const { signedBy = 'HS256', claims } = setup;
+      const token = claims === undefined ? tokens[signedBy] : signer.sign(signedBy, claims);
+      started.push([name, await BenchApp.start(environment, setup, token)]);
+    }
     await sleep(500); // what each does once it has started
     return await work(Object.fromEntries(started) as Record<Name, BenchApp>);
   } finally {

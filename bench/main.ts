@@ -7,6 +7,7 @@ import { firstSeen } from './groups/first-seen';
 import { guarded } from './groups/guarded';
 import { inMemory } from './groups/in-memory';
 import { knownRevocations } from './groups/known-revocations';
+import { layers } from './groups/layers';
 import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
 import { propagation } from './groups/propagation';
@@ -20,6 +21,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   express: guarded('express'),
   fastify: guarded('fastify'),
   enforcement,
+  layers,
   'first-seen': firstSeen,
   logouts,
   propagation,

@@ -13,6 +13,13 @@ export type SignedBy = 'HS256' | 'ES256';
 
 export const ISSUER = 'https://login.example';
 export const AUDIENCE = 'https://api.example';
+/** Whose tokens the bench signs, in turn. */
+export const USERS: readonly string[] = Array.from(
+  { length: 1000 },
+  (_, user) => `user-${String(user).padStart(3, '0')}`,
+);
+/** Of a user's session with a client. */
+export const SESSION_CLAIMS = { sid: randomUUID(), client_id: 'web' };
 /** Longer than any run, and within the day that is the longest lifetime by default. */
 const LIFETIME_SECONDS = 12 * 3600;
 
@@ -29,18 +36,19 @@ export class TokenSigner {
     return { JWT_SECRET: this.secretText, JWT_PUBLIC_KEY: publicKey };
   }
 
-  /** A token like no other. */
-  sign(alg: SignedBy): string {
+  /** @param more claims. @returns a token like no other. */
+  sign(alg: SignedBy, more: object = {}): string {
     this.signed += 1;
     const iat = Math.floor(Date.now() / 1000);
     const claims = {
-      sub: `user-${String(this.signed % 1000).padStart(3, '0')}`,
+      sub: USERS[this.signed % USERS.length],
       username: 'ada',
       iss: ISSUER,
       aud: AUDIENCE,
       jti: randomUUID(),
       iat,
       exp: iat + LIFETIME_SECONDS,
+      ...more,
     };
     const input = `${encode({ alg, typ: 'JWT' })}.${encode(claims)}`;
     return `${input}.${this.signature(alg, input)}`;

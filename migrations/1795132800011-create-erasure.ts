@@ -2,7 +2,7 @@ import type { LogoutMigration } from './logout-migration';
 import { createFunction, dropFunction } from './owned-objects';
 import { ERASING, NAMED } from './personal-data';
 import { quoteText, type SchemaNames } from './schema-names';
-import { keyOf } from './session-sql';
+import { sessionKeys } from './session-sql';
 
 /**
  * What takes months or persons out of the audit. With the rights of the caller, so that only the
@@ -125,10 +125,6 @@ const isLive = (names: SchemaNames): string => `session.ended_at IS NULL
   AND session.expires_at > now() AND session.idle_expires_at > now()
   AND NOT EXISTS (
     SELECT FROM ${names.qualify('revoked_tokens')} AS revoked
-    WHERE revoked.key = ANY (ARRAY[
-        ${keyOf("'session'", 'session.issuer', 'session.sid')},
-        ${keyOf("'subject'", 'session.issuer', 'session.subject')},
-        ${keyOf("'client'", 'session.issuer', 'session.client_id')},
-        ${keyOf("'issuer'", 'session.issuer')}])
+    WHERE revoked.key = ANY (${sessionKeys})
       AND revoked.issued_before >= date_trunc('milliseconds', session.opened_at)
       AND revoked.expires_at >= now())`;

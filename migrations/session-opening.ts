@@ -1,6 +1,7 @@
 import type { SchemaNames } from './schema-names';
 import {
   beginSessionWrite,
+  lockDoomed,
   refusedUntil,
   revokeEnded,
   sessionJson,
@@ -13,7 +14,8 @@ import {
  *
  * Shared, the locks of its cutoffs keep \`cut_off\` from dating one while this transaction goes on;
  * every cutoff that has been committed is read behind them. A cutoff in a transaction of the host's
- * holds its lock for as long as that lasts: no row is returned then, so that no connection waits.
+ * holds its lock for as long as that lasts: no row is returned then, so that no connection waits. So
+ * it is where such a transaction holds a session that would end.
  *
  * Two that open for one subject take turns, or both would count the same sessions.
  */
@@ -27,6 +29,7 @@ export const openSession = {
       layer bytea;
       moment timestamptz;
       opened timestamptz;
+      ending text[];
       doomed text[];
     BEGIN
       ${beginSessionWrite(names)}
@@ -46,17 +49,15 @@ export const openSession = {
         SELECT max(issued_before) + interval '1 ms' FROM ${names.qualify('revoked_tokens')}
         WHERE key = ANY (wanted.cutoff_keys) AND expires_at >= moment
           AND issued_before > moment - interval '1 ms' AND issued_before < 'infinity'));
-      doomed := ARRAY(
-        SELECT sid FROM ${sessions} WHERE sid = ANY (ARRAY(
+      ending := ARRAY(
+        SELECT sid FROM ${sessions} WHERE refresh_id = wanted.previous_refresh_id
+        UNION ALL (
           SELECT sid FROM ${sessions}
-          WHERE refresh_id = wanted.previous_refresh_id AND ended_at IS NULL
-          UNION ALL (
-            SELECT sid FROM ${sessions}
-            WHERE subject = wanted.subject AND issuer = wanted.issuer AND ended_at IS NULL
-              AND expires_at > moment AND idle_expires_at > moment
-              AND refresh_id IS DISTINCT FROM wanted.previous_refresh_id
-            ORDER BY rotated_at DESC, sid OFFSET wanted.max_per_subject - 1)))
-        ORDER BY sid FOR NO KEY UPDATE);
+          WHERE subject = wanted.subject AND issuer = wanted.issuer AND ended_at IS NULL
+            AND expires_at > moment AND idle_expires_at > moment
+            AND refresh_id IS DISTINCT FROM wanted.previous_refresh_id
+          ORDER BY rotated_at DESC, sid OFFSET wanted.max_per_subject - 1));
+      ${lockDoomed(names, 'sid = ANY (ending)')}
 
       RETURN QUERY
         WITH ended AS (

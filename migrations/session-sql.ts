@@ -12,6 +12,21 @@ export const beginSessionWrite = (names: SchemaNames): string => `
   END IF;
   ${refuseBesideOutdated(names, `'[{"scope": "session"}]'::json`)}`;
 
+/**
+ * Locks the sessions that are to end, as `doomed`. Where another transaction holds one of them, no row
+ * is returned: the caller asks again, and meanwhile the connection serves others. It may be a
+ * transaction of the host's, which lasts.
+ */
+export const lockDoomed = (names: SchemaNames, which: string): string => {
+  const matching = `SELECT sid FROM ${names.qualify('auth_sessions')}
+    WHERE ${which} AND ended_at IS NULL`;
+  return `
+    doomed := ARRAY(${matching} ORDER BY sid FOR NO KEY UPDATE SKIP LOCKED);
+    IF EXISTS (${matching} AND sid <> ALL (doomed)) THEN
+      RETURN;
+    END IF;`;
+};
+
 /** Where a request came from, as members of the JSON of an order. */
 export const SOURCE = 'ip inet, user_agent text, request_id text';
 
@@ -53,6 +68,13 @@ export const keyOf = (...parts: readonly string[]): string =>
 
 const keyPart = (text: string): string =>
   `int4send(octet_length(convert_to(${text}, 'UTF8'))) || convert_to(${text}, 'UTF8')`;
+
+/** The keys of all that covers the row `session` of `auth_sessions`: see `sessionQuery`. */
+export const sessionKeys = `ARRAY[
+  ${keyOf("'session'", 'session.issuer', 'session.sid')},
+  ${keyOf("'subject'", 'session.issuer', 'session.subject')},
+  ${keyOf("'client'", 'session.issuer', 'session.client_id')},
+  ${keyOf("'issuer'", 'session.issuer')}]`;
 
 const snakeCase = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -77,7 +77,8 @@ export type { ServerSession } from './logout/server-sessions/server-session-term
 export type { ServerSessionStore } from './logout/server-sessions/session-store';
 export { SessionTerminator } from './logout/session-terminator';
 export { SessionsService } from './sessions/sessions.service';
-export type { EndOptions, OpenOptions, SessionTokens } from './sessions/sessions.service';
+export type { SessionTokens } from './sessions/session-issuance';
+export type { EndOptions, OpenOptions } from './sessions/sessions.service';
 export type {
   ClaimsHook,
   RefreshKeyInput,

@@ -15,7 +15,7 @@ import { DataSource } from 'typeorm';
 import { AuthModule, JwtAuthGuard } from '../../src';
 import { PostgresRevocationStore } from '../../src/postgres';
 import type { ReplicaStatus } from '../../src/revocation/store-status';
-import { insertRevocations } from '../revocations';
+import { insertLayers, insertRevocations } from '../revocations';
 import { AUDIENCE, ISSUER } from '../tokens';
 import { DONE, ME, serve, setting } from './serve';
 import { REVOKED_BEFOREHAND } from './revoked-beforehand';
@@ -103,7 +103,9 @@ function replicaNow(): ReplicaStatus {
 
 async function main(): Promise<void> {
   await store.open();
-  if (process.env.REVOKED_BEFOREHAND !== 'none') await insertRevocations(url, REVOKED_BEFOREHAND);
+  const beforehand = process.env.REVOKED_BEFOREHAND;
+  if (beforehand !== 'none') await insertRevocations(url, REVOKED_BEFOREHAND);
+  if (beforehand === 'layers') await insertLayers(url);
   process.on('message', ({ arriving }: { arriving: number }) => {
     void caughtUp(arriving).then((result) => process.send?.(result));
   });

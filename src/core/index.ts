@@ -41,6 +41,7 @@ export { checkLookup, checkWork } from '../revocation/revocation-form';
 export { RevocationStore } from '../revocation/revocation-store';
 export { SessionStore } from '../revocation/session-store';
 export type {
+  Ended,
   EndedSessions,
   EndOrder,
   EndOthersOrder,
@@ -49,7 +50,9 @@ export type {
   RefreshOrder,
   RefreshOutcome,
   Session,
+  SessionByRefreshToken,
   SessionOrder,
+  SessionsById,
   SessionsOf,
 } from '../revocation/session-store';
 export { StoreClock } from '../revocation/store-clock';

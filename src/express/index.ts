@@ -38,7 +38,8 @@ export type {
 } from '../revocation/revoked-tokens.service';
 export type { RefusalPrinter } from '../revocation/refusal-log';
 export { SessionsService } from '../sessions/sessions.service';
-export type { EndOptions, OpenOptions, SessionTokens } from '../sessions/sessions.service';
+export type { SessionTokens } from '../sessions/session-issuance';
+export type { EndOptions, OpenOptions } from '../sessions/sessions.service';
 export type {
   ClaimsHook,
   RefreshKeyInput,

@@ -17,7 +17,6 @@ export class Propagation {
    * with `logoutWaits: 'cluster'` everywhere.
    */
   async spread(revocations: readonly Revocation[], position: CommitPosition | null): Promise<void> {
-    if (revocations.length === 0) return;
     for (const revocation of revocations) this.replica?.learn(revocation);
     this.feed.ring();
     if (this.logoutWaits === 'instance') return;

@@ -2,6 +2,7 @@ import { OutdatedInstanceError } from '../revocation/errors';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import {
   SessionStore,
+  type Ended,
   type EndedSessions,
   type EndOrder,
   type EndOthersOrder,
@@ -14,7 +15,7 @@ import {
 } from '../revocation/session-store';
 import type { StoreClock } from '../revocation/store-clock';
 import type { CommitPosition, HostTransaction } from '../revocation/unit-of-work';
-import { identifierKey } from '../tokens/identity';
+import { identifierKey, revocationKey } from '../tokens/identity';
 import type { Propagation } from './propagation';
 
 /** The sessions of a store; instances learn which of them ended as they learn every revocation. */
@@ -35,27 +36,38 @@ export class ReplicatedSessions extends SessionStore {
     return this.spread(await this.truth.refresh(order));
   }
 
-  async end(order: EndOrder, transaction?: HostTransaction): Promise<EndedSessions> {
+  async end(order: EndOrder, transaction?: HostTransaction): Promise<Ended> {
     if (transaction !== undefined)
       return this.truth.end(order, transaction, (position) => {
         this.doubt(order, position);
       });
     const ended = await this.attempt(order);
-    // Also those that another instance has ended: this one may not have read that yet.
-    await this.propagation.spread(this.revocationsOf(order), ended.position);
+    // Another instance may have ended them: this one may not have read that yet.
+    const before = this.revocationsOf(ended.endedBefore, order);
+    await this.spread({ ...ended, revocations: [...ended.revocations, ...before] });
     return ended;
   }
 
   async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
     const ended = await this.truth.endOthers(order);
-    return ended && this.spread(ended);
+    if (ended === undefined) return undefined;
+    const { revocations, position } = ended;
+    // An earlier call, whose answer was lost, may have ended some elsewhere: until a read has brought
+    // them, the store is asked about all of the subject.
+    this.propagation.doubt([this.allOf(order)], position);
+    await this.propagation.spread(revocations, position);
+    return ended;
   }
 
   list(of: SessionsOf): Promise<readonly Session[]> {
     return this.truth.list(of);
   }
 
-  private async attempt(order: EndOrder): Promise<EndedSessions> {
+  lastEnd(): Promise<Date | undefined> {
+    return this.truth.lastEnd();
+  }
+
+  private async attempt(order: EndOrder): Promise<Ended> {
     try {
       return await this.truth.end(order);
     } catch (error) {
@@ -66,19 +78,37 @@ export class ReplicatedSessions extends SessionStore {
   }
 
   private async spread<Result extends EndedSessions>(result: Result): Promise<Result> {
-    await this.propagation.spread(result.revocations, result.position);
+    const { revocations, position } = result;
+    if (revocations.length > 0) await this.propagation.spread(revocations, position);
     return result;
   }
 
-  private doubt(order: EndOrder, position: CommitPosition | null): void {
-    this.propagation.doubt(this.revocationsOf(order), position);
+  private allOf({ issuer, subject, revokedSeconds }: EndOthersOrder): Revocation {
+    const key = revocationKey('subject', issuer, subject);
+    return { key, scope: 'subject', ...this.always(revokedSeconds) };
   }
 
-  private revocationsOf({ issuer, sids, revokedSeconds }: EndOrder): readonly Revocation[] {
-    const expiresAt = new Date(this.clock.now() + revokedSeconds * 1000);
-    return sids.map((sid): Revocation => {
+  private doubt(order: EndOrder, position: CommitPosition | null): void {
+    // Which session a refresh token is of, the store alone knows.
+    if (!('sids' in order)) return;
+    const { issuer, sids } = order;
+    const named = sids.map((sid) => ({ issuer, sid }));
+    this.propagation.doubt(this.revocationsOf(named, order), position);
+  }
+
+  private revocationsOf(
+    sessions: Ended['endedBefore'],
+    { revokedSeconds }: Pick<EndOrder, 'revokedSeconds'>,
+  ): readonly Revocation[] {
+    return sessions.map(({ issuer, sid }): Revocation => {
       const key = identifierKey('session', issuer, sid);
-      return { key, scope: 'session', issuedBefore: ANY_ISSUE_TIME, expiresAt };
+      return { key, scope: 'session', ...this.always(revokedSeconds) };
     });
+  }
+
+  /** Of tokens of every age, for as long as what ends now is revoked. */
+  private always(revokedSeconds: number): Pick<Revocation, 'issuedBefore' | 'expiresAt'> {
+    const expiresAt = new Date(this.clock.now() + revokedSeconds * 1000);
+    return { issuedBefore: ANY_ISSUE_TIME, expiresAt };
   }
 }

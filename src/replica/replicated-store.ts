@@ -135,7 +135,8 @@ export class ReplicatedStore extends RevocationStore {
 
   private async commitNow(work: UnitOfWork): Promise<Committed> {
     const committed = await this.attempt(work);
-    await this.propagation.spread(revocationsOf(work), committed.position);
+    const revocations = revocationsOf(work);
+    if (revocations.length > 0) await this.propagation.spread(revocations, committed.position);
     return committed;
   }
 

@@ -92,7 +92,7 @@ export class BulkRevocation {
     const iss = this.issuerOf(issuer);
     const unique = [...new Set(sessionIds)];
     for (const id of unique) checkName('sessionIds', id, MAX_ID_LENGTH);
-    const expiresAt = this.keptUntil(this.verifier.longestSessionSeconds(iss));
+    const expiresAt = await this.keptUntil(iss, this.verifier.longestSessionSeconds(iss));
     const revocations = unique.map((sessionId) => {
       const revocation: Revocation = {
         key: identifierKey('session', iss, sessionId),
@@ -118,7 +118,8 @@ export class BulkRevocation {
     options: RevokeOptions,
   ): Promise<Date> {
     const { manager, reason, actor } = options;
-    const expiresAt = this.keptUntil(this.verifier.longestCutoffSeconds(names.issuer));
+    const { issuer } = names;
+    const expiresAt = await this.keptUntil(issuer, this.verifier.longestCutoffSeconds(issuer));
     const event = eventOf(names, options);
     const { issuedBefore } = await this.store.cutOff(
       { ...names, expiresAt, reason, actor },
@@ -129,9 +130,14 @@ export class BulkRevocation {
     return issuedBefore;
   }
 
-  private keptUntil(longestSeconds: number): Date {
+  /** Sessions of ours may have been opened when `absoluteSeconds` was longer than it is now. */
+  private async keptUntil(issuer: string | undefined, longestSeconds: number): Promise<Date> {
+    const longestMs = this.store.clock.now() + longestSeconds * 1000;
+    const lastEnd = this.verifier.isOwnIssuer(issuer)
+      ? await this.store.sessions.lastEnd()
+      : undefined;
     const { clockToleranceSeconds } = this.verifier;
-    return keptUntil(this.store.clock.now() + longestSeconds * 1000, clockToleranceSeconds);
+    return keptUntil(Math.max(longestMs, lastEnd?.getTime() ?? 0), clockToleranceSeconds);
   }
 
   private issuerOf(issuer: string | undefined): string | undefined {

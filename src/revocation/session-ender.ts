@@ -2,9 +2,12 @@ import type { AuditLog } from '../audit/audit-log';
 import type { TokenVerifier } from '../tokens/verification/token-verifier';
 import { keptSeconds, type RevokeOptions } from './additions';
 import type { RevocationStore } from './revocation-store';
-import type { Session } from './session-store';
+import type { SessionByRefreshToken, SessionsById } from './session-store';
 
-/** Ends sessions of ours, one at a time: for a token of theirs, or by their id. */
+/** What came of a call that ends one session. */
+export type EndOutcome = 'ended' | 'ended before' | 'unknown';
+
+/** Ends sessions of ours, one at a time. */
 export class SessionEnder {
   constructor(
     private readonly verifier: TokenVerifier,
@@ -18,16 +21,18 @@ export class SessionEnder {
     return keptSeconds(this.verifier.maxLifetimeSeconds(issuer), clockToleranceSeconds);
   }
 
-  /** @returns whether this call ended it; `false`: it was ended before, or there is none. */
+  /** @param issuer whose tokens they are, or were under its earlier name. */
   async end(
-    { issuer, sid }: Pick<Session, 'issuer' | 'sid'>,
+    session: SessionsById | SessionByRefreshToken,
+    issuer: string,
     { manager, reason, actor, source = {} }: Omit<RevokeOptions, 'covers'>,
-  ): Promise<boolean> {
+  ): Promise<EndOutcome> {
     const revokedSeconds = this.revokedSeconds(issuer);
-    const order = { issuer, sids: [sid], endedBy: 'logout', revokedSeconds, reason, actor, source };
-    const { revocations, events } = await this.store.sessions.end(order, manager);
+    const order = { ...session, endedBy: 'logout', revokedSeconds, reason, actor, source };
+    const { events, revocations, endedBefore } = await this.store.sessions.end(order, manager);
     // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
     if (manager === undefined) for (const event of events) this.audit.committed(event);
-    return revocations.length > 0;
+    if (revocations.length > 0) return 'ended';
+    return endedBefore.length > 0 ? 'ended before' : 'unknown';
   }
 }

@@ -89,14 +89,29 @@ export interface Refreshed extends EndedSessions {
   readonly session?: Session;
 }
 
-export interface EndOrder extends Ending {
+/** Sessions by their ids: those of the issuer, and of the subject where one is given. */
+export interface SessionsById {
   readonly issuer: string;
+  readonly subject?: string;
   /** At most 1000. */
   readonly sids: readonly string[];
+}
+
+/** The session of a refresh token, whichever issuer's it is. */
+export type SessionByRefreshToken = Pick<SessionOrder, 'refreshId'>;
+
+interface EndCause extends Ending {
   /** What ended them, such as `logout`. At most 64 characters. */
   readonly endedBy: string;
   readonly actor?: string;
   readonly reason?: string;
+}
+
+export type EndOrder = EndCause & (SessionsById | SessionByRefreshToken);
+
+export interface Ended extends EndedSessions {
+  /** Those of the order that were ended before: this instance may not know it yet. */
+  readonly endedBefore: readonly Pick<Session, 'issuer' | 'sid'>[];
 }
 
 export interface EndOthersOrder extends Ending {
@@ -131,13 +146,13 @@ export abstract class SessionStore {
    * over: a token of theirs may still be accepted within the clock tolerance.
    * @param transaction the host's: what ends is over once that commits.
    * @param onPosition as of `RevocationStore.cutOff`.
-   * @returns those that this call ended; not those that were ended before or are unknown.
+   * @returns those that this call ended, and apart from them those that were ended before.
    */
   abstract end(
     order: EndOrder,
     transaction?: HostTransaction,
     onPosition?: (position: CommitPosition) => void,
-  ): Promise<EndedSessions>;
+  ): Promise<Ended>;
 
   /**
    * Ends all live sessions of the subject but one, with one row in the audit that says how many.
@@ -146,6 +161,12 @@ export abstract class SessionStore {
    */
   abstract endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined>;
 
-  /** The sessions of a subject that are neither ended nor over, opened last first; at most 1000. */
+  /**
+   * The sessions of a subject that are neither ended nor over, and that no revocation covers, opened
+   * last first; at most 1000.
+   */
   abstract list(of: SessionsOf): Promise<readonly Session[]>;
+
+  /** When the last of all sessions that were opened until now is over; `undefined`: there is none. */
+  abstract lastEnd(): Promise<Date | undefined>;
 }

@@ -3,7 +3,7 @@ import { identifierKey } from '../tokens/identity';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
 import { additionsOf, sessionKeyOf, uniqueByKey, type RevokeOptions } from './additions';
 import type { RevocationStore } from './revocation-store';
-import { SessionEnder } from './session-ender';
+import { SessionEnder, type EndOutcome } from './session-ender';
 
 /** Revokes verified tokens, or ends the sessions of ours that they belong to. */
 export class TokenRevoker {
@@ -24,7 +24,8 @@ export class TokenRevoker {
   ): Promise<boolean> {
     if (!this.verifier.isOwn(token) || options.covers === 'token')
       return this.commit([token, ...others], options);
-    const isNew = (await this.endSession(token, options)) || (await this.endLost(token, options));
+    const outcome = await this.endSession(token, options);
+    const isNew = outcome === 'unknown' ? await this.endLost(token, options) : outcome === 'ended';
     if (others.length > 0) await this.commit(others, options);
     return isNew;
   }
@@ -58,11 +59,11 @@ export class TokenRevoker {
   }
 
   /** The session's own row decides who was first, whichever of its tokens was named. */
-  private async endSession(token: VerifiedToken, options: RevokeOptions): Promise<boolean> {
+  private async endSession(token: VerifiedToken, options: RevokeOptions): Promise<EndOutcome> {
     const { iss: issuer, sid = '' } = token.claims;
     // What was written to the claims since they were read names another session.
     if (issuer === undefined || identifierKey('session', issuer, sid) !== sessionKeyOf(token))
-      return false;
-    return this.ender.end({ issuer, sid: String(sid) }, options);
+      return 'unknown';
+    return this.ender.end({ issuer, sids: [String(sid)] }, issuer, options);
   }
 }

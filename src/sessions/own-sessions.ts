@@ -56,8 +56,8 @@ export class OwnSessions {
 
   /**
    * Ends one.
-   * @returns the bearer, and whether its own session was ended; `undefined`: there is no live session
-   * of this user with that id.
+   * @returns the bearer, and whether its own session was ended; `undefined`: this user has no session
+   * with that id, or it was ended before.
    */
   end(
     bearer: Authentication,
@@ -65,9 +65,7 @@ export class OwnSessions {
     source: RequestSource,
   ): Promise<{ readonly token: VerifiedToken; readonly isCurrent: boolean } | undefined> {
     return this.audited(bearer, source, async ({ token, subject, sid }) => {
-      const live = await this.sessions.list(subject);
-      if (!live.some((session) => session.sid === id)) return undefined;
-      const hasEnded = await this.sessions.end(id, { source });
+      const hasEnded = await this.sessions.end(id, { subject, source });
       return hasEnded ? { token, isCurrent: id === sid } : undefined;
     });
   }

@@ -1,7 +1,8 @@
 import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import { reasonOf, TokenRejectedError } from '../revocation/errors';
-import { SessionsService, type SessionTokens } from './sessions.service';
+import type { SessionTokens } from './session-issuance';
+import type { SessionsService } from './sessions.service';
 
 /**
  * What a request presents as its refresh token. `unreadable`: no text, or two cookies.

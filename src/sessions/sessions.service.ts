@@ -3,35 +3,22 @@ import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
 import { SessionEnder } from '../revocation/session-ender';
-import { StoreUnavailableError, TokenRejectedError } from '../revocation/errors';
+import { TokenRejectedError } from '../revocation/errors';
 import type { RevocationStore } from '../revocation/revocation-store';
+import { cutoffKeysOf } from '../revocation/session-query';
 import type { HostTransaction } from '../revocation/unit-of-work';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
-import { checkClaims, type AccessToken } from './access-tokens';
 import { checkMinting } from './check-minting';
 import { checkOpen, deviceIn } from './open-form';
-import type { SessionClaims } from './session-options';
+import { SessionIssuance, type SessionTokens } from './session-issuance';
 import { refreshCookie } from './refresh-cookie';
 import { isRefreshed, refusalOf } from './refresh-outcome';
-import { refreshIdOf, type GenuineRefreshToken, type RandomHalf } from './refresh-tokens';
-import { cutoffKeysOf, sessionQuery, type SessionSettings } from './session-settings';
+import { refreshIdOf, type GenuineRefreshToken } from './refresh-tokens';
+import type { SessionSettings } from './session-settings';
 import type { EndedSessions, Refreshed, Session } from '../revocation/session-store';
 
 /** Of `iat`: verifiers refuse what lies further ahead. */
 const MAX_AHEAD_MS = 1000;
-/** Before a token is dated anew; `undefined`: it is not any more. */
-const CHANGE_WAITS_MS = [5, 50, 200, undefined];
-
-/** What a login or a refresh hands to the client (RFC 6749 §5.1). */
-export interface SessionTokens {
-  readonly tokenType: 'Bearer';
-  readonly accessToken: string;
-  /** For how many seconds the access token is good. */
-  readonly expiresIn: number;
-  /** Good for one refresh. */
-  readonly refreshToken: string;
-  readonly session: Session;
-}
 
 export interface OpenOptions {
   /** What the user calls the device, such as `Ada's phone`; cut at 100 characters. */
@@ -58,6 +45,7 @@ export interface EndOptions {
 /** Logins that we keep: each opens a session, which its refresh tokens keep alive. */
 export class SessionsService {
   private readonly ender: SessionEnder;
+  private readonly issuance: SessionIssuance | undefined;
 
   /** @param settings absent: the option `sessions` is not set, and every method says so. */
   constructor(
@@ -68,7 +56,9 @@ export class SessionsService {
     private readonly audit: AuditLog,
   ) {
     this.ender = new SessionEnder(verifier, store, audit);
-    if (settings !== undefined) checkMinting(settings, verifier, store.clock.now());
+    if (settings === undefined) return;
+    checkMinting(settings, verifier, store.clock.now());
+    this.issuance = new SessionIssuance(settings, store, verifier, this.ender);
   }
 
   /** Whether browsers keep the refresh token in a cookie: the option `sessions.cookie`. */
@@ -139,7 +129,7 @@ export class SessionsService {
     // It is ahead of the clock where a cutoff is: after a failover to a server whose clock is behind.
     const aheadMs = session.openedAt.getTime() - this.store.clock.now();
     const at = aheadMs > MAX_AHEAD_MS ? new Date(this.store.clock.now()) : session.openedAt;
-    return this.issue(session, at, randomHalf, source);
+    return required(this.issuance).issue(session, at, randomHalf, source);
   }
 
   /**
@@ -151,14 +141,14 @@ export class SessionsService {
    * @throws {StoreUnavailableError} repeating it within `graceSeconds` is safe.
    */
   async refresh(refreshToken: unknown, source: RequestSource = {}): Promise<SessionTokens> {
-    const { options, refreshTokens } = this.set;
+    const { refreshTokens } = this.set;
     const genuine = refreshTokens.read(refreshToken);
     if (genuine === undefined)
       throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
-    const { outcome, session, at } = await this.exchange(genuine, options.auditRefreshes, source);
+    const { outcome, session, at } = await this.exchange(genuine, source);
     if (session === undefined || !isRefreshed(outcome)) throw refusalOf(outcome);
     this.refuseByOptions(session, at);
-    return this.issue(session, at, genuine.randomHalf, source);
+    return required(this.issuance).issue(session, at, genuine.randomHalf, source);
   }
 
   /**
@@ -168,22 +158,24 @@ export class SessionsService {
    */
   async list(subject: string): Promise<readonly Session[]> {
     const { issuer } = this.set.options;
-    const open = await this.store.sessions.list({ issuer, subject });
-    const areRevoked = await Promise.all(
-      open.map(async (session) => this.store.isRevoked(sessionQuery(session))),
-    );
-    return open.filter((_, at) => areRevoked[at] === false);
+    return this.store.sessions.list({ issuer, subject });
   }
 
   /**
    * Ends a session: its tokens are refused from now on, everywhere, as `RevokedTokensService.revoke`
    * has it.
+   * @param options with `subject`, only a session of that user is found.
    * @returns whether this call ended it; `false`: it was ended before, or there is none.
    * @throws {TypeError} `sessions` is not set.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
-  async end(sid: string, options: EndOptions = {}): Promise<boolean> {
-    return this.ender.end({ issuer: this.set.options.issuer, sid }, options);
+  async end(
+    sid: string,
+    options: EndOptions & { readonly subject?: string } = {},
+  ): Promise<boolean> {
+    const { issuer } = this.set.options;
+    const session = { issuer, subject: options.subject, sids: [sid] };
+    return (await this.ender.end(session, issuer, options)) === 'ended';
   }
 
   /**
@@ -194,11 +186,11 @@ export class SessionsService {
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
   async endByRefreshToken(refreshToken: unknown, source: RequestSource = {}): Promise<boolean> {
-    const genuine = this.set.refreshTokens.read(refreshToken);
+    const { options, refreshTokens } = this.set;
+    const genuine = refreshTokens.read(refreshToken);
     if (genuine === undefined) return false;
-    // Says which session it is. The session ends right after it.
-    const { session } = await this.exchange(genuine, false, source);
-    if (session !== undefined) await this.ender.end(session, { source });
+    const refreshId = refreshIdOf(genuine.randomHalf);
+    await this.ender.end({ refreshId }, options.issuer, { source });
     return true;
   }
 
@@ -227,10 +219,9 @@ export class SessionsService {
 
   private async exchange(
     { randomHalf, generation }: GenuineRefreshToken,
-    isAudited: boolean,
     source: RequestSource,
   ): Promise<Refreshed> {
-    const { issuer, idleSeconds, graceSeconds } = this.set.options;
+    const { issuer, idleSeconds, graceSeconds, auditRefreshes: isAudited } = this.set.options;
     const refreshed = await this.store.sessions.refresh({
       refreshId: refreshIdOf(randomHalf),
       generation,
@@ -244,60 +235,7 @@ export class SessionsService {
     return refreshed;
   }
 
-  private async issue(
-    session: Session,
-    at: Date,
-    randomHalf: RandomHalf,
-    source: RequestSource,
-  ): Promise<SessionTokens> {
-    const { accessTokens, refreshTokens } = this.set;
-    let access = accessTokens.mint(session, at, await this.claimsOf(session, source));
-    for (const waitMs of CHANGE_WAITS_MS) {
-      // The last second of a session is too short for a token.
-      if (access.expiresIn <= 0) throw new TokenRejectedError('TOKEN_EXPIRED');
-      if (!(await this.isRevoked(access))) break;
-      await this.refuseEnded(session);
-      // The claims of the user changed after the token was dated: with new ones it is dated anew.
-      if (waitMs === undefined) throw new StoreUnavailableError('date a token past a change');
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      const now = new Date(Math.max(at.getTime(), this.store.clock.now()));
-      access = accessTokens.mint(session, now, await this.claimsOf(session, source));
-    }
-    return {
-      tokenType: 'Bearer',
-      accessToken: access.text,
-      expiresIn: access.expiresIn,
-      refreshToken: refreshTokens.mint({ randomHalf, generation: session.generation }),
-      session,
-    };
-  }
-
-  /** What the host's hook returns now. @throws {TokenRejectedError} `null`; the session has ended. */
-  private async claimsOf(session: Session, source: RequestSource): Promise<SessionClaims> {
-    const { claims: hook } = this.set.options;
-    if (hook === undefined) return {};
-    await this.refuseEnded(session); // the hook is asked about no user who was cut off
-    const claims = await hook(session.subject, session);
-    if (claims !== null) return checkClaims(claims);
-    await this.ender.end(session, { reason: 'claims', source });
-    throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
-  }
-
-  private async refuseEnded(session: Session): Promise<void> {
-    if (await this.store.isRevoked(sessionQuery(session)))
-      throw new TokenRejectedError('TOKEN_REVOKED', 'session_ended');
-  }
-
-  /** By the acceptance path of every token. */
-  private async isRevoked({ text }: AccessToken): Promise<boolean> {
-    const verification = this.verifier.verify(text);
-    if (verification.verdict === 'refused')
-      throw new Error(`nestjs-logout: its own access token is refused: ${verification.cause}.`);
-    if (verification.verdict === 'expired') throw new TokenRejectedError('TOKEN_EXPIRED');
-    return this.store.isRevoked(verification.token.keys);
-  }
-
-  /** Options may have changed since the login: no revocation is kept for longer than they say. */
+  /** Options may have changed since the login: a session lives by those of now. */
   private refuseByOptions({ issuer, openedAt }: Session, at: Date): void {
     const { options } = this.set;
     if (issuer !== options.issuer)
@@ -311,7 +249,11 @@ export class SessionsService {
   }
 
   private get set(): SessionSettings {
-    if (this.settings !== undefined) return this.settings;
-    throw new TypeError('nestjs-logout: set the option "sessions" to keep sessions.');
+    return required(this.settings);
   }
+}
+
+function required<T>(value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new TypeError('nestjs-logout: set the option "sessions" to keep sessions.');
 }

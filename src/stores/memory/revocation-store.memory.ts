@@ -163,6 +163,7 @@ export class MemoryRevocationStore extends RevocationStore {
             .map(({ issuedBeforeMs }) => issuedBeforeMs)
             .filter(Number.isFinite),
         ),
+      covers: (query) => this.covers(query),
       take: (revocations, events) => {
         this.holdAll(revocations);
         for (const event of events) this.audit.record(event);

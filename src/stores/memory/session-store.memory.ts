@@ -11,6 +11,7 @@ import {
 } from '../../revocation/session-events';
 import {
   SessionStore,
+  type Ended,
   type EndedSessions,
   type EndOrder,
   type EndOthersOrder,
@@ -22,7 +23,9 @@ import {
   type SessionsOf,
 } from '../../revocation/session-store';
 import type { HostTransaction } from '../../revocation/unit-of-work';
+import { sessionQuery } from '../../revocation/session-query';
 import type { RevocationKey } from '../../tokens/identity';
+import type { RevocationQuery } from '../../tokens/scopes';
 import { isLive, outcomeOf, rotated, sessionOf, type HeldSession } from './held-session';
 import { refuseTransaction } from './refuse-transaction';
 
@@ -37,6 +40,8 @@ export interface SurroundingStore {
   refuseWhenClosed(operation: string): void;
   /** The latest live cutoff of one of the keys that is an instant; `-Infinity` where none is. */
   latestCutoffMs(keys: readonly RevocationKey[]): number;
+  /** Whether a live revocation covers what is asked about. */
+  covers(query: RevocationQuery): boolean;
   /** Holds what is revoked, and records the events. */
   take(revocations: readonly Revocation[], events: readonly AuditEvent[]): void;
 }
@@ -88,15 +93,15 @@ export class MemorySessionStore extends SessionStore {
     return this.committed({ ...ended, events, outcome, session, at });
   }
 
-  async end(order: EndOrder, transaction?: HostTransaction): Promise<EndedSessions> {
+  async end(order: EndOrder, transaction?: HostTransaction): Promise<Ended> {
     refuseTransaction(transaction);
     const now = await this.begin('end a session');
     const { endedBy, actor, source } = order;
     const cause = { reason: order.reason ?? endedBy, actor, source };
-    const found = [...new Set(order.sids)]
-      .flatMap((sid) => this.bySid.get(sid) ?? [])
-      .filter(({ session, isEnded }) => session.issuer === order.issuer && !isEnded);
-    return this.committed(endAll(endings(found, order, cause, now)));
+    const named = this.namedBy(order);
+    const endedBefore = named.filter(({ isEnded }) => isEnded).map(({ session }) => session);
+    const doomed = named.filter(({ isEnded }) => !isEnded);
+    return this.committed({ ...endAll(endings(doomed, order, cause, now)), endedBefore });
   }
 
   async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
@@ -113,15 +118,31 @@ export class MemorySessionStore extends SessionStore {
     const now = await this.begin('list sessions');
     return this.liveOf(of, now)
       .map(({ session }) => session)
+      .filter((session) => !this.store.covers(sessionQuery(session)))
       .toReversed()
       .toSorted((a, b) => b.openedAt.getTime() - a.openedAt.getTime())
       .slice(0, MOST_LISTED);
+  }
+
+  async lastEnd(): Promise<Date | undefined> {
+    await this.begin('read the last end of a session');
+    const ends = [...this.bySid.values()].map(({ session }) => session.expiresAt);
+    return ends.toSorted((a, b) => b.getTime() - a.getTime())[0];
   }
 
   private async begin(operation: string): Promise<number> {
     await Promise.resolve();
     this.store.refuseWhenClosed(operation);
     return Math.floor(this.store.now());
+  }
+
+  private namedBy(order: EndOrder): readonly HeldSession[] {
+    if (!('sids' in order)) return present(this.byRefreshId.get(order.refreshId));
+    const { issuer, subject } = order;
+    return [...new Set(order.sids)]
+      .flatMap((sid) => present(this.bySid.get(sid)))
+      .filter(({ session }) => session.issuer === issuer)
+      .filter(({ session }) => subject === undefined || session.subject === subject);
   }
 
   private replacedBy(order: SessionOrder, now: number): readonly Ending[] {
@@ -159,6 +180,9 @@ export class MemorySessionStore extends SessionStore {
     }
   }
 }
+
+const present = (held: HeldSession | undefined): readonly HeldSession[] =>
+  held === undefined ? [] : [held];
 
 const NOTHING: EndedSessions = { revocations: [], events: [], position: null };
 

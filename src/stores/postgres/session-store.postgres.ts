@@ -8,6 +8,7 @@ import {
 } from '../../revocation/session-events';
 import {
   SessionStore,
+  type Ended,
   type EndedSessions,
   type EndOrder,
   type EndOthersOrder,
@@ -22,15 +23,15 @@ import type { CommitPosition, HostTransaction } from '../../revocation/unit-of-w
 import type { PostgresConnections } from './connection/connections';
 import { PostgresError } from './connection/postgres-error';
 import type { Reader } from './reads/reader';
-import { sessionOf, sessionsQuery, type SessionJson } from './reads/sessions';
+import { lastEndQuery, sessionOf, sessionsQuery, type SessionJson } from './reads/sessions';
 import type { SessionWriter } from './writes/session-writer';
 import {
   ending,
   endingOthers,
   opening,
   type EndedJson,
+  type EndingJson,
   type OpenedJson,
-  type SessionAnswer,
 } from './writes/session-writes';
 
 /** The table `auth_sessions`. Belongs to a `PostgresStore`, which opens and closes it. */
@@ -69,23 +70,24 @@ export class PostgresSessionStore extends SessionStore {
     order: EndOrder,
     transaction?: HostTransaction,
     onPosition: (position: CommitPosition) => void = () => undefined,
-  ): Promise<EndedSessions> {
-    const write = ending(order);
-    const answer =
+  ): Promise<Ended> {
+    const { position, answer } =
       transaction === undefined
-        ? await this.writer.change(write)
-        : await this.writer.changeWithin(transaction, write, onPosition);
+        ? await this.writer.end(ending(order, false))
+        : await this.writer.changeWithin(transaction, ending(order, true), onPosition);
     const { endedBy, reason = endedBy, actor, source } = order;
-    return { ...endedOf(endedIn(answer), { reason, actor, source }), ...placeOf(answer) };
+    const { ended, endedBefore } = answer as EndingJson;
+    return { ...endedOf(ended, { reason, actor, source }), endedBefore, position };
   }
 
   async endOthers(order: EndOthersOrder): Promise<EndedSessions | undefined> {
-    const answer = await this.writer.change(endingOthers(order));
-    if (answer === undefined) return undefined;
+    const { position, answer } = await this.writer.end(endingOthers(order));
+    const ended = answer as readonly EndedJson[] | null;
+    if (ended === null) return undefined;
     const { source } = order;
-    const { revocations } = endedOf(endedIn(answer), { reason: 'logout_others', source });
+    const { revocations } = endedOf(ended, { reason: 'logout_others', source });
     const events = [othersEndedEvent(order, revocations.length, source)];
-    return { revocations, events, ...placeOf(answer) };
+    return { revocations, events, position };
   }
 
   async list(of: SessionsOf): Promise<readonly Session[]> {
@@ -93,6 +95,16 @@ export class PostgresSessionStore extends SessionStore {
       sessionsQuery(this.connections.tables, of),
     );
     return rows.map(({ json }) => sessionOf(JSON.parse(json) as SessionJson));
+  }
+
+  async lastEnd(): Promise<Date | undefined> {
+    // A cutoff waits for it, which goes by this pool, too: no reader of the audit delays it.
+    const [row] = await this.reader.rows<{ ms: string | null }>(
+      'read the last end of a session',
+      () => lastEndQuery(this.connections.tables),
+      'writes',
+    );
+    return typeof row?.ms === 'string' ? new Date(Number(row.ms)) : undefined;
   }
 }
 
@@ -111,12 +123,3 @@ function endedOf(
     events: sessions.map((one) => endedEvent(one.session, one.cause)),
   };
 }
-
-function endedIn(answer: SessionAnswer | undefined): readonly EndedJson[] {
-  if (answer === undefined) throw new PostgresError('the server did not say what it ended');
-  return answer.answer as readonly EndedJson[];
-}
-
-const placeOf = (answer: SessionAnswer | undefined): Pick<EndedSessions, 'position'> => ({
-  position: answer?.position ?? null,
-});

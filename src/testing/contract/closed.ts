@@ -35,6 +35,7 @@ export function describeClosed(contract: Contract): void {
         ['ends no session', () => closed.sessions.end({ ...login(), sids: ['one'], endedBy: 'x' })],
         ['ends no other sessions', () => closed.sessions.endOthers(login())],
         ['lists no sessions', () => closed.sessions.list(login())],
+        ['tells no end of sessions', () => closed.sessions.lastEnd()],
       ],
       '%s',
       async (_, use) => {

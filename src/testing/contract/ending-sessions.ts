@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { SessionOrder } from '../../revocation/session-store';
-import { reasonsOf, type Contract } from './contract';
-import { ENDING, inOrder, isRefused, login, recordedOf } from './session-orders';
+import type { Ended, SessionOrder } from '../../revocation/session-store';
+import { randomKey, reasonsOf, type Contract } from './contract';
+import { ENDING, inOrder, isRefused, login, recordedOf, refreshOf } from './session-orders';
 
-/** Sessions that are ended, and lists of those that are not. */
+/** Sessions that are ended. */
 export function describeEndingSessions(contract: Contract): void {
   const open = async (changes: Partial<SessionOrder> = {}): Promise<SessionOrder> => {
     const order = login(changes);
@@ -13,6 +13,7 @@ export function describeEndingSessions(contract: Contract): void {
   };
   const end = ({ issuer }: SessionOrder, sids: readonly string[], more: object = {}) =>
     contract.store.sessions.end({ ...ENDING, issuer, sids, endedBy: 'logout', ...more });
+  const sidsIn = ({ endedBefore }: Ended): readonly string[] => endedBefore.map(({ sid }) => sid);
   const sidsOf = async (order: SessionOrder): Promise<readonly string[]> =>
     (await contract.store.sessions.list(order)).map(({ sid }) => sid);
 
@@ -103,6 +104,57 @@ export function describeEndingSessions(contract: Contract): void {
         [],
       );
       assert.equal(await isRefused(contract, order), false);
+    });
+
+    contract.it('ends none of another subject than the one that is named', async () => {
+      const [own, others] = [await open(), await open()];
+      const { subject } = own;
+
+      const ended = await end(own, [own.sid, others.sid], { subject });
+      const again = await end(own, [own.sid, others.sid], { subject });
+
+      assert.deepEqual(
+        ended.revocations.map(({ sessionId }) => sessionId),
+        [own.sid],
+      );
+      assert.deepEqual(sidsIn(again), [own.sid]);
+      assert.equal(await isRefused(contract, others), false);
+    });
+
+    contract.it('ends the one of a refresh token, whichever issuer’s it is', async () => {
+      const order = await open({ issuer: 'https://elsewhere.example' });
+      const { refreshId } = order;
+      await contract.store.sessions.refresh(refreshOf(order, 0));
+
+      const asked = { ...ENDING, refreshId, endedBy: 'logout' };
+      const ended = await contract.store.sessions.end(asked);
+      const again = await contract.store.sessions.end(asked);
+      const unknown = await contract.store.sessions.end({ ...asked, refreshId: randomKey() });
+
+      assert.deepEqual(
+        ended.revocations.map(({ sessionId }) => sessionId),
+        [order.sid],
+      );
+      assert.deepEqual(sidsIn(again), [order.sid]);
+      assert.deepEqual([unknown.revocations, unknown.endedBefore], [[], []]);
+      assert.equal(await isRefused(contract, order), true);
+      const { outcome, session } = await contract.store.sessions.refresh(refreshOf(order, 1));
+      assert.deepEqual([outcome, session?.generation], ['ended', 1]);
+    });
+
+    contract.it('tells which were ended before', async () => {
+      const subject = randomUUID();
+      const [one, two] = [await open({ subject }), await open({ subject })];
+      const first = await end(one, [one.sid]);
+
+      const second = await end(one, [two.sid, login().sid, one.sid]);
+
+      assert.deepEqual(sidsIn(first), []);
+      assert.deepEqual(sidsIn(second), [one.sid]);
+      assert.deepEqual(
+        second.revocations.map(({ sessionId }) => sessionId),
+        [two.sid],
+      );
     });
 
     contract.it('ends one that is over, too', async () => {
@@ -202,16 +254,6 @@ export function describeEndingSessions(contract: Contract): void {
         await sidsOf(login({ subject })),
         stayed.map(({ sid }) => sid),
       );
-    });
-  });
-
-  contract.describe('the list of sessions', () => {
-    contract.it('has those of the subject, opened last first', async () => {
-      const subject = randomUUID();
-      const [first, second] = [await open({ subject }), await open({ subject })];
-      await open();
-
-      assert.deepEqual(await sidsOf(first), [second.sid, first.sid]);
     });
   });
 }

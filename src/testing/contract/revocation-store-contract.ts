@@ -3,6 +3,7 @@ import { describeClosed } from './closed';
 import { describeCuttingOff } from './cutting-off';
 import { Contract, type StoreUnderTest, type TestRunner } from './contract';
 import { describeEndingSessions } from './ending-sessions';
+import { describeListingSessions } from './listing-sessions';
 import { describeExplaining } from './explaining';
 import { describeFinding } from './finding';
 import { describeLookingUp } from './looking-up';
@@ -22,6 +23,7 @@ const PARTS = [
   describeOpeningSessions,
   describeRefreshingSessions,
   describeEndingSessions,
+  describeListingSessions,
   describeClosed,
 ];
 

@@ -195,7 +195,12 @@ export class TokenVerifier {
 
   /** Whether it is an access token of one of our own sessions. */
   isOwn({ claims }: VerifiedToken): boolean {
-    return isOfOwnSessions(this.rules.issuers.of(claims.iss));
+    return this.isOwnIssuer(claims.iss);
+  }
+
+  /** Whether it is the issuer of our own sessions. */
+  isOwnIssuer(issuer: string | undefined): boolean {
+    return isOfOwnSessions(this.rules.issuers.of(issuer));
   }
 
   /** Every name of every issuer; none where any name is accepted. */

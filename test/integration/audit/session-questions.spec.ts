@@ -1,5 +1,5 @@
 import type { LogoutCore } from '../../../src/core/compose';
-import type { SessionTokens } from '../../../src/sessions/sessions.service';
+import type { SessionTokens } from '../../../src/sessions/session-issuance';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { coreWithSessions } from '../../support/sessions';

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionTokens } from '../../../src/sessions/sessions.service';
+import type { SessionTokens } from '../../../src/sessions/session-issuance';
 import { CoreProcess, type RemoteCore } from '../../support/core-process';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { until } from '../../support/until';
@@ -15,6 +15,8 @@ type Ending = (core: RemoteCore, tokens: SessionTokens, user: string) => Promise
 const ENDINGS: Readonly<Record<string, Ending>> = {
   'a logout with its access token': (core, { accessToken }) => core.tokens.revoke(accessToken),
   'its own end': (core, { session }) => core.sessions.end(session.sid),
+  'a revocation of its first refresh token': (core, { refreshToken }) =>
+    core.sessions.endByRefreshToken(refreshToken),
   'a logout of all other devices': async (core, _, user) => {
     const here = await core.sessions.open(user);
     return core.sessions.endOthers(user, here.session.sid);

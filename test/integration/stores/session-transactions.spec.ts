@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { later, logout } from '../../../src/testing/contract/contract';
 import { ENDING, login, refreshOf, sessionKey } from '../../../src/testing/contract/session-orders';
@@ -36,8 +37,18 @@ const open = async (changes: Partial<SessionOrder> = {}): Promise<SessionOrder> 
   await store.sessions.open(order);
   return order;
 };
-const end = ({ issuer, sid }: SessionOrder, manager?: HostTransaction) =>
-  store.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' }, manager);
+const end = ({ issuer, sid }: SessionOrder, manager?: HostTransaction, by = store) =>
+  by.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' }, manager);
+const endOthers = async ({ issuer, subject, sid }: SessionOrder) => {
+  const ended = await store.sessions.endOthers({ ...ENDING, issuer, subject, sid });
+  if (ended === undefined) throw new Error('The session is not live.');
+  return ended;
+};
+/** How many statements wait for a lock. */
+const waitingForLocks = async (): Promise<number> => {
+  const sql = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+  return (await host.query<unknown[]>(sql)).length;
+};
 const refresh = async (order: SessionOrder): Promise<string> =>
   (await store.sessions.refresh(refreshOf(order, 0))).outcome;
 const asked = (order: SessionOrder) => ({ absolute: [sessionKey(order)], cutoffs: [] });
@@ -117,14 +128,50 @@ describe('A session that is ended in a transaction of the host’s', () => {
     expect(await ownRefresh).toBe('ended');
   });
 
-  it('fails its refresh with a sentence where that takes too long', async () => {
+  it('holds up no login and no logout of others, and its own end until it has committed', async () => {
+    const subject = randomUUID();
+    const [held, sibling, another] = [
+      await open({ subject }),
+      await open({ subject }),
+      await open(),
+    ];
+    const waiting: Promise<unknown>[] = [];
+
+    await host.transaction(async (manager) => {
+      await end(held, manager);
+      waiting.push(end(held), endOthers(sibling), open({ previousRefreshId: held.refreshId }));
+      await open();
+      expect((await end(another)).revocations).toHaveLength(1);
+      expect((await endOthers(await open())).revocations).toHaveLength(0);
+      expect(await Promise.race([...waiting, Promise.resolve('waiting')])).toBe('waiting');
+    });
+
+    const [again, others] = await Promise.all(waiting);
+    expect(again).toMatchObject({ revocations: [], endedBefore: [{ sid: held.sid }] });
+    expect(others).toMatchObject({ revocations: [] });
+  });
+
+  it('waits in it for another that holds it, as a statement of the host’s does', async () => {
+    const order = await open();
+    let second: ReturnType<typeof end> | undefined;
+
+    await host.transaction(async (manager) => {
+      await end(order, manager);
+      second = host.transaction((other) => end(order, other));
+      await until(async () => (await waitingForLocks()) === 1);
+    });
+
+    expect(await second).toMatchObject({ revocations: [], endedBefore: [{ sid: order.sid }] });
+  });
+
+  it('fails its refresh and its end with a sentence where that takes too long', async () => {
     const order = await open();
 
     await host.transaction(async (manager) => {
       await end(order, manager);
-      expect(await causeOf(impatient.sessions.refresh(refreshOf(order, 0)))).toMatch(
-        'another transaction holds the session',
-      );
+      const held = 'another transaction holds the session';
+      expect(await causeOf(impatient.sessions.refresh(refreshOf(order, 0)))).toMatch(held);
+      expect(await causeOf(end(order, undefined, impatient))).toMatch(held);
     });
 
     expect(await refresh(order)).toBe('ended');
@@ -148,6 +195,22 @@ describe('A login while a transaction of the host’s revokes its subject', () =
     const [key = ''] = order.cutoffKeys;
     const query = { absolute: [], cutoffs: [{ key, at: session.openedAt.getTime() }] };
     expect(await store.isRevoked(query)).toBe(false);
+  });
+
+  it('holds up no login and no logout of others, however many cutoffs wait for it', async () => {
+    const [order, another] = [login(), await open()];
+    let waiting: Promise<unknown>[] = [];
+
+    await host.transaction(async (manager) => {
+      await cutOff(order, manager);
+      waiting = [cutOff(order), cutOff(order), cutOff(order)];
+      await until(async () => (await waitingForLocks()) > 0);
+      await open();
+      expect((await end(another)).revocations).toHaveLength(1);
+      expect(await Promise.race([...waiting, Promise.resolve('waiting')])).toBe('waiting');
+    });
+
+    await Promise.all(waiting);
   });
 
   it('fails with a sentence where it waits for itself, and opens nothing', async () => {

@@ -190,6 +190,54 @@ describe('ReplicatedStore', () => {
       expect(feed.waits).toEqual(['7']);
     });
 
+    it('answers a repeated end of all others only when it refuses them, and all instances do', async () => {
+      store = await openOne({ logoutWaits: 'cluster' });
+      const [one, stranger] = [login(), login()];
+      const other = login({ subject: one.subject });
+      for (const each of [one, other, stranger]) await truth.sessions.open(each);
+      await truth.sessions.endOthers({ ...ENDING, ...one });
+      truth.sessions.endOthers = placed(truth.sessions, 'endOthers', {
+        position: '7',
+      }) as typeof truth.sessions.endOthers;
+      const isRefused = ({ cutoffKeys, ...order }: SessionOrder): unknown =>
+        store.isRevoked({
+          absolute: [sessionKey(order)],
+          cutoffs: cutoffKeys.map((key) => ({ key, at: Date.now() })),
+        });
+      expect(isRefused(other)).toBe(false); // another instance has ended it: not read yet
+
+      const ended = await store.sessions.endOthers({ ...ENDING, ...one });
+
+      expect(ended?.revocations).toEqual([]);
+      expect([await isRefused(other), await isRefused(one)]).toEqual([true, false]);
+      expect(isRefused(stranger)).toBe(false);
+      expect(feed.waits).toEqual(['7']);
+    });
+
+    it('answers a repeated end by a refresh token only when it refuses the session', async () => {
+      const one = login();
+      await truth.sessions.open(one);
+      const order = { ...ENDING, refreshId: one.refreshId, endedBy: 'logout' };
+      await truth.sessions.end(order);
+      expect(askAbout(one)).toBe(false); // not read yet
+
+      await store.sessions.end(order);
+
+      expect(askAbout(one)).toBe(true);
+    });
+
+    it('takes no session for ended that is not the subject’s, whoever names it', async () => {
+      const victim = login();
+      await store.sessions.open(victim);
+      const { issuer, sid } = victim;
+
+      const order = { ...ENDING, issuer, subject: 'mallory', sids: [sid], endedBy: 'logout' };
+      await store.sessions.end(order);
+
+      expect(askAbout(victim)).toBe(false);
+      expect(lookUps()).toBe(0);
+    });
+
     it('asks the store about those that may have ended, and about no others', async () => {
       const [one, other] = [login(), login()];
       for (const each of [one, other]) await store.sessions.open(each);

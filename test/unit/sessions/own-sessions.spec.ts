@@ -81,6 +81,14 @@ describe('What a user does with sessions', () => {
     expect(both.filter((ended) => ended !== undefined)).toHaveLength(1);
   });
 
+  it('ends no session of another user', async () => {
+    const { accessToken } = await core.sessions.open('ada');
+    const victim = await core.sessions.open('grace');
+    const bearer = await bearerOf(accessToken);
+    expect(await own.end(bearer, victim.session.sid, {})).toBeUndefined();
+    expect((await bearerOf(victim.accessToken)).verdict).toBe('live');
+  });
+
   it('revokes the other tokens that are named beside it, too', async () => {
     const { accessToken } = await core.sessions.open('ada');
     const texts = [accessToken, other.token()];

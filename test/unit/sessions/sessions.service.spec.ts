@@ -2,9 +2,11 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { LogoutCore } from '../../../src/core/compose';
 import { TokenRejectedError } from '../../../src/revocation/errors';
+import type { Session } from '../../../src/revocation/session-store';
 import type { SessionOptions } from '../../../src/sessions/session-options';
 import type { SessionsService } from '../../../src/sessions/sessions.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
+import { logout, revocation } from '../../../src/testing/contract/contract';
 import { coreWithSessions, OWN_ISSUER } from '../../support/sessions';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 
@@ -34,6 +36,8 @@ describe('A session', () => {
   afterEach(() => core.close());
 
   const verdictOf = async (text: string) => (await core.tokens.authenticate(text)).verdict;
+  const revokeSessions = (all: readonly Session[]) =>
+    core.bulk.revokeSessions({ sessionIds: all.map(({ sid }) => sid) });
   const events = () => lines.map((line) => (JSON.parse(line) as { event: string }).event);
   const refusal = async (attempt: Promise<unknown>): Promise<string> => {
     const error: unknown = await attempt.catch((caught: unknown) => caught);
@@ -212,6 +216,13 @@ describe('A session', () => {
     expect(await names()).toEqual(['laptop']);
   });
 
+  it('is listed with the others by one question to the store', async () => {
+    for (const device of ['phone', 'laptop']) await sessions.open('ada', { device });
+    const asked = store.status().directLookUps;
+    expect(await sessions.list('ada')).toHaveLength(2);
+    expect(store.status().directLookUps).toBe(asked);
+  });
+
   it('of every device ends at once, and a login in the same millisecond works', async () => {
     const old = await sessions.open('ada');
     await sessions.endAll('ada');
@@ -366,6 +377,36 @@ describe('A session', () => {
     await sessions.endAll('ada');
     now += 45 * DAY_MS;
     expect(await refusal(sessions.refresh(refreshToken))).toBe('TOKEN_EXPIRED token_expired');
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['all of the user', () => sessions.endAll('ada')],
+    ['it by its id', async () => revokeSessions(await sessions.list('ada'))],
+  ])(
+    'stays over where a revocation of %s came while the options were shorter for a time',
+    async (_, revoke) => {
+      const keys = { refreshKeys: randomBytes(32) };
+      const long = { ...keys, idleSeconds: 60 * DAY_SECONDS, absoluteSeconds: 400 * DAY_SECONDS };
+      start(long);
+      const { refreshToken } = await sessions.open('ada');
+      start(keys);
+      await revoke();
+      start(long);
+      now += 45 * DAY_MS;
+      await store.add(revocation(), logout()); // purges what has expired
+      expect(await refusal(sessions.refresh(refreshToken))).toBe('TOKEN_REVOKED session_ended');
+      expect(await sessions.list('ada')).toEqual([]);
+    },
+  );
+
+  it('ends by a refresh token that was exchanged before, as by a logout', async () => {
+    const { refreshToken, accessToken } = await sessions.open('ada');
+    const next = await sessions.refresh((await sessions.refresh(refreshToken)).refreshToken);
+    lines.length = 0;
+    expect(await sessions.endByRefreshToken(refreshToken)).toBe(true);
+    expect(lines).toEqual([expect.stringContaining('"reason":"logout"')]);
+    for (const text of [accessToken, next.accessToken])
+      expect(await verdictOf(text)).toBe('revoked');
   });
 
   it('ends by its refresh token also where the issuer has another name now', async () => {

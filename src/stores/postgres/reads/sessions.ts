@@ -1,5 +1,5 @@
 import type { Session, SessionsOf } from '../../../revocation/session-store';
-import { sessionJson } from '../../../../migrations/session-sql';
+import { milliseconds, sessionJson, sessionKeys } from '../../../../migrations/session-sql';
 import type { Tables } from '../connection/tables';
 import type { Statement } from '../writes/insertions';
 import { present } from './columns';
@@ -25,13 +25,30 @@ export function sessionOf({ device, ip, userAgent, ...session }: SessionJson): S
   };
 }
 
-/** Those that are neither ended nor over, opened last first. */
+/** Those that are neither ended nor over, and that no revocation covers, opened last first. */
+// All are asked about at once, by the function whose plan is kept: one over all partitions is dear.
 export function sessionsQuery(tables: Tables, { issuer, subject }: SessionsOf): Statement {
   return {
-    text: `SELECT ${sessionJson('session')}::text AS json FROM ${tables.authSessions} AS session
-      WHERE subject = $1 AND issuer = $2 AND ended_at IS NULL
-        AND expires_at > clock_timestamp() AND idle_expires_at > clock_timestamp()
-      ORDER BY opened_at DESC, sid LIMIT ${MOST}`,
+    text: `
+      WITH session AS MATERIALIZED (
+        SELECT *, ${sessionKeys} AS keys, date_trunc('milliseconds', opened_at) AS began
+        FROM ${tables.authSessions} AS session
+        WHERE subject = $1 AND issuer = $2 AND ended_at IS NULL
+          AND expires_at > clock_timestamp() AND idle_expires_at > clock_timestamp()
+        ORDER BY opened_at DESC, sid LIMIT ${MOST}
+      ), revoked AS MATERIALIZED (
+        SELECT * FROM ${tables.revokedCutoffs}(
+          ARRAY(SELECT DISTINCT unnest(keys) FROM session), (SELECT min(began) FROM session))
+      )
+      SELECT ${sessionJson('session')}::text AS json FROM session
+      WHERE NOT EXISTS (
+        SELECT FROM revoked WHERE revoked_key = ANY (session.keys) AND cutoff >= session.began)
+      ORDER BY opened_at DESC, sid`,
     values: [subject, issuer],
   };
 }
+
+export const lastEndQuery = (tables: Tables): Statement => ({
+  text: `SELECT ${milliseconds('max(expires_at)')}::text AS ms FROM ${tables.authSessions}`,
+  values: [],
+});

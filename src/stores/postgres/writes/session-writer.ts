@@ -28,6 +28,7 @@ export interface RefreshAnswer {
 }
 
 const MAX_PAUSE_MS = 50;
+const HELD = 'another transaction holds the session, such as one of yours that ends it';
 
 /** Changes sessions: refreshes many in one transaction, all else in one each. */
 export class SessionWriter {
@@ -57,7 +58,7 @@ export class SessionWriter {
         timeoutMs,
       },
     );
-    // One at a time: two that wait for a transaction of the host's would hold both connections.
+    // Each takes turns with revocations, and none waits for a transaction of the host's.
     this.changes = new CommitQueue<SessionWrite, SessionAnswer | undefined>(
       connections,
       partitions,
@@ -79,37 +80,36 @@ export class SessionWriter {
 
   /** @throws {StoreUnavailableError} also where another transaction holds the session for too long. */
   refresh(order: RefreshOrder): Promise<RefreshAnswer> {
-    return this.untilFree(
-      'refresh a session',
-      'another transaction holds the session, such as one of yours that ends it',
-      async () => {
-        const answer = await this.refreshes.add(order);
-        return answer.refreshed.outcome === 'again' ? undefined : answer;
-      },
-    );
+    return this.untilFree('refresh a session', HELD, async () => {
+      const answer = await this.refreshes.add(order);
+      return answer.refreshed.outcome === 'again' ? undefined : answer;
+    });
   }
 
-  /** @throws {StoreUnavailableError} also where a cutoff of the session waits for its commit. */
+  /**
+   * @throws {StoreUnavailableError} also where a cutoff of the session waits for its commit, or a
+   * session that it replaces is held for too long.
+   */
   open(write: SessionWrite): Promise<SessionAnswer> {
     return this.untilFree(
       'open a session',
-      'a transaction that revoked its subject, client or issuer has not ended: open the session ' +
-        'after that has committed',
+      'a transaction that revoked its subject, client or issuer, or that holds a session which it ' +
+        'replaces, has not ended: open the session after that has committed',
       () => this.changes.add(write),
     );
   }
 
-  /** @returns `undefined`: the function returned no row. */
-  change(write: SessionWrite): Promise<SessionAnswer | undefined> {
-    return this.changes.add(write);
+  /** @throws {StoreUnavailableError} also where another transaction holds a session for too long. */
+  end(write: SessionWrite): Promise<SessionAnswer> {
+    return this.untilFree('end sessions', HELD, () => this.changes.add(write));
   }
 
-  /** As `change`, in a transaction of the host's. */
+  /** In a transaction of the host's, with its own time limits. */
   async changeWithin(
     transaction: HostTransaction,
     write: SessionWrite,
     onPosition: (position: CommitPosition) => void,
-  ): Promise<SessionAnswer | undefined> {
+  ): Promise<SessionAnswer> {
     const operation = 'change a session';
     // Beforehand: an insert that fails for want of a partition would abort the transaction.
     await orUnavailable(operation, this.timeoutMs, () =>
@@ -118,7 +118,9 @@ export class SessionWriter {
     try {
       onPosition(await positionWithin(transaction));
       const { text, values } = statementOf(this.connections.tables, write);
-      return answerIn(await transaction.query(text, values));
+      const answer = answerIn(await transaction.query(text, values));
+      if (answer !== undefined) return answer;
+      throw new PostgresError('the server did not say what it changed');
     } catch (error) {
       throw failureOf(operation, error);
     }

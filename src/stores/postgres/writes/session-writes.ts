@@ -1,10 +1,13 @@
 import type { RequestSource } from '../../../audit/audit-event';
 import type {
+  Ended,
   EndOrder,
   EndOthersOrder,
   RefreshOrder,
   RefreshOutcome,
+  SessionByRefreshToken,
   SessionOrder,
+  SessionsById,
 } from '../../../revocation/session-store';
 import { firstRowOf } from '../../../revocation/unit-of-work';
 import type { Tables } from '../connection/tables';
@@ -22,10 +25,16 @@ export interface SessionWrite {
   readonly revokedSeconds: number;
 }
 
-/** What a function answered, and where that stands; `undefined`: it returned no row. */
+/** What a function answered, and where that stands. */
 export interface SessionAnswer {
   readonly position: string | null;
   readonly answer: unknown;
+}
+
+/** What `end_sessions` tells. */
+export interface EndingJson {
+  readonly ended: readonly EndedJson[];
+  readonly endedBefore: Ended['endedBefore'];
 }
 
 /** What `open_session` and both that end sessions tell of each that ended. */
@@ -73,14 +82,20 @@ export const opening = (order: SessionOrder): SessionWrite =>
     previous_refresh_id: order.previousRefreshId && bytes(order.previousRefreshId),
   });
 
-export const ending = (order: EndOrder): SessionWrite =>
+/** @param waits for other transactions that hold the sessions; else no row is returned. */
+export const ending = (order: EndOrder, waits: boolean): SessionWrite =>
   write('end_sessions', order, {
-    issuer: order.issuer,
-    sids: order.sids,
+    ...namesIn(order),
+    waits,
     ended_by: cut(order.endedBy, ENDED_BY_LENGTH),
     reason: cut(order.reason ?? order.endedBy),
     actor: cut(order.actor),
   });
+
+const namesIn = (order: SessionsById | SessionByRefreshToken): object =>
+  'sids' in order
+    ? { issuer: order.issuer, subject: order.subject, sids: order.sids }
+    : { refresh_id: bytes(order.refreshId) };
 
 export const endingOthers = (order: EndOthersOrder): SessionWrite =>
   write('end_other_sessions', order, {
@@ -124,7 +139,7 @@ export const statementOf = (tables: Tables, { routine, order }: SessionWrite): S
   values: [order],
 });
 
-/** @param results of a message: ours is the fourth. */
+/** @param results of a message: ours is the fourth. `undefined`: the function returned no row. */
 export function answerOf(results: unknown): SessionAnswer | undefined {
   return Array.isArray(results) ? answerIn(results[3]) : undefined;
 }

@@ -1,0 +1,43 @@
+import type { Group } from '../bench';
+import type { AppSetup, Platform } from '../bench-app';
+import { guardedTurns } from '../guarded-turns';
+import { measure, ratio, type Measure } from '../statistics';
+import { SESSION_CLAIMS } from '../tokens';
+
+const PLATFORMS: readonly Platform[] = ['express', 'fastify'];
+const AS_BEFORE = { atLeast: 0.97 };
+
+const TWO_HOURS_AGO = Math.floor(Date.now() / 1000) - 2 * 3600;
+
+/**
+ * `tokens`: single tokens are revoked, and nothing else. `layers`: sessions, users, clients and the
+ * issuer are, too, and the token belongs to one of each; it is newer than each cutoff.
+ */
+const SETUPS = {
+  tokens: { module: 'ours' },
+  layers: {
+    module: 'ours',
+    claims: SESSION_CLAIMS,
+    refused: { ...SESSION_CLAIMS, iat: TWO_HOURS_AGO },
+    env: { REVOKED_BEFOREHAND: 'layers' },
+  },
+} as const satisfies Record<string, Omit<AppSetup, 'platform'>>;
+
+/** What revoked sessions and cutoffs cost a guarded route: requests a second, and the ratio. */
+export const layers: Group = async (bench) => {
+  const measures: Measure[] = [];
+  for (const platform of PLATFORMS) {
+    const scores = await guardedTurns(bench, { setups: SETUPS, platform });
+    measures.push(
+      measure(`tokens alone, ${platform}`, 'requests/s', scores('tokens')),
+      measure(`every layer, ${platform}`, 'requests/s', scores('layers')),
+      ratio(
+        `every layer ÷ tokens alone, ${platform}`,
+        scores('layers'),
+        scores('tokens'),
+        AS_BEFORE,
+      ),
+    );
+  }
+  return measures;
+};

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { CutoffScope } from '../../revocation/revocation';
+import type { SessionOrder } from '../../revocation/session-store';
+import { revocationKey, type RevocationKey } from '../../tokens/identity';
+import { later, logout, type Contract } from './contract';
+import { ENDING, login, sessionKey } from './session-orders';
+
+/** Lists of the sessions that are live. */
+export function describeListingSessions(contract: Contract): void {
+  const open = async (changes: Partial<SessionOrder> = {}): Promise<SessionOrder> => {
+    const order = login(changes);
+    await contract.store.sessions.open(order);
+    return order;
+  };
+  const sidsOf = async (order: SessionOrder): Promise<readonly string[]> =>
+    (await contract.store.sessions.list(order)).map(({ sid }) => sid);
+
+  contract.describe('the list of sessions', () => {
+    contract.it('has those of the subject, opened last first', async () => {
+      const subject = randomUUID();
+      const [first, second] = [await open({ subject }), await open({ subject })];
+      await open();
+
+      assert.deepEqual(await sidsOf(first), [second.sid, first.sid]);
+    });
+
+    contract.each<[CutoffScope, 'no more' | 'still', (of: SessionOrder) => RevocationKey]>(
+      [
+        ['subject', 'no more', ({ cutoffKeys: [key = ''] }) => key],
+        ['client', 'no more', ({ cutoffKeys: [, key = ''] }) => key],
+        ['issuer', 'no more', ({ cutoffKeys: [, , key = ''] }) => key],
+        [
+          'subject-tokens',
+          'still',
+          ({ issuer, subject }) => revocationKey('subject-tokens', issuer, subject),
+        ],
+      ],
+      'after a cutoff of their %s has those alone that it does not cover',
+      async (scope, has, keyOf) => {
+        const names = { issuer: randomUUID(), subject: randomUUID(), clientId: randomUUID() };
+        const before = await open(names);
+        const expiresAt = later(contract.now, 3_600_000);
+        await contract.store.cutOff({ key: keyOf(before), scope, expiresAt }, logout());
+        const since = await open(names);
+
+        assert.deepEqual(
+          await sidsOf(before),
+          has === 'still' ? [since.sid, before.sid] : [since.sid],
+        );
+      },
+    );
+
+    contract.it('ends with the last of all, also where that was ended before', async () => {
+      const { issuer, sid, ...order } = login({ absoluteSeconds: 300 * 24 * 3600 });
+      const { session } = await contract.store.sessions.open({ ...order, issuer, sid });
+      await open();
+      await contract.store.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' });
+
+      assert.deepEqual(await contract.store.sessions.lastEnd(), session.expiresAt);
+    });
+
+    contract.it('has none that was revoked by its id alone', async () => {
+      const subject = randomUUID();
+      const [revoked, other] = [await open({ subject }), await open({ subject })];
+      const key = sessionKey(revoked);
+      await contract.store.add(contract.fresh({ key, scope: 'session' }), logout());
+
+      assert.deepEqual(await sidsOf(revoked), [other.sid]);
+    });
+  });
+}
