@@ -10,17 +10,20 @@ const RUNS = Number(process.env['SESSION_RUNS'] ?? 1);
 const secret = (): string => randomBytes(32).toString('hex');
 
 /** What ends a session, given its newest tokens. `undefined`: it lost, and ended nothing. */
-type Ending = (core: RemoteCore, tokens: SessionTokens, user: string) => Promise<unknown>;
+type Ending = (
+  core: RemoteCore,
+  tokens: SessionTokens,
+  user: string,
+  other: SessionTokens,
+) => Promise<unknown>;
 
 const ENDINGS: Readonly<Record<string, Ending>> = {
   'a logout with its access token': (core, { accessToken }) => core.tokens.revoke(accessToken),
   'its own end': (core, { session }) => core.sessions.end(session.sid),
   'a revocation of its first refresh token': (core, { refreshToken }) =>
     core.sessions.endByRefreshToken(refreshToken),
-  'a logout of all other devices': async (core, _, user) => {
-    const here = await core.sessions.open(user);
-    return core.sessions.endOthers(user, here.session.sid);
-  },
+  'a logout of all other devices': (core, _, user, { session }) =>
+    core.sessions.endOthers(user, session.sid),
   'a logout of all devices': (core, _, user) => core.sessions.endAll(user),
   'a revocation of its user': (core, _, subject) => core.bulk.revokeSubject({ subject }),
   'a login that replaces it': (core, { refreshToken }, user) =>
@@ -56,11 +59,12 @@ describe('Two processes: refreshes while the session is ended by', () => {
     const user = randomUUID();
     const [one, other] = at % 2 === 0 ? cores : [cores[1], cores[0]];
     const first = await one.sessions.open(user);
+    const elsewhere = await other.sessions.open(user);
     const refreshing = Array.from({ length: 6 }, async (_, place) => {
       await sleep(Math.random() * 4);
       return (place % 2 === 0 ? one : other).sessions.refresh(first.refreshToken).catch(refused);
     });
-    const [, ...refreshed] = await Promise.all([end(other, first, user), ...refreshing]);
+    const [, ...refreshed] = await Promise.all([end(other, first, user, elsewhere), ...refreshing]);
     const minted = [first, ...refreshed.filter((tokens) => tokens !== undefined)];
 
     for (const core of cores)

@@ -67,7 +67,10 @@ async function isOver(order: SessionOrder, openedAt: Date): Promise<boolean> {
 }
 
 /** What ends a session while it is refreshed. */
-const ENDS: readonly [string, (order: SessionOrder, at: number) => Promise<unknown>][] = [
+const ENDS: readonly [
+  string,
+  (order: SessionOrder, at: number, other: SessionOrder) => Promise<unknown>,
+][] = [
   [
     'a logout',
     ({ issuer, sid }, at) =>
@@ -75,10 +78,7 @@ const ENDS: readonly [string, (order: SessionOrder, at: number) => Promise<unkno
   ],
   [
     'another session that ends all others',
-    async ({ subject }, at) => {
-      const other = await open({ subject });
-      await stores[at % 2]!.sessions.endOthers({ ...ENDING, ...other });
-    },
+    (_, at, other) => stores[at % 2]!.sessions.endOthers({ ...ENDING, ...other }),
   ],
   ['a reuse', (order, at) => refresh(order, 0, at, 0)],
   [
@@ -94,9 +94,10 @@ async function race(
 ): Promise<{ readonly left: RefreshOutcome; readonly isRevoked: boolean }> {
   const order = login();
   const { session } = await stores[0].sessions.open(order);
+  const other = await open({ subject: order.subject });
   await refresh(order, 0, at);
   await refresh(order, 1, at);
-  await Promise.all([refresh(order, 2, at), refresh(order, 2, at + 1), end(order, at)]);
+  await Promise.all([refresh(order, 2, at), refresh(order, 2, at + 1), end(order, at, other)]);
   return {
     left: await refresh(order, 3, at),
     isRevoked: await isOver(order, session.openedAt),
