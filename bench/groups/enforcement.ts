@@ -29,10 +29,19 @@ export const enforcement: Group = async (bench) => {
     const what = 'with enforcement ÷ without';
     measures.push(
       ...NAMES.map((name) =>
-        measure(`passport-jwt, ${name}, ${platform}`, 'requests/s', scores(name)),
+        measure(`passport-jwt, ${name}, ${platform}`, 'requests/s', scores(name, 'perSecond')),
       ),
-      ratio(`${what}, ${platform}`, scores('enforced'), scores('guarded'), GOALS[platform]),
-      ratio(`${what} the package, ${platform}`, scores('enforced'), scores('bare')),
+      ratio(
+        `${what}, ${platform}`,
+        scores('enforced', 'perSecond'),
+        scores('guarded', 'perSecond'),
+        GOALS[platform],
+      ),
+      ratio(
+        `${what} the package, ${platform}`,
+        scores('enforced', 'perSecond'),
+        scores('bare', 'perSecond'),
+      ),
     );
   }
   return measures;
