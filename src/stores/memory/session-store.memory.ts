@@ -126,8 +126,10 @@ export class MemorySessionStore extends SessionStore {
 
   async lastEnd(): Promise<Date | undefined> {
     await this.begin('read the last end of a session');
-    const ends = [...this.bySid.values()].map(({ session }) => session.expiresAt);
-    return ends.toSorted((a, b) => b.getTime() - a.getTime())[0];
+    let last: Date | undefined;
+    for (const { session } of this.bySid.values())
+      if (last === undefined || session.expiresAt > last) last = session.expiresAt;
+    return last;
   }
 
   private async begin(operation: string): Promise<number> {

@@ -9,7 +9,7 @@ import { until } from '../../support/until';
 const RUNS = Number(process.env['SESSION_RUNS'] ?? 1);
 const secret = (): string => randomBytes(32).toString('hex');
 
-/** What ends a session, given its newest tokens. `undefined`: it lost, and ended nothing. */
+/** What ends the session of these tokens; `other` is another session of its user, opened before. */
 type Ending = (
   core: RemoteCore,
   tokens: SessionTokens,
