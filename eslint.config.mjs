@@ -9,7 +9,8 @@ const floors = [
   ['revocation'],
   ['logout', 'sessions', 'replica', 'stores', 'metrics'],
   ['web', 'core', 'postgres'],
-  ['nest', 'express', 'client'],
+  ['plain'],
+  ['nest', 'express', 'fastify', 'client'],
   ['service', 'testing'],
 ];
 
@@ -19,7 +20,7 @@ const packages = {
   typeorm: ['stores', 'postgres', 'service'],
   pg: ['stores', 'postgres', 'service'],
   passport: ['nest'],
-  '@opentelemetry': ['metrics', 'core', 'nest', 'express', 'service'],
+  '@opentelemetry': ['metrics', 'core', 'nest', 'service'],
 };
 
 /** Which folders and packages a folder may not import. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REVOCATION_OPTIONS } from '../src/express/revocation-options';
+import { REVOCATION_OPTIONS } from '../src/plain/revocation-options';
 import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
@@ -101,7 +101,7 @@ ${tableOf(SESSION_OPTIONS)}
 
 ## createRevocation
 
-For plain Express, beside the rules for tokens.
+For plain Express and plain Fastify, beside the rules for tokens.
 
 ${tableOf(REVOCATION_OPTIONS)}
 

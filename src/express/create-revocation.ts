@@ -3,7 +3,7 @@ import {
   resolveOptions,
   type MultiIssuerRevocationOptions,
   type RevocationOptions,
-} from './revocation-options';
+} from '../plain/revocation-options';
 
 /**
  * A logout for an Express app: two handlers, the service and the audit behind them.

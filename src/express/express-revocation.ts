@@ -1,68 +1,13 @@
-import type { AuditLog } from '../audit/audit-log';
-import { LogoutCore } from '../core/compose';
-import type { BulkRevocation } from '../revocation/bulk-revocation';
-import type { SessionsService } from '../sessions/sessions.service';
-import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
-import { BearerCookies } from '../web/bearer-cookies';
-import { Enforcement } from '../web/enforcement';
-import { outageReport } from '../web/outage-report';
-import { RequestAuthenticator } from '../web/request-authenticator';
-import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
-import {
-  rejection,
-  type Authentication,
-  type RevokedTokensService,
-} from '../revocation/revoked-tokens.service';
-import { MemoryRequestCounter } from '../web/request-counter.memory';
-import { Throttle } from '../web/throttle';
-import { send, type PreparedAnswers } from './answers';
-import { ExpressLogout, type NotLive } from './express-logout';
-import type { ExpressHandler, ExpressRequest } from './http-types';
-import type { ResolvedOptions } from './revocation-options';
+import { mapMaybe } from '../tokens/maybe-promise';
+import { headersOf, type Reply } from '../plain/answers';
+import { PlainRevocation } from '../plain/plain-revocation';
+import type { ExpressHandler, ExpressResponse } from './http-types';
 
-/** What `createRevocation` returns. The handlers need no `this`: they may be taken apart. */
-export class ExpressRevocation {
-  /** Revokes and checks tokens where no request is at hand. */
-  readonly tokens: RevokedTokensService;
-  /** Revokes all tokens of a subject, a client, an issuer or sessions. */
-  readonly bulk: BulkRevocation;
-  /** Logins that we keep, with the option `sessions`. */
-  readonly sessions: SessionsService;
-  /** What happened, and how to ask. */
-  readonly audit: AuditLog;
-  private readonly core: LogoutCore;
-  private readonly answers: PreparedAnswers;
-  private readonly onError: (error: unknown) => void;
-  private readonly reportOutage: (cause: unknown) => void;
-  private readonly authenticator: RequestAuthenticator;
-  private readonly enforcement: Enforcement;
-  private readonly loggingOut: ExpressLogout;
-
-  constructor({ core, answers, enforcementRules, throttleRules, onError }: ResolvedOptions) {
-    this.core = new LogoutCore(core);
-    this.tokens = this.core.tokens;
-    this.bulk = this.core.bulk;
-    this.sessions = this.core.sessions;
-    this.audit = this.core.audit;
-    this.answers = answers;
-    this.onError = onError;
-    this.reportOutage = outageReport(onError);
-    const cookies = new BearerCookies(enforcementRules);
-    this.authenticator = new RequestAuthenticator(this.tokens, undefined, cookies);
-    const open = () => this.open();
-    this.enforcement = new Enforcement(
-      this.tokens,
-      this.authenticator,
-      enforcementRules,
-      this.core.removals,
-      open,
-    );
-    const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
-    const { core: own, authenticator } = this;
-    this.loggingOut = new ExpressLogout(own, open, authenticator, throttle, answers, onError);
-    for (const notice of this.core.notices) console.warn(`nestjs-logout: ${notice}`);
-  }
-
+/**
+ * What `createRevocation` of `nestjs-logout/express` returns. The handlers need no `this`: they may
+ * be taken apart.
+ */
+export class ExpressRevocation extends PlainRevocation {
   /**
    * Revokes the token that the JSON body names as `token`; where it names none, the one in a cookie
    * of `tokenSources`, if a page of the host's own sent it. `loggedOut` is sent once that is
@@ -72,8 +17,8 @@ export class ExpressRevocation {
    * where no parser of the host's has. A client that has gone away is not answered.
    */
   readonly logout: ExpressHandler = (request, response) => {
-    void this.loggingOut.run(request).then((outcome) => {
-      if (outcome !== undefined) send(response, outcome.answer, outcome.headers);
+    void this.logOut(request, this.readBody(request, request)).then((reply) => {
+      if (reply !== undefined) send(response, reply);
     });
   };
 
@@ -82,15 +27,12 @@ export class ExpressRevocation {
    * others: `notAuthenticated` with a challenge (RFC 6750 §3), `unavailable` when the store fails.
    */
   readonly verifyToken: ExpressHandler = (request, response, next) => {
-    void mapMaybe(this.authenticate(request), (authentication) => {
-      if (authentication === undefined) {
-        send(response, this.answers.unavailable);
-      } else if (authentication.verdict === 'live') {
-        request.user = { ...authentication.token.claims };
-        next();
+    void mapMaybe(this.verify(request), (verified) => {
+      if ('answer' in verified) {
+        send(response, verified);
       } else {
-        this.core.refusals.countError(rejection(authentication));
-        send(response, this.answers.notAuthenticated, challengeFor(authentication));
+        request.user = verified.user;
+        next();
       }
     });
   };
@@ -101,61 +43,18 @@ export class ExpressRevocation {
    * token cannot be checked. First of all: `app.use(enforce)`.
    */
   readonly enforce: ExpressHandler = (request, response, next) => {
-    const outcome = catchMaybe(
-      () => this.enforcement.inspect(request),
-      (error) => {
-        this.reportOutage(error);
-        this.core.refusals.countError(error);
-        return undefined;
-      },
-    );
-    void mapMaybe(outcome, (known) => {
-      if (known === 'pass') next();
-      else if (known === 'refuse') {
-        this.core.refusals.count('token_revoked');
-        send(response, this.answers.notAuthenticated, challengeFor({ verdict: 'missing' }));
-      } else send(response, this.answers.unavailable);
+    void mapMaybe(this.takeRevokedAway(request), (outcome) => {
+      if (outcome === 'pass') next();
+      else send(response, outcome);
     });
   };
-
-  /**
-   * Makes the store ready. Idempotent; requests wait for it, and try again where it failed.
-   * @throws {StoreUnavailableError} the store cannot be opened, or was closed by `close()`.
-   */
-  async open(): Promise<void> {
-    await this.core.open();
-    this.core.publishMetrics();
-  }
-
-  /** Writes what the audit still holds and closes the store. Idempotent; the server goes first. */
-  close(): Promise<void> {
-    return this.core.close();
-  }
-
-  /** Synchronous where possible. Neither throws nor rejects. `undefined`: the check failed. */
-  private authenticate(
-    request: ExpressRequest,
-  ): Authentication | undefined | Promise<Authentication | undefined> {
-    return catchMaybe(
-      (): Authentication | Promise<Authentication> => {
-        const check = () => this.authenticator.authenticate(request);
-        return this.core.isOpen ? check() : this.open().then(check);
-      },
-      (error) => {
-        this.failed(error);
-        return undefined;
-      },
-    );
-  }
-
-  private failed(error: unknown): void {
-    this.onError(error);
-    this.core.refusals.countError(error);
-  }
 }
 
-/** RFC 6750 §3. */
-function challengeFor({ verdict }: NotLive): Record<string, string> {
-  const challenge = verdict === 'missing' ? NO_CREDENTIALS : BAD_CREDENTIALS;
-  return { 'WWW-Authenticate': challenge };
+/** Sends the whole reply. Does nothing if the host has answered already, e.g. after a timeout. */
+function send(response: ExpressResponse, reply: Reply): void {
+  if (response.headersSent) return;
+  response.statusCode = reply.answer.status;
+  const headers = headersOf(reply, (name) => response.getHeader(name));
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.end(reply.answer.text);
 }

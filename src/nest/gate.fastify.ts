@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import { forgetBody } from '../web/body';
 import type { Gate } from '../web/gate';
 import { rawRequest, type PlatformRequest } from '../web/request';
 import type { Route } from '../web/route';
@@ -46,7 +47,7 @@ export function installOnFastify(
     }
     void gate.enter(request, routes, payload).then((outcome) => {
       if (outcome === 'admitted') {
-        forgetBody(request);
+        forgetBody(rawRequest(request));
         done(null);
       } else if (outcome !== 'aborted') send(adapter, reply, outcome);
     });
@@ -58,12 +59,4 @@ function routesOf({ url, routeOptions }: FastifyRequest, places: RoutePlaces): r
   if (!places.mayServe(url)) return [];
   const routes = places.routesAt(lenientPath(url));
   return routes.length > 0 ? routes : places.routesAt(lenientPath(routeOptions.url ?? ''));
-}
-
-/** Fastify's own parser shall look for no body: there is none, or the gate has read it. */
-function forgetBody(request: FastifyRequest): void {
-  const { headers } = rawRequest(request);
-  delete headers['content-type'];
-  delete headers['content-length'];
-  delete headers['transfer-encoding'];
 }

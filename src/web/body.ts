@@ -73,6 +73,13 @@ export async function readBody(request: BodyRequest, rules: BodyRules): Promise<
   return Buffer.isBuffer(bytes) ? parse(bytes, rules.body) : bytes;
 }
 
+/** Parsers of the platform shall look for no body: there is none, or it was read here. */
+export function forgetBody({ headers }: { readonly headers: IncomingHttpHeaders }): void {
+  delete headers['content-type'];
+  delete headers['content-length'];
+  delete headers['transfer-encoding'];
+}
+
 /** Whether the body would be of the route's media type. */
 export function isMediaType(headers: IncomingHttpHeaders, kind: BodyKind): boolean {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;

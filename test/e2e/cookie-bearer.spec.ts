@@ -6,7 +6,7 @@ import request, { type Test } from 'supertest';
 import { CurrentToken, JwtAuthGuard, type AuthModuleOptions, type VerifiedToken } from '../../src';
 import { DOCUMENTED, PLATFORMS, TestApp, type Platform } from '../support/app';
 import { auditOf } from '../support/audit';
-import { ExpressHost } from '../support/express-host';
+import { PlainHost } from '../support/plain-host';
 
 const NAME = '__Host-access';
 const OWN_PAGE = { 'Sec-Fetch-Site': 'same-origin', 'Content-Type': 'application/json' };
@@ -221,10 +221,10 @@ describe('A boot with allowedOrigins', () => {
 });
 
 describe('A token in a cookie on the Express face', () => {
-  let host: ExpressHost;
+  let host: PlainHost;
   beforeEach(async () => {
     app = await start('express');
-    host = await ExpressHost.start({ options: { tokenSources: [{ cookie: NAME }] } });
+    host = await PlainHost.express({ options: { tokenSources: [{ cookie: NAME }] } });
   });
   afterEach(() => host.close());
 

@@ -2,7 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json } from 'express';
 import request from 'supertest';
 import { DOCUMENTED, LOGOUT, TestApp } from '../support/app';
-import { ExpressHost, FRAMEWORKS } from '../support/express-host';
+import { PlainHost, FRAMEWORKS } from '../support/plain-host';
 import { FaultyStore } from '../support/faulty-store';
 
 const PAGE = 'https://app.example';
@@ -72,7 +72,7 @@ describe.each(Object.entries(HOSTS))('An Express host with CORS %s', (_, set) =>
 
 describe.each(FRAMEWORKS)('The Express face behind the CORS of its host, on %s', (_, framework) => {
   const exposed = async (headers: object): Promise<readonly unknown[]> => {
-    const host = await ExpressHost.start({
+    const host = await PlainHost.express({
       framework,
       options: { throttleLimit: 1 },
       before: [

@@ -23,7 +23,7 @@ import { createRevocation } from '../../src/express';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { auditOf } from '../support/audit';
 import { DOCUMENTED, PLATFORMS, TestApp, type Platform } from '../support/app';
-import { FRAMEWORKS } from '../support/express-host';
+import { FRAMEWORKS } from '../support/plain-host';
 import { FaultyStore } from '../support/faulty-store';
 import { TestIssuer } from '../support/tokens';
 

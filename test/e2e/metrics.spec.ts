@@ -10,7 +10,7 @@ import { startService, type Service } from '../../src/service/service';
 import type { StoreStatus } from '../../src/revocation/store-status';
 import { LOGOUT, MeController, PLATFORMS, TestApp } from '../support/app';
 import { createDatabase, type TestDatabase } from '../support/database';
-import { ExpressHost } from '../support/express-host';
+import { PlainHost } from '../support/plain-host';
 import { FaultyStore } from '../support/faulty-store';
 import { MetricsProbe } from '../support/metrics';
 import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
@@ -200,12 +200,12 @@ describe.each(PLATFORMS)('The refusals that OpenTelemetry is told of on %s', (pl
 describe('The metrics of the Express face', () => {
   let probe: MetricsProbe;
   let store: WatchedStore;
-  let host: ExpressHost;
+  let host: PlainHost;
   beforeEach(async () => {
     probe = new MetricsProbe();
     metrics.setGlobalMeterProvider(probe.provider);
     store = new WatchedStore();
-    host = await ExpressHost.start({ options: { store } });
+    host = await PlainHost.express({ options: { store } });
     await host.revocation.open();
   });
   afterEach(async () => {
@@ -245,7 +245,7 @@ describe('The metrics of the Express face', () => {
   it('tell from how many requests enforcement removed a revoked token', async () => {
     await host.close();
     const options = { store: new FaultyStore(), tokenSources: [found] };
-    host = await ExpressHost.start({ options, isEnforced: true });
+    host = await PlainHost.express({ options, isEnforced: true });
     await host.revocation.open();
     const name = ['nestjs_logout.removed_tokens'];
     const revoked = host.issuer.token();

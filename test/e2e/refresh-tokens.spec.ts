@@ -1,6 +1,6 @@
 import { RevokedTokensService, type AuthModuleOptions } from '../../src';
 import { DOCUMENTED, PLATFORMS, TestApp } from '../support/app';
-import { ExpressHost, FRAMEWORKS } from '../support/express-host';
+import { PLAIN_APPS } from '../support/plain-host';
 import { TestIssuer } from '../support/tokens';
 import { until } from '../support/until';
 
@@ -209,9 +209,9 @@ describe.each(PLATFORMS)('Refresh tokens that are JWTs, on %s', (platform) => {
   });
 });
 
-describe.each(FRAMEWORKS)('Refresh tokens of plain %s', (_, framework) => {
+describe.each(PLAIN_APPS)('Refresh tokens of plain %s', (_, start) => {
   it('end with the access token, or refuse the logout', async () => {
-    const host = await ExpressHost.start({ framework, issuer, options: RULES });
+    const host = await start({ issuer, options: RULES });
     try {
       const [access, refresh] = login({ sid: 's9' });
       const [, foreign] = login({ sub: 'eve' });

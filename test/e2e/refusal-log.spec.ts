@@ -2,7 +2,7 @@ import { Controller, Get, type LoggerService } from '@nestjs/common';
 import request from 'supertest';
 import { RevokedTokensService } from '../../src';
 import { MeController, PLATFORMS, TestApp } from '../support/app';
-import { ExpressHost } from '../support/express-host';
+import { PlainHost } from '../support/plain-host';
 
 /** A route of the host's that no guard of ours protects. */
 @Controller('open')
@@ -114,7 +114,7 @@ describe.each(PLATFORMS)('Why a request was refused, in the log on %s', (platfor
 
 describe('Why a request was refused, in plain Express', () => {
   it('is told by verifyToken and by logout', async () => {
-    const host = await ExpressHost.start();
+    const host = await PlainHost.express();
     await host.protected(host.issuer.token({ exp: undefined })).expect(401);
     await host.logout('opaque').expect(400);
     await host.close();

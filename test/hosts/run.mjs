@@ -18,6 +18,7 @@ const NAMES = [
   'nest12-esm',
   'nest12-fastify',
   'express',
+  'fastify',
   'own-guards-nest11',
   'own-guards-nest12',
   'contexts-nest11',

@@ -8,7 +8,9 @@ const page = read('docs/api.md');
 
 const ENTRIES = [
   'src/index.ts',
+  'src/plain/public-names.ts',
   'src/express/index.ts',
+  'src/fastify/index.ts',
   'src/postgres/index.ts',
   'src/stores/memory/index.ts',
   'src/nest/terminus/index.ts',

@@ -1,8 +1,8 @@
 import { TypescriptProcess } from '../../support/typescript-process';
 
-const PROGRAM = `
+const programOf = (face: string): string => `
   const before = new Set(Object.keys(require.cache));
-  require('./src/express');
+  require('./src/${face}');
   const loaded = Object.keys(require.cache).filter((file) => !before.has(file));
   console.log(JSON.stringify(loaded.map((file) => require('node:path').relative('.', file))));`;
 
@@ -11,9 +11,9 @@ const OWN = /^src\/(?!(?:nest|service|stores)\/)/;
 /** Packages that come with ours, and bring none themselves. */
 const BROUGHT = /(?:^|\/)node_modules\/(?:@opentelemetry\/api|lru-cache)\//;
 
-describe('The Express face', () => {
+describe.each(['express', 'fastify'])('The face of plain %s', (face) => {
   it('loads the core and nothing that a host must install: no Nest, no TypeORM', async () => {
-    const { code, stdout } = await new TypescriptProcess(PROGRAM).ending();
+    const { code, stdout } = await new TypescriptProcess(programOf(face)).ending();
     const loaded = JSON.parse(stdout) as string[];
     expect(code).toBe(0);
     expect(loaded).toContain('src/revocation/revoked-tokens.service.ts');

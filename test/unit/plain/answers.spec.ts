@@ -1,4 +1,4 @@
-import { prepareAnswers } from '../../../src/express/answers';
+import { prepareAnswers } from '../../../src/plain/answers';
 
 describe('The answers of the Express face', () => {
   it('are the documented ones unless the host changes them', () => {

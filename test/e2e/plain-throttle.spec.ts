@@ -1,13 +1,13 @@
 import type { Response } from 'supertest';
-import { ExpressHost, FRAMEWORKS } from '../support/express-host';
+import { PlainHost, PLAIN_APPS } from '../support/plain-host';
 
 const LIMIT = 3;
 const TOO_MANY = '{"error":"Too many requests"}';
 
-describe.each(FRAMEWORKS)('The throttle of the logout on %s', (_name, framework) => {
-  let host: ExpressHost;
+describe.each(PLAIN_APPS)('The throttle of the logout on %s', (_name, start) => {
+  let host: PlainHost;
   beforeEach(async () => {
-    host = await ExpressHost.start({ framework, options: { throttleLimit: LIMIT } });
+    host = await start({ options: { throttleLimit: LIMIT } });
   });
   afterEach(() => host.close());
 
@@ -64,7 +64,7 @@ describe.each(FRAMEWORKS)('The throttle of the logout on %s', (_name, framework)
 
   it('answers in the words of the host', async () => {
     const answers = { tooManyRequests: { status: 420, body: { calm: true } } };
-    const own = await ExpressHost.start({ framework, options: { throttleLimit: 1, answers } });
+    const own = await start({ options: { throttleLimit: 1, answers } });
     await own.logout('a.b.c').expect(400);
     await own.logout('a.b.c').expect(420, '{"calm":true}');
     await own.close();
@@ -73,7 +73,7 @@ describe.each(FRAMEWORKS)('The throttle of the logout on %s', (_name, framework)
 
 describe('The throttle of the Express face', () => {
   it('takes ten logouts a minute from an address, unless told otherwise', async () => {
-    const host = await ExpressHost.start({ options: { throttleLimit: undefined } });
+    const host = await PlainHost.express({ options: { throttleLimit: undefined } });
     const statuses: number[] = [];
     for (let i = 0; i < 11; i += 1) statuses.push((await host.logout('a.b.c')).status);
     expect(statuses).toEqual([...Array<number>(10).fill(400), 429]);
@@ -84,6 +84,6 @@ describe('The throttle of the Express face', () => {
     [{ throttleLimit: 0 }, '"throttleLimit" must be a whole number of requests from 1 to 1000000'],
     [{ throttleTtlMs: 1 }, '"throttleTtlMs" must be a whole number of milliseconds from 1000'],
   ])('%j stops the boot', async (options, sentence) => {
-    await expect(ExpressHost.start({ options })).rejects.toThrow(sentence);
+    await expect(PlainHost.express({ options })).rejects.toThrow(sentence);
   });
 });

@@ -10,7 +10,13 @@ import { RevokedTokensService } from '../../src';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { PostgresRevocationStore } from '../../src/postgres';
 import { TestApp } from '../support/app';
-import { ExpressHost, FRAMEWORKS, type Framework } from '../support/express-host';
+import {
+  FRAMEWORKS,
+  PlainHost,
+  PLAIN_APPS,
+  type Framework,
+  type HostSetUp,
+} from '../support/plain-host';
 import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
 
 const LOGGED_OUT = '{"message":"Logged out successfully"}';
@@ -57,17 +63,37 @@ const PARSERS: readonly (readonly [
   ['behind express.json()', ({ json, urlencoded }) => [json(), urlencoded({ extended: true })]],
 ];
 
-const SET_UPS = FRAMEWORKS.flatMap(([version, framework]) =>
-  PARSERS.map(
-    ([name, before]) => [`${version} ${name}`, { framework, before: before(framework) }] as const,
-  ),
+type Start = (setUp: HostSetUp) => Promise<PlainHost>;
+
+const ON_EXPRESS = FRAMEWORKS.flatMap(([version, framework]) =>
+  PARSERS.map(([name, before]): readonly [string, Start] => [
+    `${version} ${name}`,
+    (setUp) => PlainHost.express({ ...setUp, framework, before: before(framework) }),
+  ]),
 );
 
-// What depends on the version of Express, or on who has parsed the body.
-describe.each(SET_UPS)('Logging out on %s', (_name, setUp) => {
-  let host: ExpressHost;
+const ON_FASTIFY: readonly (readonly [string, Start])[] = [
+  ['Fastify 5 alone', (setUp) => PlainHost.fastify(setUp)],
+  [
+    'Fastify 5 with parsers of every type',
+    (setUp) =>
+      PlainHost.fastify({
+        ...setUp,
+        before: (app) => {
+          app.removeAllContentTypeParsers();
+          app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+            done(null, { token: body });
+          });
+        },
+      }),
+  ],
+];
+
+// What depends on the framework, or on who has parsed the body.
+describe.each([...ON_EXPRESS, ...ON_FASTIFY])('Logging out on %s', (_name, start) => {
+  let host: PlainHost;
   beforeAll(async () => {
-    host = await ExpressHost.start({ ...setUp, issuer });
+    host = await start({ issuer });
   });
   afterAll(() => host.close());
 
@@ -169,9 +195,9 @@ describe.each(SET_UPS)('Logging out on %s', (_name, setUp) => {
 });
 
 describe('The verdicts on tokens on Express 5', () => {
-  let host: ExpressHost;
+  let host: PlainHost;
   beforeAll(async () => {
-    host = await ExpressHost.start({ issuer });
+    host = await PlainHost.express({ issuer });
   });
   afterAll(() => host.close());
 
@@ -218,10 +244,10 @@ describe('The verdicts on tokens on Express 5', () => {
   });
 });
 
-describe.each(FRAMEWORKS)('The body that we read ourselves on %s', (_name, framework) => {
-  let host: ExpressHost;
+describe.each(PLAIN_APPS)('The body that we read ourselves on %s', (_name, start) => {
+  let host: PlainHost;
   beforeAll(async () => {
-    host = await ExpressHost.start({ framework, issuer });
+    host = await start({ issuer });
   });
   afterAll(() => host.close());
 
@@ -246,8 +272,18 @@ describe.each(FRAMEWORKS)('The body that we read ourselves on %s', (_name, frame
   });
 });
 
+/** Disconnects when half of the body was sent, and the host has told of the request. */
+async function leaveInTheMiddle({ port }: PlainHost, arrivals: EventEmitter): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write('POST /logout HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n');
+  socket.write('Content-Length: 100\r\n\r\n{"token":');
+  const [request] = (await once(arrivals, 'request')) as [IncomingMessage];
+  socket.destroy();
+  await new Promise((resolve) => request.once('close', resolve));
+}
+
 describe.each(FRAMEWORKS)('When others were there before us on %s', (_name, framework) => {
-  let host: ExpressHost | undefined;
+  let host: PlainHost | undefined;
   afterEach(() => host?.close());
 
   it('refuses a body that another middleware has read and kept', async () => {
@@ -256,7 +292,7 @@ describe.each(FRAMEWORKS)('When others were there before us on %s', (_name, fram
         next();
       });
     };
-    host = await ExpressHost.start({ framework, issuer, before: [swallow] });
+    host = await PlainHost.express({ framework, issuer, before: [swallow] });
     await host.logout(issuer.token()).expect(400, REFUSED);
   });
 
@@ -265,7 +301,7 @@ describe.each(FRAMEWORKS)('When others were there before us on %s', (_name, fram
       response.status(503).end('too late');
       next();
     };
-    host = await ExpressHost.start({ framework, issuer, before: [answered] });
+    host = await PlainHost.express({ framework, issuer, before: [answered] });
     await host.protected().expect(503, 'too late');
     await host.logout('x').expect(503, 'too late');
     expect(host.errors).toEqual([]);
@@ -277,16 +313,79 @@ describe.each(FRAMEWORKS)('When others were there before us on %s', (_name, fram
       arrivals.emit('request', request);
       next();
     };
-    host = await ExpressHost.start({ framework, issuer, before: [arrive] });
-    const socket = connect(host.port, '127.0.0.1');
-    socket.write('POST /logout HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n');
-    socket.write('Content-Length: 100\r\n\r\n{"token":');
-    const [request] = (await once(arrivals, 'request')) as [IncomingMessage];
-    socket.destroy();
-    await new Promise((resolve) => request.once('close', resolve));
+    host = await PlainHost.express({ framework, issuer, before: [arrive] });
+    await leaveInTheMiddle(host, arrivals);
     await host.logout(issuer.token()).expect(200, LOGGED_OUT);
     expect(host.errors).toEqual([]);
     expect(host.auditLines).toHaveLength(1);
+  });
+});
+
+describe('When hooks of the host were there before us on Fastify', () => {
+  let host: PlainHost | undefined;
+  afterEach(() => host?.close());
+
+  it('does not answer what a timeout of the host answers meanwhile', async () => {
+    host = await PlainHost.fastify({
+      issuer,
+      before: (app) =>
+        app.addHook('preHandler', (_request, reply, done) => {
+          void reply.code(503).send('too late');
+          done();
+        }),
+    });
+    await host.logout('x').expect(503, 'too late');
+    expect(host.errors).toEqual([]);
+  });
+
+  it('logs out where a hook of the host has a say before the handler', async () => {
+    const seen: unknown[] = [];
+    host = await PlainHost.fastify({
+      issuer,
+      before: (app) =>
+        app.addHook('preHandler', (request, _reply, done) => {
+          seen.push(request.body);
+          setTimeout(done, 20);
+        }),
+    });
+    await host.logout(issuer.token()).expect(200, LOGGED_OUT);
+    expect(seen).toEqual([undefined]);
+  });
+
+  it('goes on, without a word, when a client disconnects in the middle', async () => {
+    const arrivals = new EventEmitter();
+    host = await PlainHost.fastify({
+      issuer,
+      before: (app) =>
+        app.addHook('onRequest', (request, _reply, done) => {
+          arrivals.emit('request', request.raw);
+          done();
+        }),
+    });
+    await leaveInTheMiddle(host, arrivals);
+    await host.logout(issuer.token()).expect(200, LOGGED_OUT);
+    expect(host.errors).toEqual([]);
+    expect(host.auditLines).toHaveLength(1);
+  });
+
+  it('takes revoked tokens away ahead of the hooks of the host', async () => {
+    const seen: unknown[] = [];
+    host = await PlainHost.fastify({
+      issuer,
+      isEnforced: true,
+      before: (app) =>
+        app.addHook('onRequest', (request, _reply, done) => {
+          seen.push(request.headers.authorization);
+          done();
+        }),
+    });
+    const token = issuer.token();
+    await host.revocation.tokens.revoke(token);
+    await host
+      .protected(token)
+      .expect(401, REFUSED)
+      .expect('WWW-Authenticate', /invalid/);
+    expect(seen).toEqual([undefined]);
   });
 });
 
@@ -326,15 +425,15 @@ class BlindStore extends MemoryRevocationStore {
   }
 }
 
-const REQUESTS: readonly (readonly [what: string, (host: ExpressHost, token: string) => Test])[] = [
+const REQUESTS: readonly (readonly [what: string, (host: PlainHost, token: string) => Test])[] = [
   ['a logout', (host, token) => host.logout(token)],
   ['a protected request', (host, token) => host.protected(token)],
 ];
 
-describe.each(FRAMEWORKS)('The store behind %s', (_name, framework) => {
-  let host: ExpressHost;
+describe.each(PLAIN_APPS)('The store behind %s', (_name, startHost) => {
+  let host: PlainHost;
   const start = async (store = new MemoryRevocationStore()): Promise<MemoryRevocationStore> => {
-    host = await ExpressHost.start({ framework, issuer, options: { store } });
+    host = await startHost({ issuer, options: { store } });
     return store;
   };
   afterEach(() => host.close());
@@ -401,7 +500,7 @@ describe.each(FRAMEWORKS)('The store behind %s', (_name, framework) => {
 it('answers 500 when there is no database at all', async () => {
   const unreachable = new DataSource({ type: 'postgres', host: '127.0.0.1', port: 1 });
   const store = new PostgresRevocationStore(unreachable);
-  const host = await ExpressHost.start({ issuer, options: { store } });
+  const host = await PlainHost.express({ issuer, options: { store } });
   await host.protected(issuer.token()).expect(500, UNAVAILABLE);
   await host.logout(issuer.token()).expect(500, UNAVAILABLE);
   await host.close();
@@ -414,7 +513,7 @@ describe('The answers', () => {
       logoutRefused: { status: 422, body: { ok: false } },
       notAuthenticated: { body: 'Bitte anmelden' },
     };
-    const host = await ExpressHost.start({ issuer, options: { answers } });
+    const host = await PlainHost.express({ issuer, options: { answers } });
     await host.logout(issuer.token()).expect(204, '');
     await host.logout('x').expect(422, '{"ok":false}');
     await host.protected('x').expect(401, '"Bitte anmelden"');
@@ -423,9 +522,9 @@ describe('The answers', () => {
 });
 
 describe('The audit', () => {
-  let host: ExpressHost;
+  let host: PlainHost;
   beforeEach(async () => {
-    host = await ExpressHost.start({ issuer });
+    host = await PlainHost.express({ issuer });
   });
   afterEach(() => host.close());
   const lines = (): unknown[] => host.auditLines.map((line) => JSON.parse(line) as unknown);
@@ -502,11 +601,11 @@ const ON_BOTH: typeof NOT_ACCEPTABLE = [
 describe('Beside the Nest module, on one store', () => {
   const store = new MemoryRevocationStore();
   let nest: TestApp;
-  let host: ExpressHost;
+  let host: PlainHost;
   beforeAll(async () => {
     nest = await TestApp.start('express', { store }, { issuer });
     const options = { store, issuer: ISSUER, audience: AUDIENCE };
-    host = await ExpressHost.start({ issuer, options });
+    host = await PlainHost.express({ issuer, options });
     await host.logout(revoked).expect(200);
   });
   afterAll(async () => {

@@ -1,16 +1,23 @@
+import type { Readable } from 'node:stream';
 import { isJsonObject } from '../tokens/verification/json-object';
 import { readBody, type Body } from '../web/body';
+import { rawRequest, type IncomingRequest } from '../web/request';
 import { bodyRules, ROUTES } from '../web/routes';
-import type { ExpressRequest } from './http-types';
 
 /**
  * The JSON body of a logout: as the host's parser left it, or read here. One rule for both: JSON in
  * UTF-8 that is at most 8 KB longer than a token, whatever else the host's parsers take.
+ * @param stream where the bytes come from.
  */
-export function readLogoutBody(request: ExpressRequest, maxTokenBytes: number): Promise<Body> {
-  const { headers, httpVersionMajor, body } = request;
+export function readLogoutBody(
+  request: IncomingRequest,
+  stream: Readable,
+  maxTokenBytes: number,
+): Promise<Body> {
+  const { headers, body } = request;
+  const { httpVersionMajor } = rawRequest(request);
   const rules = bodyRules(ROUTES.logout, maxTokenBytes);
-  return readBody({ headers, httpVersionMajor, body, stream: request }, rules);
+  return readBody({ headers, httpVersionMajor, body, stream }, rules);
 }
 
 /** What the body names as the token, of any type; `undefined` where it names none. */

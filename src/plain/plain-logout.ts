@@ -6,26 +6,19 @@ import { refreshTokenOf } from '../logout/refresh-token';
 import { reasonOf, TokenRejectedError } from '../revocation/errors';
 import { rejection, type Authentication } from '../revocation/revoked-tokens.service';
 import type { VerifiedToken } from '../tokens/verified-token';
-import type { BodyReason } from '../web/body';
-import { sourceOf } from '../web/request';
+import type { Body, BodyReason } from '../web/body';
+import { sourceOf, type IncomingRequest } from '../web/request';
 import type { RequestAuthenticator } from '../web/request-authenticator';
 import type { Excess, Throttle } from '../web/throttle';
-import type { PreparedAnswer, PreparedAnswers } from './answers';
-import type { ExpressRequest } from './http-types';
-import { readLogoutBody, refreshTokenIn, tokenIn } from './request-reader';
+import type { PreparedAnswers, Reply } from './answers';
+import { refreshTokenIn, tokenIn } from './logout-body';
 
 export type NotLive = Exclude<Authentication, { verdict: 'live' }>;
 
-/** What a logout is answered with. */
-export interface LogoutAnswer {
-  readonly answer: PreparedAnswer;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 const FAILED_LOGOUT = { event: 'authn_token_revoked', outcome: 'failure' } as const;
 
-/** A logout of the Express face, from its request to its answer. */
-export class ExpressLogout {
+/** A logout without Nest, from its request to the reply. */
+export class PlainLogout {
   constructor(
     private readonly core: LogoutCore,
     private readonly open: () => Promise<void>,
@@ -35,13 +28,14 @@ export class ExpressLogout {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** Never rejects. `undefined`: the client has disconnected, so there is no answer to send. */
-  async run(request: ExpressRequest): Promise<LogoutAnswer | undefined> {
+  /**
+   * Never rejects. `undefined`: the client has disconnected, so there is no reply to send.
+   * @param reading its body, which is read already or while this runs. Never rejects.
+   */
+  async run(request: IncomingRequest, reading: Promise<Body>): Promise<Reply | undefined> {
     let source: RequestSource = {};
     try {
       source = sourceOf(request);
-      // First of all: a client that goes away while the store is slow must be noticed.
-      const reading = readLogoutBody(request, this.core.verifier.maxTokenBytes);
       const excess = await this.throttle.countAddress(source);
       const body = await reading;
       if (body.kind === 'aborted') return undefined;
@@ -68,7 +62,7 @@ export class ExpressLogout {
     namedRefresh: string | null | undefined,
     source: RequestSource,
     excess: Excess | undefined,
-  ): Promise<LogoutAnswer> {
+  ): Promise<Reply> {
     if (authentication.verdict !== 'live')
       return (
         this.tooMany(excess, source) ??
@@ -88,7 +82,7 @@ export class ExpressLogout {
     }
   }
 
-  private tooMany(excess: Excess | undefined, source: RequestSource): LogoutAnswer | undefined {
+  private tooMany(excess: Excess | undefined, source: RequestSource): Reply | undefined {
     if (excess === undefined) return undefined;
     this.throttle.auditExcess(excess, source);
     this.core.refusals.count(excess.reason);
@@ -96,11 +90,7 @@ export class ExpressLogout {
     return { answer: this.answers.tooManyRequests, headers };
   }
 
-  private refuse(
-    error: TokenRejectedError,
-    source: RequestSource,
-    token?: VerifiedToken,
-  ): LogoutAnswer {
+  private refuse(error: TokenRejectedError, source: RequestSource, token?: VerifiedToken): Reply {
     const { reason } = error;
     this.core.refusals.count(reason);
     this.core.audit.failed({
@@ -113,7 +103,7 @@ export class ExpressLogout {
     return { answer: this.answers.logoutRefused };
   }
 
-  private refuseRequest(reason: BodyReason, source: RequestSource): LogoutAnswer {
+  private refuseRequest(reason: BodyReason, source: RequestSource): Reply {
     this.core.refusals.count(reason);
     const event = 'input_validation_fail';
     this.throttle.auditOnce({ ...source, event, outcome: 'failure', reason });

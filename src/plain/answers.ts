@@ -1,7 +1,6 @@
 import { kindOf, misconfigured } from '../options/misconfiguration';
 import { JSON_IN_UTF8, PRIVATE } from '../web/answers';
 import { exposedHeaders } from '../web/exposed-headers';
-import type { ExpressResponse } from './http-types';
 
 /** An answer in the host's words; what is left out stays as documented. */
 export interface HostAnswer {
@@ -73,23 +72,27 @@ export function prepareAnswers(changes: unknown): PreparedAnswers {
   };
 }
 
+/** An answer with the headers that it has beside those of every answer. */
+export interface Reply {
+  readonly answer: PreparedAnswer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /**
- * Sends the whole answer. Does nothing if the host has answered already, e.g. after a timeout.
- * @param headers beside those that every answer has.
+ * All headers of a reply.
+ * @param sent what is set already for a header.
  */
-export function send(
-  response: ExpressResponse,
-  answer: PreparedAnswer,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  if (response.headersSent) return;
-  response.statusCode = answer.status;
-  response.setHeader('Content-Type', JSON_IN_UTF8);
-  for (const [name, value] of Object.entries({ ...PRIVATE, ...headers }))
-    response.setHeader(name, value);
-  const exposed = exposedHeaders(headers, (name) => response.getHeader(name));
-  if (exposed !== undefined) response.setHeader('Access-Control-Expose-Headers', exposed);
-  response.end(answer.text);
+export function headersOf(
+  { headers = {} }: Reply,
+  sent: (header: string) => unknown,
+): Readonly<Record<string, string>> {
+  const exposed = exposedHeaders(headers, sent);
+  return {
+    'Content-Type': JSON_IN_UTF8,
+    ...PRIVATE,
+    ...headers,
+    ...(exposed !== undefined && { 'Access-Control-Expose-Headers': exposed }),
+  };
 }
 
 function membersOf(

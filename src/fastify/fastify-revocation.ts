@@ -1,0 +1,71 @@
+import { mapMaybe } from '../tokens/maybe-promise';
+import { headersOf, type Reply } from '../plain/answers';
+import { PlainRevocation } from '../plain/plain-revocation';
+import { forgetBody, type Body } from '../web/body';
+import type { FastifyHook, FastifyLogoutRoute, FastifyReply, FastifyRequest } from './http-types';
+
+/**
+ * What `createRevocation` of `nestjs-logout/fastify` returns. Route and hooks need no `this`: they
+ * may be taken apart.
+ */
+export class FastifyRevocation extends PlainRevocation {
+  private readonly bodies = new WeakMap<object, Promise<Body>>();
+
+  /**
+   * `app.post('/logout', logout)`. Revokes the token that the JSON body names as `token`; where it
+   * names none, the one in a cookie of `tokenSources`, if a page of the host's own sent it.
+   * `loggedOut` is sent once that is committed; `logoutRefused` for whatever is no live token or no
+   * readable body of at most `maxTokenBytes` + 8 KB, `tooManyRequests` instead where the address has
+   * sent more than `throttleLimit`; `unavailable` when the store fails: repeating is safe. It reads
+   * the body itself, ahead of Fastify's parsers. A client that has gone away is not answered.
+   */
+  readonly logout: FastifyLogoutRoute = {
+    preParsing: (request, _reply, payload, done) => {
+      this.bodies.set(request, this.readBody(request, payload));
+      forgetBody(request.raw);
+      done();
+    },
+    handler: (request, reply) => {
+      const body = this.bodies.get(request) ?? this.readBody(request, request.raw);
+      void this.logOut(request, body).then((outcome) => {
+        if (outcome !== undefined) send(reply, outcome);
+      });
+    },
+  };
+
+  /**
+   * `{ onRequest: verifyToken }` in the options of a route. Lets requests with a live bearer token
+   * pass, with its claims in `request.user`; answers all others: `notAuthenticated` with a challenge
+   * (RFC 6750 §3), `unavailable` when the store fails.
+   */
+  readonly verifyToken: FastifyHook = (request, reply, done) => {
+    void mapMaybe(this.verify(request), (verified) => {
+      if ('answer' in verified) {
+        send(reply, verified);
+      } else {
+        request.user = verified.user;
+        done();
+      }
+    });
+  };
+
+  /**
+   * Takes revoked tokens away from requests, so that guards of the host's own refuse them as they
+   * refuse requests without a token; lets all requests pass, but for `unavailable` where a genuine
+   * token cannot be checked. First of all: `app.addHook('onRequest', enforce)`.
+   */
+  readonly enforce: FastifyHook = (request, reply, done) => {
+    void mapMaybe(this.takeRevokedAway(request), (outcome) => {
+      if (outcome === 'pass') done();
+      else send(reply, outcome);
+    });
+  };
+}
+
+/** Sends the whole reply. Does nothing if the host has answered already, e.g. after a timeout. */
+function send(reply: FastifyReply, outcome: Reply): void {
+  if (reply.sent) return;
+  reply.code(outcome.answer.status);
+  reply.headers(headersOf(outcome, (name) => reply.getHeader(name)));
+  reply.send(outcome.answer.text);
+}

@@ -1,0 +1,154 @@
+import type { Readable } from 'node:stream';
+import type { AuditLog } from '../audit/audit-log';
+import { LogoutCore } from '../core/compose';
+import type { BulkRevocation } from '../revocation/bulk-revocation';
+import {
+  rejection,
+  type Authentication,
+  type RevokedTokensService,
+} from '../revocation/revoked-tokens.service';
+import type { SessionsService } from '../sessions/sessions.service';
+import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
+import type { Claims } from '../tokens/verification/claims';
+import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
+import { BearerCookies } from '../web/bearer-cookies';
+import type { Body } from '../web/body';
+import { Enforcement } from '../web/enforcement';
+import { outageReport } from '../web/outage-report';
+import type { IncomingRequest } from '../web/request';
+import { RequestAuthenticator } from '../web/request-authenticator';
+import { MemoryRequestCounter } from '../web/request-counter.memory';
+import { Throttle } from '../web/throttle';
+import type { PreparedAnswers, Reply } from './answers';
+import { readLogoutBody } from './logout-body';
+import { PlainLogout, type NotLive } from './plain-logout';
+import type { ResolvedOptions } from './revocation-options';
+
+/** Go on with the request, or send the reply. */
+type Enforced = 'pass' | Reply;
+/** The claims of a live token, or the reply where there is none. */
+type Verified = { readonly user: Claims } | Reply;
+
+/** The logout without Nest: all that the handlers of Express and of Fastify have in common. */
+export class PlainRevocation {
+  /** Revokes and checks tokens where no request is at hand. */
+  readonly tokens: RevokedTokensService;
+  /** Revokes all tokens of a subject, a client, an issuer or sessions. */
+  readonly bulk: BulkRevocation;
+  /** Logins that we keep, with the option `sessions`. */
+  readonly sessions: SessionsService;
+  /** What happened, and how to ask. */
+  readonly audit: AuditLog;
+  private readonly core: LogoutCore;
+  private readonly answers: PreparedAnswers;
+  private readonly onError: (error: unknown) => void;
+  private readonly reportOutage: (cause: unknown) => void;
+  private readonly authenticator: RequestAuthenticator;
+  private readonly enforcement: Enforcement;
+  private readonly loggingOut: PlainLogout;
+
+  constructor({ core, answers, enforcementRules, throttleRules, onError }: ResolvedOptions) {
+    this.core = new LogoutCore(core);
+    this.tokens = this.core.tokens;
+    this.bulk = this.core.bulk;
+    this.sessions = this.core.sessions;
+    this.audit = this.core.audit;
+    this.answers = answers;
+    this.onError = onError;
+    this.reportOutage = outageReport(onError);
+    const cookies = new BearerCookies(enforcementRules);
+    this.authenticator = new RequestAuthenticator(this.tokens, undefined, cookies);
+    const open = () => this.open();
+    this.enforcement = new Enforcement(
+      this.tokens,
+      this.authenticator,
+      enforcementRules,
+      this.core.removals,
+      open,
+    );
+    const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
+    const { core: own, authenticator } = this;
+    this.loggingOut = new PlainLogout(own, open, authenticator, throttle, answers, onError);
+    for (const notice of this.core.notices) console.warn(`nestjs-logout: ${notice}`);
+  }
+
+  /**
+   * Makes the store ready. Idempotent; requests wait for it, and try again where it failed.
+   * @throws {StoreUnavailableError} the store cannot be opened, or was closed by `close()`.
+   */
+  async open(): Promise<void> {
+    await this.core.open();
+    this.core.publishMetrics();
+  }
+
+  /** Writes what the audit still holds and closes the store. Idempotent; the server goes first. */
+  close(): Promise<void> {
+    return this.core.close();
+  }
+
+  /**
+   * The body of a logout. Reading begins at the call, before anything waits: a client that goes away
+   * while the store is slow is noticed. Never rejects.
+   */
+  protected readBody(request: IncomingRequest, stream: Readable): Promise<Body> {
+    return readLogoutBody(request, stream, this.core.verifier.maxTokenBytes);
+  }
+
+  /** Logs out. Never rejects. `undefined`: the client has disconnected, so nothing is sent. */
+  protected logOut(request: IncomingRequest, body: Promise<Body>): Promise<Reply | undefined> {
+    return this.loggingOut.run(request, body);
+  }
+
+  /** At once where memory has the answer. Neither throws nor rejects. */
+  protected verify(request: IncomingRequest): Verified | Promise<Verified> {
+    return mapMaybe(this.authenticate(request), (authentication): Verified => {
+      if (authentication === undefined) return { answer: this.answers.unavailable };
+      // A copy: what the host writes to its user must not change the token that we remember.
+      if (authentication.verdict === 'live') return { user: { ...authentication.token.claims } };
+      this.core.refusals.countError(rejection(authentication));
+      return { answer: this.answers.notAuthenticated, headers: challengeFor(authentication) };
+    });
+  }
+
+  /** At once where memory has the answer. Neither throws nor rejects. */
+  protected takeRevokedAway(request: IncomingRequest): Enforced | Promise<Enforced> {
+    const outcome = catchMaybe(
+      () => this.enforcement.inspect(request),
+      (error) => {
+        this.reportOutage(error);
+        this.core.refusals.countError(error);
+        return undefined;
+      },
+    );
+    return mapMaybe(outcome, (known): Enforced => {
+      if (known === 'pass') return known;
+      if (known === undefined) return { answer: this.answers.unavailable };
+      this.core.refusals.count('token_revoked');
+      const headers = challengeFor({ verdict: 'missing' });
+      return { answer: this.answers.notAuthenticated, headers };
+    });
+  }
+
+  /** `undefined`: the check failed. */
+  private authenticate(
+    request: IncomingRequest,
+  ): Authentication | undefined | Promise<Authentication | undefined> {
+    return catchMaybe(
+      (): Authentication | Promise<Authentication> => {
+        const check = () => this.authenticator.authenticate(request);
+        return this.core.isOpen ? check() : this.open().then(check);
+      },
+      (error) => {
+        this.onError(error);
+        this.core.refusals.countError(error);
+        return undefined;
+      },
+    );
+  }
+}
+
+/** RFC 6750 §3. */
+function challengeFor({ verdict }: NotLive): Record<string, string> {
+  const challenge = verdict === 'missing' ? NO_CREDENTIALS : BAD_CREDENTIALS;
+  return { 'WWW-Authenticate': challenge };
+}
