@@ -2,7 +2,7 @@ import { mapMaybe } from '../tokens/maybe-promise';
 import { headersOf, type Reply } from '../plain/answers';
 import { PlainRevocation } from '../plain/plain-revocation';
 import { forgetBody, type Body } from '../web/body';
-import type { FastifyHook, FastifyLogoutRoute, FastifyReply, FastifyRequest } from './http-types';
+import type { FastifyHook, FastifyLogoutRoute, FastifyReply } from './http-types';
 
 /**
  * What `createRevocation` of `nestjs-logout/fastify` returns. Route and hooks need no `this`: they

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 
-/** What we read of a request and write to it; the requests of Fastify 4 and 5 are such. */
+/** What we read of a request and write to it; the requests of Fastify 5 are such. */
 export interface FastifyRequest {
   readonly headers: IncomingHttpHeaders;
   readonly raw: IncomingMessage;
@@ -15,7 +15,7 @@ export interface FastifyRequest {
   user?: unknown;
 }
 
-/** What we write a reply with; the replies of Fastify 4 and 5 are such. */
+/** What we write a reply with; the replies of Fastify 5 are such. */
 export interface FastifyReply {
   readonly sent: boolean;
   code(status: number): unknown;

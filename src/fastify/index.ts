@@ -1,4 +1,4 @@
-/** `nestjs-logout/fastify`: the same logout for plain Fastify 4 and 5, without Nest. */
+/** `nestjs-logout/fastify`: the same logout for plain Fastify 5, without Nest. */
 export * from '../plain/public-names';
 export { createRevocation } from './create-revocation';
 export type { FastifyRevocation } from './fastify-revocation';
