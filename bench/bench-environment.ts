@@ -13,6 +13,14 @@ import { TokenSigner } from './tokens';
 /** Of our own package: PostgreSQL as initdb leaves it, fsync and synchronous_commit on. */
 type Postgres = Awaited<ReturnType<typeof startEmbeddedPostgres>>;
 
+/** What a bench needs beside the usual. */
+interface Needs {
+  /** @defaultValue true */
+  readonly needsRedis?: boolean;
+  /** Of PostgreSQL, by name. @defaultValue as `initdb` leaves them */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 /** A folder, a PostgreSQL, a Redis and keys; all of it is gone when the bench is over. */
 export class BenchEnvironment {
   readonly signer = new TokenSigner();
@@ -22,9 +30,13 @@ export class BenchEnvironment {
   private postgres?: Postgres;
   private closing?: Promise<void>;
 
+  constructor(private readonly needs: Needs = {}) {}
+
   /** Starts everything. @throws {Error} something did not start; `close` ends the rest. */
   async open(): Promise<void> {
-    this.postgres = await startEmbeddedPostgres({ dataDir: this.file('postgres') });
+    const { needsRedis = true, settings = {} } = this.needs;
+    this.postgres = await startEmbeddedPostgres({ dataDir: this.file('postgres'), settings });
+    if (!needsRedis) return;
     this.redisPort = await freePort();
     const quiet = ['--save', '', '--appendonly', 'no', '--dir', this.folder];
     const local = ['--port', String(this.redisPort), '--bind', '127.0.0.1'];

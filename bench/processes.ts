@@ -85,6 +85,11 @@ export class Worker<Ready> {
     return message;
   }
 
+  /** Sends a message that has no answer. */
+  tell(message: object): void {
+    this.child.send(message);
+  }
+
   /** Lets it end by itself, and ends it where it does not. */
   async stop(): Promise<void> {
     if (!running.has(this.child)) return;

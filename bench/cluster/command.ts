@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm run cluster` is asked for. */
+export interface ClusterCommand {
+  /** How many whole applications run at a time, one size after the other. */
+  readonly instances: readonly number[];
+  /** How many stores follow the database at a time, in few processes. */
+  readonly followers: readonly number[];
+  /** Logouts a second, one rate after the other. */
+  readonly rates: readonly number[];
+  /** How long each figure is measured. */
+  readonly seconds: number;
+  /** Whether one JSON object is printed instead of tables. */
+  readonly isJson: boolean;
+  /** Where plots are written to; `undefined`: nowhere. */
+  readonly plots: string | undefined;
+}
+
+/** @throws {Error} naming what is wrong. */
+export function readClusterCommand(args: readonly string[]): ClusterCommand {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      instances: { type: 'string', default: '1,2,4,8' },
+      followers: { type: 'string', default: '10,50,100,200' },
+      rates: { type: 'string', default: '10,100' },
+      seconds: { type: 'string', default: '5' },
+      plots: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    instances: readList('instances', values.instances, 64),
+    followers: readList('followers', values.followers, 500),
+    rates: readList('rates', values.rates, 1000),
+    seconds: readList('seconds', values.seconds, 600)[0] ?? 5,
+    isJson: values.json,
+    plots: values.plots,
+  };
+}
+
+/** `none` is an empty list. */
+function readList(name: string, text: string, max: number): number[] {
+  if (text === 'none') return [];
+  const numbers = text.split(',').map(Number);
+  if (numbers.every((each) => Number.isInteger(each) && each >= 1 && each <= max)) return numbers;
+  throw new Error(`--${name} must be whole numbers from 1 to ${max}, or none, got ${text}`);
+}
