@@ -22,13 +22,13 @@ import {
 import { Doorbell, type DoorbellOptions } from './doorbell';
 import { toPostgresError, PostgresError, READ_ONLY, within } from '../connection/postgres-error';
 import {
+  BY_INDEX,
+  FRAMES_PER_PAGE,
   HEADER_QUERY,
   headerIn,
-  MAX_PER_ROW,
-  newestQuery,
-  sizeOf,
+  liveQuery,
+  newQuery,
   sliceIn,
-  wholeQuery,
   type TextRow,
 } from './feed-queries';
 import { CLIENT_GRACE_MS } from '../connection/pool-options';
@@ -39,8 +39,6 @@ import { unlessAborted } from '../connection/unless-aborted';
 
 /** One snapshot for all statements of a read, whatever the defaults of the role are. */
 const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-
-const ROWS_PER_PAGE = 4;
 
 export interface FeedOptions extends DoorbellOptions {
   /** As long others are waited for that cannot be asked. */
@@ -129,18 +127,19 @@ export class PostgresFeed extends RevocationFeed {
     since: FeedCursor,
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null | 'more'> {
-    const [, header = [], rows = []] = await ask(
+    const [, header = [], , rows = []] = await ask(
       this.options.lookupTimeoutMs,
       BEGIN_READING,
       HEADER_QUERY,
-      newestQuery(this.connections.tables, since),
+      BY_INDEX,
+      `${newQuery(this.connections.tables, since)} LIMIT ${FRAMES_PER_PAGE}`,
       'COMMIT',
     );
     const cursor = this.cursorIn(header);
     if (!continues(cursor, since)) return null;
-    const slice = sliceIn(rows);
-    apply(slice);
-    return sizeOf(slice) < MAX_PER_ROW ? cursor : 'more';
+    if (rows.length === FRAMES_PER_PAGE) return 'more';
+    await applyEach(rows, apply);
+    return cursor;
   }
 
   private async readAll(
@@ -152,8 +151,10 @@ export class PostgresFeed extends RevocationFeed {
     const cursor = this.cursorIn(header);
     const isOfUse = since === null || continues(cursor, since);
     if (isOfUse) {
-      const query = wholeQuery(this.connections.tables, since);
-      await ask(PAGE_TIMEOUT_MS, `DECLARE feed NO SCROLL CURSOR FOR ${query}`);
+      const { tables } = this.connections;
+      const query = since === null ? liveQuery(tables) : newQuery(tables, since);
+      const how = since === null ? [] : [BY_INDEX];
+      await ask(PAGE_TIMEOUT_MS, ...how, `DECLARE feed NO SCROLL CURSOR FOR ${query}`);
       await readPages(ask, apply);
     }
     await ask(PAGE_TIMEOUT_MS, 'COMMIT');
@@ -197,16 +198,24 @@ async function askServer(
   return answers.map(({ rows }) => rows);
 }
 
-/** Page by page, so that neither side holds everything; row by row, so that requests wait for none. */
+/** Page by page, so that neither side holds everything. */
 async function readPages(ask: Ask, apply: (slice: FeedSlice) => void): Promise<void> {
   let rows: readonly TextRow[];
   do {
-    [rows = []] = await ask(PAGE_TIMEOUT_MS, `FETCH ${ROWS_PER_PAGE} FROM feed`);
-    for (const row of rows) {
-      apply(sliceIn([row]));
-      await setImmediate();
-    }
-  } while (rows.length === ROWS_PER_PAGE);
+    [rows = []] = await ask(PAGE_TIMEOUT_MS, `FETCH ${FRAMES_PER_PAGE} FROM feed`);
+    await applyEach(rows, apply);
+  } while (rows.length === FRAMES_PER_PAGE);
+}
+
+/** Row by row, so that no request waits for many. */
+async function applyEach(
+  rows: readonly TextRow[],
+  apply: (slice: FeedSlice) => void,
+): Promise<void> {
+  for (const [at, row] of rows.entries()) {
+    if (at > 0) await setImmediate();
+    apply(sliceIn(row));
+  }
 }
 
 /** Whether transaction numbers mean now what they meant then. */

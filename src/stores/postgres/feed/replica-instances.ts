@@ -3,10 +3,10 @@ import type { Announcement } from '../../../revocation/revocation-feed';
 import { BEGIN_WRITING, onConnection, type PostgresConnections } from '../connection/connections';
 import { orUnavailable } from '../connection/postgres-error';
 import { DURABLE_COMMIT } from '../writes/insertions';
-import { SERVER_IDENTITY } from './server-identity';
 import { SEES_NOTHING } from './snapshot';
 import { DEAD_AFTER_STALENESSES, SPEAKS } from '../../../../migrations/outdated-instances';
 import { quoteText } from '../../../../migrations/schema-names';
+import { SERVER_IDENTITY } from '../../../../migrations/server-identity';
 
 /** How long a row is kept that this server did not write: see `others`. */
 const FOREIGN_KEPT = '1 hour';

@@ -11,7 +11,7 @@ export function sees(snapshot: string, xid: bigint): boolean {
 }
 
 /** `xmin:xmax:xip,…`; below xmin all had ended, and in between all but xip. */
-function partsOf(snapshot: string): { xmax: string; underWay: readonly string[] } {
+export function partsOf(snapshot: string): { xmax: string; underWay: readonly string[] } {
   const [, xmax = '', underWay = ''] = snapshot.split(':');
-  return { xmax, underWay: underWay.split(',') };
+  return { xmax, underWay: underWay === '' ? [] : underWay.split(',') };
 }

@@ -167,17 +167,25 @@ interface Named {
   readonly name: string;
 }
 
-/** Asks for the tables and functions of these migrations that are not there. */
+/** Asks for the tables, functions and triggers of these migrations that are not there. */
 function missingQuery(tables: Tables, migrations: typeof LOGOUT_MIGRATIONS): string {
   const listOf = (names: readonly string[]): string =>
     `ARRAY[${names.map(quoteText).join()}]::text[]`;
+  const triggers = migrations.flatMap(({ makes }) => makes.triggers ?? []);
   const full = `${quoteText(`${tables.quotedSchema}.`)} || quote_ident(name)`;
   return `
     SELECT name FROM unnest(${listOf(migrations.flatMap(({ makes }) => makes.relations))}) AS name
     WHERE to_regclass(${full}) IS NULL
     UNION ALL
     SELECT name FROM unnest(${listOf(migrations.flatMap(({ makes }) => makes.routines))}) AS name
-    WHERE to_regproc(${full}) IS NULL`;
+    WHERE to_regproc(${full}) IS NULL
+    UNION ALL
+    SELECT name FROM unnest(
+      ${listOf(triggers.map(({ trigger }) => trigger))},
+      ${listOf(triggers.map(({ table }) => tables.qualify(table)))}) AS made (name, of_table)
+    WHERE NOT EXISTS (
+      SELECT FROM pg_trigger
+      WHERE tgrelid = to_regclass(of_table) AND tgname = name AND tgenabled = 'A')`;
 }
 
 const migrationSource = (connections: PostgresConnections): Promise<DataSource> =>

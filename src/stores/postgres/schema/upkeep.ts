@@ -2,7 +2,6 @@ import { codeOf, PostgresError, toPostgresError } from '../connection/postgres-e
 import type { PostgresConnections } from '../connection/connections';
 import type { ResolvedStoreOptions } from '../options';
 import { AuditMonths } from './audit-months';
-import { renumberForeignRows } from './foreign-rows';
 import type { Partitions } from './partitions';
 import { purgeSessions } from './purge-sessions';
 
@@ -29,7 +28,6 @@ export class Upkeep {
   /** After the first partitions were made. Does not keep the process alive. */
   start(): void {
     this.schedule();
-    this.running = this.attempt(() => this.renumber());
   }
 
   /** After this resolves nothing runs, and nothing will. */
@@ -55,12 +53,7 @@ export class Upkeep {
     await this.partitions.makeAhead();
     await this.partitions.dropExpired();
     await purgeSessions(this.connections, this.options.writeTimeoutMs);
-    await this.renumber();
     await this.auditMonths.dropOld();
-  }
-
-  private renumber(): Promise<void> {
-    return renumberForeignRows(this.connections, this.options.writeTimeoutMs);
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {
