@@ -157,6 +157,7 @@ describe('The documented role of the application', () => {
     'INSERT INTO revoked_tokens (revoked_at) VALUES (now())',
     'INSERT INTO revocation_log (expires_before) VALUES (1)',
     'DELETE FROM revocation_log',
+    'UPDATE revocation_log_snapshots SET is_trimmed = false',
     ...['revoked_tokens_by_hour', hourOf(fromNow(HOUR_MS)).name].map(
       (partition) => `INSERT INTO ${partition} (key) VALUES (NULL)`,
     ),

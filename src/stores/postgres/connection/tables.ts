@@ -11,5 +11,6 @@ export class Tables extends SchemaNames {
   readonly liveRevocations = this.qualify('live_revocations');
   /** What was added lately, for those that follow it. */
   readonly revocationLog = this.qualify('revocation_log');
+  readonly revocationLogSnapshots = this.qualify('revocation_log_snapshots');
   readonly replicaInstances = this.qualify('replica_instances');
 }

@@ -18,21 +18,28 @@ export const FRAMES_PER_PAGE = 32;
 export type TextRow = Readonly<Record<string, string | null>>;
 
 /** Where a read stands, and whom it asked. */
-interface FeedHeader {
+export interface FeedHeader {
   readonly isStandby: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly cursor: FeedCursor;
+  /** What is visible in it may be in the log no more; `null` where nothing was deleted yet. */
+  readonly trimmed: string | null;
 }
 
-export const HEADER_QUERY = `
+/** A snapshot that another server has noted says nothing of this one's transactions. */
+export const headerQuery = (tables: Tables): string => `
   SELECT pg_is_in_recovery()::text AS is_standby, pg_current_snapshot()::text AS snapshot,
-    round(extract(epoch FROM now()) * 1000)::text AS now, ${SERVER_IDENTITY} AS server`;
+    round(extract(epoch FROM now()) * 1000)::text AS now, asked.server, trimmed.snapshot::text AS trimmed
+  FROM (SELECT ${SERVER_IDENTITY} AS server OFFSET 0) AS asked
+    LEFT JOIN ${tables.revocationLogSnapshots} AS trimmed
+      ON trimmed.is_trimmed AND trimmed.server = asked.server`;
 
 export function headerIn(rows: readonly TextRow[]): FeedHeader {
-  const [{ is_standby, snapshot, now, server } = {}] = rows;
+  const [{ is_standby, snapshot, now, server, trimmed = null } = {}] = rows;
   if (!snapshot || !server) throw new TypeError('the server did not say where it stands');
-  return { isStandby: is_standby !== 'false', now: Number(now), cursor: { snapshot, server } };
+  const cursor = { snapshot, server };
+  return { isStandby: is_standby !== 'false', now: Number(now), cursor, trimmed };
 }
 
 /** For `newQuery`: the log may have grown since the server has last counted what is in it. */

@@ -24,16 +24,17 @@ import { toPostgresError, PostgresError, READ_ONLY, within } from '../connection
 import {
   BY_INDEX,
   FRAMES_PER_PAGE,
-  HEADER_QUERY,
   headerIn,
+  headerQuery,
   liveQuery,
   newQuery,
   sliceIn,
+  type FeedHeader,
   type TextRow,
 } from './feed-queries';
 import { CLIENT_GRACE_MS } from '../connection/pool-options';
 import { ReplicaInstances } from './replica-instances';
-import { sees, xmaxOf } from './snapshot';
+import { sees, seesAllOf, xmaxOf } from './snapshot';
 import { ClusterWait } from './cluster-wait';
 import { unlessAborted } from '../connection/unless-aborted';
 
@@ -130,16 +131,16 @@ export class PostgresFeed extends RevocationFeed {
     const [, header = [], , rows = []] = await ask(
       this.options.lookupTimeoutMs,
       BEGIN_READING,
-      HEADER_QUERY,
+      headerQuery(this.connections.tables),
       BY_INDEX,
       `${newQuery(this.connections.tables, since)} LIMIT ${FRAMES_PER_PAGE}`,
       'COMMIT',
     );
-    const cursor = this.cursorIn(header);
-    if (!continues(cursor, since)) return null;
+    const now = this.headerIn(header);
+    if (!continues(now, since)) return null;
     if (rows.length === FRAMES_PER_PAGE) return 'more';
     await applyEach(rows, apply);
-    return cursor;
+    return now.cursor;
   }
 
   private async readAll(
@@ -147,26 +148,31 @@ export class PostgresFeed extends RevocationFeed {
     since: FeedCursor | null,
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null> {
-    const [, header = []] = await ask(this.options.lookupTimeoutMs, BEGIN_READING, HEADER_QUERY);
-    const cursor = this.cursorIn(header);
-    const isOfUse = since === null || continues(cursor, since);
+    const { tables } = this.connections;
+    const [, header = []] = await ask(
+      this.options.lookupTimeoutMs,
+      BEGIN_READING,
+      headerQuery(tables),
+    );
+    const now = this.headerIn(header);
+    const isOfUse = since === null || continues(now, since);
     if (isOfUse) {
-      const { tables } = this.connections;
-      const query = since === null ? liveQuery(tables) : newQuery(tables, since);
-      const how = since === null ? [] : [BY_INDEX];
+      const [query, how] =
+        since === null ? [liveQuery(tables), []] : [newQuery(tables, since), [BY_INDEX]];
       await ask(PAGE_TIMEOUT_MS, ...how, `DECLARE feed NO SCROLL CURSOR FOR ${query}`);
       await readPages(ask, apply);
     }
     await ask(PAGE_TIMEOUT_MS, 'COMMIT');
-    return isOfUse ? cursor : null;
+    return isOfUse ? now.cursor : null;
   }
 
-  private cursorIn(rows: readonly TextRow[]): FeedCursor {
-    const { isStandby, now, cursor } = headerIn(rows);
+  private headerIn(rows: readonly TextRow[]): FeedHeader {
+    const header = headerIn(rows);
     // A standby may not have seen a logout yet.
-    if (isStandby) throw new PostgresError('the feed is read from the primary only', READ_ONLY);
-    this.clock.observe(now);
-    return cursor;
+    if (header.isStandby)
+      throw new PostgresError('the feed is read from the primary only', READ_ONLY);
+    this.clock.observe(header.now);
+    return header;
   }
 }
 
@@ -218,6 +224,11 @@ async function applyEach(
   }
 }
 
-/** Whether transaction numbers mean now what they meant then. */
-const continues = (now: FeedCursor, then: FeedCursor): boolean =>
-  now.server === then.server && xmaxOf(now.snapshot) >= xmaxOf(then.snapshot);
+/**
+ * Whether transaction numbers mean now what they meant then, and all that the cursor has not seen is
+ * still in the log.
+ */
+const continues = ({ cursor, trimmed }: FeedHeader, then: FeedCursor): boolean =>
+  cursor.server === then.server &&
+  xmaxOf(cursor.snapshot) >= xmaxOf(then.snapshot) &&
+  (trimmed === null || seesAllOf(then.snapshot, trimmed));

@@ -155,13 +155,29 @@ async function forgetLost(
   if (missing.length === 0) return;
   await source.query(`DELETE FROM ${notes}`);
   onLoss(
-    new PostgresError(
-      `Of the tables in schema "${tables.schema}" these were gone, and are made again: ` +
-        `${missing.map(({ name }) => name).join(', ')}. What was in them is lost: tokens that ` +
-        'were logged out before are accepted again until they expire.',
+    lossOf(
+      tables,
+      missing.map(({ name }) => name),
     ),
   );
 }
+
+function lossOf({ schema }: Tables, missing: readonly string[]): PostgresError {
+  const were = `in schema "${schema}" these were gone, and are made again: ${missing.join(', ')}`;
+  if (missing.every((name) => TRIGGERS.includes(name)))
+    return new PostgresError(
+      `Of the triggers ${were}. Instances that were running meanwhile may not know what was ` +
+        'revoked: restart them.',
+    );
+  return new PostgresError(
+    `Of the tables ${were}. What was in them is lost: tokens that were logged out before are ` +
+      'accepted again until they expire.',
+  );
+}
+
+const TRIGGERS = LOGOUT_MIGRATIONS.flatMap(({ makes }) =>
+  (makes.triggers ?? []).map(({ trigger }) => trigger),
+);
 
 interface Named {
   readonly name: string;
