@@ -14,13 +14,13 @@ import {
   type HostTransaction,
 } from '../../../revocation/unit-of-work';
 import {
-  onConnection,
   PAGE_TIMEOUT_MS,
   PINNED_SEARCH_PATH,
   type PostgresConnections,
 } from '../connection/connections';
 import { Doorbell, type DoorbellOptions } from './doorbell';
-import { toPostgresError, PostgresError, READ_ONLY, within } from '../connection/postgres-error';
+import { FeedConnection, send } from './feed-connection';
+import { toPostgresError, PostgresError, READ_ONLY } from '../connection/postgres-error';
 import {
   BY_INDEX,
   FRAMES_PER_PAGE,
@@ -32,7 +32,6 @@ import {
   type FeedHeader,
   type TextRow,
 } from './feed-queries';
-import { CLIENT_GRACE_MS } from '../connection/pool-options';
 import { ReplicaInstances } from './replica-instances';
 import { sees, seesAllOf, xmaxOf } from './snapshot';
 import { ClusterWait } from './cluster-wait';
@@ -41,9 +40,15 @@ import { unlessAborted } from '../connection/unless-aborted';
 /** One snapshot for all statements of a read, whatever the defaults of the role are. */
 const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
+/** For each instance: so many notifications, reads and announcements do not saturate a server. */
+const REST_PER_INSTANCE_MS = 1;
+const SHORTEST_REST_MS = 5;
+
 export interface FeedOptions extends DoorbellOptions {
   /** As long others are waited for that cannot be asked. */
   readonly maxStalenessMs: number;
+  /** No rest is longer. */
+  readonly pollIntervalMs: number;
   /** For the first word of the server in each read; what is dead must be noticed soon. */
   readonly lookupTimeoutMs: number;
 }
@@ -52,6 +57,7 @@ export interface FeedOptions extends DoorbellOptions {
 export class PostgresFeed extends RevocationFeed {
   readonly doorbell: Doorbell;
   readonly instances: ReplicaInstances;
+  private readonly connection: FeedConnection;
   private readonly clusterWait: ClusterWait;
   private closing = new AbortController();
 
@@ -61,13 +67,20 @@ export class PostgresFeed extends RevocationFeed {
     private readonly options: FeedOptions,
   ) {
     super();
-    this.doorbell = new Doorbell(connections, options);
-    this.instances = new ReplicaInstances(connections, options.lookupTimeoutMs);
+    this.doorbell = new Doorbell(connections, options, () => this.restMs);
+    this.connection = new FeedConnection(connections, this.doorbell);
+    const { tables } = connections;
+    this.instances = new ReplicaInstances(this.connection, tables, options.lookupTimeoutMs);
     this.clusterWait = new ClusterWait(this.instances, options.maxStalenessMs);
   }
 
   get wakenBy(): 'doorbell' | 'polling' {
     return this.doorbell.state;
+  }
+
+  get restMs(): number {
+    const restMs = Math.max(SHORTEST_REST_MS, this.instances.count * REST_PER_INSTANCE_MS);
+    return Math.min(restMs, this.options.pollIntervalMs);
   }
 
   async read(
@@ -76,7 +89,7 @@ export class PostgresFeed extends RevocationFeed {
   ): Promise<FeedCursor | null> {
     const { signal } = this.closing;
     try {
-      return await onConnection(this.connections.feedReads, async (client) => {
+      return await this.connection.use(async (client) => {
         const ask: Ask = (timeoutMs, ...statements) =>
           unlessAborted(signal, askServer(client, timeoutMs, statements));
         const few = since === null ? 'more' : await this.readFew(ask, since, apply);
@@ -87,12 +100,12 @@ export class PostgresFeed extends RevocationFeed {
     }
   }
 
-  listen(onRing: () => void): void {
+  listen(onRing: (isAwaited: boolean) => void): void {
     this.doorbell.listen(onRing);
   }
 
-  ring(): void {
-    this.doorbell.ring();
+  ring(isAwaited: boolean): void {
+    this.doorbell.ring(isAwaited);
   }
 
   async positionOf(transaction: HostTransaction): Promise<CommitPosition> {
@@ -119,7 +132,8 @@ export class PostgresFeed extends RevocationFeed {
   async close(): Promise<void> {
     this.closing.abort(new PostgresError('the feed was closed'));
     this.closing = new AbortController();
-    await Promise.all([this.doorbell.close(), this.instances.withdraw()]);
+    this.doorbell.close();
+    await this.instances.withdraw();
   }
 
   /** Nearly always that is all of it: one message, one answer. */
@@ -198,10 +212,8 @@ async function askServer(
     `SET LOCAL statement_timeout = ${timeoutMs}`,
     ...statements,
   ].join('; ');
-  const results: unknown = await within(timeoutMs + CLIENT_GRACE_MS, client.query(text));
-  // The driver answers a message of several statements with as many results.
-  const [, , ...answers] = results as { rows: TextRow[] }[];
-  return answers.map(({ rows }) => rows);
+  const [, , ...answers] = await send(client, timeoutMs, text);
+  return answers.map(({ rows }) => rows as TextRow[]);
 }
 
 /** Page by page, so that neither side holds everything. */
