@@ -29,14 +29,19 @@ afterEach(async () => {
 
 /** Reads every 100 ms until the end of the test. */
 const follow = ({ feed }: OpenFeed): void => {
-  let isOver = false;
+  const over = new AbortController();
   const following = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await feed.read(null, () => undefined).catch(() => undefined);
       await sleep(100);
     }
   })();
-  followers.push({ stop: () => ((isOver = true), following) });
+  followers.push({
+    stop: () => {
+      over.abort();
+      return following;
+    },
+  });
 };
 
 const listen = async (
