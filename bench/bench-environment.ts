@@ -10,8 +10,11 @@ import { query } from './postgres';
 import { killAll, launch } from './processes';
 import { TokenSigner } from './tokens';
 
-/** Of our own package: PostgreSQL as initdb leaves it, fsync and synchronous_commit on. */
+/** Of our own package: PostgreSQL as initdb leaves it but for `max_connections`, fsync and synchronous_commit on. */
 type Postgres = Awaited<ReturnType<typeof startEmbeddedPostgres>>;
+
+/** Five for each of a hundred instances, while they start. */
+const MAX_CONNECTIONS = '600';
 
 /** A folder, a PostgreSQL, a Redis and keys; all of it is gone when the bench is over. */
 export class BenchEnvironment {
@@ -24,7 +27,10 @@ export class BenchEnvironment {
 
   /** Starts everything. @throws {Error} something did not start; `close` ends the rest. */
   async open(): Promise<void> {
-    this.postgres = await startEmbeddedPostgres({ dataDir: this.file('postgres') });
+    this.postgres = await startEmbeddedPostgres({
+      dataDir: this.file('postgres'),
+      settings: { max_connections: MAX_CONNECTIONS },
+    });
     this.redisPort = await freePort();
     const quiet = ['--save', '', '--appendonly', 'no', '--dir', this.folder];
     const local = ['--port', String(this.redisPort), '--bind', '127.0.0.1'];

@@ -78,11 +78,16 @@ export class Worker<Ready> {
   }
 
   /** Sends a message and resolves with the next one that comes back. */
-  async ask<Answer>(question: object): Promise<Answer> {
+  async ask<Answer>(question: object | string): Promise<Answer> {
     const answer = once(this.child, 'message');
     this.child.send(question);
     const [message] = (await Promise.race([answer, this.gone])) as [Answer];
     return message;
+  }
+
+  /** Sends a message that has no answer. */
+  tell(message: object): void {
+    this.child.send(message);
   }
 
   /** Lets it end by itself, and ends it where it does not. */
