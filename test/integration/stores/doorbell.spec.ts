@@ -142,7 +142,8 @@ describe('The doorbell', () => {
 
     expect(noticedMs).toBeLessThan(4000); // sooner than by a heartbeat
     expect(after).toBeGreaterThan(before);
-    expect(errors).toMatchObject([{ code: '57P01' }]);
+    // Only where it was idle just then; a read that fails says so to its caller.
+    expect(errors.filter((error) => !('code' in error) || error.code !== '57P01')).toEqual([]);
   });
 
   it('fails no caller where it cannot ring, and rings again as soon as it can', async () => {

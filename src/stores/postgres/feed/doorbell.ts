@@ -7,7 +7,9 @@ import { PostgresError, within } from '../connection/postgres-error';
 /** How long the server may take to listen, and our own ring to be heard. */
 const ANSWER_MS = 2000;
 const LONGEST_TEST_INTERVAL_MS = 30_000;
-const SELF_TEST = 'self-test:';
+/** What arrives later than this after an answer has not come with it. */
+const QUIET_MS = 2;
+const SELF_TEST = 'self-test';
 /** Follows the name of who rings: a logout waits until this ring has been followed. */
 const AWAITED = ' awaited';
 
@@ -32,8 +34,8 @@ export class Doorbell {
   /** The connection that listens. */
   private client: PoolClient | undefined;
   private isHeard = false;
-  /** The self-test that is under way while the connection is idle. */
-  private test: string | undefined;
+  /** When the connection was used last; later than ever while it is in use. */
+  private usedAt = Infinity;
   private listensSince = 0;
   private testedAt = -Infinity;
   private testIntervalMs = 0;
@@ -45,7 +47,7 @@ export class Doorbell {
     private readonly restMs: () => number,
   ) {}
 
-  /** `doorbell` while our own ring was heard since the last (re)connect. */
+  /** `doorbell` where a ring, which may be our own, was heard since the last (re)connect. */
   get state(): 'doorbell' | 'polling' {
     return this.isHeard ? 'doorbell' : 'polling';
   }
@@ -73,8 +75,7 @@ export class Doorbell {
 
   /** To be called before the feed's connection is used. */
   async busy(client: PoolClient): Promise<void> {
-    // Behind PgBouncer a ring arrives with the answer to the next statement, and not by itself.
-    this.test = undefined;
+    this.usedAt = Infinity;
     if (this.onRing === undefined || this.client === client) return;
     client.on('notification', ({ payload = '' }) => {
       if (this.client === client) this.heard(payload);
@@ -93,11 +94,11 @@ export class Doorbell {
   /** To be called when the feed's connection is idle again. */
   idle(client: PoolClient): void {
     const now = performance.now();
+    this.usedAt = now;
     if (this.isHeard || client !== this.client || now < this.testedAt + this.testIntervalMs) return;
     if (now > this.listensSince + ANSWER_MS) this.missed();
     this.testedAt = now;
-    this.test = `${SELF_TEST}${randomUUID()}`;
-    this.send(this.test).catch(ignore);
+    this.send(SELF_TEST).catch(ignore);
   }
 
   private async ringWhileWanted(): Promise<void> {
@@ -122,8 +123,9 @@ export class Doorbell {
   }
 
   private heard(payload: string): void {
-    if (payload === this.test) this.isHeard = true;
-    if (!payload.startsWith(SELF_TEST) && !payload.startsWith(this.id))
+    // Behind PgBouncer a ring arrives with the answer to the next statement, and not by itself.
+    if (performance.now() > this.usedAt + QUIET_MS) this.isHeard = true;
+    if (payload !== SELF_TEST && !payload.startsWith(this.id))
       this.onRing?.(payload.endsWith(AWAITED));
   }
 
