@@ -10,15 +10,18 @@ import { query } from './postgres';
 import { killAll, launch } from './processes';
 import { TokenSigner } from './tokens';
 
-/** Of our own package: PostgreSQL as initdb leaves it, fsync and synchronous_commit on. */
+/**
+ * Of our own package: PostgreSQL as initdb leaves it but for `max_connections`; fsync and
+ * synchronous_commit are on.
+ */
 type Postgres = Awaited<ReturnType<typeof startEmbeddedPostgres>>;
 
 /** What a bench needs beside the usual. */
 interface Needs {
   /** @defaultValue true */
   readonly needsRedis?: boolean;
-  /** Of PostgreSQL, by name. @defaultValue as `initdb` leaves them */
-  readonly settings?: Readonly<Record<string, string>>;
+  /** Of PostgreSQL. @defaultValue 600: five for each of a hundred instances, while they start */
+  readonly maxConnections?: number;
 }
 
 /** A folder, a PostgreSQL, a Redis and keys; all of it is gone when the bench is over. */
@@ -34,8 +37,11 @@ export class BenchEnvironment {
 
   /** Starts everything. @throws {Error} something did not start; `close` ends the rest. */
   async open(): Promise<void> {
-    const { needsRedis = true, settings = {} } = this.needs;
-    this.postgres = await startEmbeddedPostgres({ dataDir: this.file('postgres'), settings });
+    const { needsRedis = true, maxConnections = 600 } = this.needs;
+    this.postgres = await startEmbeddedPostgres({
+      dataDir: this.file('postgres'),
+      settings: { max_connections: String(maxConnections) },
+    });
     if (!needsRedis) return;
     this.redisPort = await freePort();
     const quiet = ['--save', '', '--appendonly', 'no', '--dir', this.folder];

@@ -17,6 +17,11 @@ export function cpuTimeMs(pid: number): number {
     .reduce((sum, { times }) => sum + (times?.ms ?? 0), 0);
 }
 
+/** CPU time that one process has taken so far, in ms, to the nanosecond. See proc(5), schedstat. */
+export function backendCpuMs(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+}
+
 /** @returns `undefined` where the process is gone. See proc_pid_stat(5). */
 function timesOf(pid: number): Times | undefined {
   try {

@@ -3,6 +3,7 @@ import type { Bench, Group } from './bench';
 import { readCommand, type Command } from './command-line';
 import { catchUp } from './groups/catch-up';
 import { enforcement } from './groups/enforcement';
+import { feed } from './groups/feed';
 import { firstSeen } from './groups/first-seen';
 import { guarded } from './groups/guarded';
 import { inMemory } from './groups/in-memory';
@@ -27,6 +28,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   propagation,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,
+  feed,
   refreshes,
   purge,
   'in-memory': inMemory,

@@ -78,7 +78,7 @@ export class Worker<Ready> {
   }
 
   /** Sends a message and resolves with the next one that comes back. */
-  async ask<Answer>(question: object): Promise<Answer> {
+  async ask<Answer>(question: object | string): Promise<Answer> {
     const answer = once(this.child, 'message');
     this.child.send(question);
     const [message] = (await Promise.race([answer, this.gone])) as [Answer];

@@ -37,13 +37,10 @@ export const createRevokedTokens: LogoutMigration = {
         client_id     text CHECK (char_length(client_id) <= 255),
         reason        text CHECK (char_length(reason) <= 255),
         actor         text CHECK (char_length(actor) <= 255),
-        xid           xid8        NOT NULL DEFAULT pg_current_xact_id(), -- set by the default alone
         span          text        NOT NULL DEFAULT 'hour', -- of the partition that it stands in
         PRIMARY KEY (key, issued_before, expires_at, span),
         CHECK (scope NOT IN ('token', 'session', 'server-session') OR issued_before = 'infinity')
       ) PARTITION BY LIST (span)`,
-        // Serves readers that follow the table: "every row that my last snapshot did not see".
-        `CREATE INDEX revoked_tokens_xid ON ${table} (xid)`,
         // Serves the list of wide revocations, newest first: few rows among very many.
         `CREATE INDEX revoked_tokens_wide ON ${table} (revoked_at DESC)
           WHERE scope IN ('subject', 'subject-tokens', 'client', 'issuer')`,

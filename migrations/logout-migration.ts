@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { NamedTrigger } from './owned-objects';
 import type { SchemaNames } from './schema-names';
 
 /** A change of the tables, in plain SQL. */
@@ -9,6 +10,8 @@ export interface LogoutMigration {
   readonly makes: {
     readonly relations: readonly string[];
     readonly routines: readonly string[];
+    /** Those that always run. */
+    readonly triggers?: readonly NamedTrigger[];
   };
   /** May run again: what is there already is left as it is. */
   readonly up: (names: SchemaNames) => readonly string[];

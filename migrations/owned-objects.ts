@@ -70,8 +70,43 @@ export function createFunction(
     END $create$`;
 }
 
+/** A trigger, and the table that it is of. */
+export interface NamedTrigger {
+  readonly table: string;
+  readonly trigger: string;
+}
+
+/**
+ * Makes a trigger of a statement where it is missing or may be passed over: it runs whatever
+ * `session_replication_role` is.
+ * @param definition what follows the name in `CREATE TRIGGER`.
+ */
+export function createTrigger(
+  names: SchemaNames,
+  { table, trigger }: NamedTrigger,
+  definition: string,
+): string {
+  const name = names.qualify(table);
+  // ONLY: partitions have no triggers of statements.
+  return `
+    DO $create$ BEGIN
+      IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_trigger
+        WHERE tgrelid = ${quoteText(name)}::pg_catalog.regclass
+          AND tgname = ${quoteText(trigger)} AND tgenabled = 'A'
+      ) THEN
+        DROP TRIGGER IF EXISTS ${trigger} ON ${name};
+        CREATE TRIGGER ${trigger} ${definition};
+        ALTER TABLE ONLY ${name} ENABLE ALWAYS TRIGGER ${trigger};
+      END IF;
+    END $create$`;
+}
+
 export const dropTable = (names: SchemaNames, table: string): string =>
   `DROP TABLE IF EXISTS ${names.qualify(table)}`;
 
 export const dropFunction = (names: SchemaNames, routine: string): string =>
   `DROP FUNCTION IF EXISTS ${names.qualify(routine)}`;
+
+export const dropTrigger = (names: SchemaNames, { table, trigger }: NamedTrigger): string =>
+  `DROP TRIGGER IF EXISTS ${trigger} ON ${names.qualify(table)}`;

@@ -5,7 +5,7 @@ import { createRevokedCutoffs } from './1795132800003-create-revoked-cutoffs';
 import { createReplicaFeed } from './1795132800004-create-replica-feed';
 import { createAddRevocations } from './1795132800005-create-add-revocations';
 import { createPartitionFunctions } from './1795132800006-create-partition-functions';
-import { createRenumberRevocations } from './1795132800007-create-renumber-revocations';
+import { createRevocationLog } from './1795132800007-create-revocation-log';
 import { createCutOff } from './1795132800008-create-cut-off';
 import { createAuthSessions } from './1795132800009-create-auth-sessions';
 import { createSessionFunctions } from './1795132800010-create-session-functions';
@@ -22,7 +22,7 @@ export const LOGOUT_MIGRATIONS: readonly LogoutMigration[] = [
   createReplicaFeed,
   createAddRevocations,
   createPartitionFunctions,
-  createRenumberRevocations,
+  createRevocationLog,
   createCutOff,
   createAuthSessions,
   createSessionFunctions,

@@ -18,10 +18,7 @@ const stepsOf = ({ instances, followers, rates }: ClusterCommand): number =>
 async function main(): Promise<void> {
   const command = readClusterCommand(process.argv.slice(2));
   const about = { machine: machine(), versions: versions(), startedAt: new Date().toISOString() };
-  const environment = new BenchEnvironment({
-    needsRedis: false,
-    settings: { max_connections: '1200' },
-  });
+  const environment = new BenchEnvironment({ needsRedis: false, maxConnections: 1200 });
   for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }))
     process.once(signal, () => {
       void environment.close().finally(() => process.exit(code));

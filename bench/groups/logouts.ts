@@ -85,7 +85,8 @@ function costsOf(name: string, app: BenchApp, costs: readonly Cost[]): Measure[]
 
 /** More than 64 share one where they were revoked beforehand, by SQL. */
 async function perTransaction(url: string): Promise<number> {
-  const sizes = 'SELECT count(*) AS size FROM revoked_tokens GROUP BY xid HAVING count(*) <= 64';
+  const sizes = `SELECT sum(length(prefixes)) / 32 AS size FROM revocation_log GROUP BY xid
+    HAVING sum(length(prefixes)) / 32 <= 64`;
   const [row] = await query<{ size: string }>(
     url,
     `SELECT avg(size)::text AS size FROM (${sizes})`,

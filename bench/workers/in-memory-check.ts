@@ -53,6 +53,7 @@ class FullFeed extends RevocationFeed {
   }
 
   readonly wakenBy = 'polling';
+  readonly restMs = 5;
 
   listen(): void {
     // No bell is heard here.

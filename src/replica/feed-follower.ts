@@ -33,6 +33,7 @@ export interface Followed {
 /** A read that was sent. */
 interface Read extends LeaseClaim {
   readonly number: number;
+  readonly isAwaited: boolean;
 }
 
 export interface FeedProgress {
@@ -56,6 +57,8 @@ export class FeedFollower {
   /** Something live may be missing in memory, so that everything must be loaded. */
   private hasGaps = false;
   private forgottenMs = -Infinity;
+  /** A ring since the last read began has to be answered by an announcement. */
+  private isAwaited = false;
   private consecutiveFailures = 0;
   private roundBegan: Instant;
   private isOver = false;
@@ -78,7 +81,8 @@ export class FeedFollower {
   /** Resolves when the first load has succeeded or failed; goes on by itself. Never rejects. */
   start(): Promise<void> {
     if (this.isOver) return Promise.resolve();
-    this.feed.listen(() => {
+    this.feed.listen((isAwaited) => {
+      this.isAwaited ||= isAwaited;
       this.pace.ring();
     });
     const loaded = this.round();
@@ -97,7 +101,7 @@ export class FeedFollower {
 
   private async follow(): Promise<void> {
     while (!this.isOver) {
-      await this.pace.untilDue(this.roundBegan, this.consecutiveFailures);
+      await this.pace.untilDue(this.roundBegan, this.feed.restMs, this.consecutiveFailures);
       await this.round();
     }
   }
@@ -129,9 +133,11 @@ export class FeedFollower {
     if (this.isOver) return false;
     this.pace.clearRing();
     const since = this.cursor;
+    const { isAwaited } = this;
+    this.isAwaited = false;
     const { announced } = this.registration;
     const number = this.followed.doubts.readBegins();
-    const claim: Read = { number, readBegan: instantOf(this.time), announced };
+    const claim: Read = { number, isAwaited, readBegan: instantOf(this.time), announced };
     const cursor = await this.feed.read(since, (slice) => {
       this.followed.known.apply(slice);
     });
@@ -158,7 +164,9 @@ export class FeedFollower {
     else lease.grant(claim);
     progress[kind] += 1;
     progress.catchUpMs = this.time.monotonic() - claim.readBegan.monotonicMs;
-    void this.registration.renew(cursor);
+    // Behind what cannot hear a ring, nobody can ask for an announcement.
+    const isWanted = kind === 'loads' || claim.isAwaited || this.feed.wakenBy === 'polling';
+    if (isWanted || this.registration.isDue) void this.registration.renew(cursor);
   }
 
   /** What this read has decided is in memory, or never comes. */

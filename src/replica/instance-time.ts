@@ -1,7 +1,5 @@
 /** Up to this part earlier, so that instances that were started together do not stay together. */
 const JITTER = 0.1;
-/** Rings may be followed this closely: doorbells ring at most every 5 ms. */
-const RING_REST_MS = 5;
 const MAX_PAUSE_MS = 2000;
 const COMPLAIN_EVERY_MS = 60_000;
 
@@ -89,16 +87,17 @@ export class PollSchedule {
 
   /**
    * @param since when the last round of reads began.
+   * @param restMs how closely rings may be followed.
    * @param consecutiveFailures in a row: after one, rings wait for the poll interval too, and polls back off.
    */
-  async untilDue(since: Instant, consecutiveFailures: number): Promise<void> {
+  async untilDue(since: Instant, restMs: number, consecutiveFailures: number): Promise<void> {
     const isCalm = consecutiveFailures === 0;
-    const restMs = isCalm ? Math.min(RING_REST_MS, this.pollIntervalMs) : this.pollIntervalMs;
+    const shortestMs = isCalm ? Math.min(restMs, this.pollIntervalMs) : this.pollIntervalMs;
     const pauseMs = isCalm
       ? this.pollIntervalMs - elapsedMs(since, this.time)
       : Math.min(this.pollIntervalMs * 2 ** (consecutiveFailures - 1), MAX_PAUSE_MS);
-    await this.sleep(restMs, false);
-    if (!this.hasRung && pauseMs > restMs) await this.sleep(pauseMs - restMs, true);
+    await this.sleep(shortestMs, false);
+    if (!this.hasRung && pauseMs > shortestMs) await this.sleep(pauseMs - shortestMs, true);
   }
 
   private sleep(delayMs: number, wakesOnRing: boolean): Promise<void> {

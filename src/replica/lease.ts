@@ -7,6 +7,9 @@ import { elapsedMs, instantOf, type Instant, type InstanceTime } from './instanc
  */
 export const ANNOUNCEMENT_LASTS = 5;
 
+/** For how many times `maxStalenessMs` an announcement is not repeated without a reason. */
+const ANNOUNCED_EVERY = 0.5;
+
 /** What a lease rests on; both are noted before its read is sent. */
 export interface LeaseClaim {
   readonly readBegan: Instant;
@@ -79,6 +82,12 @@ export class Registration {
     private readonly time: InstanceTime,
     private readonly onError: (error: Error) => void,
   ) {}
+
+  /** Whether none has succeeded for half of `maxStalenessMs`. */
+  get isDue(): boolean {
+    const everyMs = this.maxStalenessMs * ANNOUNCED_EVERY;
+    return this.announced === null || elapsedMs(this.announced, this.time) >= everyMs;
+  }
 
   /**
    * Announces what memory holds, once the announcement under way has ended; of several that wait

@@ -18,7 +18,7 @@ export class Propagation {
    */
   async spread(revocations: readonly Revocation[], position: CommitPosition | null): Promise<void> {
     for (const revocation of revocations) this.replica?.learn(revocation);
-    this.feed.ring();
+    this.feed.ring(this.logoutWaits === 'cluster');
     if (this.logoutWaits === 'instance') return;
     if (position === null) throw new StoreUnavailableError('tell where its commit stands');
     await this.feed.waitForCluster(position);

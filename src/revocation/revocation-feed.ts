@@ -46,11 +46,15 @@ export abstract class RevocationFeed {
   /** What wakes this instance: the doorbell, or polling alone. */
   abstract readonly wakenBy: NonNullable<StoreStatus['feed']>;
 
+  /** How long to rest between reads, however often it rings; grows with the instances. In ms. */
+  abstract readonly restMs: number;
+
   /**
    * Reads from the primary every live revocation (`since` is `null`), or every one that the read
    * that returned `since` did not see, and hands them to `apply` in any order.
-   * @returns where this read stands; `null` where `since` is of no use any more (another server, or
-   * one that was restarted or set back): nothing was read, and everything must be.
+   * @returns where this read stands; `null` where `since` is of no use any more (another server, one
+   * that was restarted or set back, or what it has not seen is kept no longer): nothing was read,
+   * and everything must be.
    * @throws {StoreUnavailableError} what was applied until then is true nevertheless.
    */
   abstract read(
@@ -59,15 +63,17 @@ export abstract class RevocationFeed {
   ): Promise<FeedCursor | null>;
 
   /**
-   * Calls `onRing` when something may have changed. Nothing rests on it but speed: a ring may be
-   * lost, repeated or false.
+   * From the next read or announcement on, calls `onRing` when something may have changed. Nothing
+   * rests on it but speed: a ring may be lost, repeated or false.
+   * @param onRing `isAwaited`: somebody waits until it is announced that this ring was followed.
    */
-  abstract listen(onRing: () => void): void;
+  abstract listen(onRing: (isAwaited: boolean) => void): void;
 
   /**
    * Tells the other instances that something has changed. Costs the caller nothing; never fails.
+   * @param isAwaited whether `waitForCluster` is called next.
    */
-  abstract ring(): void;
+  abstract ring(isAwaited: boolean): void;
 
   /**
    * The position of everything that the transaction writes. Writes nothing itself.

@@ -50,6 +50,17 @@ describe('When transactions', () => {
     expect(flaws).toEqual([]);
   });
 
+  it('of sessions that run no ordinary triggers revoke, no logout is missed', async () => {
+    const writer = await SqlWriter.connect(fixture.cluster.url);
+    const flaws = await underTraffic(fixture.fleet, async (traffic) => {
+      for (let round = 0; round < 5; round += 1)
+        await writer.revokeAll(traffic, [traffic.mint()], () => sleep(100), 'replica');
+      await sleep(1500);
+    });
+    await writer.close();
+    expect(flaws).toEqual([]);
+  });
+
   it('of another database stay open for as long as they like, no logout is missed', async () => {
     await fixture.fleet.query('CREATE DATABASE neighbour');
     const url = new URL(fixture.cluster.url);

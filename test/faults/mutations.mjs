@@ -28,12 +28,12 @@ const ACCEPTED = /accepted \d+ ms after|but in the end \S*,?.*accepted/;
 const FOLLOWER = 'src/replica/feed-follower.ts';
 const LEASE = 'src/replica/lease.ts';
 const REPLICA = 'src/replica/replica.ts';
-const STORE = 'src/replica/replicated-store.ts';
+const PROPAGATION = 'src/replica/propagation.ts';
 const LOOK_UPS = 'src/stores/postgres/reads/look-ups.ts';
 const QUERIES = 'src/stores/postgres/feed/feed-queries.ts';
 const FEED = 'src/stores/postgres/feed/feed.postgres.ts';
 const CUTOFFS = 'migrations/1795132800003-create-revoked-cutoffs.ts';
-const SINCE = 'migrations/1795132800004-create-replica-feed.ts';
+const LOG = 'migrations/1795132800007-create-revocation-log.ts';
 
 /**
  * `edits`: file, text, and what comes in its place; each text must be there exactly once.
@@ -53,12 +53,12 @@ const MUTATIONS = [
   },
   {
     name: '>= is > in the catch-up',
-    edits: [[SINCE, 'xid >= pg_snapshot_xmax(seen)', 'xid > pg_snapshot_xmax(seen)']],
+    edits: [[QUERIES, '`${frames} >= ', '`${frames} > ']],
     noticedBy: ['commits', 'of 12 writers run into each other'],
   },
   {
     name: 'the xip branch is dropped',
-    edits: [[SINCE, 'WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip(seen)))', 'WHERE false']],
+    edits: [[QUERIES, 'if (underWay.length === 0) return begun;', 'return begun;']],
     noticedBy: ['commits', 'commit in another order than they began'],
   },
   {
@@ -68,7 +68,7 @@ const MUTATIONS = [
         QUERIES,
         'pg_current_snapshot()::text AS snapshot',
         `(SELECT format('%s:%s:', highest, highest) FROM (SELECT coalesce(
-          (SELECT xid FROM nestjs_logout.revoked_tokens ORDER BY xid DESC LIMIT 1)::text::bigint, 2) + 1
+          (SELECT xid FROM nestjs_logout.revocation_log ORDER BY xid DESC LIMIT 1)::text::bigint, 2) + 1
         ) AS seen (highest)) AS snapshot`,
       ],
     ],
@@ -146,18 +146,33 @@ const MUTATIONS = [
     name: 'a catch-up waits for the oldest writer',
     edits: [
       [
-        SINCE,
-        'WHERE xid >= pg_snapshot_xmax(seen)',
-        'WHERE xid >= pg_snapshot_xmin(seen) AND xid < pg_snapshot_xmin(pg_current_snapshot())',
+        QUERIES,
+        '`${frames} >= ${quoteText(xmax)}::xid8`',
+        "`${frames} >= ${quoteText(snapshot.split(':')[0] ?? '')}::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot())`",
       ],
-      [SINCE, 'WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip(seen)))', 'WHERE false'],
+      [QUERIES, 'if (underWay.length === 0) return begun;', 'return begun;'],
     ],
     noticedBy: ['commits', 'of another database stay open'],
   },
   {
     name: 'a long read is taken for done after its first page',
-    edits: [[FEED, 'while (rows.length === ROWS_PER_PAGE)', 'while (false)']],
+    edits: [[FEED, 'while (rows.length === FRAMES_PER_PAGE)', 'while (false)']],
     noticedBy: ['load', 'revokes a million tokens at once'],
+  },
+  {
+    name: 'a catch-up reads on from a log that was trimmed',
+    edits: [[FEED, '(trimmed === null || seesAllOf(then.snapshot, trimmed))', 'true']],
+    noticedBy: ['trimming', 'while the process of an instance was stopped'],
+  },
+  {
+    name: 'the log is trimmed by numbers, as by age',
+    edits: [[LOG, 'AND pg_visible_in_snapshot(xid, old.snapshot)', '']],
+    noticedBy: ['trimming', 'right after the end of a transaction'],
+  },
+  {
+    name: 'the trigger of the log is passed over in some sessions',
+    edits: [['migrations/owned-objects.ts', 'ENABLE ALWAYS TRIGGER', 'ENABLE TRIGGER']],
+    noticedBy: ['commits', 'that run no ordinary triggers'],
   },
   {
     name: 'a standby is asked about tokens',
@@ -167,7 +182,11 @@ const MUTATIONS = [
   {
     name: 'another server is taken for the same',
     edits: [
-      [FEED, 'now.server === then.server && xmaxOf(now.snapshot) >= xmaxOf(then.snapshot)', 'true'],
+      [
+        FEED,
+        'cursor.server === then.server &&\n  xmaxOf(cursor.snapshot) >= xmaxOf(then.snapshot) &&',
+        '',
+      ],
     ],
     noticedBy: ['other-server', 'lower numbers or not'],
   },
@@ -192,13 +211,7 @@ const MUTATIONS = [
   },
   {
     name: 'a cluster-wide logout does not wait',
-    edits: [
-      [
-        STORE,
-        "if (this.options.logoutWaits === 'cluster') await",
-        "if (this.options.logoutWaits === 'cluster') void",
-      ],
-    ],
+    edits: [[PROPAGATION, 'await this.feed.waitForCluster', 'void this.feed.waitForCluster']],
     noticedBy: ['cluster-logout', 'while one instance hears no bell'],
   },
   {
@@ -206,11 +219,11 @@ const MUTATIONS = [
     edits: [
       [LEASE, 'export const ANNOUNCEMENT_LASTS = 5;', 'export const ANNOUNCEMENT_LASTS = 5_000;'],
     ],
-    noticedBy: ['cluster-logout', 'can neither announce itself nor hear the bell'],
+    noticedBy: ['cluster-logout', 'while no instance can announce itself'],
   },
   {
     name: 'an instance learns of its own logouts from the feed alone',
-    edits: [[STORE, 'this.replica?.learn(revocation);', '']],
+    edits: [[PROPAGATION, 'this.replica?.learn(revocation);', '']],
     noticedBy: ['cluster-logout', 'while one instance hears no bell'],
   },
 ];

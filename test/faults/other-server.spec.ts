@@ -3,7 +3,8 @@ import { withClient } from '../support/database';
 import { DataSource } from 'typeorm';
 import { PostgresConnections } from '../../src/stores/postgres/connection/connections';
 import { resolveStoreOptions } from '../../src/stores/postgres/options';
-import { ReplicaInstances } from '../../src/stores/postgres/feed/replica-instances';
+import { PostgresFeed } from '../../src/stores/postgres/feed/feed.postgres';
+import { StoreClock } from '../../src/revocation/store-clock';
 import { copyData, type DataCopy } from './data-copy';
 import { FaultProxy } from './proxy';
 import { QUICK, describeService, useFleet } from './fleet-fixture';
@@ -98,8 +99,12 @@ describe('When there is a standby', () => {
     const source = new DataSource({ type: 'postgres', url: standbyUrl });
     const connections = new PostgresConnections(source, resolveStoreOptions({}));
     await connections.open();
-    const others = new ReplicaInstances(connections, 2000).others();
-    await expect(others).rejects.toMatchObject({ code: '0A000' }); // cannot write
+    const others = new PostgresFeed(
+      connections,
+      new StoreClock(),
+      resolveStoreOptions({}),
+    ).instances.others();
+    await expect(others).rejects.toMatchObject({ cause: { code: '0A000' } }); // cannot write
     await connections.close();
   });
 

@@ -31,8 +31,9 @@ export class SqlWriter {
     traffic: Traffic,
     testTokens: readonly TestToken[],
     beside: (client: Client) => Promise<unknown>,
+    sessionRole: 'origin' | 'replica' = 'origin',
   ): Promise<void> {
-    const commit = this.commitAll(testTokens, beside);
+    const commit = this.commitAll(testTokens, beside, sessionRole);
     await Promise.all(
       testTokens.map((testToken) =>
         traffic.revoke('sql', testToken, () => commit.then(() => 'accepted' as const)),
@@ -43,8 +44,9 @@ export class SqlWriter {
   private async commitAll(
     testTokens: readonly TestToken[],
     beside: (client: Client) => Promise<unknown>,
+    sessionRole: string,
   ): Promise<void> {
-    await this.client.query('BEGIN');
+    await this.client.query(`BEGIN; SET LOCAL session_replication_role = ${sessionRole}`);
     for (const { jti } of testTokens)
       await this.client.query(SQL, [revocationKey('token', ISSUER, jti), jti]);
     await beside(this.client);

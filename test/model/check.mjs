@@ -21,6 +21,9 @@ const LOSSY = ['INSTANCES=1', 'ROWS=3', 'FAILOVERS=2', 'DELTA=2'];
 const CLUSTER = ['INSTANCES=1', 'ROWS=2', 'FAILOVERS=1', 'DELTA=1', 'CLUSTER'];
 const CLUSTER_LONG = ['INSTANCES=1', 'ROWS=2', 'FAILOVERS=0', 'DELTA=2', 'CLUSTER'];
 
+const TRIMMED = [...SMALL, 'TRIM'];
+const TRIMMED_LONG = ['INSTANCES=1', 'ROWS=3', 'FAILOVERS=0', 'DELTA=1', 'TRIM'];
+
 const holds = (name, ...macros) => ({ name, macros, expected: 'holds' });
 const refuted = (name, ...macros) => ({ name, macros, expected: 'refuted' });
 
@@ -48,6 +51,10 @@ const CHECKS = [
   refuted('a look-up joined after it was served', ...SMALL, 'JOIN_LOOK_UP'),
   refuted('the cursor kept before the last row', ...SMALL, 'CURSOR_BEFORE_ROWS'),
   refuted('one clock alone, set back', ...SMALL, 'SET_BACK'),
+  holds('a log that is trimmed', ...TRIMMED),
+  holds('a log that is trimmed, three rows, no failover', ...TRIMMED_LONG),
+  refuted('a catch-up from a log that was trimmed since', ...TRIMMED, 'IGNORE_TRIMMED'),
+  refuted('a log that is trimmed by numbers, as by age', ...TRIMMED, 'TRIM_BY_NUMBER'),
   holds('cluster-wide logouts', ...CLUSTER),
   holds('cluster-wide logouts, a longer lease, no failover', ...CLUSTER_LONG),
   refuted('announced after the read was sent', ...CLUSTER, 'ANNOUNCED_AFTER_READ'),

@@ -4,7 +4,8 @@
  *
  * WHAT IS MODELLED
  *
- * Store. Each row is a logout, inserted by a transaction of its own. A transaction takes the next
+ * Store. Each row is a logout, inserted by a transaction of its own, and its frame in the log with
+ * it; a transaction of more rows ends as one of one row does. A transaction takes the next
  * number when it begins. It commits or rolls back at any later time, so that transactions end out
  * of the order of their numbers. A snapshot is what pg_current_snapshot() tells: xmax is one more
  * than the last number that has ended, xip holds the numbers below it that are under way.
@@ -26,6 +27,12 @@
  *
  * Time is discrete. It is kept in ages that stop at DELTA and in what is left of a lease, never
  * as a date, so the number of states is finite although runs are not bounded.
+ *
+ * TRIM: upkeep. At any time the snapshot of that moment is noted, and at any time later the frames
+ * that are visible in the noted one are deleted from the log. How long lies between has no part in
+ * the model, since it may be any time. A catch-up whose cursor does not see all of the snapshot by
+ * which the log was trimmed is refused, and a load follows. A load reads the table, in which every
+ * row stays. Without TRIM the log is never trimmed.
  *
  * WHAT IS CLAIMED, as assertions
  *
@@ -50,7 +57,8 @@
  *
  * WHAT IS LEFT OUT
  *
- * The doorbell: a read may begin at any time, so a ring adds nothing. Expiry and purging: rows
+ * The doorbell: a read may begin at any time, so a ring adds nothing. When an instance announces
+ * itself: it may at any time. Expiry and purging: rows
  * stay. A memory that is full and a token in doubt: both lead to a look-up, and here a look-up is
  * allowed at any time, with a lease or without. The second clock: the lease ends when the first of
  * the two clocks says so, and a lease that ends early only leads to a look-up. So one clock that
@@ -78,6 +86,10 @@
  * JOIN_LOOK_UP        A request takes the answer of a look-up that was served before it came.
  * CURSOR_BEFORE_ROWS  Cursor and lease are taken before the last row is applied.
  * SET_BACK            The lease is judged by one clock, and that clock is set back.
+ * With TRIM:
+ * IGNORE_TRIMMED      A catch-up does not look by what the log was trimmed.
+ * TRIM_BY_NUMBER      Frames below the xmax of the noted snapshot are deleted, as by their age: that
+ *                     of a transaction that was under way then goes before it could be read.
  * With CLUSTER:
  * ANNOUNCED_AFTER_READ  An announcement counts that had not succeeded when the read was sent.
  * ANY_SERVER          A row that was announced to another server is believed.
@@ -153,13 +165,29 @@ typedef Snapshot {
 #define UNSEEN(snapshot, x) (xid[x] >= snapshot.xmax || (snapshot.xip & BIT(xid[x])))
 #endif
 
+#ifdef TRIM
+byte deleted;     /* a bit for each row whose frame is in the log no more */
+Snapshot noted;   /* by upkeep */
+Snapshot trimmed; /* what is visible in it may be deleted; of another server it says nothing */
+#define IS_IN_LOG(x) (!(deleted & BIT(x)))
+#else
+#define IS_IN_LOG(x) true
+#endif
+
 /* Without a snapshot everything is read. */
-#define IS_NEW(snapshot, x) (snapshot.server == 0 || UNSEEN(snapshot, x))
+#define IS_NEW(snapshot, x) (snapshot.server == 0 || UNSEEN(snapshot, x) && IS_IN_LOG(x))
+
+#define SEEN(snapshot) ((BIT(snapshot.xmax) - 1) & (255 - snapshot.xip)) /* a bit for each number */
+#if defined(TRIM) && !defined(IGNORE_TRIMMED)
+#define IS_KEPT(snapshot) (trimmed.server != server || !(SEEN(trimmed) & (255 - SEEN(snapshot))))
+#else
+#define IS_KEPT(snapshot) true
+#endif
 
 #ifdef IGNORE_SERVER
 #define IS_OF_USE(snapshot) (xmax >= snapshot.xmax)
 #else
-#define IS_OF_USE(snapshot) (server == snapshot.server && xmax >= snapshot.xmax)
+#define IS_OF_USE(snapshot) (server == snapshot.server && xmax >= snapshot.xmax && IS_KEPT(snapshot))
 #endif
 
 /* ---- The instances ---- */
@@ -167,7 +195,7 @@ typedef Snapshot {
 #define IDLE 0
 #define SENT 1
 #define FOUND 2        /* the store has served it; the answer may arrive at any time */
-#define OTHER_SERVER 3 /* the store has found that the cursor is of no use */
+#define OF_NO_USE 3    /* the store has found that the cursor is */
 
 typedef Replica {
   byte known;     /* a bit for each row */
@@ -245,7 +273,7 @@ inline beginRead(i) {
 inline serve(i) {
   if
   :: replica[i].cursor.server != 0 && !IS_OF_USE(replica[i].cursor) ->
-    replica[i].read = OTHER_SERVER
+    replica[i].read = OF_NO_USE
   :: else ->
     replica[i].read = FOUND;
     replica[i].found.server = server;
@@ -349,13 +377,50 @@ inline allowFromMemory(i) {
 #define IS_COMPLETE(i) (replica[i].rows == 0)
 #endif
 
-#ifdef CLUSTER
 inline copy(snapshot, from) {
   snapshot.server = from.server;
   snapshot.xmax = from.xmax;
   snapshot.xip = from.xip;
 }
 
+#ifdef TRIM
+#ifdef TRIM_BY_NUMBER
+#define IS_OLD(x) (xid[x] < trimmed.xmax)
+#else
+#define IS_OLD(x) (SEEN(trimmed) & BIT(xid[x]))
+#endif
+
+proctype Upkeep() {
+  do
+  :: d_step {
+      true ->
+      clear(noted);
+      noted.server = server;
+      noted.xmax = xmax;
+      for (r : 0 .. ROWS - 1) {
+        if
+        :: state[r] == OPEN && xid[r] < xmax -> noted.xip = noted.xip | BIT(xid[r])
+        :: else
+        fi
+      }
+      r = 0
+    }
+  :: d_step { noted.server == server ->
+      copy(trimmed, noted);
+      clear(noted);
+      for (r : 0 .. ROWS - 1) {
+        if
+        :: state[r] == COMMITTED && IS_OLD(r) -> deleted = deleted | BIT(r)
+        :: else
+        fi
+      }
+      r = 0
+    }
+  od
+}
+#endif
+
+#ifdef CLUSTER
 inline endAnnouncing(i) {
   replica[i].announcing = IDLE;
   replica[i].announcingAge = 0;
@@ -407,7 +472,7 @@ proctype Instance(byte i) {
   :: d_step { replica[i].read == SENT -> serve(i) } /* the store's step, not the instance's */
   :: atomic { RUNS(i) && replica[i].rows != 0 -> applyOne(i) }
   :: d_step { RUNS(i) && replica[i].read == FOUND && IS_COMPLETE(i) -> finish(i) }
-  :: d_step { RUNS(i) && replica[i].read == OTHER_SERVER -> dropCursor(i) }
+  :: d_step { RUNS(i) && replica[i].read == OF_NO_USE -> dropCursor(i) }
   :: d_step { RUNS(i) && replica[i].read != IDLE -> endRead(i) } /* it has failed */
   :: d_step { RUNS(i) && MAY_ANSWER(i) -> allowFromMemory(i) }
 #ifdef LEASE_BY_TIMER
@@ -612,6 +677,9 @@ init {
     }
     r = 0;
     run Failover();
+#ifdef TRIM
+    run Upkeep();
+#endif
     run Clock()
   }
 }

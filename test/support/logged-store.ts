@@ -11,7 +11,7 @@ import { sliceOf } from '../unit/replica/manual-ports';
 /** A memory store that logs what it commits, so that a feed can tell it to replicas. */
 export class LoggedStore extends MemoryRevocationStore {
   readonly log: Revocation[] = [];
-  readonly listeners = new Set<() => void>();
+  readonly listeners = new Set<(isAwaited: boolean) => void>();
 
   override async commit(work: UnitOfWork, transaction?: HostTransaction): Promise<Committed> {
     const committed = await super.commit(work, transaction);
@@ -24,7 +24,8 @@ export class LoggedStore extends MemoryRevocationStore {
 export class LogFeed extends RevocationFeed {
   readonly wakenBy = 'doorbell';
   readonly waits: string[] = [];
-  private onRing: () => void = () => undefined;
+  readonly restMs = 5;
+  private onRing: (isAwaited: boolean) => void = () => undefined;
 
   constructor(private readonly store: LoggedStore) {
     super();
@@ -41,13 +42,13 @@ export class LogFeed extends RevocationFeed {
     return { snapshot: String(log.length), server: 'log' };
   }
 
-  listen(onRing: () => void): void {
+  listen(onRing: (isAwaited: boolean) => void): void {
     this.onRing = onRing;
     this.store.listeners.add(onRing);
   }
 
-  ring(): void {
-    for (const listener of this.store.listeners) if (listener !== this.onRing) listener();
+  ring(isAwaited: boolean): void {
+    for (const listener of this.store.listeners) if (listener !== this.onRing) listener(isAwaited);
   }
 
   positionOf(): Promise<string> {

@@ -38,7 +38,8 @@ export interface PostgresStoreOptions {
    */
   readonly maxStalenessMs?: number;
   /**
-   * How often the replica asks what changed, beside being woken by the doorbell, in ms; 50–10000.
+   * How often the replica asks what changed, beside being woken by the doorbell, and how long it
+   * rests between two questions at most, in ms; 50–10000.
    * @defaultValue 500, or a quarter of `maxStalenessMs` where that is less
    */
   readonly pollIntervalMs?: number;
@@ -56,7 +57,8 @@ export interface PostgresStoreOptions {
   readonly logoutWaits?: 'instance' | 'cluster';
   /**
    * A direct address of the same database, as a connection string, for the one connection that
-   * listens: for data sources that lead through PgBouncer, which delivers no notifications.
+   * follows what changes and listens: for data sources that lead through PgBouncer, which delivers
+   * no notifications.
    * @defaultValue the address of the data source
    */
   readonly feedConnection?: string;
@@ -134,7 +136,7 @@ export const POSTGRES_STORE_OPTIONS = {
   feedConnection: optional(
     text('a URL such as postgres://user@host:5432/database', POSTGRES_URL, {
       defaultSays: 'the address of the data source',
-      says: 'A direct address for the connection that listens, where PgBouncer stands between.',
+      says: 'A direct address for the connection of the feed, where PgBouncer stands between.',
     }),
   ),
   lookupTimeoutMs: whole(10, 60_000, {

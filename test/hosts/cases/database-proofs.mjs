@@ -81,15 +81,15 @@ const stopsInOtherEncoding = (host) =>
     assert.match(reason, /is encoded in LATIN1, and only UTF8 takes every user name/);
   }, "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
 
-/** As `pg_restore` leaves them: with numbers that this server is far from. */
-const renumbersMovedRows = (host) =>
+/** As `pg_restore` leaves it: with numbers that this server is far from. */
+const clearsMovedLog = (host) =>
   host.databases.using(async (database) => {
     const lost = await start(host, database, {}, logsOut(host));
-    await database.query(`UPDATE revoked_tokens SET xid = '9000000000'`);
+    await database.query(`UPDATE revocation_log SET xid = '9000000000'`);
     await start(host, database, {}, async (client) => {
       assertRefusedOnRoute(await client.me(lost));
-      await until('the rows have numbers of this server', async () => {
-        const ahead = "SELECT 1 FROM revoked_tokens WHERE xid >= '9000000000'";
+      await until('the log has numbers of this server alone', async () => {
+        const ahead = "SELECT 1 FROM revocation_log WHERE xid >= '9000000000'";
         return (await database.query(ahead)).length === 0;
       });
       assertRefusedOnRoute(await client.me(lost));
@@ -169,7 +169,7 @@ export const databaseProofs = {
   'B18: so they do where its data source migrates them for it': takesMigratedTables,
   'B18: a role that may not make the schema is told what its owner must run': tellsPoorRole,
   'B34: a database that cannot take every user name stops the boot': stopsInOtherEncoding,
-  'B68: rows that were restored from another server get numbers of this one': renumbersMovedRows,
+  'B68: a log that was restored from another server is cleared of its numbers': clearsMovedLog,
 };
 
 export const databaseApps = [

@@ -57,7 +57,8 @@ const replica = async (maxStalenessMs?: number): Promise<Replica> => {
 const logOut = async (key = randomKey()): Promise<{ key: string; xid: string }> => {
   const [row] = await database.query(
     `INSERT INTO revoked_tokens (key, scope, issued_before, expires_at)
-     VALUES (decode($1, 'hex'), 'token', 'infinity', now() + interval '1 hour') RETURNING xid::text`,
+     VALUES (decode($1, 'hex'), 'token', 'infinity', now() + interval '1 hour')
+     RETURNING pg_current_xact_id()::text AS xid`,
     [key],
   );
   return { key: halfOf(key), xid: String(row!['xid']) };

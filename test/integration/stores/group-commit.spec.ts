@@ -196,7 +196,7 @@ describe('The transaction that a revocation is told of', () => {
     const [answer] = await addAll([one]);
 
     const [row] = await database.query(
-      "SELECT xid::text FROM revoked_tokens WHERE encode(key, 'hex') = $1",
+      'SELECT xid::text FROM revocation_log WHERE prefixes = left($1, 32)',
       [one.key],
     );
 

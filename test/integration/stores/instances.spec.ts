@@ -121,7 +121,7 @@ describe('The instances that answer from memory', () => {
   it('are gone when they are closed, also if an announcement waits for its turn just then', async () => {
     const one = await instance();
     await one.feed.announce({ maxStalenessMs: 1000, cursor: null });
-    const busy = one.connections.signals.query('SELECT pg_sleep(0.2)');
+    const busy = one.connections.feed.query('SELECT pg_sleep(0.2)');
 
     const announcing = one.feed.announce({ maxStalenessMs: 1000, cursor: null });
     await Promise.all([busy, announcing, one.feed.close()]);
@@ -148,7 +148,8 @@ describe('The instances that answer from memory', () => {
     await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
     await database.query(`GRANT USAGE ON SCHEMA nestjs_logout TO ${role};
       GRANT SELECT ON revoked_tokens_by_hour, revoked_tokens_by_day, revoked_tokens_by_month TO ${role};
-      GRANT EXECUTE ON FUNCTION revoked_since TO ${role};
+      GRANT SELECT ON revocation_log, revocation_log_snapshots TO ${role};
+      GRANT EXECUTE ON FUNCTION live_revocations TO ${role};
       GRANT SELECT, INSERT, UPDATE, DELETE ON replica_instances TO ${role}`);
     const url = new URL(database.url);
     url.username = role;
@@ -176,7 +177,7 @@ describe('The instances that answer from memory', () => {
       await one.feed.announce({ maxStalenessMs: 1000, cursor });
     }
     // How much of the table is garbage in between is a matter of who has held which snapshot.
-    await one.connections.signals.query('SELECT pg_stat_force_next_flush()');
+    await one.connections.feed.query('SELECT pg_stat_force_next_flush()');
     const [writes] = await database.query(
       `SELECT n_tup_ins::int AS rows, n_tup_upd::int AS updates, n_tup_hot_upd::int AS in_place
        FROM pg_stat_user_tables WHERE relname = 'replica_instances'`,

@@ -175,6 +175,26 @@ describe('Opening the store', () => {
     await expect(store.open()).rejects.toThrow('are missing or out of date');
   });
 
+  it.each([
+    ['was dropped', 'DROP TRIGGER revoked_tokens_log ON revoked_tokens'],
+    ['is off', 'ALTER TABLE ONLY revoked_tokens DISABLE TRIGGER revoked_tokens_log'],
+    [
+      'is passed over by some sessions',
+      'ALTER TABLE ONLY revoked_tokens ENABLE TRIGGER revoked_tokens_log',
+    ],
+  ])('notices that the trigger of the log %s, and makes it anew', async (_, harm) => {
+    await (await openStore(database.url)).close();
+    await database.query(harm);
+    const poor = new PostgresRevocationStore(hostOf(database.url), { migrate: false });
+    await expect(poor.open()).rejects.toThrow('Missing: revoked_tokens_log.');
+
+    const mended = await openStore(database.url);
+    await mended.add(revocation(), logout());
+    await mended.close();
+
+    expect(await database.query('SELECT FROM revocation_log')).toHaveLength(1);
+  });
+
   it('creates everything in the schema that is named and nothing elsewhere', async () => {
     await database.query('CREATE SCHEMA tenant');
     const store = await openStore(database.url, { schema: 'Log out' }, { schema: 'tenant' });
@@ -197,9 +217,9 @@ describe('Opening the store', () => {
     await database.query(`GRANT USAGE ON SCHEMA nestjs_logout TO ${role};
       GRANT SELECT, INSERT ON revoked_tokens, auth_events TO ${role};
       GRANT SELECT ON revoked_tokens_by_hour, revoked_tokens_by_day, revoked_tokens_by_month,
-        replica_instances
+        revocation_log, revocation_log_snapshots, replica_instances
         TO ${role};
-      GRANT EXECUTE ON FUNCTION add_revocations, revoked_since, revoked_cutoffs,
+      GRANT EXECUTE ON FUNCTION add_revocations, live_revocations, revoked_cutoffs,
         missing_logout_partitions TO ${role}`);
     const url = new URL(database.url);
     url.username = role;
@@ -218,7 +238,7 @@ describe('Opening the store', () => {
 
     expect([isNew, isRevoked]).toEqual([true, true]);
     expect(errors).toHaveLength(3);
-    for (const name of ['make_logout_partition', 'renumber_revocations'])
+    for (const name of ['make_logout_partition', 'trim_revocation_log'])
       expect(errors).toContainEqual(
         expect.objectContaining({
           code: '42501',

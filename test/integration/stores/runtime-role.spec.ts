@@ -155,7 +155,12 @@ describe('The documented role of the application', () => {
     'UPDATE auth_sessions SET expires_at = now()',
     'TRUNCATE auth_sessions',
     'INSERT INTO revoked_tokens (revoked_at) VALUES (now())',
-    "INSERT INTO revoked_tokens (xid) VALUES ('3')",
+    'INSERT INTO revocation_log (expires_before) VALUES (1)',
+    'DELETE FROM revocation_log',
+    'UPDATE revocation_log_snapshots SET is_trimmed = false',
+    ...['revoked_tokens_by_hour', hourOf(fromNow(HOUR_MS)).name].map(
+      (partition) => `INSERT INTO ${partition} (key) VALUES (NULL)`,
+    ),
     'SELECT FROM nestjs_logout_migrations',
     'CREATE TABLE nestjs_logout.own ()',
     'DROP FUNCTION add_revocations',

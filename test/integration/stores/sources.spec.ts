@@ -92,7 +92,7 @@ describe('The store is reached', () => {
 });
 
 describe('Each connection says what it is for', () => {
-  const ROLES = ['doorbell', 'feed', 'look-ups', 'reads', 'signals', 'writes'];
+  const ROLES = ['feed', 'look-ups', 'reads', 'writes'];
   const named = (prefix: string): string[] => ROLES.map((role) => `${prefix}nestjs-logout ${role}`);
 
   it.each<[string, (url: string) => PostgresSource, string]>([

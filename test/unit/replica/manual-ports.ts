@@ -109,8 +109,9 @@ export class ManualFeed extends RevocationFeed {
   readonly closings: Pending<void, void>[] = [];
   /** What has been decided, whatever a cursor says. */
   readonly decided = new Set<string>();
-  readonly wakenBy = 'doorbell';
-  private onRing: () => void = () => undefined;
+  wakenBy: 'doorbell' | 'polling' = 'doorbell';
+  restMs = 5;
+  private onRing: (isAwaited: boolean) => void = () => undefined;
 
   /** @param storeMs the store's time of day. */
   constructor(
@@ -127,7 +128,7 @@ export class ManualFeed extends RevocationFeed {
     return read.answered;
   }
 
-  listen(onRing: () => void): void {
+  listen(onRing: (isAwaited: boolean) => void): void {
     this.calls.push('listen');
     this.onRing = onRing;
   }
@@ -154,13 +155,13 @@ export class ManualFeed extends RevocationFeed {
   }
 
   /** Another instance rings. */
-  async hear(): Promise<void> {
-    this.onRing();
+  async hear(isAwaited = false): Promise<void> {
+    this.onRing(isAwaited);
     await settle();
   }
 
-  ring(): void {
-    this.calls.push('ring');
+  ring(isAwaited: boolean): void {
+    this.calls.push(isAwaited ? 'ring awaited' : 'ring');
   }
 
   positionOf(): Promise<string> {

@@ -356,6 +356,23 @@ describe('A replica', () => {
       expect(feed.reads.length).toBeGreaterThan(10);
     });
 
+    it('rest the longer the more instances there are, but no longer than a poll', async () => {
+      await load();
+      feed.restMs = 50;
+      for (let ms = 0; ms < 1000; ms += 1) {
+        await feed.hear();
+        if (feed.isReading) await feed.answer('s');
+        await time.pass(1);
+      }
+      const often = feed.reads.length;
+      feed.restMs = 10 * POLL_MS;
+      await feed.hear();
+      await time.pass(2 * POLL_MS);
+      expect(often).toBeLessThanOrEqual(2 + 1000 / 50);
+      expect(often).toBeGreaterThan(10);
+      expect(feed.isReading).toBe(true);
+    });
+
     it('come no later because it rang', async () => {
       await load();
       await time.pass(490);
@@ -419,15 +436,43 @@ describe('A replica', () => {
   });
 
   describe('its announcement', () => {
-    it('tells after each catch-up how far memory reaches', async () => {
+    it.each(['as it polls', 'as somebody waits for that'])(
+      'tells after a catch-up how far memory reaches, %s',
+      async (reason) => {
+        await load();
+        if (reason === 'as it polls') feed.wakenBy = 'polling';
+        else await feed.hear(true);
+        await time.pass(POLL_MS);
+        await feed.answer('s1');
+        expect(feed.announcements.map(({ question }) => question)).toEqual([
+          { maxStalenessMs: STALENESS_MS, cursor: null },
+          { maxStalenessMs: STALENESS_MS, cursor: { snapshot: 's0', server: 'one' } },
+          { maxStalenessMs: STALENESS_MS, cursor: { snapshot: 's1', server: 'one' } },
+        ]);
+      },
+    );
+
+    it('is repeated every half of maxStalenessMs where nobody waits for it', async () => {
       await load();
-      await time.pass(POLL_MS);
+      const before = feed.announcements.length;
+      await follow(10 * STALENESS_MS);
+      const count = feed.announcements.length - before;
+      expect(count).toBeGreaterThanOrEqual(13); // 20, but for the poll that it waits for
+      expect(count).toBeLessThanOrEqual(20);
+    });
+
+    it('is made for one who waits by a read that began after the ring', async () => {
+      await load();
+      await time.pass(100);
+      await feed.hear();
+      await feed.hear(true); // comes while a read is under way
+      const before = feed.announcements.length;
       await feed.answer('s1');
-      expect(feed.announcements.map(({ question }) => question)).toEqual([
-        { maxStalenessMs: STALENESS_MS, cursor: null },
-        { maxStalenessMs: STALENESS_MS, cursor: { snapshot: 's0', server: 'one' } },
-        { maxStalenessMs: STALENESS_MS, cursor: { snapshot: 's1', server: 'one' } },
-      ]);
+      const during = feed.announcements.length;
+      await time.pass(5);
+      await feed.answer('s2');
+      expect([during, feed.announcements.length]).toEqual([before, before + 1]);
+      expect(feed.announcements.at(-1)!.question.cursor?.snapshot).toBe('s2');
     });
 
     it('is not on the way of the lease, nor of the next read', async () => {
@@ -439,6 +484,7 @@ describe('A replica', () => {
 
     it('is sent one at a time, and then the newest', async () => {
       await load();
+      feed.wakenBy = 'polling';
       feed.announces = 'by hand';
       await time.pass(POLL_MS);
       await feed.answer('s1');
@@ -470,6 +516,7 @@ describe('A replica', () => {
 
     it('counts from when it was sent, not from when it succeeded', async () => {
       await load();
+      feed.wakenBy = 'polling';
       feed.announces = 'by hand';
       await time.pass(POLL_MS);
       await feed.answer('s1'); // sends the last announcement that will succeed
@@ -865,6 +912,7 @@ describe('A replica', () => {
 
     it('is not complete before the announcement under way has ended', async () => {
       await load();
+      feed.wakenBy = 'polling';
       feed.announces = 'by hand';
       await time.pass(POLL_MS);
       await feed.answer('s1');
@@ -879,6 +927,7 @@ describe('A replica', () => {
 
     it('lets the announcement go that waits for the one under way', async () => {
       await load();
+      feed.wakenBy = 'polling';
       feed.announces = 'by hand';
       await time.pass(POLL_MS);
       await feed.answer('s1');

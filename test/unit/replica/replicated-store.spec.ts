@@ -290,7 +290,7 @@ describe('ReplicatedStore', () => {
 
       truth.log.push(revocation()); // the transaction has ended, and left nothing of ours
       truth.listeners.forEach((ring) => {
-        ring();
+        ring(false);
       });
       await sleep(100);
       expect(ask(one)).toBe(false);

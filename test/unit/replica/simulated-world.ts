@@ -482,7 +482,8 @@ type Fail = (error: Error) => void;
 
 /** The real feed's form, over a network that does what the script says. */
 class SimulatedFeed extends RevocationFeed {
-  private onRing: () => void = () => undefined;
+  readonly restMs = 5;
+  private onRing: (isAwaited: boolean) => void = () => undefined;
   private underWay = new Set<Fail>();
   private reads = 0;
 
@@ -491,10 +492,10 @@ class SimulatedFeed extends RevocationFeed {
   }
 
   readonly ring = (): void => {
-    this.onRing();
+    this.onRing(true);
   };
 
-  listen(onRing: () => void): void {
+  listen(onRing: (isAwaited: boolean) => void): void {
     this.onRing = onRing;
   }
 

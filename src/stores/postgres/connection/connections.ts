@@ -20,23 +20,21 @@ export const PINNED_SEARCH_PATH = 'SET LOCAL search_path = pg_catalog, pg_temp';
 export const BEGIN_WRITING = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${PINNED_SEARCH_PATH}`;
 
 const WRITE_CONNECTIONS = 2;
-export const LOOK_UP_CONNECTIONS = 3;
+/** What is asked meanwhile shares the next statement. */
+export const LOOK_UP_CONNECTIONS = 1;
 /** Readers of the audit and of revocations take turns, and delay no look-up and no logout. */
 const READ_CONNECTIONS = 1;
-/** For the replica alone, so that no other query delays it. It sends one query at a time. */
+/** Reads what is new, hears the doorbell and announces this instance: stays open for good. */
 const FEED_CONNECTIONS = 1;
 /** For each page of a long read: the first may take as long as an hour of revocations does. */
 export const PAGE_TIMEOUT_MS = 10_000;
-/** Instances send each other short messages; a late one has no use. */
-const SIGNAL_CONNECTIONS = 1;
 
 interface Opened {
   readonly sources: readonly DataSource[];
   readonly writes: Pool;
   readonly lookUps: Pool;
   readonly reads: Pool;
-  readonly feedReads: Pool;
-  readonly signals: Pool;
+  readonly feed: Pool;
 }
 
 /** Our own few connections to the host's primary, so that a full pool of the host's delays none. */
@@ -66,26 +64,26 @@ export class PostgresConnections {
     return this.use().reads;
   }
 
-  get feedReads(): Pool {
-    return this.use().feedReads;
-  }
-
-  /** For rings, announcements and the questions of cluster-wide logouts. */
-  get signals(): Pool {
-    return this.use().signals;
+  get feed(): Pool {
+    return this.use().feed;
   }
 
   /** Connects. What was connected before a failure is closed again. */
   async open(): Promise<void> {
-    const { lookupTimeoutMs, writeTimeoutMs, onError } = this.options;
+    const { lookupTimeoutMs, writeTimeoutMs, feedConnection, onError } = this.options;
     const sources: DataSource[] = [];
     // The pool forgets a connection before its socket is closed: while we close, a server that
     // stops as well, or a proxy, may still end it with an error that means nothing.
     const report = (error: Error): void => {
       if (this.opened !== undefined) onError(error);
     };
-    const connect = async (role: string, size: number, timeoutMs: number): Promise<Pool> => {
-      const source = await this.connect({ role, size, timeoutMs, onError: report });
+    const connect = async (
+      role: string,
+      size: number,
+      timeoutMs: number,
+      more: Partial<PoolNeeds> = {},
+    ): Promise<Pool> => {
+      const source = await this.connect({ role, size, timeoutMs, onError: report, ...more });
       sources.push(source);
       return poolOf(source);
     };
@@ -95,8 +93,10 @@ export class PostgresConnections {
         writes: await connect('writes', WRITE_CONNECTIONS, writeTimeoutMs),
         lookUps: await connect('look-ups', LOOK_UP_CONNECTIONS, lookupTimeoutMs),
         reads: await connect('reads', READ_CONNECTIONS, writeTimeoutMs),
-        feedReads: await connect('feed', FEED_CONNECTIONS, PAGE_TIMEOUT_MS),
-        signals: await connect('signals', SIGNAL_CONNECTIONS, lookupTimeoutMs),
+        feed: await connect('feed', FEED_CONNECTIONS, PAGE_TIMEOUT_MS, {
+          isKept: true,
+          address: feedConnection,
+        }),
       };
     } catch (error) {
       await destroyAll(sources);

@@ -11,7 +11,9 @@ export interface PoolNeeds {
   readonly timeoutMs: number;
   readonly onError: (error: Error) => void;
   /** A connection string that leads elsewhere than the host's does, to the same database. */
-  readonly address?: string;
+  readonly address?: string | undefined;
+  /** Its connections stay open while they are idle. */
+  readonly isKept?: boolean;
 }
 
 /**
@@ -67,6 +69,7 @@ export function ownOptions(host: PostgresOptions, needs: PoolNeeds): PostgresOpt
       keepAlive: true,
       allowExitOnIdle: true, // a process that has nothing else to do need not close the store
       ...without(host.extra, OWN_PARAMETERS),
+      ...(needs.isKept === true && { idleTimeoutMillis: 0 }),
       max: needs.size,
       min: 0,
       query_timeout: needs.timeoutMs + CLIENT_GRACE_MS,

@@ -7,7 +7,10 @@ export class Tables extends SchemaNames {
   readonly authSessions = this.qualify('auth_sessions');
   /** The function that looks up keys. */
   readonly revokedCutoffs = this.qualify('revoked_cutoffs');
-  /** The function that tells what is new since a snapshot. */
-  readonly revokedSince = this.qualify('revoked_since');
+  /** The function that tells all that is live, in ranges. */
+  readonly liveRevocations = this.qualify('live_revocations');
+  /** What was added lately, for those that follow it. */
+  readonly revocationLog = this.qualify('revocation_log');
+  readonly revocationLogSnapshots = this.qualify('revocation_log_snapshots');
   readonly replicaInstances = this.qualify('replica_instances');
 }

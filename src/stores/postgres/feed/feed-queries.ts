@@ -1,53 +1,71 @@
-import {
-  PREFIX_BYTES,
-  type AbsoluteGroup,
-  type Cutoff,
-  type FeedCursor,
-  type FeedSlice,
+import type {
+  AbsoluteGroup,
+  Cutoff,
+  FeedCursor,
+  FeedSlice,
 } from '../../../revocation/revocation-feed';
 import { ANY_ISSUE_TIME } from '../../../revocation/revocation';
-import { SCOPES } from '../../../tokens/scopes';
-import { SERVER_IDENTITY } from './server-identity';
-import { SEES_NOTHING } from './snapshot';
+import { framesOf } from '../../../../migrations/revocation-frames';
 import { quoteText } from '../../../../migrations/schema-names';
+import { SERVER_IDENTITY } from '../../../../migrations/server-identity';
 import type { Tables } from '../connection/tables';
+import { partsOf } from './snapshot';
 
-/** So many revocations are handed over as one row at most. */
-export const MAX_PER_ROW = 512;
+/** So many frames are asked for in one message. */
+export const FRAMES_PER_PAGE = 32;
 
 /** A row of text, whatever type parsers the host has set. */
 export type TextRow = Readonly<Record<string, string | null>>;
 
 /** Where a read stands, and whom it asked. */
-interface FeedHeader {
+export interface FeedHeader {
   readonly isStandby: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly cursor: FeedCursor;
+  /** What is visible in it may be in the log no more; `null` where nothing was deleted yet. */
+  readonly trimmed: string | null;
 }
 
-export const HEADER_QUERY = `
+/** A snapshot that another server has noted says nothing of this one's transactions. */
+export const headerQuery = (tables: Tables): string => `
   SELECT pg_is_in_recovery()::text AS is_standby, pg_current_snapshot()::text AS snapshot,
-    round(extract(epoch FROM now()) * 1000)::text AS now, ${SERVER_IDENTITY} AS server`;
+    round(extract(epoch FROM now()) * 1000)::text AS now, asked.server, trimmed.snapshot::text AS trimmed
+  FROM (SELECT ${SERVER_IDENTITY} AS server OFFSET 0) AS asked
+    LEFT JOIN ${tables.revocationLogSnapshots} AS trimmed
+      ON trimmed.is_trimmed AND trimmed.server = asked.server`;
 
 export function headerIn(rows: readonly TextRow[]): FeedHeader {
-  const [{ is_standby, snapshot, now, server } = {}] = rows;
+  const [{ is_standby, snapshot, now, server, trimmed = null } = {}] = rows;
   if (!snapshot || !server) throw new TypeError('the server did not say where it stands');
-  return { isStandby: is_standby !== 'false', now: Number(now), cursor: { snapshot, server } };
+  const cursor = { snapshot, server };
+  return { isStandby: is_standby !== 'false', now: Number(now), cursor, trimmed };
 }
 
-/** The first of what is new, `MAX_PER_ROW` at most, in a form that costs the server least. */
-export const newestQuery = (tables: Tables, since: FeedCursor): string =>
-  groupedQuery(
-    tables,
-    since,
-    `(VALUES (now(), ${NEVER}, now(), ${NEVER}, now(), ${NEVER}))`,
-    MAX_PER_ROW,
-  );
+/** For `newQuery`: the log may have grown since the server has last counted what is in it. */
+export const BY_INDEX = 'SET LOCAL enable_seqscan = off';
 
-/** All that is live, or only what is new. Part by part, so that no side holds all of it at once. */
-export const wholeQuery = (tables: Tables, since: FeedCursor | null): string =>
-  groupedQuery(tables, since, PARTS);
+/**
+ * Exactly the frames that the cursor does not see: below its xmin all had ended, and what was under
+ * way in between is its xip. UNION ALL, because with OR no index is used.
+ */
+export function newQuery({ revocationLog }: Tables, { snapshot }: FeedCursor): string {
+  const { xmax, underWay } = partsOf(snapshot);
+  const frames = `SELECT expires_before::text, prefixes, cutoffs FROM ${revocationLog} WHERE xid`;
+  const begun = `${frames} >= ${quoteText(xmax)}::xid8`;
+  if (underWay.length === 0) return begun;
+  const ids = underWay.map((xid) => `${quoteText(xid)}::xid8`).join(', ');
+  return `${begun} UNION ALL ${frames} IN (${ids})`;
+}
+
+/** All that is live. Part by part, so that no side holds all of it at once. */
+export const liveQuery = ({ liveRevocations }: Tables): string => `
+  SELECT expires_before::text, prefixes, cutoffs FROM ${PARTS} AS range (
+    hours_from, hours_to, days_from, days_to, months_from, months_to), LATERAL (
+    ${framesOf(
+      `${liveRevocations}(hours_from, hours_to, days_from, days_to, months_from, months_to)`,
+    )}
+  ) AS frame`;
 
 const NEVER = "'infinity'::timestamptz";
 
@@ -73,53 +91,11 @@ const PARTS = `(
   UNION ALL
   SELECT ${NO_RANGE}, ${NO_RANGE}, first, next FROM (${rangesOf('month', 14)}) AS months)`;
 
-/** The scopes of which a token says the keys at once. */
-const IS_ABSOLUTE = `scope IN (${Object.entries(SCOPES)
-  .flatMap(([scope, { kind }]) => (kind === 'absolute' ? [quoteText(scope)] : []))
-  .join(', ')})`;
-
-/**
- * Absolute revocations come as the first halves of their keys in one text, a million of which Node
- * reads in a fraction of the time of as many rows; cutoffs as JSON: key, milliseconds (`null`: for good),
- * milliseconds.
- */
-function groupedQuery(
-  tables: Tables,
-  since: FeedCursor | null,
-  ranges: string,
-  most?: number,
-): string {
-  const seen = quoteText(since?.snapshot ?? SEES_NOTHING);
-  return `
-    SELECT part.* FROM ${ranges} AS range (
-      hours_from, hours_to, days_from, days_to, months_from, months_to), LATERAL (
-      SELECT extract(epoch FROM date_trunc('hour', expires_at, 'UTC') + interval '1 hour')::bigint
-          ::text AS expires_before,
-        encode(string_agg(substring(key FOR ${PREFIX_BYTES}), '')
-          FILTER (WHERE ${IS_ABSOLUTE}), 'hex') AS prefixes,
-        (json_agg(json_build_array(encode(key, 'hex'),
-          CASE WHEN issued_before < 'infinity'
-            THEN floor(extract(epoch FROM issued_before) * 1000) END,
-          ceil(extract(epoch FROM expires_at) * 1000)))
-          FILTER (WHERE NOT (${IS_ABSOLUTE})))::text AS cutoffs
-      FROM (
-        SELECT *, (row_number() OVER () - 1) / ${MAX_PER_ROW} AS place
-        FROM ${tables.revokedSince}(
-          ${seen}, hours_from, hours_to, days_from, days_to, months_from, months_to,
-          ${most ?? 'NULL'})
-      ) AS revoked
-      GROUP BY date_trunc('hour', expires_at, 'UTC'), place
-    ) AS part`;
-}
-
-/** @param rows of one of the queries above. */
-export function sliceIn(rows: readonly TextRow[]): FeedSlice {
-  return { absolute: rows.flatMap(absoluteIn), cutoffs: rows.flatMap(cutoffsIn) };
-}
-
-/** How many revocations are in a slice. */
-export const sizeOf = ({ absolute, cutoffs }: FeedSlice): number =>
-  absolute.reduce((sum, { prefixes }) => sum + prefixes.length / PREFIX_BYTES, cutoffs.length);
+/** @param frame a row of one of the queries above. */
+export const sliceIn = (frame: TextRow): FeedSlice => ({
+  absolute: absoluteIn(frame),
+  cutoffs: cutoffsIn(frame),
+});
 
 function absoluteIn({ expires_before, prefixes }: TextRow): AbsoluteGroup[] {
   if (!prefixes) return [];

@@ -14,37 +14,41 @@ import {
   type HostTransaction,
 } from '../../../revocation/unit-of-work';
 import {
-  onConnection,
   PAGE_TIMEOUT_MS,
   PINNED_SEARCH_PATH,
   type PostgresConnections,
 } from '../connection/connections';
 import { Doorbell, type DoorbellOptions } from './doorbell';
-import { toPostgresError, PostgresError, READ_ONLY, within } from '../connection/postgres-error';
+import { FeedConnection, send } from './feed-connection';
+import { toPostgresError, PostgresError, READ_ONLY } from '../connection/postgres-error';
 import {
-  HEADER_QUERY,
+  BY_INDEX,
+  FRAMES_PER_PAGE,
   headerIn,
-  MAX_PER_ROW,
-  newestQuery,
-  sizeOf,
+  headerQuery,
+  liveQuery,
+  newQuery,
   sliceIn,
-  wholeQuery,
+  type FeedHeader,
   type TextRow,
 } from './feed-queries';
-import { CLIENT_GRACE_MS } from '../connection/pool-options';
 import { ReplicaInstances } from './replica-instances';
-import { sees, xmaxOf } from './snapshot';
+import { sees, seesAllOf, xmaxOf } from './snapshot';
 import { ClusterWait } from './cluster-wait';
 import { unlessAborted } from '../connection/unless-aborted';
 
 /** One snapshot for all statements of a read, whatever the defaults of the role are. */
 const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
-const ROWS_PER_PAGE = 4;
+/** For each instance: so many notifications, reads and announcements do not saturate a server. */
+const REST_PER_INSTANCE_MS = 1;
+const SHORTEST_REST_MS = 5;
 
 export interface FeedOptions extends DoorbellOptions {
   /** As long others are waited for that cannot be asked. */
   readonly maxStalenessMs: number;
+  /** No rest is longer. */
+  readonly pollIntervalMs: number;
   /** For the first word of the server in each read; what is dead must be noticed soon. */
   readonly lookupTimeoutMs: number;
 }
@@ -53,6 +57,7 @@ export interface FeedOptions extends DoorbellOptions {
 export class PostgresFeed extends RevocationFeed {
   readonly doorbell: Doorbell;
   readonly instances: ReplicaInstances;
+  private readonly connection: FeedConnection;
   private readonly clusterWait: ClusterWait;
   private closing = new AbortController();
 
@@ -62,13 +67,20 @@ export class PostgresFeed extends RevocationFeed {
     private readonly options: FeedOptions,
   ) {
     super();
-    this.doorbell = new Doorbell(connections, options);
-    this.instances = new ReplicaInstances(connections, options.lookupTimeoutMs);
+    this.doorbell = new Doorbell(connections, options, () => this.restMs);
+    this.connection = new FeedConnection(connections, this.doorbell);
+    const { tables } = connections;
+    this.instances = new ReplicaInstances(this.connection, tables, options.lookupTimeoutMs);
     this.clusterWait = new ClusterWait(this.instances, options.maxStalenessMs);
   }
 
   get wakenBy(): 'doorbell' | 'polling' {
     return this.doorbell.state;
+  }
+
+  get restMs(): number {
+    const restMs = Math.max(SHORTEST_REST_MS, this.instances.count * REST_PER_INSTANCE_MS);
+    return Math.min(restMs, this.options.pollIntervalMs);
   }
 
   async read(
@@ -77,7 +89,7 @@ export class PostgresFeed extends RevocationFeed {
   ): Promise<FeedCursor | null> {
     const { signal } = this.closing;
     try {
-      return await onConnection(this.connections.feedReads, async (client) => {
+      return await this.connection.use(async (client) => {
         const ask: Ask = (timeoutMs, ...statements) =>
           unlessAborted(signal, askServer(client, timeoutMs, statements));
         const few = since === null ? 'more' : await this.readFew(ask, since, apply);
@@ -88,12 +100,12 @@ export class PostgresFeed extends RevocationFeed {
     }
   }
 
-  listen(onRing: () => void): void {
+  listen(onRing: (isAwaited: boolean) => void): void {
     this.doorbell.listen(onRing);
   }
 
-  ring(): void {
-    this.doorbell.ring();
+  ring(isAwaited: boolean): void {
+    this.doorbell.ring(isAwaited);
   }
 
   async positionOf(transaction: HostTransaction): Promise<CommitPosition> {
@@ -120,7 +132,8 @@ export class PostgresFeed extends RevocationFeed {
   async close(): Promise<void> {
     this.closing.abort(new PostgresError('the feed was closed'));
     this.closing = new AbortController();
-    await Promise.all([this.doorbell.close(), this.instances.withdraw()]);
+    this.doorbell.close();
+    await this.instances.withdraw();
   }
 
   /** Nearly always that is all of it: one message, one answer. */
@@ -129,18 +142,19 @@ export class PostgresFeed extends RevocationFeed {
     since: FeedCursor,
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null | 'more'> {
-    const [, header = [], rows = []] = await ask(
+    const [, header = [], , rows = []] = await ask(
       this.options.lookupTimeoutMs,
       BEGIN_READING,
-      HEADER_QUERY,
-      newestQuery(this.connections.tables, since),
+      headerQuery(this.connections.tables),
+      BY_INDEX,
+      `${newQuery(this.connections.tables, since)} LIMIT ${FRAMES_PER_PAGE}`,
       'COMMIT',
     );
-    const cursor = this.cursorIn(header);
-    if (!continues(cursor, since)) return null;
-    const slice = sliceIn(rows);
-    apply(slice);
-    return sizeOf(slice) < MAX_PER_ROW ? cursor : 'more';
+    const now = this.headerIn(header);
+    if (!continues(now, since)) return null;
+    if (rows.length === FRAMES_PER_PAGE) return 'more';
+    await applyEach(rows, apply);
+    return now.cursor;
   }
 
   private async readAll(
@@ -148,24 +162,31 @@ export class PostgresFeed extends RevocationFeed {
     since: FeedCursor | null,
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null> {
-    const [, header = []] = await ask(this.options.lookupTimeoutMs, BEGIN_READING, HEADER_QUERY);
-    const cursor = this.cursorIn(header);
-    const isOfUse = since === null || continues(cursor, since);
+    const { tables } = this.connections;
+    const [, header = []] = await ask(
+      this.options.lookupTimeoutMs,
+      BEGIN_READING,
+      headerQuery(tables),
+    );
+    const now = this.headerIn(header);
+    const isOfUse = since === null || continues(now, since);
     if (isOfUse) {
-      const query = wholeQuery(this.connections.tables, since);
-      await ask(PAGE_TIMEOUT_MS, `DECLARE feed NO SCROLL CURSOR FOR ${query}`);
+      const [query, how] =
+        since === null ? [liveQuery(tables), []] : [newQuery(tables, since), [BY_INDEX]];
+      await ask(PAGE_TIMEOUT_MS, ...how, `DECLARE feed NO SCROLL CURSOR FOR ${query}`);
       await readPages(ask, apply);
     }
     await ask(PAGE_TIMEOUT_MS, 'COMMIT');
-    return isOfUse ? cursor : null;
+    return isOfUse ? now.cursor : null;
   }
 
-  private cursorIn(rows: readonly TextRow[]): FeedCursor {
-    const { isStandby, now, cursor } = headerIn(rows);
+  private headerIn(rows: readonly TextRow[]): FeedHeader {
+    const header = headerIn(rows);
     // A standby may not have seen a logout yet.
-    if (isStandby) throw new PostgresError('the feed is read from the primary only', READ_ONLY);
-    this.clock.observe(now);
-    return cursor;
+    if (header.isStandby)
+      throw new PostgresError('the feed is read from the primary only', READ_ONLY);
+    this.clock.observe(header.now);
+    return header;
   }
 }
 
@@ -191,24 +212,35 @@ async function askServer(
     `SET LOCAL statement_timeout = ${timeoutMs}`,
     ...statements,
   ].join('; ');
-  const results: unknown = await within(timeoutMs + CLIENT_GRACE_MS, client.query(text));
-  // The driver answers a message of several statements with as many results.
-  const [, , ...answers] = results as { rows: TextRow[] }[];
-  return answers.map(({ rows }) => rows);
+  const [, , ...answers] = await send(client, timeoutMs, text);
+  return answers.map(({ rows }) => rows as TextRow[]);
 }
 
-/** Page by page, so that neither side holds everything; row by row, so that requests wait for none. */
+/** Page by page, so that neither side holds everything. */
 async function readPages(ask: Ask, apply: (slice: FeedSlice) => void): Promise<void> {
   let rows: readonly TextRow[];
   do {
-    [rows = []] = await ask(PAGE_TIMEOUT_MS, `FETCH ${ROWS_PER_PAGE} FROM feed`);
-    for (const row of rows) {
-      apply(sliceIn([row]));
-      await setImmediate();
-    }
-  } while (rows.length === ROWS_PER_PAGE);
+    [rows = []] = await ask(PAGE_TIMEOUT_MS, `FETCH ${FRAMES_PER_PAGE} FROM feed`);
+    await applyEach(rows, apply);
+  } while (rows.length === FRAMES_PER_PAGE);
 }
 
-/** Whether transaction numbers mean now what they meant then. */
-const continues = (now: FeedCursor, then: FeedCursor): boolean =>
-  now.server === then.server && xmaxOf(now.snapshot) >= xmaxOf(then.snapshot);
+/** Row by row, so that no request waits for many. */
+async function applyEach(
+  rows: readonly TextRow[],
+  apply: (slice: FeedSlice) => void,
+): Promise<void> {
+  for (const [at, row] of rows.entries()) {
+    if (at > 0) await setImmediate();
+    apply(sliceIn(row));
+  }
+}
+
+/**
+ * Whether transaction numbers mean now what they meant then, and all that the cursor has not seen is
+ * still in the log.
+ */
+const continues = ({ cursor, trimmed }: FeedHeader, then: FeedCursor): boolean =>
+  cursor.server === then.server &&
+  xmaxOf(cursor.snapshot) >= xmaxOf(then.snapshot) &&
+  (trimmed === null || seesAllOf(then.snapshot, trimmed));

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import type { PoolClient } from 'pg';
 import type { Announcement } from '../../../revocation/revocation-feed';
-import { BEGIN_WRITING, onConnection, type PostgresConnections } from '../connection/connections';
+import { BEGIN_WRITING } from '../connection/connections';
 import { orUnavailable } from '../connection/postgres-error';
+import type { Tables } from '../connection/tables';
 import { DURABLE_COMMIT } from '../writes/insertions';
-import { SERVER_IDENTITY } from './server-identity';
+import { send, type Answers, type FeedConnection } from './feed-connection';
 import { SEES_NOTHING } from './snapshot';
 import { DEAD_AFTER_STALENESSES, SPEAKS } from '../../../../migrations/outdated-instances';
 import { quoteText } from '../../../../migrations/schema-names';
+import { SERVER_IDENTITY } from '../../../../migrations/server-identity';
 
 /** How long a row is kept that this server did not write: see `others`. */
 const FOREIGN_KEPT = '1 hour';
@@ -20,10 +23,13 @@ export interface OtherInstance {
 
 /** The instances that answer from memory, this one among them: the table `replica_instances`. */
 export class ReplicaInstances {
+  /** How many there were when this one last announced itself. */
+  count = 1;
   private id = randomUUID();
 
   constructor(
-    private readonly connections: PostgresConnections,
+    private readonly connection: FeedConnection,
+    private readonly tables: Tables,
     private readonly timeoutMs: number,
   ) {}
 
@@ -34,21 +40,27 @@ export class ReplicaInstances {
     const state = `${maxStalenessMs}, ${snapshot}, ${server}, now()`;
     const { id } = this; // a withdrawal while this waits for the connection changes it
     return orUnavailable('announce this instance', this.timeoutMs, () =>
-      // On one connection, so that a withdrawal comes before both or after both.
-      onConnection(this.connections.signals, async (client) => {
-        const results = (await client.query(this.renewal(id, state))) as unknown as Renewed;
-        if (results[RENEWED]?.rowCount === 0) await client.query(this.registration(id, state));
+      // In one use of the connection, so that a withdrawal comes before both or after both.
+      this.connection.use(async (client) => {
+        const renewed = await this.send(client, this.renewal(id, state));
+        if (renewed.at(RENEWED)?.rowCount === 0)
+          await this.send(client, this.registration(id, state));
+        const [row] = (renewed.at(COUNTED)?.rows ?? []) as readonly { count: string }[];
+        this.count = Number(row?.count);
       }),
     );
   }
 
-  /** Deletes our row where that can be done; otherwise it is dead after a while. Never fails. */
+  /**
+   * Deletes our row where that can be done; otherwise it is dead after a while. Closes the
+   * connection. Never fails.
+   */
   async withdraw(): Promise<void> {
     try {
       const message = `${this.begin}; DELETE FROM ${this.table} WHERE ${isOf(this.id)}; COMMIT`;
       this.id = randomUUID(); // the message may come late, and is not for who announces next
       await orUnavailable('withdraw this instance', this.timeoutMs, () =>
-        onConnection(this.connections.signals, (client) => client.query(message)),
+        this.connection.useLast((client) => this.send(client, message)),
       );
     } catch {
       // Other instances wait for us no longer than our staleness.
@@ -63,15 +75,24 @@ export class ReplicaInstances {
    * standby begins no transaction that could write.
    */
   async others(): Promise<OtherInstance[]> {
-    const results = (await onConnection(this.connections.signals, (client) =>
-      client.query(`${this.begin};
-        SELECT max_staleness_ms::text AS staleness,
-          CASE WHEN server = ${SERVER_IDENTITY} THEN snapshot::text END AS snapshot
-        FROM ${this.table}
-        WHERE NOT ${isOf(this.id)} AND (NOT (${IS_OLD}) OR server <> ${SERVER_IDENTITY}); COMMIT`),
-    )) as unknown as Asked;
-    const rows = results[ASKED]?.rows ?? [];
+    const asked = await orUnavailable('ask about other instances', this.timeoutMs, () =>
+      this.connection.use((client) =>
+        this.send(
+          client,
+          `${this.begin};
+          SELECT max_staleness_ms::text AS staleness,
+            CASE WHEN server = ${SERVER_IDENTITY} THEN snapshot::text END AS snapshot
+          FROM ${this.table}
+          WHERE NOT ${isOf(this.id)} AND (NOT (${IS_OLD}) OR server <> ${SERVER_IDENTITY}); COMMIT`,
+        ),
+      ),
+    );
+    const rows = (asked.at(ASKED)?.rows ?? []) as readonly OtherRow[];
     return rows.map(({ staleness, snapshot }) => ({ maxStalenessMs: Number(staleness), snapshot }));
+  }
+
+  private send(client: PoolClient, message: string): Promise<Answers> {
+    return send(client, this.timeoutMs, message);
   }
 
   /**
@@ -80,7 +101,8 @@ export class ReplicaInstances {
    */
   private renewal(id: string, state: string): string {
     return `${this.begin}; SET LOCAL synchronous_commit = off;
-      UPDATE ${this.table} SET (${STATE}) = ROW (${state}) WHERE ${isOf(id)}; COMMIT`;
+      UPDATE ${this.table} SET (${STATE}) = ROW (${state}) WHERE ${isOf(id)};
+      SELECT count(*)::text AS count FROM ${this.table} WHERE NOT (${IS_OLD}); COMMIT`;
   }
 
   /** Durable: no logout would wait for an instance whose row was lost in a crash. */
@@ -97,7 +119,7 @@ export class ReplicaInstances {
   }
 
   private get table(): string {
-    return this.connections.tables.replicaInstances;
+    return this.tables.replicaInstances;
   }
 }
 
@@ -109,10 +131,13 @@ const IS_OLD = `seen_at < now() - max_staleness_ms * interval '${DEAD_AFTER_STAL
 const IS_DEAD = `${IS_OLD}
   AND (server = ${SERVER_IDENTITY} OR seen_at < now() - interval '${FOREIGN_KEPT}')`;
 
-/** BEGIN, SET, SET, SET, UPDATE, COMMIT. */
-const RENEWED = 4;
-type Renewed = readonly { rowCount: number | null }[];
+/** BEGIN, SET, SET, SET, UPDATE, SELECT, COMMIT. */
+const [RENEWED, COUNTED] = [4, 5];
 
 /** BEGIN, SET, SET, SELECT, COMMIT. */
 const ASKED = 3;
-type Asked = readonly { rows: readonly { staleness: string; snapshot: string | null }[] }[];
+
+interface OtherRow {
+  readonly staleness: string;
+  readonly snapshot: string | null;
+}

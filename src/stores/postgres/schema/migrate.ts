@@ -155,29 +155,53 @@ async function forgetLost(
   if (missing.length === 0) return;
   await source.query(`DELETE FROM ${notes}`);
   onLoss(
-    new PostgresError(
-      `Of the tables in schema "${tables.schema}" these were gone, and are made again: ` +
-        `${missing.map(({ name }) => name).join(', ')}. What was in them is lost: tokens that ` +
-        'were logged out before are accepted again until they expire.',
+    lossOf(
+      tables,
+      missing.map(({ name }) => name),
     ),
   );
 }
+
+function lossOf({ schema }: Tables, missing: readonly string[]): PostgresError {
+  const were = `in schema "${schema}" these were gone, and are made again: ${missing.join(', ')}`;
+  if (missing.every((name) => TRIGGERS.includes(name)))
+    return new PostgresError(
+      `Of the triggers ${were}. Instances that were running meanwhile may not know what was ` +
+        'revoked: restart them.',
+    );
+  return new PostgresError(
+    `Of the tables ${were}. What was in them is lost: tokens that were logged out before are ` +
+      'accepted again until they expire.',
+  );
+}
+
+const TRIGGERS = LOGOUT_MIGRATIONS.flatMap(({ makes }) =>
+  (makes.triggers ?? []).map(({ trigger }) => trigger),
+);
 
 interface Named {
   readonly name: string;
 }
 
-/** Asks for the tables and functions of these migrations that are not there. */
+/** Asks for the tables, functions and triggers of these migrations that are not there. */
 function missingQuery(tables: Tables, migrations: typeof LOGOUT_MIGRATIONS): string {
   const listOf = (names: readonly string[]): string =>
     `ARRAY[${names.map(quoteText).join()}]::text[]`;
+  const triggers = migrations.flatMap(({ makes }) => makes.triggers ?? []);
   const full = `${quoteText(`${tables.quotedSchema}.`)} || quote_ident(name)`;
   return `
     SELECT name FROM unnest(${listOf(migrations.flatMap(({ makes }) => makes.relations))}) AS name
     WHERE to_regclass(${full}) IS NULL
     UNION ALL
     SELECT name FROM unnest(${listOf(migrations.flatMap(({ makes }) => makes.routines))}) AS name
-    WHERE to_regproc(${full}) IS NULL`;
+    WHERE to_regproc(${full}) IS NULL
+    UNION ALL
+    SELECT name FROM unnest(
+      ${listOf(triggers.map(({ trigger }) => trigger))},
+      ${listOf(triggers.map(({ table }) => tables.qualify(table)))}) AS made (name, of_table)
+    WHERE NOT EXISTS (
+      SELECT FROM pg_trigger
+      WHERE tgrelid = to_regclass(of_table) AND tgname = name AND tgenabled = 'A')`;
 }
 
 const migrationSource = (connections: PostgresConnections): Promise<DataSource> =>

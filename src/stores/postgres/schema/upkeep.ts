@@ -2,9 +2,9 @@ import { codeOf, PostgresError, toPostgresError } from '../connection/postgres-e
 import type { PostgresConnections } from '../connection/connections';
 import type { ResolvedStoreOptions } from '../options';
 import { AuditMonths } from './audit-months';
-import { renumberForeignRows } from './foreign-rows';
 import type { Partitions } from './partitions';
 import { purgeSessions } from './purge-sessions';
+import { trimLog } from './trim-log';
 
 /** Up to this part of the interval earlier or later, so that instances do not meet each time. */
 const JITTER = 0.2;
@@ -29,7 +29,8 @@ export class Upkeep {
   /** After the first partitions were made. Does not keep the process alive. */
   start(): void {
     this.schedule();
-    this.running = this.attempt(() => this.renumber());
+    // What was restored from another server is read again by each poll until then.
+    this.running = this.attempt(() => this.trimLog());
   }
 
   /** After this resolves nothing runs, and nothing will. */
@@ -54,13 +55,13 @@ export class Upkeep {
   private async run(): Promise<void> {
     await this.partitions.makeAhead();
     await this.partitions.dropExpired();
+    await this.trimLog();
     await purgeSessions(this.connections, this.options.writeTimeoutMs);
-    await this.renumber();
     await this.auditMonths.dropOld();
   }
 
-  private renumber(): Promise<void> {
-    return renumberForeignRows(this.connections, this.options.writeTimeoutMs);
+  private trimLog(): Promise<void> {
+    return trimLog(this.connections, this.options.writeTimeoutMs);
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {
