@@ -21,14 +21,24 @@ export const BEGIN_WRITING = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; $
 
 const WRITE_CONNECTIONS = 2;
 export const LOOK_UP_CONNECTIONS = 3;
-/** Readers of the audit and of revocations take turns, and delay no look-up and no logout. */
-const READ_CONNECTIONS = 1;
+/**
+ * Readers of the audit, revocations and sessions take turns, and delay no look-up and no logout. Two,
+ * because a question about the audit may take seconds.
+ */
+const READ_CONNECTIONS = 2;
 /** For the replica alone, so that no other query delays it. It sends one query at a time. */
 const FEED_CONNECTIONS = 1;
 /** For each page of a long read: the first may take as long as an hour of revocations does. */
 export const PAGE_TIMEOUT_MS = 10_000;
 /** Instances send each other short messages; a late one has no use. */
 const SIGNAL_CONNECTIONS = 1;
+
+/**
+ * For each statement about the audit. A question by network goes through all that happened today:
+ * 3 s for a million events.
+ */
+export const auditTimeoutMs = ({ writeTimeoutMs }: ResolvedStoreOptions): number =>
+  Math.max(writeTimeoutMs, PAGE_TIMEOUT_MS);
 
 interface Opened {
   readonly sources: readonly DataSource[];
@@ -94,7 +104,7 @@ export class PostgresConnections {
         sources,
         writes: await connect('writes', WRITE_CONNECTIONS, writeTimeoutMs),
         lookUps: await connect('look-ups', LOOK_UP_CONNECTIONS, lookupTimeoutMs),
-        reads: await connect('reads', READ_CONNECTIONS, writeTimeoutMs),
+        reads: await connect('reads', READ_CONNECTIONS, auditTimeoutMs(this.options)),
         feedReads: await connect('feed', FEED_CONNECTIONS, PAGE_TIMEOUT_MS),
         signals: await connect('signals', SIGNAL_CONNECTIONS, lookupTimeoutMs),
       };
