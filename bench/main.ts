@@ -9,6 +9,7 @@ import { guarded } from './groups/guarded';
 import { inMemory } from './groups/in-memory';
 import { knownRevocations } from './groups/known-revocations';
 import { layers } from './groups/layers';
+import { logoutSql } from './groups/logout-sql';
 import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
 import { propagation } from './groups/propagation';
@@ -25,6 +26,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   layers,
   'first-seen': firstSeen,
   logouts,
+  'logout-sql': logoutSql,
   propagation,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,

@@ -1,7 +1,26 @@
+import { ADDITION_PARAMETERS, EVENT_COLUMNS, REVOCATION_COLUMNS } from './addition-columns';
 import type { LogoutMigration } from './logout-migration';
 import { refuseBesideOutdated } from './outdated-instances';
 import { createFunction, dropFunction } from './owned-objects';
-import { spanOf } from './partition-sizes';
+import { SPAN_ENDS, spanOf } from './partition-sizes';
+import { quoteText } from './schema-names';
+
+/** What makes a revocation: no two rows have the same. */
+const KEY_COLUMNS = ['key', 'issued_before', 'expires_at'] as const;
+const namesIn = (columns: object): string => Object.keys(columns).join(', ');
+const arraysOf = (prefix: string, columns: readonly string[]): string =>
+  columns.map((name) => `${prefix}_${name}`).join(', ');
+
+/** The revocations that the call is given, with their places from 1. */
+const ASKED = `unnest(${arraysOf('revocation', KEY_COLUMNS)})
+  WITH ORDINALITY AS asked (${KEY_COLUMNS.join(', ')}, place)`;
+
+/** An array of the events that is NULL is that of the revocations, where they have such a column. */
+const EVENT_ARRAYS = Object.keys(EVENT_COLUMNS)
+  .map((name) =>
+    name in REVOCATION_COLUMNS ? `coalesce(event_${name}, revocation_${name})` : `event_${name}`,
+  )
+  .join(', ');
 
 /** The addition: many revocations at once, and the event of each that is new. */
 export const createAddRevocations: LogoutMigration = {
@@ -10,81 +29,89 @@ export const createAddRevocations: LogoutMigration = {
 
   up: (names) => {
     const revoked = names.qualify('revoked_tokens');
-    const audit = names.qualify('auth_events');
-    // A function keeps its plan for the session, also behind PgBouncer; planning the statement
-    // anew takes as long as adding eight rows.
+    const wider = ['day', 'month']
+      .map((span) => `${quoteText(names.qualify(`revoked_tokens_by_${span}`))}::regclass`)
+      .join();
+    // A function keeps its plans for the session, also behind PgBouncer; planning the statements
+    // anew takes longer than adding dozens of rows.
     //
-    // revocations and events: JSON arrays of the same length, one event for each revocation.
-    // new_places: of the revocations that were new, from 1, with commas between. Of several that
-    // are the same, the first.
+    // Arrays of one length, an element for each revocation and its event. One that is NULL: the
+    // column is, in all of them; of the events: it is that of the revocations. No revocation
+    // is given twice. The events are recorded as they are given.
+    //
+    // known_places: of the revocations that were there before, from 1, with commas between.
     // xid: of this transaction. An insert that conflicts with a row in flight waits for the commit
     // of that row. So where this transaction is visible, all of these revocations are visible,
     // including those that another transaction added.
     //
-    // Two transactions that add the same revocation in the moment in which its span changes may
-    // both find it new. It is refused all the same, and the audit has two rows of it.
-    const wasAdded = (spans: string, bound: string): string => `(
-      SELECT true FROM ${revoked} AS earlier
-      WHERE earlier.span IN (${spans}) AND earlier.key = asked.key
-        AND earlier.issued_before = asked.issued_before
-        AND earlier.expires_at = asked.expires_at ${bound} LIMIT 1)`;
+    // A plan that names a partitioned table locks and opens each partition, which costs more than
+    // the rows of a commit. So the usual call only inserts, which opens where a row goes.
     return [
       createFunction(
         names,
         'add_revocations',
-        `(revocations json, events json)
-      RETURNS TABLE (xid text, new_places text)
+        `(${ADDITION_PARAMETERS.map((parameter) => parameter.join(' ')).join(', ')})
+      RETURNS TABLE (xid text, known_places text)
       LANGUAGE plpgsql
       SET plan_cache_mode = force_generic_plan SET enable_seqscan = off`,
         `
       #variable_conflict use_column
+      DECLARE
+        known bigint[];
+        first timestamptz;
+        last timestamptz;
+        hour_ends CONSTANT timestamptz := ${SPAN_ENDS.hour};
+        day_ends CONSTANT timestamptz := ${SPAN_ENDS.day};
+        ${KEY_COLUMNS.map((name) => `added_${name} ${REVOCATION_COLUMNS[name]}[];`).join('\n')}
       BEGIN
         -- A commit that the server only promises to write is not one that a logout may report.
         IF current_setting('synchronous_commit') = 'off' THEN
           PERFORM set_config('synchronous_commit', 'on', true);
         END IF;
-        ${refuseBesideOutdated(names, 'revocations')}
-        RETURN QUERY
-          WITH asked AS MATERIALIZED (
-            SELECT DISTINCT ON (key, issued_before, expires_at) *
-            FROM ROWS FROM (json_to_recordset(revocations) AS (
-              key bytea, issued_before timestamptz, expires_at timestamptz, scope text,
-              issuer text, subject text, token_id text, session_id text, client_id text,
-              reason text, actor text
-            )) WITH ORDINALITY
-            ORDER BY key, issued_before, expires_at, ordinality
-          ), happened AS (
-            SELECT * FROM ROWS FROM (json_to_recordset(events) AS (
-              event text, outcome text, scope text, issuer text, subject text, actor text,
-              token_id text, session_id text, token_fingerprint text, ip inet, user_agent text,
-              request_id text, reason text, detail jsonb
-            )) WITH ORDINALITY
-          ), revoked AS (
-            INSERT INTO ${revoked} (span, key, issued_before, expires_at, scope,
-              issuer, subject, token_id, session_id, client_id, reason, actor)
-            SELECT place.span, key, issued_before, expires_at, scope,
-              issuer, subject, token_id, session_id, client_id, reason, actor
-            FROM asked, LATERAL (SELECT ${spanOf('expires_at')} AS span) AS place
-            -- It may have been added before, when it was to be kept for longer from then on.
-            WHERE CASE place.span
-              WHEN 'hour' THEN ${wasAdded("'day', 'month'", "AND earlier.expires_at < now() + interval '48 hours'")}
-              WHEN 'day' THEN ${wasAdded("'month'", '')}
-            END IS NULL
-            -- All callers insert in the same order. Otherwise two with the same rows deadlock.
-            ORDER BY key, issued_before, expires_at
-            ON CONFLICT DO NOTHING
-            RETURNING key, issued_before, expires_at
-          ), fresh AS MATERIALIZED (
-            SELECT ordinality FROM asked JOIN revoked USING (key, issued_before, expires_at)
-          ), recorded AS (
-            INSERT INTO ${audit} (event, outcome, scope, issuer, subject, actor, token_id,
-              session_id, token_fingerprint, ip, user_agent, request_id, reason, detail)
-            SELECT event, outcome, scope, issuer, subject, actor, token_id,
-              session_id, token_fingerprint, ip, user_agent, request_id, reason, detail
-            FROM happened JOIN fresh USING (ordinality)
-            ORDER BY ordinality
-          )
-          SELECT pg_current_xact_id()::text, string_agg(ordinality::text, ',') FROM fresh;
+        ${refuseBesideOutdated(names, 'revocation_scope')}
+
+        -- Where a revocation is to be kept for an hour now, it may have been added before, when it
+        -- was to be kept for days from then on. Two transactions that add the same one in the
+        -- moment in which its span changes may both find it new. It is refused all the same, and
+        -- the audit has two rows of it.
+        IF EXISTS (SELECT FROM pg_inherits WHERE inhparent IN (${wider})) THEN
+          SELECT min(expires_at), max(expires_at) INTO first, last FROM ${ASKED};
+          known := ARRAY(
+            SELECT place FROM ${ASKED}
+            JOIN ${revoked} AS earlier USING (${KEY_COLUMNS.join(', ')})
+            WHERE earlier.span IN ('day', 'month')
+              AND earlier.expires_at BETWEEN first AND last);
+        END IF;
+
+        WITH added AS (
+          INSERT INTO ${revoked} (span, ${namesIn(REVOCATION_COLUMNS)})
+          SELECT ${spanOf('expires_at', { hour: 'hour_ends', day: 'day_ends' })}, ${namesIn(REVOCATION_COLUMNS)}
+          FROM unnest(${arraysOf('revocation', Object.keys(REVOCATION_COLUMNS))})
+            WITH ORDINALITY AS asked (${namesIn(REVOCATION_COLUMNS)}, place)
+          WHERE known IS NULL OR place <> ALL (known)
+          -- All callers insert in the same order. Otherwise two with the same rows deadlock.
+          ORDER BY ${KEY_COLUMNS.join(', ')}
+          ON CONFLICT DO NOTHING
+          RETURNING ${KEY_COLUMNS.join(', ')}
+        )
+        SELECT ${KEY_COLUMNS.map((name) => `array_agg(${name})`).join(', ')}
+        INTO ${arraysOf('added', KEY_COLUMNS)} FROM added;
+
+        IF cardinality(added_key) IS DISTINCT FROM cardinality(revocation_key) THEN
+          known := ARRAY(
+            SELECT place FROM ${ASKED}
+            LEFT JOIN unnest(${arraysOf('added', KEY_COLUMNS)})
+              AS added (${KEY_COLUMNS.join(', ')}) USING (${KEY_COLUMNS.join(', ')})
+            WHERE added.key IS NULL);
+        END IF;
+
+        INSERT INTO ${names.qualify('auth_events')} (${namesIn(EVENT_COLUMNS)})
+        SELECT ${namesIn(EVENT_COLUMNS)}
+        FROM unnest(${EVENT_ARRAYS})
+          WITH ORDINALITY AS happened (${namesIn(EVENT_COLUMNS)}, place)
+        WHERE known IS NULL OR place <> ALL (known);
+
+        RETURN QUERY SELECT pg_current_xact_id()::text, array_to_string(known, ',');
       END`,
       ),
     ];

@@ -5,7 +5,7 @@ import { quoteText } from './schema-names';
 
 /**
  * Partitions are made and purged with the rights of the role that migrates: the role that the
- * service runs as needs none but EXECUTE, and so cannot drop a month of the audit.
+ * service runs as needs none but EXECUTE, and so cannot drop a day of the audit.
  *
  * lock_timeout: what waits for a lock stops every insert that comes after it for as long.
  */
@@ -43,7 +43,7 @@ export const createPartitionFunctions: LogoutMigration = {
                 FROM ${SPANS_NEARBY} AS span (name, digits, is_near)
                 WHERE parent = 'revoked_tokens' AND span.is_near
                 UNION ALL
-                SELECT parent, 'month', 'YYYYMM' WHERE parent = 'auth_events'
+                SELECT parent, 'day', 'YYYYMMDD' WHERE parent = 'auth_events'
               ) AS size
             ) AS part
             WHERE NOT EXISTS (

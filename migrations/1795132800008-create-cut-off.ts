@@ -27,7 +27,7 @@ export const createCutOff: LogoutMigration = {
         IF current_setting('synchronous_commit') = 'off' THEN
           PERFORM set_config('synchronous_commit', 'on', true);
         END IF;
-        ${refuseBesideOutdated(names, 'json_build_array(revocation)')}
+        ${refuseBesideOutdated(names, "ARRAY[revocation ->> 'scope']")}
         PERFORM pg_advisory_xact_lock(
           ('x' || substring(revocation ->> 'key' FROM 3 FOR 16))::bit(64)::bigint);
         cut_at := clock_timestamp();

@@ -5,7 +5,7 @@ import { quoteText, type SchemaNames } from './schema-names';
 import { sessionKeys } from './session-sql';
 
 /**
- * What takes months or persons out of the audit. With the rights of the caller, so that only the
+ * What takes days or persons out of the audit. With the rights of the caller, so that only the
  * owner of the tables can do it, also where EXECUTE is granted to others.
  */
 export const createErasure: LogoutMigration = {
@@ -15,8 +15,9 @@ export const createErasure: LogoutMigration = {
   up: (names) => {
     const sessions = names.qualify('auth_sessions');
     return [
-      // Drops the months of the audit that ended more than so many months ago; returns how many. A
-      // bound is read from text.
+      // Drops the days of the audit that ended more than so many months ago; returns how many: the
+      // oldest, and a month of them at most, because each takes a dozen locks until the transaction
+      // ends. A bound is read from text.
       createFunction(
         names,
         'drop_audit_months',
@@ -38,6 +39,7 @@ export const createErasure: LogoutMigration = {
             substring(pg_get_expr(relpartbound, part.oid) FROM 'TO \\(''([^'']+)''\\)') AS upper_bound
           WHERE inhparent = ${quoteText(names.qualify('auth_events'))}::regclass
             AND upper_bound::timestamptz < now() - make_interval(months => months)
+          ORDER BY upper_bound::timestamptz LIMIT 31
         LOOP
           EXECUTE 'DROP TABLE IF EXISTS ' || old; -- another session may be as far
           dropped := dropped + 1;

@@ -6,10 +6,19 @@ export const SPANS = ['hour', 'day', 'month'] as const;
 export const HOURS_BY_HOUR = 27;
 const DAYS_BY_DAY = 62;
 
-/** SQL for the span of what expires then. */
-export const spanOf = (expiresAt: string): string => `
-  CASE WHEN ${expiresAt} < ${hoursFromNow(HOURS_BY_HOUR)} THEN 'hour'
-    WHEN ${expiresAt} < ${daysFromNow(DAYS_BY_DAY)} THEN 'day' ELSE 'month' END`;
+/** SQL for the instants before which each span takes what expires. */
+export const SPAN_ENDS = {
+  hour: hoursFromNow(HOURS_BY_HOUR),
+  day: daysFromNow(DAYS_BY_DAY),
+} as const;
+
+/** SQL for the span of what expires then. @param ends where they were computed once for all rows. */
+export const spanOf = (
+  expiresAt: string,
+  ends: Readonly<Record<keyof typeof SPAN_ENDS, string>> = SPAN_ENDS,
+): string => `
+  CASE WHEN ${expiresAt} < ${ends.hour} THEN 'hour'
+    WHEN ${expiresAt} < ${ends.day} THEN 'day' ELSE 'month' END`;
 
 /** SQL for the spans that what expires at `instant` may have within the coming hour. */
 export const SPANS_NEARBY = `(VALUES

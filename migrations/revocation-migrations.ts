@@ -10,6 +10,7 @@ import { createCutOff } from './1795132800008-create-cut-off';
 import { createAuthSessions } from './1795132800009-create-auth-sessions';
 import { createSessionFunctions } from './1795132800010-create-session-functions';
 import { createErasure } from './1795132800011-create-erasure';
+import { createAuditIndexes } from './1795132800012-create-audit-indexes';
 import { classOf, type LogoutMigration } from './logout-migration';
 import { DEFAULT_SCHEMA, SchemaNames } from './schema-names';
 
@@ -27,6 +28,7 @@ export const LOGOUT_MIGRATIONS: readonly LogoutMigration[] = [
   createAuthSessions,
   createSessionFunctions,
   createErasure,
+  createAuditIndexes,
 ];
 
 /** Every migration of this package, oldest first, for a TypeORM data source and that schema. */

@@ -10,7 +10,7 @@ export const beginSessionWrite = (names: SchemaNames): string => `
   IF current_setting('synchronous_commit') = 'off' THEN
     PERFORM set_config('synchronous_commit', 'on', true);
   END IF;
-  ${refuseBesideOutdated(names, `'[{"scope": "session"}]'::json`)}`;
+  ${refuseBesideOutdated(names, "ARRAY['session']")}`;
 
 /**
  * Locks the sessions that are to end, as `doomed`. Where another transaction holds one of them, no row

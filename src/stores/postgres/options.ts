@@ -68,7 +68,8 @@ export interface PostgresStoreOptions {
    */
   readonly lookupTimeoutMs?: number;
   /**
-   * How long adding a revocation, or reading the audit, may take before it fails, in ms; 10–60000.
+   * How long adding a revocation may take before it fails, in ms; 10–60000. A read of the audit
+   * has 10 s, or this where it is longer.
    * @defaultValue 2000
    */
   readonly writeTimeoutMs?: number;
@@ -147,7 +148,7 @@ export const POSTGRES_STORE_OPTIONS = {
   writeTimeoutMs: whole(10, 60_000, {
     unit: 'milliseconds',
     default: 2000,
-    says: 'How long adding a revocation, or reading the audit, may take before it fails.',
+    says: 'How long adding a revocation may take before it fails; a read of the audit has 10 s.',
   }),
   upkeepIntervalMs: whole(100, 3_600_000, {
     unit: 'milliseconds',

@@ -23,7 +23,7 @@ import type {
 } from '../../revocation/unit-of-work';
 import type { RevocationQuery } from '../../tokens/scopes';
 import { PostgresAuditTrail } from './audit-trail.postgres';
-import { PostgresConnections } from './connection/connections';
+import { auditTimeoutMs, PostgresConnections } from './connection/connections';
 import {
   codeOf,
   toPostgresError,
@@ -93,7 +93,8 @@ export class PostgresStore extends RevocationStore {
     this.reader = new Reader(this.connections, writeTimeoutMs);
     const sessions = new SessionWriter(this.connections, this.partitions, writeTimeoutMs);
     this.sessions = new PostgresSessionStore(this.connections, this.reader, sessions);
-    this.audit = new PostgresAuditTrail(this.connections, this.reader, writer, writeTimeoutMs);
+    const auditReader = new Reader(this.connections, auditTimeoutMs(options));
+    this.audit = new PostgresAuditTrail(this.connections, auditReader, writer, writeTimeoutMs);
   }
 
   /**

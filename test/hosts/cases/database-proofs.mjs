@@ -120,7 +120,7 @@ const DEEDS = [
   "INSERT INTO nestjs_logout.auth_events (event, outcome) VALUES ('authn_token_revoked', 'success')",
   'DELETE FROM nestjs_logout.revoked_tokens',
   'DELETE FROM nestjs_logout.replica_instances',
-  "SELECT nestjs_logout.add_revocations('[]', '[]')",
+  `SELECT nestjs_logout.add_revocations(${Array(25).fill('NULL').join()})`,
   'SELECT nestjs_logout.purge_revocations()',
 ];
 

@@ -241,17 +241,17 @@ describe('The documented question', () => {
     });
   });
 
-  it('How is an old month removed? Whole, and alone', async () => {
+  it('How are old days removed? Whole, and alone', async () => {
     await database.query(
-      `CREATE TABLE nestjs_logout.auth_events_202501 PARTITION OF auth_events
-       FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2025-02-01 00:00+00');
+      `CREATE TABLE nestjs_logout.auth_events_20250131 PARTITION OF auth_events
+       FOR VALUES FROM ('2025-01-31 00:00+00') TO ('2025-02-01 00:00+00');
        INSERT INTO auth_events (occurred_at, event, outcome)
        VALUES ('2025-01-31 23:59:59+00', 'authz_fail', 'failure')`,
     );
     const before = await countedEvents();
 
     await withClient(database.url, (client) =>
-      client.query(questions.get('How is an old month removed?')!),
+      client.query(questions.get('How are old days removed?')!),
     );
 
     expect(await countedEvents()).toBe(before - 1);

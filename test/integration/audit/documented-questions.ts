@@ -19,7 +19,7 @@ export const documentedBlocks = (): number => documentedText().split('```sql\n')
 /** Those that change something, and so are not for auditors. */
 export const FOR_OWNERS = [
   'Who may read it?',
-  'How is an old month removed?',
+  'How are old days removed?',
   'How is a person erased?',
 ];
 

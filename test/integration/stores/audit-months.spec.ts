@@ -1,5 +1,5 @@
 import type { PostgresStoreOptions } from '../../../src/stores/postgres/options';
-import { monthOf, monthsLater } from '../../../src/stores/postgres/schema/partition-names';
+import { DAY_MS, dayOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { logout, revocation } from '../../../src/testing/contract/contract';
 import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
@@ -28,22 +28,30 @@ const open = async (options: PostgresStoreOptions = {}): Promise<PostgresRevocat
 };
 
 const now = new Date();
-const monthsAgo = (count: number): string => monthOf(monthsLater(now, -count)).name;
+const daysLater = (count: number): Date => new Date(now.getTime() + count * DAY_MS);
+const daysAgo = (count: number): string => dayOf(daysLater(-count)).name;
+const monthsBefore = (count: number): Date =>
+  new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - count, 1));
+/** The first day of the month that is so many months before this one. */
+const monthsAgo = (count: number): string => dayOf(monthsBefore(count)).name;
 
-/** A month of the audit, so many months before this one, as a store made it then. */
-const makeMonth = async (count: number): Promise<void> => {
-  const [first, next] = [count, count - 1].map((ago) => monthsLater(now, -ago).toISOString());
-  await database.query(`CREATE TABLE nestjs_logout.${monthsAgo(count)} PARTITION OF auth_events
-    FOR VALUES FROM ('${first}') TO ('${next}')`);
+/** A day of the audit, as a store made it then. */
+const makeDay = async (at: Date): Promise<void> => {
+  const [first, next] = [at, new Date(at.getTime() + DAY_MS)].map((each) =>
+    each.toISOString().slice(0, 10),
+  );
+  await database.query(`CREATE TABLE nestjs_logout.${dayOf(at).name} PARTITION OF auth_events
+    FOR VALUES FROM ('${first}Z') TO ('${next}Z')`);
 };
+const makeMonth = (count: number): Promise<void> => makeDay(monthsBefore(count));
 
-const months = async (): Promise<unknown[]> => {
+const days = async (): Promise<unknown[]> => {
   const rows = await database.query(`SELECT relname FROM pg_inherits
     JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'auth_events'::regclass ORDER BY 1`);
   return rows.map(({ relname }) => relname);
 };
 
-const CURRENT = [0, -1, -2].map(monthsAgo).toSorted();
+const CURRENT = [0, -1, -2, -3].map(daysAgo).toSorted();
 
 /** Waits until upkeep, of which dropping months is the last part, has ended twice. */
 const upkeepRuns = async (store: PostgresRevocationStore): Promise<void> => {
@@ -59,15 +67,16 @@ const upkeepRuns = async (store: PostgresRevocationStore): Promise<void> => {
   expect(await store.add(revocation(), logout())).toBe(true);
 };
 
-describe('A month of the audit', () => {
+describe('A day of the audit', () => {
   it('goes once it ended more than auditMonths ago, and no other does', async () => {
-    for (const count of [1, 2, 3, 4, 30]) await makeMonth(count);
+    for (const count of [1, 3, 4, 30]) await makeMonth(count);
+    await makeDay(daysLater(-2));
 
     const store = await open({ auditMonths: 2 });
-    await until(async () => (await months()).length <= 5);
+    await until(async () => (await days()).length <= CURRENT.length + 2);
     await upkeepRuns(store);
 
-    expect(await months()).toEqual([monthsAgo(2), monthsAgo(1), ...CURRENT].toSorted());
+    expect(await days()).toEqual([monthsAgo(1), daysAgo(2), ...CURRENT].toSorted());
   });
 
   it('stays for ever without the option', async () => {
@@ -75,7 +84,7 @@ describe('A month of the audit', () => {
 
     await upkeepRuns(await open());
 
-    expect(await months()).toContain(monthsAgo(1000));
+    expect(await days()).toContain(monthsAgo(1000));
   });
 
   it('goes later where another session reads it', async () => {
@@ -85,17 +94,17 @@ describe('A month of the audit', () => {
 
       await upkeepRuns(await open({ auditMonths: 12 }));
 
-      expect(await months()).toContain(monthsAgo(30));
+      expect(await days()).toContain(monthsAgo(30));
       await reader.query('COMMIT');
     });
-    await until(async () => (await months()).length === CURRENT.length);
+    await until(async () => (await days()).length === CURRENT.length);
   });
 
   it('goes once where several instances drop it at the same time', async () => {
-    for (let count = 20; count < 40; count += 1) await makeMonth(count);
+    for (let count = 20; count < 90; count += 1) await makeMonth(count);
 
     await Promise.all([1, 2, 3, 4].map(() => open({ auditMonths: 12 })));
-    await until(async () => (await months()).length === CURRENT.length);
+    await until(async () => (await days()).length === CURRENT.length);
   });
 
   it.each(['0', '-1', '1201', 'NULL'])('stays where %s months are to be kept', async (count) => {
@@ -113,6 +122,6 @@ describe('A month of the audit', () => {
       { drop_audit_months: 2 },
     ]);
     await open(); // makes the months to come
-    expect(await months()).toEqual([monthsAgo(1), ...CURRENT].toSorted());
+    expect(await days()).toEqual([monthsAgo(1), ...CURRENT].toSorted());
   });
 });

@@ -99,11 +99,11 @@ const heldUp = async (): Promise<void> => {
 };
 
 describe('Revocations that arrive together', () => {
-  it('are committed together, up to 64, and none joins what was sent', async () => {
+  it('are committed together, up to 256, and none joins what was sent', async () => {
     await holdUp();
     const first = addAll(several(1));
     await heldUp();
-    const next = addAll(several(64));
+    const next = addAll(several(256));
     const last = addAll(several(3));
     await other.query('COMMIT');
 
@@ -111,7 +111,7 @@ describe('Revocations that arrive together', () => {
 
     expect(xids).toEqual([[expect.any(String)], [expect.any(String)], [expect.any(String)]]);
     expect(new Set(xids.flat()).size).toBe(3);
-    expect(group.counts).toEqual({ commits: 3, committedRevocations: 68 });
+    expect(group.counts).toEqual({ commits: 3, committedRevocations: 260 });
   });
 
   it('are sent at once when nothing is in flight', async () => {

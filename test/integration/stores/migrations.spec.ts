@@ -144,16 +144,16 @@ describe('Opening the store', () => {
     );
   });
 
-  it('makes the partitions of the next 26 hours and of three months, and none of a day', async () => {
+  it('makes the partitions of the next 26 hours and of four days of the audit, and no wider one', async () => {
     const store = await openStore(database.url);
     await store.close();
 
     const [counts] = await database.query(`
       SELECT count(*) FILTER (WHERE inhparent = 'revoked_tokens_by_hour'::regclass)::int AS hours,
         count(*) FILTER (WHERE inhparent = 'revoked_tokens_by_day'::regclass)::int AS days,
-        count(*) FILTER (WHERE inhparent = 'auth_events'::regclass)::int AS months
+        count(*) FILTER (WHERE inhparent = 'auth_events'::regclass)::int AS audited
       FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid AND relkind = 'r'`);
-    expect(counts).toEqual({ hours: 27, days: 0, months: 3 });
+    expect(counts).toEqual({ hours: 27, days: 0, audited: 4 });
   });
 
   it('says what to do when the tables are missing and it may not migrate', async () => {

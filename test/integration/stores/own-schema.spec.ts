@@ -1,3 +1,4 @@
+import { ADDITION_PARAMETERS } from '../../../migrations/addition-columns';
 import { DataSource, EntitySchema } from 'typeorm';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, withClient, type TestDatabase } from '../../support/database';
@@ -180,7 +181,7 @@ describe('A platform that grants rights on all that is new', () => {
     'SELECT * FROM nestjs_logout.auth_events',
     'DELETE FROM nestjs_logout.revoked_tokens',
     'DELETE FROM nestjs_logout.replica_instances',
-    "SELECT * FROM nestjs_logout.add_revocations('[]', '[]')",
+    `SELECT * FROM nestjs_logout.add_revocations(${ADDITION_PARAMETERS.map(() => 'NULL').join()})`,
     'SELECT nestjs_logout.purge_revocations()',
     "SELECT nestjs_logout.make_logout_partition('revoked_tokens', now())",
     'SELECT * FROM nestjs_logout.revocation_log',

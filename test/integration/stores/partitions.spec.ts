@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { DEFAULT_SCHEMA } from '../../../migrations/schema-names';
 import { lockKeyOf } from '../../../src/stores/postgres/schema/advisory-lock';
 import { cutoffQuery } from '../../../src/stores/postgres/reads/look-ups';
-import { monthOf } from '../../../src/stores/postgres/schema/partition-names';
+import { dayOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, type TestDatabase } from '../../support/database';
 import { openStore } from './open-store';
@@ -205,8 +205,8 @@ describe('Partitions', () => {
 
   it('are made again when they were removed', async () => {
     const store = await open(database.url);
-    const month = monthOf(new Date()).name;
-    await database.query(`DROP TABLE ${month}`);
+    const day = dayOf(new Date()).name;
+    await database.query(`DROP TABLE ${day}`);
 
     expect(await store.add(revocation(), logout({ subject: 'ada' }))).toBe(true);
     expect((await store.audit.find({ subject: 'ada' })).events).toHaveLength(1);

@@ -5,7 +5,7 @@ import type { SessionOrder } from '../../../src/revocation/session-store';
 import request from 'supertest';
 import { readEnvironment } from '../../../src/service/environment';
 import { startService } from '../../../src/service/service';
-import { hourOf, monthOf } from '../../../src/stores/postgres/schema/partition-names';
+import { hourOf, dayOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, withClient, type TestDatabase } from '../../support/database';
 import { documentedRoles } from './documented-roles';
@@ -49,10 +49,10 @@ const ownerOf = async (partition: string): Promise<unknown> => {
 };
 
 const OLD = hourOf(fromNow(-2 * DAY_MS));
-const THIS_MONTH = monthOf(new Date()).name;
-const makeOldMonth = `
-  CREATE TABLE IF NOT EXISTS nestjs_logout.auth_events_202001
-  PARTITION OF nestjs_logout.auth_events FOR VALUES FROM ('2020-01-01Z') TO ('2020-02-01Z')`;
+const TODAY = dayOf(new Date()).name;
+const makeOldDay = `
+  CREATE TABLE IF NOT EXISTS nestjs_logout.auth_events_20200101
+  PARTITION OF nestjs_logout.auth_events FOR VALUES FROM ('2020-01-01Z') TO ('2020-01-02Z')`;
 const makeOld = `SELECT make_logout_partition('revoked_tokens', '${OLD.at.toISOString()}')`;
 
 beforeAll(async () => {
@@ -140,9 +140,9 @@ describe('The documented role of the application', () => {
 
   it.each([
     'DROP TABLE auth_events',
-    `DROP TABLE ${THIS_MONTH}`,
-    `ALTER TABLE ${THIS_MONTH} DISABLE TRIGGER ALL`,
-    `ALTER TABLE auth_events DETACH PARTITION ${THIS_MONTH}`,
+    `DROP TABLE ${TODAY}`,
+    `ALTER TABLE ${TODAY} DISABLE TRIGGER ALL`,
+    `ALTER TABLE auth_events DETACH PARTITION ${TODAY}`,
     'DELETE FROM auth_events',
     "UPDATE auth_events SET subject = 'eve'",
     'TRUNCATE auth_events',
@@ -170,10 +170,10 @@ describe('The documented role of the application', () => {
     await expect(asApp(sql)).rejects.toMatchObject({ code: '42501' });
   });
 
-  it('drops no month of the audit and erases nobody, also where it may call what does', async () => {
+  it('drops no day of the audit and erases nobody, also where it may call what does', async () => {
     await withClient(ownerUrl(), (client) =>
       client.query(`
-        ${makeOldMonth};
+        ${makeOldDay};
         GRANT EXECUTE ON FUNCTION nestjs_logout.drop_audit_months, nestjs_logout.erase_subject
         TO logout_app`),
     );
@@ -187,9 +187,9 @@ describe('The documented role of the application', () => {
     );
   });
 
-  it('says once what the owner should run where months are to be dropped, and goes on', async () => {
+  it('says once what the owner should run where days are to be dropped, and goes on', async () => {
     const told: Error[] = [];
-    await withClient(ownerUrl(), (client) => client.query(makeOldMonth));
+    await withClient(ownerUrl(), (client) => client.query(makeOldDay));
     const store = await openStore(appUrl(), {
       migrate: false,
       upkeepIntervalMs: 100,
@@ -204,15 +204,15 @@ describe('The documented role of the application', () => {
     await store.close();
 
     expect(told.map(({ message }) => message)).toEqual([
-      '"auditMonths" is 12, and the role of this instance may not drop months of the audit: it ' +
+      '"auditMonths" is 12, and the role of this instance may not drop days of the audit: it ' +
         'does not own the tables. Let their owner run, such as once a day: ' +
         'SELECT "nestjs_logout".drop_audit_months(12)',
     ]);
-    expect(await ownerOf('auth_events_202001')).toBe('logout_owner');
+    expect(await ownerOf('auth_events_20200101')).toBe('logout_owner');
     const [command] = /SELECT .*/.exec(told[0]!.message)!;
     await withClient(ownerUrl(), (client) => client.query(command));
-    expect(await ownerOf('auth_events_202001')).toBeUndefined();
-    expect(await ownerOf(THIS_MONTH)).toBe('logout_owner');
+    expect(await ownerOf('auth_events_20200101')).toBeUndefined();
+    expect(await ownerOf(TODAY)).toBe('logout_owner');
   });
 
   it.each([
@@ -230,21 +230,21 @@ describe('The documented role of the application', () => {
     });
   });
 
-  it('cannot purge a month of the audit by tables that look like the catalog', async () => {
+  it('cannot purge a day of the audit by tables that look like the catalog', async () => {
     const name = new URL(database.url).pathname.slice(1);
     await database.query(`GRANT TEMP ON DATABASE ${name} TO logout_app`);
     await asApp(`
       ${makeOld};
       CREATE TEMP TABLE pg_inherits AS
-        SELECT 'nestjs_logout.${THIS_MONTH}'::regclass::oid AS inhrelid,
+        SELECT 'nestjs_logout.${TODAY}'::regclass::oid AS inhrelid,
           'nestjs_logout.revoked_tokens_by_hour'::regclass::oid AS inhparent;
       CREATE TEMP TABLE pg_class AS
-        SELECT 'nestjs_logout.${THIS_MONTH}'::regclass::oid AS oid, relpartbound
+        SELECT 'nestjs_logout.${TODAY}'::regclass::oid AS oid, relpartbound
         FROM pg_catalog.pg_class WHERE relname = '${OLD.name}';
       SET search_path = pg_temp, pg_catalog;
       SELECT nestjs_logout.purge_revocations()`);
 
-    expect(await ownerOf(THIS_MONTH)).toBe('logout_owner');
+    expect(await ownerOf(TODAY)).toBe('logout_owner');
     expect(await ownerOf(OLD.name)).toBeUndefined();
   });
 

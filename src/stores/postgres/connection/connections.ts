@@ -29,6 +29,13 @@ const FEED_CONNECTIONS = 1;
 /** For each page of a long read: the first may take as long as an hour of revocations does. */
 export const PAGE_TIMEOUT_MS = 10_000;
 
+/**
+ * For each statement about the audit. A question by network goes through all that happened today:
+ * 3 s for a million events.
+ */
+export const auditTimeoutMs = ({ writeTimeoutMs }: ResolvedStoreOptions): number =>
+  Math.max(writeTimeoutMs, PAGE_TIMEOUT_MS);
+
 interface Opened {
   readonly sources: readonly DataSource[];
   readonly writes: Pool;
@@ -92,7 +99,7 @@ export class PostgresConnections {
         sources,
         writes: await connect('writes', WRITE_CONNECTIONS, writeTimeoutMs),
         lookUps: await connect('look-ups', LOOK_UP_CONNECTIONS, lookupTimeoutMs),
-        reads: await connect('reads', READ_CONNECTIONS, writeTimeoutMs),
+        reads: await connect('reads', READ_CONNECTIONS, auditTimeoutMs(this.options)),
         feed: await connect('feed', FEED_CONNECTIONS, PAGE_TIMEOUT_MS, {
           isKept: true,
           address: feedConnection,

@@ -7,7 +7,7 @@ import {
 } from '../connection/postgres-error';
 import type { ResolvedStoreOptions } from '../options';
 
-/** Drops the months of the audit that are older than the option `auditMonths` says. */
+/** Drops the days of the audit that are older than the option `auditMonths` says. */
 export class AuditMonths {
   private isRefused = false;
 
@@ -27,14 +27,19 @@ export class AuditMonths {
     const { reads, tables } = this.connections;
     const begin = `${BEGIN_WRITING}; SET LOCAL statement_timeout = ${writeTimeoutMs}`;
     const drop = `SELECT ${tables.quotedSchema}.drop_audit_months(${auditMonths})`;
+    const dropSome = async (): Promise<boolean> =>
+      inTransaction(reads, begin, async (client) => {
+        const { rows } = await client.query<{ dropped: string }>(`${drop}::text AS dropped`);
+        return Number(rows[0]?.dropped) > 0;
+      });
     try {
-      await inTransaction(reads, begin, (client) => client.query(drop));
+      while (await dropSome()) continue;
     } catch (error) {
       if (codeOf(error) === LOCK_NOT_AVAILABLE) return;
       if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
       this.isRefused = true;
       throw new PostgresError(
-        `"auditMonths" is ${auditMonths}, and the role of this instance may not drop months of the ` +
+        `"auditMonths" is ${auditMonths}, and the role of this instance may not drop days of the ` +
           `audit: it does not own the tables. Let their owner run, such as once a day: ${drop}`,
         INSUFFICIENT_PRIVILEGE,
       );

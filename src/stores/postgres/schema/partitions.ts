@@ -5,14 +5,15 @@ import { MAX_SKEW_MS, type StoreClock } from '../../../revocation/store-clock';
 import { lockKeyOf } from './advisory-lock';
 import { BEGIN_WRITING, inTransaction, type PostgresConnections } from '../connection/connections';
 import { codeOf, LOCK_NOT_AVAILABLE } from '../connection/postgres-error';
-import { HOUR_MS, hourOf, monthOf, monthsLater, type Partition } from './partition-names';
+import { DAY_MS, dayOf, HOUR_MS, hourOf, type Partition } from './partition-names';
 
 /**
  * All DDL gives up after this: what waits for a lock stops every insert that comes after it for as
  * long as it waits.
  */
 const LOCK_TIMEOUT_MS = 100;
-const MONTHS_AHEAD = 2;
+/** An instance that is not there for so long leaves nothing to make at midnight. */
+const DAYS_AHEAD = 3;
 const ATTEMPTS = 10;
 
 /** The partitions of both tables: made before they are needed, dropped when nothing in them lives. */
@@ -25,17 +26,17 @@ export class Partitions {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Makes what logouts of the coming day, and the audit of the coming months, need. */
+  /** Makes what logouts of the coming day, and the audit of the coming days, need. */
   async makeAhead(): Promise<void> {
     this.known.clear();
     const now = await this.databaseNow();
     const hours = Array.from({ length: HOURS_BY_HOUR }, (_, index) =>
       hourOf(new Date(now.getTime() + index * HOUR_MS)),
     );
-    const months = Array.from({ length: MONTHS_AHEAD }, (_, index) =>
-      monthOf(monthsLater(now, index + 1)),
+    const days = Array.from({ length: DAYS_AHEAD + 1 }, (_, index) =>
+      dayOf(new Date(now.getTime() + index * DAY_MS)),
     );
-    await this.make([...hours, monthOf(now), ...months]);
+    await this.make([...hours, ...days]);
   }
 
   /** When what is kept for so long from now on expires; clocks may differ. */
@@ -46,7 +47,7 @@ export class Partitions {
 
   /** Makes what revocations that expire then, and their events, need where none is known here. */
   async makeFor(expiries: readonly Date[], now: Date = new Date(this.clock.now())): Promise<void> {
-    const wanted = [...expiries.map(hourOf), monthOf(now)];
+    const wanted = [...expiries.map(hourOf), dayOf(now)];
     await this.make([...new Map(wanted.map((partition) => [partition.name, partition])).values()]);
   }
 

@@ -1,6 +1,7 @@
 import { codeOf, PostgresError, toPostgresError } from '../connection/postgres-error';
 import type { PostgresConnections } from '../connection/connections';
 import type { ResolvedStoreOptions } from '../options';
+import { AuditIndexes } from './audit-indexes';
 import { AuditMonths } from './audit-months';
 import type { Partitions } from './partitions';
 import { purgeSessions } from './purge-sessions';
@@ -15,6 +16,7 @@ const IS_GONE = ['3F000', '42P01', '42883'];
 /** Keeps the tables in order, now and then. Failures are reported and tried again. */
 export class Upkeep {
   private readonly auditMonths: AuditMonths;
+  private readonly auditIndexes: AuditIndexes;
   private timer?: NodeJS.Timeout;
   private running: Promise<void> = Promise.resolve();
 
@@ -24,6 +26,7 @@ export class Upkeep {
     private readonly options: ResolvedStoreOptions,
   ) {
     this.auditMonths = new AuditMonths(connections, options);
+    this.auditIndexes = new AuditIndexes(connections);
   }
 
   /** After the first partitions were made. Does not keep the process alive. */
@@ -37,6 +40,7 @@ export class Upkeep {
   async stop(): Promise<void> {
     clearTimeout(this.timer);
     delete this.timer;
+    await this.auditIndexes.stop().catch(() => undefined); // it ends with the server, if not by this
     await this.running;
   }
 
@@ -58,6 +62,7 @@ export class Upkeep {
     await this.trimLog();
     await purgeSessions(this.connections, this.options.writeTimeoutMs);
     await this.auditMonths.dropOld();
+    await this.auditIndexes.makeMissing();
   }
 
   private trimLog(): Promise<void> {

@@ -4,7 +4,7 @@ import { codeOf, NO_PARTITION } from '../connection/postgres-error';
 import { appendEvents, DURABLE_COMMIT } from './insertions';
 import type { Partitions } from '../schema/partitions';
 
-/** Appends to the audit in a durable transaction, and makes the month that it may lack. */
+/** Appends to the audit in a durable transaction, and makes the day that it may lack. */
 export class AuditWriter {
   constructor(
     private readonly connections: PostgresConnections,

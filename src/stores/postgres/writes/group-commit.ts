@@ -3,12 +3,12 @@ import type { PostgresConnections } from '../connection/connections';
 import { PostgresError } from '../connection/postgres-error';
 import type { Partitions } from '../schema/partitions';
 import { CommitQueue } from './commit-queue';
-import { addAndCommit, newPlacesIn } from './insertions';
-import { eventToJson, toJsonRows, type JsonRows } from './json-rows';
+import { AdditionBatch, storableAddition, type StorableAddition } from './additions';
+import { eventToJson } from './json-rows';
 
 /** A unit of work as the database takes it. */
 interface StorableWork {
-  readonly rows: readonly JsonRows[];
+  readonly additions: readonly StorableAddition[];
   /** As JSON. */
   readonly events: readonly string[];
   readonly expiries: readonly Date[];
@@ -35,7 +35,7 @@ export class GroupCommit {
       {
         operation: 'add a revocation',
         noun: 'revocations',
-        maxPerBatch: 64,
+        maxPerBatch: 256,
         maxRunning: 1,
         timeoutMs,
       },
@@ -57,46 +57,41 @@ export class GroupCommit {
    */
   async commit({ revocations, events }: UnitOfWork): Promise<Committed> {
     return this.queue.add({
-      rows: revocations.map(toJsonRows),
+      additions: revocations.map(storableAddition),
       events: events.map(eventToJson),
       expiries: revocations.map(({ revocation }) => revocation.expiresAt),
     });
   }
 
   private messageOf(items: readonly StorableWork[], limitMs: number): string {
-    const rows = items.flatMap((item) => item.rows);
     const events = items.flatMap((item) => item.events);
-    return addAndCommit(this.connections.tables, rows, limitMs, events);
+    return batchOf(items).message(this.connections.tables, limitMs, events);
   }
 
   private committedOf(results: unknown, items: readonly StorableWork[]): readonly Committed[] {
-    const { xid, newPlaces } = readAnswer(results);
+    const { xid, known_places } = readAnswer(results);
+    const areNew = batchOf(items).areNew(known_places);
     this.committed.commits += 1;
-    let place = 0;
-    const committed = items.map(({ rows }) => ({
-      areNew: rows.map(() => newPlaces.has(++place)),
+    this.committed.committedRevocations += areNew.length;
+    return items.map(({ additions }) => ({
+      areNew: areNew.splice(0, additions.length),
       position: xid,
     }));
-    this.committed.committedRevocations += place;
-    return committed;
   }
 }
 
+const batchOf = (items: readonly StorableWork[]): AdditionBatch =>
+  new AdditionBatch(items.flatMap(({ additions }) => additions));
+
 interface Answer {
   readonly xid: string;
-  /** From 1. */
-  readonly newPlaces: ReadonlySet<number>;
+  readonly known_places: string | null;
 }
 
 /** The driver answers a message of several statements with as many results: ours is the fourth. */
 function readAnswer(results: unknown): Answer {
-  const [, , , added] = results as [
-    unknown,
-    unknown,
-    unknown,
-    { rows: { xid: string; new_places: string | null }[] },
-  ];
+  const [, , , added] = results as [unknown, unknown, unknown, { rows: Answer[] }];
   const [row] = added.rows;
   if (row === undefined) throw new PostgresError('the server did not say what it added');
-  return { xid: row.xid, newPlaces: newPlacesIn(row.new_places) };
+  return row;
 }

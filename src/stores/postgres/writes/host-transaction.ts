@@ -7,7 +7,8 @@ import {
 } from '../../../revocation/unit-of-work';
 import { failureOf, PostgresError } from '../connection/postgres-error';
 import type { Tables } from '../connection/tables';
-import { addRevocations, appendEvents, newPlacesIn } from './insertions';
+import { AdditionBatch, storableAddition } from './additions';
+import { appendEvents } from './insertions';
 
 /**
  * Adds the work in a transaction of the host's, which decides whether it ever commits. The
@@ -20,24 +21,27 @@ export async function addWithin(
   { revocations, events }: UnitOfWork,
 ): Promise<Committed> {
   try {
-    const { text, values } = addRevocations(tables, revocations);
-    const { xid, new_places } = rowIn(await transaction.query(text, values));
+    const batch = new AdditionBatch(revocations.map(storableAddition));
+    const { text, values } = batch.statement(tables);
+    const { xid, known_places } = rowIn(await transaction.query(text, values));
     if (events.length > 0) {
       const append = appendEvents(tables, events);
       await transaction.query(append.text, append.values);
     }
-    const isNew = newPlacesIn(new_places);
-    return { areNew: revocations.map((_, at) => isNew.has(at + 1)), position: xid };
+    return { areNew: batch.areNew(known_places), position: xid };
   } catch (error) {
     throw failureOf('add a revocation', error);
   }
 }
 
-function rowIn(result: unknown): { xid: string; new_places: string | null } {
+function rowIn(result: unknown): { xid: string; known_places: string | null } {
   const row = firstRowOf(result);
-  if (row !== undefined && 'xid' in row && 'new_places' in row) {
-    const { xid, new_places } = row;
-    return { xid: String(xid), new_places: typeof new_places === 'string' ? new_places : null };
+  if (row !== undefined && 'xid' in row && 'known_places' in row) {
+    const { xid, known_places } = row;
+    return {
+      xid: String(xid),
+      known_places: typeof known_places === 'string' ? known_places : null,
+    };
   }
   throw new PostgresError('the transaction did not return the rows of its statement');
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { EVENT_COLUMNS, REVOCATION_COLUMNS } from '../../../../migrations/addition-columns';
 import type { AuditEvent, RequestSource } from '../../../audit/audit-event';
 import { ANY_ISSUE_TIME, type Revocation } from '../../../revocation/revocation';
 import type { Addition } from '../../../revocation/unit-of-work';
@@ -10,24 +11,6 @@ const FINGERPRINT = /^[\da-f]{64}$/;
 
 /** In JSON text: an escaped backslash, or else what no PostgreSQL text can hold. */
 const UNSTORABLE = /(\\\\)|\\u(?:0000|d[89a-f][\da-f]{2})/g;
-
-/** The columns of `auth_events` that come from an event, as `json_to_recordset` declares them. */
-export const EVENT_COLUMNS = {
-  event: 'text',
-  outcome: 'text',
-  scope: 'text',
-  issuer: 'text',
-  subject: 'text',
-  actor: 'text',
-  token_id: 'text',
-  session_id: 'text',
-  token_fingerprint: 'text',
-  ip: 'inet',
-  user_agent: 'text',
-  request_id: 'text',
-  reason: 'text',
-  detail: 'jsonb',
-} as const;
 
 /** A revocation and its event, each as an object in JSON that the database takes. */
 export interface JsonRows {
@@ -52,7 +35,10 @@ export function sourceRow({ ip, userAgent, requestId }: RequestSource) {
 /** A row of `auth_events` as an object in JSON that the database takes, whatever the event holds. */
 export const eventToJson = (event: AuditEvent): string => toJson(eventRow(event));
 
-function revocationRow(revocation: Revocation): object {
+/** A row of `revoked_tokens` but for what the database adds; each value as text. */
+export function revocationRow(
+  revocation: Revocation,
+): Readonly<Record<keyof typeof REVOCATION_COLUMNS, string | undefined>> {
   const { key, issuedBefore, expiresAt } = revocation;
   return {
     key: `\\x${key}`,
@@ -69,7 +55,8 @@ function revocationRow(revocation: Revocation): object {
   };
 }
 
-function eventRow(event: AuditEvent): Readonly<Record<keyof typeof EVENT_COLUMNS, unknown>> {
+/** A row of `auth_events` but for what the database adds. */
+export function eventRow(event: AuditEvent) {
   const { tokenFingerprint } = event;
   return {
     event: event.event,
@@ -84,7 +71,7 @@ function eventRow(event: AuditEvent): Readonly<Record<keyof typeof EVENT_COLUMNS
     ...sourceRow(event),
     reason: cut(event.reason),
     detail: event.detail,
-  };
+  } satisfies Readonly<Record<keyof typeof EVENT_COLUMNS, unknown>>;
 }
 
 /** An inet has no zone, though Node takes `fe80::1%eth0` for an address. */

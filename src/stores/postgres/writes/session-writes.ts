@@ -132,7 +132,7 @@ export const messageOf = (
     timeoutMs,
   );
 
-/** In a transaction of the host's. The table is named for the reason that `addRevocations` has. */
+/** In a transaction of the host's. The table is named for the reason that `AdditionBatch.statement` has. */
 export const statementOf = (tables: Tables, { routine, order }: SessionWrite): Statement => ({
   text: `SELECT xid, answer FROM ${tables.qualify(routine)}(${jsonParameter(1)})
     WHERE NOT EXISTS (SELECT FROM ${tables.revokedTokens} WHERE false)`,
