@@ -75,7 +75,11 @@ class Backend {
     await store.close();
     const client = new Client({ connectionString: url });
     await client.connect();
-    if (name === 'before') for (const sql of MAKE_BY_JSON) await client.query(sql);
+    if (name === 'before') {
+      // What was before had no log.
+      await client.query('DROP TRIGGER revoked_tokens_log ON nestjs_logout.revoked_tokens');
+      for (const sql of MAKE_BY_JSON) await client.query(sql);
+    }
     const { rows } = await client.query<{ pid: string }>('SELECT pg_backend_pid()::text AS pid');
     return new Backend(name, client, rows[0]?.pid ?? '', messageOf);
   }
