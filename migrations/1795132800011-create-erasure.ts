@@ -61,7 +61,21 @@ export const createErasure: LogoutMigration = {
         sids text[];
         changed bigint;
         total bigint := 0;
+        days bigint;
+        room bigint;
       BEGIN
+        -- Each day is locked, and each of its indexes, to be read and to be written. Where there is
+        -- no room for locks, logouts fail.
+        SELECT count(*) INTO days FROM pg_inherits
+        WHERE inhparent = ${quoteText(names.qualify('auth_events'))}::regclass;
+        room := current_setting('max_connections')::bigint
+          + current_setting('max_prepared_transactions')::bigint;
+        IF days * ${LOCKS_PER_DAY} * 2 > room * current_setting('max_locks_per_transaction')::bigint THEN
+          RAISE EXCEPTION 'erasing from % days of the audit takes too many locks: set '
+            'max_locks_per_transaction to % and restart the server',
+            days, days * ${LOCKS_PER_DAY} * 2 / room + 1
+            USING ERRCODE = 'configuration_limit_exceeded';
+        END IF;
         sids := ARRAY(
           SELECT sid FROM ${sessions} WHERE ${IS_OF_SUBJECT}
           UNION
@@ -88,6 +102,8 @@ export const createErasure: LogoutMigration = {
 
   down: (names) => [dropFunction(names, 'erase_subject'), dropFunction(names, 'drop_audit_months')],
 };
+
+const LOCKS_PER_DAY = 22;
 
 const IS_OF_ISSUER = 'issuer IS NOT DISTINCT FROM erase_subject.issuer';
 const IS_OF_SUBJECT = `${IS_OF_ISSUER} AND subject = erase_subject.subject`;

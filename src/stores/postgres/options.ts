@@ -160,7 +160,7 @@ export const POSTGRES_STORE_OPTIONS = {
       unit: 'months',
       defaultSays: 'for ever',
       env: 'AUDIT_MONTHS',
-      says: 'How long the audit is kept; upkeep drops older months where the role owns the tables.',
+      says: 'How long the audit is kept; upkeep drops older days where the role owns the tables.',
     }),
   ),
   migrate: flag({

@@ -11,9 +11,11 @@ import {
   type AuditSpan,
 } from '../../../src/stores/postgres/reads/audit-steps';
 import { DAY_MS, dayOf } from '../../../src/stores/postgres/schema/partition-names';
+import type { Statement } from '../../../src/stores/postgres/writes/insertions';
 import { logout, revocation } from '../../../src/testing/contract/contract';
 import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
 import { until } from '../../support/until';
+import { documentedQuestions, FOR_OWNERS } from '../audit/documented-questions';
 import { openStore } from './open-store';
 
 const INDEXES_OF_AN_OPEN_DAY = ['pkey', 'subject_idx', 'token_fingerprint_idx'];
@@ -167,7 +169,7 @@ describe('On two years of days', () => {
   const tables = new Tables(DEFAULT_SCHEMA);
   const YEARS_AGO = 730;
 
-  it('AuditLog.find goes back to the first, and locks few of them at a time', async () => {
+  async function makeTwoYears(): Promise<void> {
     await database.query(`DO $$ BEGIN
       FOR ago IN 1..${YEARS_AGO} LOOP
         EXECUTE format('CREATE TABLE nestjs_logout.auth_events_old_%s PARTITION OF auth_events
@@ -176,6 +178,10 @@ describe('On two years of days', () => {
         IF ago % 100 = 0 THEN COMMIT; END IF;
       END LOOP;
     END $$`);
+  }
+
+  it('AuditLog.find goes back to the first, and locks few of them at a time', async () => {
+    await makeTwoYears();
     await insertAt(daysAgo(YEARS_AGO - 1).toISOString(), 'ada');
     await insertAt(daysAgo(300).toISOString(), 'ada');
     const store = await open({ upkeepIntervalMs: 3_600_000 });
@@ -190,6 +196,29 @@ describe('On two years of days', () => {
     expect(await mostLocks()).toBeLessThan(6 * 33);
   });
 
+  it('nobody is erased where the locks would take the room that logouts need', async () => {
+    await makeTwoYears();
+
+    await expect(database.query("SELECT erase_subject('i', 'ada')")).rejects.toMatchObject({
+      code: '53400',
+      message: expect.stringMatching(/set max_locks_per_transaction to \d+ and restart/) as string,
+    });
+  }, 60_000);
+
+  it('each documented question locks the days that it is about', async () => {
+    await makeTwoYears();
+    const monthAgo = dateOf(daysAgo(30));
+    const questions = [...documentedQuestions()].filter(
+      ([heading]) => !FOR_OWNERS.includes(heading),
+    );
+    const locks: [string, number][] = [];
+    for (const [heading, sql] of questions)
+      locks.push([heading, await locksOf(sql.replaceAll("'2026-10-30'", `'${monthAgo}'`))]);
+
+    expect(locks.filter(([, count]) => count > 500)).toEqual([]);
+    expect(await locksOf('SELECT FROM auth_events LIMIT 1')).toBeGreaterThan(YEARS_AGO);
+  }, 60_000);
+
   /** That one step of a question without any bound holds. */
   async function mostLocks(): Promise<number> {
     const query = checkAuditQuery({ subject: 'nobody' });
@@ -197,14 +226,21 @@ describe('On two years of days', () => {
     const [span] = await database.query(text, values);
     const counts: number[] = [];
     for (const step of stepsOf(query, span as unknown as AuditSpan))
-      await withClient(database.url, async (client) => {
+      counts.push(await locksOf(pageQuery(tables, step)));
+    return Math.max(...counts);
+  }
+
+  function locksOf(sql: string | Statement): Promise<number> {
+    return withClient(
+      `${database.url}?options=-c%20search_path%3Dnestjs_logout`,
+      async (client) => {
         await client.query('BEGIN');
-        await client.query(pageQuery(tables, step));
+        await client.query(sql);
         const { rows } = await client.query<{ locks: number }>(
           'SELECT count(*)::int AS locks FROM pg_locks WHERE pid = pg_backend_pid()',
         );
-        counts.push(rows[0]!.locks);
-      });
-    return Math.max(...counts);
+        return rows[0]!.locks;
+      },
+    );
   }
 });
