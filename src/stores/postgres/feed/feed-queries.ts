@@ -27,19 +27,23 @@ export interface FeedHeader {
   readonly trimmed: string | null;
 }
 
-/** A snapshot that another server has noted says nothing of this one's transactions. */
-export const headerQuery = (tables: Tables): string => `
+/** Two statements, which are planned in less time than one that joins them. */
+export const headerQuery = ({ revocationLogSnapshots }: Tables): string => `
   SELECT pg_is_in_recovery()::text AS is_standby, pg_current_snapshot()::text AS snapshot,
-    round(extract(epoch FROM now()) * 1000)::text AS now, asked.server, trimmed.snapshot::text AS trimmed
-  FROM (SELECT ${SERVER_IDENTITY} AS server OFFSET 0) AS asked
-    LEFT JOIN ${tables.revocationLogSnapshots} AS trimmed
-      ON trimmed.is_trimmed AND trimmed.server = asked.server`;
+    round(extract(epoch FROM now()) * 1000)::text AS now, ${SERVER_IDENTITY} AS server;
+  SELECT snapshot::text AS snapshot, server FROM ${revocationLogSnapshots} WHERE is_trimmed`;
 
-export function headerIn(rows: readonly TextRow[]): FeedHeader {
-  const [{ is_standby, snapshot, now, server, trimmed = null } = {}] = rows;
+/** @param marks of the log; what another server has noted says nothing of this one's transactions. */
+export function headerIn(rows: readonly TextRow[], marks: readonly TextRow[]): FeedHeader {
+  const [{ is_standby, snapshot, now, server } = {}] = rows;
   if (!snapshot || !server) throw new TypeError('the server did not say where it stands');
-  const cursor = { snapshot, server };
-  return { isStandby: is_standby !== 'false', now: Number(now), cursor, trimmed };
+  const mark = marks.find((each) => each.server === server);
+  return {
+    isStandby: is_standby !== 'false',
+    now: Number(now),
+    cursor: { snapshot, server },
+    trimmed: mark?.snapshot ?? null,
+  };
 }
 
 /** For `newQuery`: the log may have grown since the server has last counted what is in it. */

@@ -142,7 +142,7 @@ export class PostgresFeed extends RevocationFeed {
     since: FeedCursor,
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null | 'more'> {
-    const [, header = [], , rows = []] = await ask(
+    const [, header = [], marks = [], , rows = []] = await ask(
       this.options.lookupTimeoutMs,
       BEGIN_READING,
       headerQuery(this.connections.tables),
@@ -150,7 +150,7 @@ export class PostgresFeed extends RevocationFeed {
       `${newQuery(this.connections.tables, since)} LIMIT ${FRAMES_PER_PAGE}`,
       'COMMIT',
     );
-    const now = this.headerIn(header);
+    const now = this.headerIn(header, marks);
     if (!continues(now, since)) return null;
     if (rows.length === FRAMES_PER_PAGE) return 'more';
     await applyEach(rows, apply);
@@ -163,12 +163,12 @@ export class PostgresFeed extends RevocationFeed {
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null> {
     const { tables } = this.connections;
-    const [, header = []] = await ask(
+    const [, header = [], marks = []] = await ask(
       this.options.lookupTimeoutMs,
       BEGIN_READING,
       headerQuery(tables),
     );
-    const now = this.headerIn(header);
+    const now = this.headerIn(header, marks);
     const isOfUse = since === null || continues(now, since);
     if (isOfUse) {
       const [query, how] =
@@ -180,8 +180,8 @@ export class PostgresFeed extends RevocationFeed {
     return isOfUse ? now.cursor : null;
   }
 
-  private headerIn(rows: readonly TextRow[]): FeedHeader {
-    const header = headerIn(rows);
+  private headerIn(rows: readonly TextRow[], marks: readonly TextRow[]): FeedHeader {
+    const header = headerIn(rows, marks);
     // A standby may not have seen a logout yet.
     if (header.isStandby)
       throw new PostgresError('the feed is read from the primary only', READ_ONLY);
