@@ -55,7 +55,7 @@ describe('With cluster-wide logouts no instance accepts a token from the 200 on'
     expect(flaws).toEqual([]);
   });
 
-  it('while no instance can announce itself', async () => {
+  it('while no instance can announce itself, or ring', async () => {
     await fixture.fleet.query(`CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql
       AS $$ BEGIN RAISE 'nothing is announced'; END $$`);
     const flaws = await underTraffic(
@@ -63,7 +63,9 @@ describe('With cluster-wide logouts no instance accepts a token from the 200 on'
       async () => {
         await fixture.fleet.query(`CREATE TRIGGER refuse BEFORE INSERT OR UPDATE
           ON replica_instances FOR EACH STATEMENT EXECUTE FUNCTION public.refuse()`);
+        for (const proxy of fixture.fleet.proxies) proxy.impose({ on: 'rings', up: 'lost' });
         await sleep(QUICK.maxStalenessMs * 14); // no logout waits for any after ten bounds
+        fixture.fleet.heal();
         await fixture.fleet.query('DROP TRIGGER refuse ON replica_instances');
       },
       AT_ONCE,

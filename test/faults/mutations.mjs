@@ -219,7 +219,7 @@ const MUTATIONS = [
     edits: [
       [LEASE, 'export const ANNOUNCEMENT_LASTS = 5;', 'export const ANNOUNCEMENT_LASTS = 5_000;'],
     ],
-    noticedBy: ['cluster-logout', 'while no instance can announce itself'],
+    noticedBy: ['cluster-logout', 'while no instance can announce itself, or ring'],
   },
   {
     name: 'an instance learns of its own logouts from the feed alone',

@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /**
- * What a connection is used for, told by the statements that pass on it: to listen; to look tokens
+ * What a connection is used for, told by the statements that pass on it: to listen; to ring; to look tokens
  * up and to follow the table; to add revocations and events, and to announce an instance.
  */
-export type Purpose = 'feed' | 'reads' | 'writes';
+export type Purpose = 'feed' | 'rings' | 'reads' | 'writes';
 
 const STATEMENTS: Readonly<Record<Purpose, RegExp>> = {
   feed: /\bLISTEN\b/,
+  rings: /\bpg_notify\b/,
   reads: /revoked_cutoffs|pg_current_snapshot/,
   writes: /\bINSERT INTO\b|\bREAD WRITE\b/,
 };

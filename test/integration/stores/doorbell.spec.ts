@@ -236,6 +236,19 @@ describe('The doorbell', () => {
     expect([lazy.feed.restMs, hasty.feed.restMs]).toEqual([5, 50]);
   });
 
+  it('goes on on the same connection where an announcement is refused, and does not ring', async () => {
+    const one = await listen();
+    await until(isHeard(one));
+    const [before] = await database.query(LISTENING);
+    await database.query('ALTER TABLE replica_instances RENAME TO elsewhere');
+
+    for (let tries = 0; tries < 20; tries += 1)
+      await one.feed.announce({ maxStalenessMs: 1000, cursor: null }).catch(() => undefined);
+
+    expect(await database.query(LISTENING)).toEqual([before]);
+    expect(one.heard()).toBe(1);
+  });
+
   it('carries nothing but who rings: a stranger sees that something happened, not what', async () => {
     const one = await listen();
     await until(isHeard(one));

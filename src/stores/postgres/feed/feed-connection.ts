@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import { onConnection, type PostgresConnections } from '../connection/connections';
-import { within } from '../connection/postgres-error';
+import { codeOf, within } from '../connection/postgres-error';
 import { CLIENT_GRACE_MS } from '../connection/pool-options';
 import type { Doorbell } from './doorbell';
 
@@ -12,7 +12,8 @@ export type Answers = readonly {
 
 /**
  * The one connection by which an instance reads what is new, hears the doorbell and announces
- * itself. Who uses it has it alone meanwhile, and it is replaced when that fails.
+ * itself. Who uses it has it alone meanwhile. It is replaced when it fails, and not when a statement is
+ * refused.
  */
 export class FeedConnection {
   constructor(
@@ -20,13 +21,16 @@ export class FeedConnection {
     private readonly doorbell: Doorbell,
   ) {}
 
-  use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    return onConnection(this.connections.feed, async (client) => {
+  async use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const settled = await onConnection(this.connections.feed, async (client) => {
       await this.doorbell.busy(client);
-      const result = await work(client);
+      const [outcome] = await Promise.allSettled([work(client)]);
+      if (outcome.status === 'rejected') await rollBackAfter(outcome.reason, client);
       this.doorbell.idle(client);
-      return result;
+      return outcome;
     });
+    if (settled.status === 'rejected') throw settled.reason;
+    return settled.value;
   }
 
   /** Closes the connection after that, if there is one: nothing listens. `use` makes another. */
@@ -52,4 +56,18 @@ export async function send(
   // The driver answers a message of several statements with as many results.
   const results: unknown = await within(timeoutMs + CLIENT_GRACE_MS, client.query(message));
   return results as Answers;
+}
+
+/** Of an error that the server has answered with. */
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+const ROLLBACK_MS = 2000;
+
+/**
+ * Keeps a connection on which a statement was refused: a new one would ring, and what is refused
+ * again and again would read again and again.
+ * @throws what was given, or what came of it, where the connection is of no use any more.
+ */
+async function rollBackAfter(error: unknown, client: PoolClient): Promise<void> {
+  if (!SQLSTATE.test(codeOf(error) ?? '')) throw error;
+  await within(ROLLBACK_MS, client.query('ROLLBACK'));
 }
