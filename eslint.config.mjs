@@ -7,8 +7,10 @@ const floors = [
   ['tokens'],
   ['audit'],
   ['revocation'],
-  ['logout', 'sessions', 'replica', 'stores', 'metrics'],
-  ['web', 'core', 'postgres'],
+  ['logout', 'sessions', 'replica', 'metrics'],
+  ['relay'],
+  ['stores'],
+  ['web', 'core', 'postgres', 'redis'],
   ['nest', 'express', 'client'],
   ['service', 'testing'],
 ];

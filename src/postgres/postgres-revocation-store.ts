@@ -1,3 +1,4 @@
+import { Relay } from '../relay/relay';
 import { ReplicatedStore } from '../replica/replicated-store';
 import type { PostgresSource } from '../stores/postgres/connection/source';
 import { resolveStoreOptions, type PostgresStoreOptions } from '../stores/postgres/options';
@@ -13,6 +14,8 @@ import { PostgresStore } from '../stores/postgres/postgres-store';
  * await store.open();
  */
 export class PostgresRevocationStore extends ReplicatedStore {
+  private readonly relay: Relay | undefined;
+
   /**
    * @param source a TypeORM `DataSource`, of which only the options are used: it is never opened or
    * closed here; or `{ url }`, or `{ host, port, user, password, database, ssl }`.
@@ -22,5 +25,17 @@ export class PostgresRevocationStore extends ReplicatedStore {
     const resolved = resolveStoreOptions(options);
     const tables = new PostgresStore(source, resolved);
     super(tables, tables.feed, resolved);
+    if (resolved.relay !== undefined)
+      this.relay = new Relay(tables.relaySource(), resolved.relay, resolved);
+  }
+
+  override async open(): Promise<void> {
+    await super.open();
+    this.relay?.start();
+  }
+
+  override async close(): Promise<void> {
+    await this.relay?.stop();
+    await super.close();
   }
 }
