@@ -42,11 +42,19 @@ export class MemoryBroker {
   }
 }
 
+/** How a call goes: when its effect takes place, and what its caller hears of it. */
+export type Network = <T>(kind: 'read' | 'write', effect: () => T) => Promise<T>;
+
+const RELIABLE: Network = (_kind, effect) => Promise.resolve().then(effect);
+
 /** An instance's way to a broker, which may lead to another one later. */
 export class MemoryRelay extends RelayTransport {
   private closers: (() => void)[] = [];
 
-  constructor(public broker: MemoryBroker = new MemoryBroker()) {
+  constructor(
+    public broker: MemoryBroker = new MemoryBroker(),
+    private readonly network: Network = RELIABLE,
+  ) {
     super();
   }
 
@@ -54,79 +62,81 @@ export class MemoryRelay extends RelayTransport {
     return this.closers.length > 0;
   }
 
-  async ask(question: string): Promise<void> {
-    await this.step('write');
-    this.change(({ questions }) => ({ questions: [...questions, question] }));
-    this.broker.ring('asks');
+  ask(question: string): Promise<void> {
+    return this.network('write', () => {
+      this.change(({ questions }) => ({ questions: [...questions, question] }));
+      this.broker.ring('asks');
+    });
   }
 
-  async takeAsks(): Promise<TakenAsks> {
-    await this.step('write');
-    const { questions } = this.broker.state;
-    this.change(() => ({ questions: [] }));
-    return { questions, last: this.last() };
+  takeAsks(): Promise<TakenAsks> {
+    return this.network('write', () => {
+      const { questions } = this.broker.state;
+      this.change(() => ({ questions: [] }));
+      return { questions, last: this.last() };
+    });
   }
 
-  async append(after: FramePlace, frame: StoredFrame): Promise<boolean> {
-    await this.step('write');
-    const last = this.last();
-    if (last === null || !isSame(last.frame, after)) return false;
-    this.change(({ frames }) => ({
-      frames: [...frames, frame],
-      head: { end: frame, checkpoint: last.checkpoint },
-    }));
-    this.broker.ring('frames');
-    return true;
+  append(after: FramePlace, frame: StoredFrame): Promise<boolean> {
+    return this.network('write', () => {
+      const last = this.last();
+      if (last === null || !isSame(last.frame, after)) return false;
+      this.change(({ frames }) => ({
+        frames: [...frames, frame],
+        head: { end: frame, checkpoint: last.checkpoint },
+      }));
+      this.broker.ring('frames');
+      return true;
+    });
   }
 
-  async begin(
-    after: FramePlace | null,
-    frame: StoredFrame,
-    checkpoint: Checkpoint,
-  ): Promise<boolean> {
-    await this.step('write');
-    const end = this.last()?.frame ?? null;
-    const isExpected = end === null ? after === null : after !== null && isSame(end, after);
-    if (!isExpected) return false;
-    this.change(() => ({ frames: [frame], head: { end: frame, checkpoint } }));
-    this.broker.ring('frames');
-    return true;
+  begin(after: FramePlace | null, frame: StoredFrame, checkpoint: Checkpoint): Promise<boolean> {
+    return this.network('write', () => {
+      const end = this.last()?.frame ?? null;
+      const isExpected = end === null ? after === null : after !== null && isSame(end, after);
+      if (!isExpected) return false;
+      this.change(() => ({ frames: [frame], head: { end: frame, checkpoint } }));
+      this.broker.ring('frames');
+      return true;
+    });
   }
 
-  async moveCheckpoint(at: FramePlace, checkpoint: Checkpoint): Promise<boolean> {
-    await this.step('write');
-    const { head, frames } = this.broker.state;
-    const isThere = frames.some((frame) => isSame(frame, at));
-    if (head === null || !isThere || at.number < head.checkpoint.number) return false;
-    this.change(() => ({
-      head: { ...head, checkpoint },
-      frames: frames.filter(({ number }) => number >= at.number),
-    }));
-    return true;
+  moveCheckpoint(at: FramePlace, checkpoint: Checkpoint): Promise<boolean> {
+    return this.network('write', () => {
+      const { head, frames } = this.broker.state;
+      const isThere = frames.some((frame) => isSame(frame, at));
+      if (head === null || !isThere || at.number < head.checkpoint.number) return false;
+      this.change(() => ({
+        head: { ...head, checkpoint },
+        frames: frames.filter(({ number }) => number >= at.number),
+      }));
+      return true;
+    });
   }
 
-  async read(from: number | null): Promise<LogPart | null> {
-    await this.step('read');
-    const { head, frames } = this.broker.state;
-    if (head === null) return null;
-    const { end, checkpoint } = head;
-    const found = frames.filter(({ number }) => number >= (from ?? checkpoint.number));
-    return {
-      generation: end.generation,
-      checkpoint,
-      frames: found.slice(0, FRAMES_PER_READ),
-      hasMore: found.length > FRAMES_PER_READ,
-    };
+  read(from: number | null): Promise<LogPart | null> {
+    return this.network('read', () => {
+      const { head, frames } = this.broker.state;
+      if (head === null) return null;
+      const { end, checkpoint } = head;
+      const found = frames.filter(({ number }) => number >= (from ?? checkpoint.number));
+      return {
+        generation: end.generation,
+        checkpoint,
+        frames: found.slice(0, FRAMES_PER_READ),
+        hasMore: found.length > FRAMES_PER_READ,
+      };
+    });
   }
 
-  async writePage(pagesId: string, index: number, text: string): Promise<void> {
-    await this.step('write');
-    this.change(({ pages }) => ({ pages: new Map(pages).set(`${pagesId}:${index}`, text) }));
+  writePage(pagesId: string, index: number, text: string): Promise<void> {
+    return this.network('write', () => {
+      this.change(({ pages }) => ({ pages: new Map(pages).set(`${pagesId}:${index}`, text) }));
+    });
   }
 
-  async readPage(pagesId: string, index: number): Promise<string | null> {
-    await this.step('read');
-    return this.broker.state.pages.get(`${pagesId}:${index}`) ?? null;
+  readPage(pagesId: string, index: number): Promise<string | null> {
+    return this.network('read', () => this.broker.state.pages.get(`${pagesId}:${index}`) ?? null);
   }
 
   listen(bell: Bell, onRing: () => void): void {
@@ -139,11 +149,6 @@ export class MemoryRelay extends RelayTransport {
 
   close(): Promise<void> {
     for (const close of this.closers.splice(0)) close();
-    return Promise.resolve();
-  }
-
-  /** Before a call takes effect. Fails where the broker is away. */
-  protected step(_: 'read' | 'write'): Promise<void> {
     return Promise.resolve();
   }
 
