@@ -28,40 +28,25 @@ export function fromIoredis(client: IoredisClient): RedisClient {
     own.on('error', () => undefined); // each call fails by itself
     return own;
   };
+  const close = (own: IoredisClient) => () => {
+    own.disconnect();
+  };
   return {
-    async connect() {
+    connect() {
       const own = duplicate();
-      await connected(own);
       return {
+        ready: own.connect(),
         call: ([command = '', ...args]) => own.call(command, ...args),
-        close: () => {
-          own.disconnect();
-        },
+        close: close(own),
       };
     },
-    async subscribe(channel, onMessage) {
+    subscribe(channel, onMessage) {
       const own = duplicate();
       own.on('message', onMessage);
       own.on('ready', () => {
-        own.subscribe(channel).then(onMessage, () => {
-          own.disconnect();
-        });
+        own.subscribe(channel).then(onMessage, close(own));
       });
-      await connected(own);
-      return {
-        close: () => {
-          own.disconnect();
-        },
-      };
+      return { ready: own.connect(), close: close(own) };
     },
   };
-}
-
-async function connected(own: IoredisClient): Promise<void> {
-  try {
-    await own.connect();
-  } catch (error) {
-    own.disconnect();
-    throw error;
-  }
 }

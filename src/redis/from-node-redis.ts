@@ -20,45 +20,27 @@ export function fromNodeRedis(client: NodeRedisClient): RedisClient {
     own.on('error', () => undefined); // each call fails by itself
     return own;
   };
+  const close = (own: OwnClient) => () => {
+    try {
+      own.destroy();
+    } catch {
+      // It is closed already.
+    }
+  };
   return {
-    async connect() {
+    connect() {
       const own = duplicate();
-      await connected(own);
       return {
+        ready: own.connect(),
         call: (command) => own.sendCommand([...command]),
-        close: () => {
-          close(own);
-        },
+        close: close(own),
       };
     },
-    async subscribe(channel, onMessage) {
+    subscribe(channel, onMessage) {
       const own = duplicate();
       own.on('ready', onMessage);
-      await connected(own);
-      await own.subscribe(channel, onMessage);
-      onMessage();
-      return {
-        close: () => {
-          close(own);
-        },
-      };
+      const subscribed = own.connect().then(() => own.subscribe(channel, onMessage));
+      return { ready: subscribed.then(onMessage), close: close(own) };
     },
   };
-}
-
-async function connected(own: OwnClient): Promise<void> {
-  try {
-    await own.connect();
-  } catch (error) {
-    close(own);
-    throw error;
-  }
-}
-
-function close(own: OwnClient): void {
-  try {
-    own.destroy();
-  } catch {
-    // It is closed already.
-  }
 }

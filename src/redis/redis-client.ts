@@ -1,9 +1,15 @@
-/** A connection of our own. */
-export interface RedisConnection {
+/** A connection of our own that hears messages. */
+export interface RedisSubscription {
+  /** Resolves when it can be used; rejects when it never will. */
+  readonly ready: Promise<unknown>;
+  /** Also of one that is not ready yet. What is under way need not settle. Idempotent. */
+  close(): void;
+}
+
+/** A connection of our own that sends commands. */
+export interface RedisConnection extends RedisSubscription {
   /** Sends one command, once, or fails. @returns texts, numbers, `null`, and lists of them. */
   call(command: readonly string[]): Promise<unknown>;
-  /** What is under way fails or is never answered. Idempotent. */
-  close(): void;
 }
 
 /**
@@ -11,8 +17,7 @@ export interface RedisConnection {
  * later and sends none twice: one that came late would be carried out when nobody waits for it.
  */
 export interface RedisClient {
-  /** Resolves when the connection is ready. */
-  connect(): Promise<RedisConnection>;
+  connect(): RedisConnection;
   /** Calls `onMessage` for each message, and after each (re)connect, as messages were lost before. */
-  subscribe(channel: string, onMessage: () => void): Promise<Pick<RedisConnection, 'close'>>;
+  subscribe(channel: string, onMessage: () => void): RedisSubscription;
 }

@@ -1,13 +1,14 @@
-import type { RedisClient, RedisConnection } from './redis-client';
+import type { RedisClient, RedisConnection, RedisSubscription } from './redis-client';
 
 const RETRY_MS = 500;
+/** For a connection; one that is half open never becomes ready. */
+const CONNECT_TIMEOUT_MS = 2000;
 
-interface Subscription {
+interface Listener {
   readonly channel: string;
   readonly onMessage: () => void;
-  /** Grows with each attempt; only the last one counts. */
-  attempts: number;
-  open: Pick<RedisConnection, 'close'> | null;
+  subscription: RedisSubscription | null;
+  isReady: boolean;
 }
 
 /**
@@ -15,8 +16,8 @@ interface Subscription {
  * every command has a time limit here, and where one misses it, all connections are made anew.
  */
 export class RedisLink {
-  private connection: Promise<RedisConnection> | null = null;
-  private subscriptions: readonly Subscription[] = [];
+  private connection: RedisConnection | null = null;
+  private listeners: readonly Listener[] = [];
 
   constructor(
     private readonly client: RedisClient,
@@ -25,98 +26,95 @@ export class RedisLink {
 
   /** Whether every channel is listened to. */
   get isListening(): boolean {
-    return this.subscriptions.length > 0 && this.subscriptions.every(({ open }) => open !== null);
+    return this.listeners.length > 0 && this.listeners.every(({ isReady }) => isReady);
   }
 
   /** Sends one command, and connects before where that is due. Nothing is sent after the limit. */
   async call(command: readonly string[]): Promise<unknown> {
-    const connection = this.connect();
-    const ready = await this.inTime(connection);
-    return this.inTime(ready.call(command), () => {
+    const connection = this.connection ?? this.connect();
+    await inTime(this.timeoutMs, connection.ready);
+    return inTime(this.timeoutMs, connection.call(command), () => {
       if (connection === this.connection) this.beginAnew();
     });
   }
 
   /** Calls `onMessage` for what comes, and after each reconnect; goes on until `close`. */
   listen(channel: string, onMessage: () => void): void {
-    const subscription = { channel, onMessage, attempts: 0, open: null };
-    this.subscriptions = [...this.subscriptions, subscription];
-    void this.subscribe(subscription);
+    const listener: Listener = { channel, onMessage, subscription: null, isReady: false };
+    this.listeners = [...this.listeners, listener];
+    void this.subscribe(listener);
   }
 
   /** `call` and `listen` may follow. Idempotent. */
   close(): void {
-    for (const subscription of this.subscriptions) end(subscription);
-    this.subscriptions = [];
+    for (const listener of this.listeners) end(listener);
+    this.listeners = [];
     this.disconnect();
   }
 
-  private connect(): Promise<RedisConnection> {
-    if (this.connection !== null) return this.connection;
+  private connect(): RedisConnection {
     const connection = this.client.connect();
     this.connection = connection;
-    connection.catch(() => {
-      if (connection === this.connection) this.connection = null;
+    inTime(CONNECT_TIMEOUT_MS, connection.ready).catch(() => {
+      if (connection === this.connection) this.disconnect();
     });
     return connection;
   }
 
   private disconnect(): void {
-    const { connection } = this;
+    this.connection?.close();
     this.connection = null;
-    connection?.then(
-      (open) => {
-        open.close();
-      },
-      () => undefined,
-    );
   }
 
   private beginAnew(): void {
     this.disconnect();
-    for (const subscription of this.subscriptions) void this.subscribe(subscription);
+    for (const listener of this.listeners) void this.subscribe(listener);
   }
 
-  private async subscribe(subscription: Subscription): Promise<void> {
-    end(subscription);
-    const attempt = subscription.attempts;
-    const isCurrent = (): boolean => attempt === subscription.attempts;
+  private async subscribe(listener: Listener): Promise<void> {
+    end(listener);
+    const subscription = this.client.subscribe(listener.channel, listener.onMessage);
+    listener.subscription = subscription;
+    const isCurrent = (): boolean => subscription === listener.subscription;
     try {
-      const open = await this.client.subscribe(subscription.channel, subscription.onMessage);
-      if (isCurrent()) subscription.open = open;
-      else open.close();
+      await inTime(CONNECT_TIMEOUT_MS, subscription.ready);
+      listener.isReady = isCurrent();
     } catch {
       // Until then polling has to do; that Redis is away stands in the error of the next command.
       setTimeout(() => {
-        if (isCurrent()) void this.subscribe(subscription);
+        if (isCurrent()) void this.subscribe(listener);
       }, RETRY_MS).unref();
-    }
-  }
-
-  private async inTime<T>(work: Promise<T>, onLate: () => void = () => undefined): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    let isOver = false;
-    const late = new Promise<never>((_, reject) => {
-      // Node runs timers before it reads sockets, and immediates after it has.
-      const fail = (): void => {
-        if (isOver) return;
-        onLate();
-        reject(new Error(`Redis did not answer within ${this.timeoutMs} ms.`));
-      };
-      timer = setTimeout(() => setImmediate(fail), this.timeoutMs);
-    });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      isOver = true;
-      clearTimeout(timer);
     }
   }
 }
 
-/** No attempt of it counts any more. */
-function end(subscription: Subscription): void {
-  subscription.attempts += 1;
-  subscription.open?.close();
-  subscription.open = null;
+function end(listener: Listener): void {
+  listener.subscription?.close();
+  listener.subscription = null;
+  listener.isReady = false;
+}
+
+/** The late result is ignored. @param onLate called as this fails for want of an answer. */
+async function inTime<T>(
+  timeoutMs: number,
+  work: Promise<T>,
+  onLate: () => void = () => undefined,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const late = new Promise<never>((_, reject) => {
+    // Node runs timers before it reads sockets, and immediates after it has.
+    const fail = (): void => {
+      if (isOver) return;
+      reject(new Error(`Redis did not answer within ${timeoutMs} ms.`));
+      onLate();
+    };
+    timer = setTimeout(() => setImmediate(fail), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    isOver = true;
+    clearTimeout(timer);
+  }
 }
