@@ -1,6 +1,6 @@
 import { Redis as Redis5 } from 'ioredis';
 import { Redis as Redis6 } from 'ioredis6';
-import { createClient } from 'redis6';
+import { createClient } from 'redis';
 import { fromIoredis, fromNodeRedis, type RedisClient } from '../../src/redis';
 
 /** The clients that the relay is tested with, each as a host makes it; none of them connects. */

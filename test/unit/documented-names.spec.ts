@@ -10,6 +10,7 @@ const ENTRIES = [
   'src/index.ts',
   'src/express/index.ts',
   'src/postgres/index.ts',
+  'src/redis/index.ts',
   'src/stores/memory/index.ts',
   'src/nest/terminus/index.ts',
   'src/nest/jwt/index.ts',
