@@ -10,7 +10,7 @@ import { knownRevocations } from './groups/known-revocations';
 import { layers } from './groups/layers';
 import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
-import { propagation } from './groups/propagation';
+import { propagation, relay } from './groups/propagation';
 import { purge } from './groups/purge';
 import { refreshes } from './groups/refreshes';
 import { machine, missingPrograms, versions } from './machine';
@@ -25,6 +25,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   'first-seen': firstSeen,
   logouts,
   propagation,
+  relay,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,
   refreshes,
