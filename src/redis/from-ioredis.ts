@@ -36,7 +36,7 @@ export function fromIoredis(client: IoredisClient): RedisClient {
       const own = duplicate();
       return {
         ready: own.connect(),
-        call: ([command = '', ...args]) => own.call(command, ...args),
+        call: ([command, ...args]) => own.call(command, ...args),
         close: close(own),
       };
     },

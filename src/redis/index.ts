@@ -5,6 +5,6 @@ export { fromIoredis } from './from-ioredis';
 export type { IoredisClient } from './from-ioredis';
 export { fromNodeRedis } from './from-node-redis';
 export type { NodeRedisClient } from './from-node-redis';
-export type { RedisClient, RedisConnection, RedisSubscription } from './redis-client';
+export type { RedisClient, RedisCommand, RedisConnection, RedisSubscription } from './redis-client';
 export { RedisRelay } from './redis-relay';
 export type { RedisRelayOptions } from './redis-relay';

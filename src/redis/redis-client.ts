@@ -6,10 +6,13 @@ export interface RedisSubscription {
   close(): void;
 }
 
+/** Its name, and its arguments. */
+export type RedisCommand = readonly [string, ...string[]];
+
 /** A connection of our own that sends commands. */
 export interface RedisConnection extends RedisSubscription {
   /** Sends one command, once, or fails. @returns texts, numbers, `null`, and lists of them. */
-  call(command: readonly string[]): Promise<unknown>;
+  call(command: RedisCommand): Promise<unknown>;
 }
 
 /**

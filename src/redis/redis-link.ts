@@ -1,4 +1,4 @@
-import type { RedisClient, RedisConnection, RedisSubscription } from './redis-client';
+import type { RedisClient, RedisCommand, RedisConnection, RedisSubscription } from './redis-client';
 
 const RETRY_MS = 500;
 /** For a connection; one that is half open never becomes ready. */
@@ -30,7 +30,7 @@ export class RedisLink {
   }
 
   /** Sends one command, and connects before where that is due. Nothing is sent after the limit. */
-  async call(command: readonly string[]): Promise<unknown> {
+  async call(command: RedisCommand): Promise<unknown> {
     const connection = this.connection ?? this.connect();
     await inTime(this.timeoutMs, connection.ready);
     return inTime(this.timeoutMs, connection.call(command), () => {

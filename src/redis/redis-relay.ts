@@ -76,16 +76,16 @@ export class RedisRelay extends RelayTransport {
   }
 
   async takeAsks(): Promise<TakenAsks> {
-    const [questions, last] = (await this.run(TAKE_ASKS)) as [Reply[], Reply[] | null];
+    const [questions, last] = (await this.run(TAKE_ASKS)) as [Reply[], LastReply | null];
     if (last === null) return { questions: texts(questions), last: null };
-    const [generation = '', number, random = '', frame = '', ...checkpoint] = texts(last);
-    return {
-      questions: texts(questions),
-      last: {
-        frame: { generation, number: Number(number), random, text: frame },
-        checkpoint: checkpointIn(checkpoint),
-      },
+    const [generation, number, random, frameText, ...checkpoint] = last;
+    const place = {
+      generation: textOf(generation),
+      number: Number(number),
+      random: textOf(random),
     };
+    const frame = { ...place, text: textOf(frameText) };
+    return { questions: texts(questions), last: { frame, checkpoint: checkpointIn(checkpoint) } };
   }
 
   async append(after: FramePlace, frame: StoredFrame): Promise<boolean> {
@@ -111,11 +111,12 @@ export class RedisRelay extends RelayTransport {
     const first = from === null ? '' : String(from);
     const reply = await this.run(READ, first, String(FRAMES_PER_READ + 1));
     if (reply === null) return null;
-    const [generation, number, pagesId, pages, entries] = reply as [...Reply[], Reply[]];
-    const frames = framesIn(String(generation), entries as Reply[]);
+    const [generation, ...rest] = reply as readonly [Reply, ...PartReply];
+    const [number, pagesId, pages, entries] = rest;
+    const frames = framesIn(textOf(generation), entries);
     return {
-      generation: String(generation),
-      checkpoint: checkpointIn(texts([number, pagesId, pages] as Reply[])),
+      generation: textOf(generation),
+      checkpoint: checkpointIn([number, pagesId, pages]),
       frames: frames.slice(0, FRAMES_PER_READ),
       hasMore: frames.length > FRAMES_PER_READ,
     };
@@ -154,6 +155,9 @@ export class RedisRelay extends RelayTransport {
     return this.link.call(['EVAL', script, String(keys.length), ...keys, this.prefix, ...args]);
   }
 }
+
+type LastReply = readonly [Reply, Reply, Reply, Reply, ...Reply[]];
+type PartReply = readonly [number: Reply, pagesId: Reply, pages: Reply, entries: readonly Reply[]];
 
 const argsOf = ({ generation, number, random }: FramePlace): string[] => [
   generation,
