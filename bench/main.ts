@@ -12,7 +12,7 @@ import { layers } from './groups/layers';
 import { logoutSql } from './groups/logout-sql';
 import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
-import { propagation } from './groups/propagation';
+import { propagation, relay } from './groups/propagation';
 import { purge } from './groups/purge';
 import { refreshes } from './groups/refreshes';
 import { machine, missingPrograms, versions } from './machine';
@@ -28,6 +28,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   logouts,
   'logout-sql': logoutSql,
   propagation,
+  relay,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,
   feed,

@@ -5,6 +5,8 @@ import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
+import { REDIS_RELAY_OPTIONS } from '../src/redis/redis-relay';
+import { RELAY_STORE_OPTIONS } from '../src/relay/relay-options';
 import { SESSION_OPTIONS } from '../src/sessions/session-options';
 import { POSTGRES_ADDRESS } from '../src/stores/postgres/connection/source';
 import { POSTGRES_STORE_OPTIONS } from '../src/stores/postgres/options';
@@ -115,6 +117,19 @@ ${tableOf(POSTGRES_ADDRESS)}
 The second:
 
 ${tableOf(POSTGRES_STORE_OPTIONS)}
+
+## RelayRevocationStore
+
+For instances that reach only Redis ([the relay](relay.md)): the second argument of
+\`new RelayRevocationStore(relay, options)\`.
+
+${tableOf(RELAY_STORE_OPTIONS)}
+
+## RedisRelay
+
+The second argument of \`new RedisRelay(client, options)\`.
+
+${tableOf(REDIS_RELAY_OPTIONS)}
 
 ## The service
 

@@ -10,10 +10,12 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
+import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 // In your project: from 'nestjs-logout' and 'nestjs-logout/postgres'.
 import { AuthModule, JwtAuthGuard } from '../../src';
 import { PostgresRevocationStore } from '../../src/postgres';
+import { fromIoredis, RedisRelay } from '../../src/redis';
 import type { ReplicaStatus } from '../../src/revocation/store-status';
 import { insertLayers, insertRevocations } from '../revocations';
 import { AUDIENCE, ISSUER } from '../tokens';
@@ -22,7 +24,11 @@ import { REVOKED_BEFOREHAND } from './revoked-beforehand';
 
 const isAsymmetric = process.env.ALGORITHM === 'ES256';
 const url = setting('DATABASE_URL');
-const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }));
+const relay =
+  process.env.RELAYS === 'true'
+    ? new RedisRelay(fromIoredis(new Redis(setting('REDIS_URL'), { lazyConnect: true })))
+    : undefined;
+const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), { relay });
 
 /** The bench logs out more than ten times a minute: its throttle is off. */
 const UNTHROTTLED = { totalHits: 0, timeToExpire: 60, isBlocked: false, timeToBlockExpire: 0 };

@@ -1,18 +1,34 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
-import type { Group } from '../bench';
-import { withApps, type BenchApp } from '../bench-app';
-import { measure, percentile } from '../statistics';
+import type { Bench, Group } from '../bench';
+import { withApps, type AppSetup, type BenchApp } from '../bench-app';
+import { measure, percentile, type Measure } from '../statistics';
 
 const LOGOUTS_A_ROUND = 100;
 /** Long after the bound of the default options: then it is lost, not late. */
 const GIVE_UP_MS = 10_000;
 
 /** From a logout's 200 on one instance to the first refusal on another, in a row. */
-export const propagation: Group = async ({ environment, rounds, progress }) => {
-  const env = { DATABASE_URL: await environment.createDatabase() };
+export const propagation: Group = async (bench) => {
+  const env = { DATABASE_URL: await bench.environment.createDatabase() };
   const setup = { module: 'ours', platform: 'fastify', env } as const;
   const other = { ...setup, env: { ...env, REVOKED_BEFOREHAND: 'none' } };
+  return measured(bench, setup, other, 5);
+};
+
+/** The same to an instance that reaches only Redis. */
+export const relay: Group = async (bench) => {
+  const env = { DATABASE_URL: await bench.environment.createDatabase(), RELAYS: 'true' };
+  const setup = { module: 'ours', platform: 'fastify', env } as const;
+  return measured(bench, setup, { module: 'behind-redis', platform: 'fastify' }, 10);
+};
+
+function measured(
+  { environment, rounds, progress }: Bench,
+  setup: AppSetup,
+  other: AppSetup,
+  medianAtMost: number,
+): Promise<Measure[]> {
   return withApps(environment, { here: setup, there: other }, async ({ here, there }) => {
     const delays: number[][] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -30,9 +46,9 @@ export const propagation: Group = async ({ environment, rounds, progress }) => {
         delays.map((ofRound) => percentile(ofRound, percent)),
         { value: percentile(all, percent), goal: { atMost } },
       );
-    return [at(50, 5), at(99, 50)];
+    return [at(50, medianAtMost), at(99, 50)];
   });
-};
+}
 
 async function delayOf(token: string, here: BenchApp, there: BenchApp): Promise<number> {
   assert.equal(await me(there, token), 200);

@@ -7,6 +7,17 @@ export type {
 } from '../audit/audit-event';
 export { AuditTrail, UnstorableEventError } from '../audit/audit-trail';
 export type { AuditPage, AuditQuery } from '../audit/audit-trail';
+export { RelayRevocationStore } from '../relay/relay-revocation-store';
+export type { RelayRevocationStoreOptions } from '../relay/relay-options';
+export { RelayTransport } from '../relay/relay-transport';
+export type {
+  Bell,
+  Checkpoint,
+  FramePlace,
+  LogPart,
+  StoredFrame,
+  TakenAsks,
+} from '../relay/relay-transport';
 export { Replica } from '../replica/replica';
 export type { ReplicaOptions } from '../replica/replica';
 export { ReplicatedStore } from '../replica/replicated-store';
@@ -36,6 +47,7 @@ export type {
   Cutoff,
   FeedCursor,
   FeedSlice,
+  Instant,
 } from '../revocation/revocation-feed';
 export { checkLookup, checkWork } from '../revocation/revocation-form';
 export { RevocationStore } from '../revocation/revocation-store';

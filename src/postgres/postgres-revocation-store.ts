@@ -1,3 +1,4 @@
+import { Relay } from '../relay/relay';
 import { ReplicatedStore } from '../replica/replicated-store';
 import type { PostgresSource } from '../stores/postgres/connection/source';
 import { resolveStoreOptions, type PostgresStoreOptions } from '../stores/postgres/options';
@@ -5,14 +6,16 @@ import { PostgresStore } from '../stores/postgres/postgres-store';
 
 /**
  * The tables `revoked_tokens` and `auth_events` in a schema of their own, reached through at most
- * nine connections of the store's own, always to the primary: see `connections.ts`. Tokens are
- * checked in memory; docs/lease.md explains why that is safe.
+ * five connections of the store's own, and two more with a relay, always to the primary: see
+ * `connections.ts`. Tokens are checked in memory; docs/lease.md explains why that is safe.
  *
  * @example
  * const store = new PostgresRevocationStore({ url: process.env.DATABASE_URL });
  * await store.open();
  */
 export class PostgresRevocationStore extends ReplicatedStore {
+  private readonly relay: Relay | undefined;
+
   /**
    * @param source a TypeORM `DataSource`, of which only the options are used: it is never opened or
    * closed here; or `{ url }`, or `{ host, port, user, password, database, ssl }`.
@@ -22,5 +25,17 @@ export class PostgresRevocationStore extends ReplicatedStore {
     const resolved = resolveStoreOptions(options);
     const tables = new PostgresStore(source, resolved);
     super(tables, tables.feed, resolved);
+    if (resolved.relay !== undefined)
+      this.relay = new Relay(tables.relaySource(), resolved.relay, resolved);
+  }
+
+  override async open(): Promise<void> {
+    await super.open();
+    this.relay?.start();
+  }
+
+  override async close(): Promise<void> {
+    await this.relay?.stop();
+    await super.close();
   }
 }

@@ -1,14 +1,8 @@
 import { StoreUnavailableError } from '../revocation/errors';
-import type { FeedCursor, RevocationFeed } from '../revocation/revocation-feed';
+import type { FeedCursor, Instant, RevocationFeed } from '../revocation/revocation-feed';
 import { MAX_SKEW_MS, type StoreClock } from '../revocation/store-clock';
 import type { Doubts } from './doubts';
-import {
-  instantOf,
-  PollSchedule,
-  rateLimited,
-  type Instant,
-  type InstanceTime,
-} from './instance-time';
+import { instantOf, PollSchedule, rateLimited, type InstanceTime } from './instance-time';
 import type { KnownRevocations } from './known-revocations';
 import { Registration, type Lease, type LeaseClaim } from './lease';
 
@@ -161,12 +155,18 @@ export class FeedFollower {
     this.endDoubts(cursor, claim);
     this.forgetExpired();
     if (this.hasGaps) lease.drop();
-    else lease.grant(claim);
+    else this.grant(cursor, claim);
     progress[kind] += 1;
     progress.catchUpMs = this.time.monotonic() - claim.readBegan.monotonicMs;
     // Behind what cannot hear a ring, nobody can ask for an announcement.
     const isWanted = kind === 'loads' || claim.isAwaited || this.feed.wakenBy === 'polling';
     if (isWanted || this.registration.isDue) void this.registration.renew(cursor);
+  }
+
+  /** A feed that does not read the store itself says what the lease rests on. */
+  private grant({ completeUntil }: FeedCursor, { readBegan, announced }: Read): void {
+    if (completeUntil === null) return;
+    this.followed.lease.grant({ readBegan: completeUntil ?? readBegan, announced });
   }
 
   /** What this read has decided is in memory, or never comes. */

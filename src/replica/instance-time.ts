@@ -1,3 +1,5 @@
+import type { Instant } from '../revocation/revocation-feed';
+
 /** Up to this part earlier, so that instances that were started together do not stay together. */
 const JITTER = 0.1;
 const MAX_PAUSE_MS = 2000;
@@ -24,12 +26,6 @@ export const INSTANCE_TIME: InstanceTime = {
     };
   },
 };
-
-/** A moment on both clocks. */
-export interface Instant {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
-}
 
 export function instantOf(time: InstanceTime): Instant {
   return { wallMs: time.wall(), monotonicMs: time.monotonic() };

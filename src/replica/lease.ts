@@ -1,5 +1,5 @@
-import type { FeedCursor, RevocationFeed } from '../revocation/revocation-feed';
-import { elapsedMs, instantOf, type Instant, type InstanceTime } from './instance-time';
+import type { FeedCursor, Instant, RevocationFeed } from '../revocation/revocation-feed';
+import { elapsedMs, instantOf, type InstanceTime } from './instance-time';
 
 /**
  * For how many times `maxStalenessMs` an announcement lasts from when it was sent. After that a
@@ -77,7 +77,7 @@ export class Registration {
   private isOver = false;
 
   constructor(
-    private readonly feed: RevocationFeed,
+    private readonly feed: Pick<RevocationFeed, 'announce'>,
     private readonly maxStalenessMs: number,
     private readonly time: InstanceTime,
     private readonly onError: (error: Error) => void,

@@ -2,12 +2,23 @@ import type { Revocation } from './revocation';
 import type { StoreStatus } from './store-status';
 import type { CommitPosition, HostTransaction } from './unit-of-work';
 
+/** A moment on the two clocks of an instance. */
+export interface Instant {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
 /** How far a read came: what the next one continues from. Only its feed can read it. */
 export interface FeedCursor {
   /** The snapshot of the read. */
   readonly snapshot: string;
   /** Which server answered, and since when it has been up. */
   readonly server: string;
+  /**
+   * Everything that was answered before this moment has been read; `null`: that is not known of any
+   * moment. Absent where it holds for the begin of the read.
+   */
+  readonly completeUntil?: Instant | null;
 }
 
 /** How many of a key's 32 bytes a feed hands over: they are as good as unique, and half the memory. */

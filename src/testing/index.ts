@@ -2,6 +2,7 @@
 import '../nest/required-packages'; // before all that loads them
 export { actAs } from './act-as';
 export type { StoreUnderTest, TestRunner } from './contract/contract';
+export { describeRelayTransport } from './contract/relay-transport-contract';
 export { describeRevocationStore } from './contract/revocation-store-contract';
 export { LogoutTesting } from './logout-testing';
 export type { LogoutTestingOptions } from './logout-testing';

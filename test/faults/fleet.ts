@@ -6,10 +6,20 @@ import type { Unserved } from './history';
 import type { LoadMonitor } from './load-monitor';
 import { FaultProxy } from './proxy';
 
-/** One instance and the network between it and the database. */
+/**
+ * What an instance reaches: the database; the database and a Redis, into which it relays; or the
+ * Redis alone.
+ */
+export type Role = 'database' | 'relay' | 'behind Redis';
+
+/** One instance and the networks between it and its servers. */
 export interface Member {
+  readonly role: Role;
   readonly instance: Instance;
+  /** Before the database. */
   readonly proxy: FaultProxy;
+  /** Before the Redis. */
+  readonly redisProxy?: FaultProxy;
 }
 
 export interface FleetOptions {
@@ -20,6 +30,9 @@ export interface FleetOptions {
   readonly env?: readonly NodeJS.ProcessEnv[];
   /** What instances connect to, where that is not the server itself. */
   readonly address?: string;
+  /** Of each instance. @defaultValue all of them reach the database */
+  readonly roles?: readonly Role[];
+  readonly redisUrl?: string;
 }
 
 const NAMES = ['a', 'b', 'c'];
@@ -49,13 +62,19 @@ export class Fleet {
     const address = options.address ?? databaseUrl;
     const members = await Promise.all(
       NAMES.map(async (name, index) => {
+        const role = options.roles?.[index] ?? 'database';
+        const { redisUrl } = options;
         const proxy = await FaultProxy.before(Number(new URL(address).port));
+        const redisProxy = redisUrl && (await FaultProxy.before(Number(new URL(redisUrl).port)));
         const settings = {
+          role,
           databaseUrl: proxy.url(address),
+          ...(redisProxy && redisUrl && { redisUrl: redisProxy.url(redisUrl) }),
           secret: issuer.key,
           store: { ...store, ...options.stores?.[index] },
         };
-        return { proxy, instance: await Instance.start(name, settings, options.env?.[index]) };
+        const instance = await Instance.start(name, settings, options.env?.[index]);
+        return { role, instance, proxy, ...(redisProxy && { redisProxy }) };
       }),
     );
     return new Fleet(databaseUrl, issuer, members, store);
@@ -65,8 +84,19 @@ export class Fleet {
     return this.members.map(({ instance }) => instance);
   }
 
+  /** Those at which users can log out. */
+  get writers(): readonly Instance[] {
+    return this.members
+      .filter(({ role }) => role !== 'behind Redis')
+      .map(({ instance }) => instance);
+  }
+
   get proxies(): readonly FaultProxy[] {
     return this.members.map(({ proxy }) => proxy);
+  }
+
+  get redisProxies(): readonly FaultProxy[] {
+    return this.members.flatMap(({ redisProxy }) => redisProxy ?? []);
   }
 
   /** Asks the server itself, past every fault. */
@@ -87,13 +117,14 @@ export class Fleet {
   }
 
   heal(): void {
-    for (const proxy of this.proxies) proxy.heal();
+    for (const proxy of [...this.proxies, ...this.redisProxies]) proxy.heal();
   }
 
   /** @returns what the instances warned of. */
   async stop(): Promise<string> {
     const warnings = await Promise.all(this.instances.map((instance) => instance.kill()));
-    await Promise.all(this.proxies.map((proxy) => proxy.close()));
+    const proxies = [...this.proxies, ...this.redisProxies];
+    await Promise.all(proxies.map((proxy) => proxy.close()));
     return warnings.join('');
   }
 }

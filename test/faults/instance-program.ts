@@ -4,12 +4,18 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { AuthModule, JwtAuthGuard, RevokedTokensService } from '../../src';
+import { Redis } from 'ioredis';
 import { PostgresRevocationStore, type PostgresStoreOptions } from '../../src/postgres';
+import { fromIoredis, RedisRelay, RelayRevocationStore } from '../../src/redis';
+import type { RevocationStore } from '../../src/revocation/revocation-store';
 import { AUDIENCE, ISSUER } from '../support/tokens';
+import type { Role } from './fleet';
 
 /** What the parent tells an instance, as JSON in SETTINGS. */
 export interface InstanceSettings {
+  readonly role: Role;
   readonly databaseUrl: string;
+  readonly redisUrl?: string;
   readonly secret: string;
   readonly store: PostgresStoreOptions;
 }
@@ -24,7 +30,17 @@ const host = new DataSource({
   // A fault cuts the host's connections too; that is the host's affair.
   poolErrorHandler: () => undefined,
 });
-const store = new PostgresRevocationStore(host, settings.store);
+const store = storeOf(settings);
+
+function storeOf({ role, redisUrl, store: options }: InstanceSettings): RevocationStore {
+  if (redisUrl === undefined || role === 'database')
+    return new PostgresRevocationStore(host, options);
+  const relay = new RedisRelay(fromIoredis(new Redis(redisUrl, { lazyConnect: true })));
+  const { maxStalenessMs } = options;
+  return role === 'relay'
+    ? new PostgresRevocationStore(host, { ...options, relay })
+    : new RelayRevocationStore(relay, { maxStalenessMs });
+}
 
 /** What a host has beside us: a protected route, transactions of its own, and a pool to run dry. */
 @Controller()

@@ -29,6 +29,7 @@ const FOLLOWER = 'src/replica/feed-follower.ts';
 const LEASE = 'src/replica/lease.ts';
 const REPLICA = 'src/replica/replica.ts';
 const PROPAGATION = 'src/replica/propagation.ts';
+const RELAY_FEED = 'src/relay/relay-feed.ts';
 const LOOK_UPS = 'src/stores/postgres/reads/look-ups.ts';
 const QUERIES = 'src/stores/postgres/feed/feed-queries.ts';
 const FEED = 'src/stores/postgres/feed/feed.postgres.ts';
@@ -225,6 +226,11 @@ const MUTATIONS = [
     name: 'an instance learns of its own logouts from the feed alone',
     edits: [[PROPAGATION, 'this.replica?.learn(revocation);', '']],
     noticedBy: ['cluster-logout', 'while one instance hears no bell'],
+  },
+  {
+    name: 'behind a broker, a lease by a read that succeeded',
+    edits: [[RELAY_FEED, ', completeUntil: this.completeUntil }', ' }']],
+    noticedBy: ['relay', 'stands still for ten bounds'],
   },
 ];
 

@@ -48,7 +48,7 @@ export class Traffic {
     /** How long after a logout's 200 its token may still be accepted. */
     private readonly boundMs: number,
   ) {
-    this.logoutsAt = fleet.instances;
+    this.logoutsAt = fleet.writers;
     this.live = Array.from({ length: LIVE }, () => this.mint());
   }
 

@@ -130,6 +130,7 @@ describe('An entry whose packages are not installed says so in one sentence', ()
     ['nestjs-logout/terminus', [...NEST, '@nestjs/terminus']],
     ['nestjs-logout/express', []],
     ['nestjs-logout/memory', []],
+    ['nestjs-logout/redis', []],
   ])('%s is loaded beside %j', (entry, installed) => {
     project.install(installed);
     expect(project.import(entry)).toBe('loaded');

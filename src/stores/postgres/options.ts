@@ -2,6 +2,7 @@ import { DEFAULT_SCHEMA } from '../../../migrations/schema-names';
 import { misconfigured } from '../../options/misconfiguration';
 import {
   flag,
+  having,
   oneOf,
   optional,
   reporter,
@@ -10,6 +11,8 @@ import {
   whole,
   type Table,
 } from '../../options/option';
+import { warn } from '../../options/warn';
+import type { RelayTransport } from '../../relay/relay-transport';
 
 /** How the address of a PostgreSQL server begins. */
 export const POSTGRES_URL = /^postgres(?:ql)?:\/\/\S+$/;
@@ -62,6 +65,12 @@ export interface PostgresStoreOptions {
    * @defaultValue the address of the data source
    */
   readonly feedConnection?: string;
+  /**
+   * A broker, through which this instance tells others that do not reach the database what is
+   * revoked; see docs/relay.md. The store opens and closes its connections.
+   * @defaultValue nothing is told
+   */
+  readonly relay?: RelayTransport;
   /**
    * How long the check of one token may take before it fails, in ms; 10–60000.
    * @defaultValue 400
@@ -140,6 +149,12 @@ export const POSTGRES_STORE_OPTIONS = {
       says: 'A direct address for the connection of the feed, where PgBouncer stands between.',
     }),
   ),
+  relay: optional(
+    having<RelayTransport>('takeAsks', 'a RelayTransport, such as new RedisRelay(client)', {
+      defaultSays: 'none',
+      says: 'A broker that tells what is revoked to instances that do not reach the database.',
+    }),
+  ),
   lookupTimeoutMs: whole(10, 60_000, {
     unit: 'milliseconds',
     default: 400,
@@ -185,13 +200,4 @@ export function resolveStoreOptions(options: PostgresStoreOptions) {
   const { pollIntervalMs = Math.min(500, Math.floor(maxStalenessMs / 4)) } = resolved;
   if (2 * pollIntervalMs <= maxStalenessMs) return Object.freeze({ ...resolved, pollIntervalMs });
   throw misconfigured('pollIntervalMs', 'at most half of "maxStalenessMs"', String(pollIntervalMs));
-}
-
-function warn(error: Error): void {
-  process.emitWarning(`nestjs-logout: ${messages(error).join(' ')}`);
-}
-
-/** What a wrapped error says of itself is seldom enough to act on. */
-function messages({ message, cause }: Error): string[] {
-  return cause instanceof Error ? [message, ...messages(cause)] : [message];
 }

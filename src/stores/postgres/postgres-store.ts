@@ -21,6 +21,7 @@ import type {
   HostTransaction,
   UnitOfWork,
 } from '../../revocation/unit-of-work';
+import type { RelaySource } from '../../relay/relay';
 import type { RevocationQuery } from '../../tokens/scopes';
 import { PostgresAuditTrail } from './audit-trail.postgres';
 import { auditTimeoutMs, PostgresConnections } from './connection/connections';
@@ -32,6 +33,8 @@ import {
 } from './connection/postgres-error';
 import type { PostgresSource } from './connection/source';
 import { PostgresFeed } from './feed/feed.postgres';
+import { PostgresRelayLead } from './feed/relay-lead.postgres';
+import { ReplicaInstances } from './feed/replica-instances';
 import type { ResolvedStoreOptions } from './options';
 import {
   coveringQuery,
@@ -111,6 +114,19 @@ export class PostgresStore extends RevocationStore {
       throw new StoreUnavailableError('open', { cause: toPostgresError(error) });
     });
     return this.opening;
+  }
+
+  /** What a relay reads and leads by: nothing of it is shared with the store's own replica. */
+  relaySource(): RelaySource {
+    const { connections, options } = this;
+    const clock = new StoreClock();
+    const feed = new PostgresFeed(connections, clock, options, () => connections.relayFeed);
+    return {
+      feed,
+      clock,
+      register: new ReplicaInstances(feed.connection, connections.tables, options.lookupTimeoutMs),
+      lead: new PostgresRelayLead(connections, options.lookupTimeoutMs),
+    };
   }
 
   /**

@@ -42,6 +42,8 @@ interface Opened {
   readonly lookUps: Pool;
   readonly reads: Pool;
   readonly feed: Pool;
+  /** Of a relay, where there is one. */
+  readonly relayFeed: Pool | undefined;
 }
 
 /** Our own few connections to the host's primary, so that a full pool of the host's delays none. */
@@ -75,9 +77,15 @@ export class PostgresConnections {
     return this.use().feed;
   }
 
+  get relayFeed(): Pool {
+    const { relayFeed } = this.use();
+    if (relayFeed === undefined) throw new PostgresError('the store has no relay');
+    return relayFeed;
+  }
+
   /** Connects. What was connected before a failure is closed again. */
   async open(): Promise<void> {
-    const { lookupTimeoutMs, writeTimeoutMs, feedConnection, onError } = this.options;
+    const { lookupTimeoutMs, writeTimeoutMs, feedConnection, relay, onError } = this.options;
     const sources: DataSource[] = [];
     // The pool forgets a connection before its socket is closed: while we close, a server that
     // stops as well, or a proxy, may still end it with an error that means nothing.
@@ -94,16 +102,16 @@ export class PostgresConnections {
       sources.push(source);
       return poolOf(source);
     };
+    const connectFeed = (role: string): Promise<Pool> =>
+      connect(role, FEED_CONNECTIONS, PAGE_TIMEOUT_MS, { isKept: true, address: feedConnection });
     try {
       this.opened = {
         sources,
         writes: await connect('writes', WRITE_CONNECTIONS, writeTimeoutMs),
         lookUps: await connect('look-ups', LOOK_UP_CONNECTIONS, lookupTimeoutMs),
         reads: await connect('reads', READ_CONNECTIONS, auditTimeoutMs(this.options)),
-        feed: await connect('feed', FEED_CONNECTIONS, PAGE_TIMEOUT_MS, {
-          isKept: true,
-          address: feedConnection,
-        }),
+        feed: await connectFeed('feed'),
+        relayFeed: relay && (await connectFeed('relay feed')),
       };
     } catch (error) {
       await destroyAll(sources);

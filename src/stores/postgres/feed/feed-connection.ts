@@ -1,5 +1,5 @@
-import type { PoolClient } from 'pg';
-import { onConnection, type PostgresConnections } from '../connection/connections';
+import type { Pool, PoolClient } from 'pg';
+import { onConnection } from '../connection/connections';
 import { codeOf, within } from '../connection/postgres-error';
 import { CLIENT_GRACE_MS } from '../connection/pool-options';
 import type { Doorbell } from './doorbell';
@@ -16,13 +16,14 @@ export type Answers = readonly {
  * refused.
  */
 export class FeedConnection {
+  /** @param pool of one connection; called when the store is open. */
   constructor(
-    private readonly connections: PostgresConnections,
+    private readonly pool: () => Pool,
     private readonly doorbell: Doorbell,
   ) {}
 
   async use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const settled = await onConnection(this.connections.feed, async (client) => {
+    const settled = await onConnection(this.pool(), async (client) => {
       await this.doorbell.busy(client);
       const [outcome] = await Promise.allSettled([work(client)]);
       if (outcome.status === 'rejected') await rollBackAfter(outcome.reason, client);
@@ -35,7 +36,7 @@ export class FeedConnection {
 
   /** Closes the connection after that, if there is one: nothing listens. `use` makes another. */
   async useLast(work: (client: PoolClient) => Promise<unknown>): Promise<void> {
-    const client = await this.connections.feed.connect();
+    const client = await this.pool().connect();
     try {
       await work(client);
     } finally {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../../../revocation/errors';
 import {
   RevocationFeed,
@@ -56,19 +56,21 @@ export interface FeedOptions extends DoorbellOptions {
 /** What changed in `revoked_tokens`, by the snapshots of the transactions that read it. */
 export class PostgresFeed extends RevocationFeed {
   readonly doorbell: Doorbell;
+  readonly connection: FeedConnection;
   readonly instances: ReplicaInstances;
-  private readonly connection: FeedConnection;
   private readonly clusterWait: ClusterWait;
   private closing = new AbortController();
 
+  /** @param pool where its connection comes from. */
   constructor(
     private readonly connections: PostgresConnections,
     private readonly clock: StoreClock,
     private readonly options: FeedOptions,
+    pool: () => Pool = () => connections.feed,
   ) {
     super();
     this.doorbell = new Doorbell(connections, options, () => this.restMs);
-    this.connection = new FeedConnection(connections, this.doorbell);
+    this.connection = new FeedConnection(pool, this.doorbell);
     const { tables } = connections;
     this.instances = new ReplicaInstances(this.connection, tables, options.lookupTimeoutMs);
     this.clusterWait = new ClusterWait(this.instances, options.maxStalenessMs);

@@ -1,0 +1,120 @@
+import type { RedisClient, RedisCommand, RedisConnection, RedisSubscription } from './redis-client';
+
+const RETRY_MS = 500;
+/** For a connection; one that is half open never becomes ready. */
+const CONNECT_TIMEOUT_MS = 2000;
+
+interface Listener {
+  readonly channel: string;
+  readonly onMessage: () => void;
+  subscription: RedisSubscription | null;
+  isReady: boolean;
+}
+
+/**
+ * Our connections to one Redis. A client can hang for ever on a connection that is half open. So
+ * every command has a time limit here, and where one misses it, all connections are made anew.
+ */
+export class RedisLink {
+  private connection: RedisConnection | null = null;
+  private listeners: readonly Listener[] = [];
+
+  constructor(
+    private readonly client: RedisClient,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** Whether every channel is listened to. */
+  get isListening(): boolean {
+    return this.listeners.length > 0 && this.listeners.every(({ isReady }) => isReady);
+  }
+
+  /** Sends one command, and connects before where that is due. Nothing is sent after the limit. */
+  async call(command: RedisCommand): Promise<unknown> {
+    const connection = this.connection ?? this.connect();
+    await inTime(this.timeoutMs, connection.ready);
+    return inTime(this.timeoutMs, connection.call(command), () => {
+      if (connection === this.connection) this.beginAnew();
+    });
+  }
+
+  /** Calls `onMessage` for what comes, and after each reconnect; goes on until `close`. */
+  listen(channel: string, onMessage: () => void): void {
+    const listener: Listener = { channel, onMessage, subscription: null, isReady: false };
+    this.listeners = [...this.listeners, listener];
+    void this.subscribe(listener);
+  }
+
+  /** `call` and `listen` may follow. Idempotent. */
+  close(): void {
+    for (const listener of this.listeners) end(listener);
+    this.listeners = [];
+    this.disconnect();
+  }
+
+  private connect(): RedisConnection {
+    const connection = this.client.connect();
+    this.connection = connection;
+    inTime(CONNECT_TIMEOUT_MS, connection.ready).catch(() => {
+      if (connection === this.connection) this.disconnect();
+    });
+    return connection;
+  }
+
+  private disconnect(): void {
+    this.connection?.close();
+    this.connection = null;
+  }
+
+  private beginAnew(): void {
+    this.disconnect();
+    for (const listener of this.listeners) void this.subscribe(listener);
+  }
+
+  private async subscribe(listener: Listener): Promise<void> {
+    end(listener);
+    const subscription = this.client.subscribe(listener.channel, listener.onMessage);
+    listener.subscription = subscription;
+    const isCurrent = (): boolean => subscription === listener.subscription;
+    try {
+      await inTime(CONNECT_TIMEOUT_MS, subscription.ready);
+      listener.isReady = isCurrent();
+    } catch {
+      // Until then polling has to do; that Redis is away stands in the error of the next command.
+      setTimeout(() => {
+        if (isCurrent()) void this.subscribe(listener);
+      }, RETRY_MS).unref();
+    }
+  }
+}
+
+function end(listener: Listener): void {
+  listener.subscription?.close();
+  listener.subscription = null;
+  listener.isReady = false;
+}
+
+/** The late result is ignored. @param onLate called as this fails for want of an answer. */
+async function inTime<T>(
+  timeoutMs: number,
+  work: Promise<T>,
+  onLate: () => void = () => undefined,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const late = new Promise<never>((_, reject) => {
+    // Node runs timers before it reads sockets, and immediates after it has.
+    const fail = (): void => {
+      if (isOver) return;
+      reject(new Error(`Redis did not answer within ${timeoutMs} ms.`));
+      onLate();
+    };
+    timer = setTimeout(() => setImmediate(fail), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    isOver = true;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,96 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FeedSlice } from '../revocation/revocation-feed';
+import { decodeFrame, decodePage, type Frame } from './frame';
+import type { FramePlace, LogPart, RelayTransport, StoredFrame } from './relay-transport';
+
+/** Where what is read goes. */
+export interface LogSink {
+  /** In any order, and as often as it likes. */
+  readonly apply: (slice: FeedSlice) => void;
+  /** A frame whose own slice, and everything before it, was applied. */
+  readonly complete: (frame: Frame) => void;
+}
+
+/**
+ * Reads what is behind a frame; everything, where `after` is `null` or is not in the log any more.
+ * Whoever applied what was read until `after` lacks nothing of what is before a complete frame.
+ * @returns where the log ended.
+ * @throws {Error} the log is not complete, or changed too often meanwhile: nothing is known of what
+ * was not handed over.
+ */
+export async function readLog(
+  transport: RelayTransport,
+  after: FramePlace | null,
+  sink: LogSink,
+): Promise<FramePlace> {
+  if (after !== null) {
+    const end = await readBehind(transport, after, sink);
+    if (end !== null) return end;
+  }
+  const end = await readBehind(transport, await readPages(transport, sink), sink);
+  if (end === null) throw new Error('The log in the broker changed while it was read.');
+  return end;
+}
+
+/** @returns `null` where the frame `after` is not in the log. */
+async function readBehind(
+  transport: RelayTransport,
+  after: FramePlace,
+  sink: LogSink,
+): Promise<FramePlace | null> {
+  let place = after;
+  for (;;) {
+    const part = await transport.read(place.number);
+    const [first, ...frames] = part?.frames ?? [];
+    if (part === null || first === undefined || !isSame(first, place)) return null;
+    for (const frame of frames) {
+      if (!follows(frame, place)) throw new Error('A frame is missing in the log of the broker.');
+      applyFrame(frame, sink);
+      place = frame;
+    }
+    if (!part.hasMore) return placeOf(place);
+  }
+}
+
+/** @returns the frame of the checkpoint, which is applied too. */
+async function readPages(transport: RelayTransport, sink: LogSink): Promise<FramePlace> {
+  const part = await transport.read(null);
+  if (part === null) throw new Error(NO_LOG);
+  const { pagesId, pages } = part.checkpoint;
+  for (let index = 0; index < pages; index += 1) {
+    const page = await transport.readPage(pagesId, index);
+    if (page === null) throw new Error('A page is missing in the broker.');
+    sink.apply(decodePage(page));
+    await setImmediate(); // requests are answered between pages
+  }
+  const frame = checkpointFrameOf(part);
+  applyFrame(frame, sink);
+  return placeOf(frame);
+}
+
+function checkpointFrameOf({ generation, checkpoint, frames: [first] }: LogPart): StoredFrame {
+  if (first?.generation === generation && first.number === checkpoint.number) return first;
+  throw new Error('The first frame is missing in the log of the broker.');
+}
+
+function applyFrame(stored: StoredFrame, { apply, complete }: LogSink): void {
+  const frame = decodeFrame(stored.text);
+  apply(frame.slice);
+  complete(frame);
+}
+
+export const isSame = (one: FramePlace, other: FramePlace): boolean =>
+  one.generation === other.generation && one.number === other.number && one.random === other.random;
+
+const follows = (frame: FramePlace, place: FramePlace): boolean =>
+  frame.generation === place.generation && frame.number === place.number + 1;
+
+const placeOf = ({ generation, number, random }: FramePlace): FramePlace => ({
+  generation,
+  number,
+  random,
+});
+
+const NO_LOG =
+  'No relay has written to this broker. Give "relay" to the PostgresRevocationStore of an instance ' +
+  'that reaches the database, with the same broker and name.';
