@@ -7,7 +7,7 @@ const floors = [
   ['tokens'],
   ['audit'],
   ['revocation'],
-  ['logout', 'sessions', 'replica', 'stores', 'metrics'],
+  ['live', 'logout', 'sessions', 'replica', 'stores', 'metrics'],
   ['web', 'core', 'postgres'],
   ['nest', 'express', 'client'],
   ['service', 'testing'],

@@ -1,5 +1,6 @@
 import type { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
+import type { LiveConnections } from '../live/live-connections';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
 import type { SessionsService } from '../sessions/sessions.service';
 import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
@@ -28,6 +29,8 @@ export class ExpressRevocation {
   readonly bulk: BulkRevocation;
   /** Logins that we keep, with the option `sessions`. */
   readonly sessions: SessionsService;
+  /** Ends what you serve for longer than one answer when its token ends. */
+  readonly live: LiveConnections;
   /** What happened, and how to ask. */
   readonly audit: AuditLog;
   private readonly core: LogoutCore;
@@ -43,6 +46,7 @@ export class ExpressRevocation {
     this.tokens = this.core.tokens;
     this.bulk = this.core.bulk;
     this.sessions = this.core.sessions;
+    this.live = this.core.live;
     this.audit = this.core.audit;
     this.answers = answers;
     this.onError = onError;
