@@ -1,4 +1,4 @@
-import { Injectable, Logger, type INestApplicationContext } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { LiveConnections } from '../../live/live-connections';
 import { mapMaybe } from '../../tokens/maybe-promise';
 import type { VerifiedToken } from '../../tokens/verified-token';
@@ -21,22 +21,6 @@ export class LiveAdmission {
     /** Of this application. */
     readonly connections: LiveConnections,
   ) {}
-
-  /**
-   * That of an application, for what is not made by its container.
-   * @throws {TypeError} the application does not import `AuthModule`.
-   */
-  static of(app: INestApplicationContext, adapter: string): LiveAdmission {
-    try {
-      return app.get(LiveAdmission, { strict: false });
-    } catch (cause) {
-      throw new TypeError(
-        `nestjs-logout: ${adapter} needs AuthModule among the imports of the application that it is ` +
-          'given, and is to be made after the application.',
-        { cause },
-      );
-    }
-  }
 
   /**
    * The token of a request that may open a connection, checked as `JwtAuthGuard` does; sets

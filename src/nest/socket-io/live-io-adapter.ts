@@ -13,10 +13,10 @@ import type { IoServer } from './socket-io-types';
 export class LiveIoAdapter extends IoAdapter {
   private readonly admission: LiveAdmission;
 
-  /** @throws {TypeError} the application does not import `AuthModule`. */
+  /** @throws Nest's error about `LiveAdmission`: the application does not import `AuthModule`. */
   constructor(app: INestApplicationContext) {
     super(app);
-    this.admission = LiveAdmission.of(app, LiveIoAdapter.name);
+    this.admission = app.get(LiveAdmission, { strict: false });
   }
 
   override createIOServer(

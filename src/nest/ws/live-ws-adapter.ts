@@ -32,11 +32,11 @@ export class LiveWsAdapter extends WsAdapter {
 
   /**
    * @param options those of `WsAdapter`.
-   * @throws {TypeError} the application does not import `AuthModule`.
+   * @throws Nest's error about `LiveAdmission`: the application does not import `AuthModule`.
    */
   constructor(app: INestApplicationContext, options?: ConstructorParameters<typeof WsAdapter>[1]) {
     super(app, options);
-    this.admission = LiveAdmission.of(app, LiveWsAdapter.name);
+    this.admission = app.get(LiveAdmission, { strict: false });
   }
 
   override bindClientConnect(
