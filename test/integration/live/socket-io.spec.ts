@@ -246,7 +246,7 @@ describe.each([
     await sleep(100);
     client.eventsOnWire.length = 0;
     await client.connect();
-    expect(Boolean(client.socket.recovered)).toBe(recovery !== undefined);
+    expect(client.socket.recovered ? 'on' : 'off').toBe(recovery === undefined ? 'off' : 'on');
     await until(() => client.eventsOnWire.length > 0);
     await instances.logout(token);
     await until(() => !client.socket.connected && !old.socket.connected);
