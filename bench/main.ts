@@ -8,6 +8,7 @@ import { guarded } from './groups/guarded';
 import { inMemory } from './groups/in-memory';
 import { knownRevocations } from './groups/known-revocations';
 import { layers } from './groups/layers';
+import { live } from './groups/live';
 import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
 import { propagation } from './groups/propagation';
@@ -25,6 +26,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   'first-seen': firstSeen,
   logouts,
   propagation,
+  live,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,
   refreshes,
