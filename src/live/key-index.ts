@@ -12,6 +12,9 @@ const WORD_BYTES = 4;
 const FIRST_FACTOR = randomBytes(WORD_BYTES).readInt32LE() | 1;
 const SECOND_FACTOR = randomBytes(WORD_BYTES).readInt32LE() | 1;
 
+/** Nearly every revocation is of a token that no connection has. */
+const NONE: readonly never[] = [];
+
 /** What has revocation keys, as a token does. */
 export interface Keyed {
   readonly keys: RevocationQuery;
@@ -60,7 +63,7 @@ export class KeyIndex<Entry extends Keyed> {
   /** A copy: what is found may be removed meanwhile. */
   private at(place: number): readonly Entry[] {
     const there = this.byPlace.get(place);
-    if (there === undefined) return [];
+    if (there === undefined) return NONE;
     return there instanceof Set ? [...there] : [there];
   }
 }

@@ -99,7 +99,8 @@ beforeEach(() => {
 describe.each(['express', 'fastify'] as const)('A client of ws, on %s', (platform) => {
   let instances: TwoInstances;
   beforeAll(async () => {
-    instances = await TwoInstances.start({ ...HOST, platform });
+    const options = { tokenSources: [{ cookie: 'token' }] };
+    instances = await TwoInstances.start({ ...HOST, platform, options });
   });
   afterAll(() => instances.close());
 
@@ -152,6 +153,17 @@ describe.each(['express', 'fastify'] as const)('A client of ws, on %s', (platfor
   it('is refused with a token in the query', async () => {
     const url = `${urlOf(instances.here)}?token=${instances.token()}&access_token=${instances.token()}`;
     expect(await new WsClient(new WebSocket(url)).closed).toEqual(UNAUTHORIZED);
+  });
+
+  it('is let in by its cookie from a page of the host, and from no other', async () => {
+    const headers = { cookie: `token=${instances.token()}` };
+    const url = urlOf(instances.here);
+    const own = new WsClient(new WebSocket(url, { headers, origin: instances.here.url }));
+    await own.opened();
+    expect(await own.ask('guarded')).toEqual({ event: 'guarded', data: 'ada' });
+    own.socket.close();
+    const other = new WsClient(new WebSocket(url, { headers, origin: 'https://evil.example' }));
+    expect(await other.closed).toEqual(UNAUTHORIZED);
   });
 
   it('is refused with a token that was revoked', async () => {
