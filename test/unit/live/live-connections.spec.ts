@@ -215,6 +215,20 @@ describe('LiveConnections', () => {
       expect(kept.ends).toEqual([]);
     });
 
+    it('does not rely on a memory that tells nothing of what it learns', async () => {
+      class SilentStore extends MemoryRevocationStore {
+        override watch(): boolean {
+          return false;
+        }
+      }
+      const store = new SilentStore();
+      const live = over(store, { liveGraceMs: 4000 });
+      const { token, ends } = connect(live);
+      await revoke(store, token);
+      await until(() => ends.length > 0);
+      expect(ends).toEqual(['revoked']);
+    });
+
     it('asks in batches, and about none that has ended meanwhile', async () => {
       const store = new ObservedStore();
       const live = over(store, { liveGraceMs: 4000 });
