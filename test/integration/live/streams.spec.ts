@@ -10,6 +10,7 @@ import {
   StreamableFile,
   UseGuards,
   type CanActivate,
+  type ExecutionContext,
   type MessageEvent,
 } from '@nestjs/common';
 import { interval, map, Observable, throwError } from 'rxjs';
@@ -101,6 +102,37 @@ class LetsAllIn implements CanActivate {
   }
 }
 
+/** A guard that takes its time: clients may have gone when it is done. */
+let guarded: { readonly response: AnyResponse; readonly letGo: () => void } | undefined;
+
+class SlowGuard implements CanActivate {
+  canActivate(context: ExecutionContext): Promise<boolean> {
+    const response = context.switchToHttp().getResponse<AnyResponse>();
+    return new Promise((resolve) => {
+      const letGo = (): void => {
+        resolve(true);
+      };
+      guarded = { response: response.raw ?? response, letGo };
+    });
+  }
+}
+
+@Controller('slow')
+@UseGuards(SlowGuard)
+@EndsWithToken()
+class SlowlyGuarded {
+  @Sse('events')
+  events(): Observable<MessageEvent> {
+    return ticks('slow');
+  }
+
+  @Get('body')
+  body(): string {
+    isAsked = true;
+    return 'late';
+  }
+}
+
 /** Behind a guard of the host's own, which tells us nothing. */
 @Controller('own')
 @UseGuards(LetsAllIn)
@@ -113,7 +145,7 @@ class OwnGuard {
   }
 }
 
-@Module({ controllers: [Streams, OwnGuard] })
+@Module({ controllers: [Streams, OwnGuard, SlowlyGuarded] })
 class Host {}
 
 /** A client that reads an answer as it comes. */
@@ -162,6 +194,7 @@ describe.each(['express', 'fastify'] as const)('@EndsWithToken, on %s', (platfor
     running.clear();
     responses.length = 0;
     isAsked = false;
+    guarded = undefined;
   });
   afterEach(async () => {
     await until(() => instances.live.size === 0);
@@ -239,6 +272,24 @@ describe.each(['express', 'fastify'] as const)('@EndsWithToken, on %s', (platfor
     settle();
     await until(() => running.size === 0);
   });
+
+  it.each(['events', 'body'])(
+    'leaves nothing where the client has gone before %s',
+    async (path) => {
+      const request = get(`${instances.here.url}/slow/${path}`, {
+        headers: { authorization: `Bearer ${instances.token()}` },
+        agent: false,
+      });
+      request.on('error', () => undefined);
+      const { response, letGo } = await until(() => guarded);
+      request.destroy();
+      await until(() => response.destroyed);
+      letGo();
+      if (path === 'body') await until(() => isAsked);
+      await until(() => instances.live.size === 0);
+      expect(running.size).toBe(0);
+    },
+  );
 
   it('leaves no listener and no subscription, a thousand times', async () => {
     const token = instances.token();

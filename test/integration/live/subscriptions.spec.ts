@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Module, UseGuards, type Type } from '@nestjs/common';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
@@ -268,6 +269,47 @@ describe.each([
     expect(new Set(subscriber.closes)).toEqual(new Set([1013]));
     await subscriber.close();
     await app.close();
+  });
+});
+
+describe('On Mercurius', () => {
+  it('an operation with an extension goes on as the one who was let in', async () => {
+    const instances = await TwoInstances.start(mercurius());
+    try {
+      const token = instances.token();
+      const url = urlOf(instances.here);
+      const client = new WsClient(new WebSocket(url, 'graphql-transport-ws'));
+      await client.opened();
+      const send = (message: object): void => {
+        client.socket.send(JSON.stringify(message));
+      };
+      send({ type: 'connection_init', payload: { authorization: token } });
+      await until(() => client.messages.length > 0);
+      const other = instances.token({ sub: 'eve' });
+      send({
+        id: '1',
+        type: 'subscribe',
+        payload: { query: 'subscription { whose(times: 1) }' },
+        extensions: [{ type: 'connectionInit', payload: { authorization: other } }],
+      });
+      await until(() => client.messages.length > 1);
+      expect(client.messages[1]).toMatchObject({ payload: { data: { whose: 'ada' } } });
+      await instances.logout(token);
+      expect((await client.closed).code).toBe(4401);
+    } finally {
+      await instances.close();
+    }
+  });
+
+  it('other WebSockets of the application have no deadline', () => {
+    const subscription = mercuriusLogoutSubscriptions({} as LiveAdmission);
+    const verdicts: boolean[] = [];
+    const socket = Object.assign(new EventEmitter(), { destroy: () => undefined });
+    for (const protocol of [undefined, 'chat']) {
+      const headers = { 'sec-websocket-protocol': protocol };
+      subscription.verifyClient({ req: { headers, socket } }, (isAccepted) => verdicts.push(isAccepted));
+    }
+    expect([verdicts, socket.eventNames()]).toEqual([[true, true], []]);
   });
 });
 
