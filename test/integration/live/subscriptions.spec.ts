@@ -307,7 +307,9 @@ describe('On Mercurius', () => {
     const socket = Object.assign(new EventEmitter(), { destroy: () => undefined });
     for (const protocol of [undefined, 'chat']) {
       const headers = { 'sec-websocket-protocol': protocol };
-      subscription.verifyClient({ req: { headers, socket } }, (isAccepted) => verdicts.push(isAccepted));
+      subscription.verifyClient({ req: { headers, socket } }, (isAccepted) =>
+        verdicts.push(isAccepted),
+      );
     }
     expect([verdicts, socket.eventNames()]).toEqual([[true, true], []]);
   });

@@ -7,7 +7,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { NEVER, type Observable } from 'rxjs';
-import { EndsWithToken, type LiveAdmission } from '../../../src';
+import { EndsWithToken } from '../../../src';
 import { LiveConnections } from '../../../src/live/live-connections';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
 import { verifiedToken } from '../../../src/testing/test-token';
