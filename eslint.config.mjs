@@ -7,7 +7,7 @@ const floors = [
   ['tokens'],
   ['audit'],
   ['revocation'],
-  ['logout', 'sessions', 'replica', 'metrics'],
+  ['live', 'logout', 'sessions', 'replica', 'metrics'],
   ['relay'],
   ['stores'],
   ['web', 'core', 'postgres', 'redis'],

@@ -10,6 +10,7 @@ import { inMemory } from './groups/in-memory';
 import { knownRevocations } from './groups/known-revocations';
 import { layers } from './groups/layers';
 import { logoutSql } from './groups/logout-sql';
+import { live } from './groups/live';
 import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
 import { propagation, relay } from './groups/propagation';
@@ -29,6 +30,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   'logout-sql': logoutSql,
   propagation,
   relay,
+  live,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,
   feed,

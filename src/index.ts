@@ -70,6 +70,14 @@ export type {
 } from './revocation/revoked-tokens.service';
 export { StoreClock } from './revocation/store-clock';
 export type { ReplicaStatus, StoreStatus } from './revocation/store-status';
+export { LiveConnections } from './live/live-connections';
+export type { ConnectionEnd, LiveConnection } from './live/open-connection';
+export { EndsWithToken } from './nest/live/ends-with-token';
+export { LiveAdmission } from './nest/live/live-admission';
+export {
+  logoutSubscriptions,
+  mercuriusLogoutSubscriptions,
+} from './nest/live/logout-subscriptions';
 export { ExpressSessionTerminator } from './logout/server-sessions/express-session-terminator';
 export { FastifySessionTerminator } from './logout/server-sessions/fastify-session-terminator';
 export { ServerSessionTerminator } from './logout/server-sessions/server-session-terminator';

@@ -1,5 +1,6 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import { AuditLog, type AuditPrinter } from '../audit/audit-log';
+import { LiveConnections } from '../live/live-connections';
 import { Logout, type LogoutRules } from '../logout/logout';
 import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
@@ -25,6 +26,7 @@ export interface CoreOptions {
   readonly store: RevocationStore;
   readonly logoutRules: LogoutRules;
   readonly sessions?: ResolvedSessionOptions | undefined;
+  readonly liveGraceMs: number;
   readonly printAudit: AuditPrinter;
   readonly printRefusal: RefusalPrinter;
   /** Told of what fails in the background. */
@@ -50,6 +52,7 @@ export class LogoutCore {
   readonly renewal: SessionRenewal;
   readonly revocation: TokenRevocation;
   readonly logout: Logout;
+  readonly live: LiveConnections;
   readonly refusals: RefusalCounts;
   readonly removals = new RemovalCount();
   private readonly metrics: LogoutMetrics;
@@ -85,6 +88,9 @@ export class LogoutCore {
     this.renewal = new SessionRenewal(this.sessions, this.audit);
     this.revocation = new TokenRevocation(this.sessions, this.tokens, this.audit);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
+    const { clockToleranceSeconds } = this.verifier;
+    const { liveGraceMs, onError } = options;
+    this.live = new LiveConnections(store, { liveGraceMs, clockToleranceSeconds, onError });
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }
 
@@ -128,6 +134,7 @@ export class LogoutCore {
     // The caller of `open` learns of its failure; what it did open is closed here.
     await this.opening?.catch(() => undefined);
     this.metrics.unregister();
+    this.live.stop();
     await this.audit.close();
     await this.store.close();
   }

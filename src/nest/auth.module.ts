@@ -10,6 +10,7 @@ import {
 import { RouterModule } from '@nestjs/core';
 import { AuditLog, type AuditPrinter } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
+import { LiveConnections } from '../live/live-connections';
 import { Logout } from '../logout/logout';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import type { RefusalPrinter } from '../revocation/refusal-log';
@@ -33,6 +34,7 @@ import {
 import { HTTP_PROVIDERS } from './http.providers';
 import { PATH } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
+import { LiveAdmission } from './live/live-admission';
 import { LogoutController } from './logout.controller';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
@@ -95,10 +97,10 @@ const core: Provider[] = [
   {
     provide: LogoutCore,
     useFactory: async (options: AuthOptions) => {
-      const { tokenRules, store, logoutRules, sessions, meterProvider } = options;
+      const { tokenRules, store, logoutRules, sessions, liveGraceMs, meterProvider } = options;
       const prints = { printAudit, printRefusal, onError };
-      const parts = { tokenRules, store, logoutRules, sessions, meterProvider, ...prints };
-      const composed = new LogoutCore(parts);
+      const rules = { tokenRules, store, logoutRules, sessions, liveGraceMs, meterProvider };
+      const composed = new LogoutCore({ ...rules, ...prints });
       await composed.open();
       return composed;
     },
@@ -110,6 +112,7 @@ const core: Provider[] = [
   part(BulkRevocation, ({ bulk }) => bulk),
   part(SessionsService, ({ sessions }) => sessions),
   part(OwnSessions, ({ ownSessions }) => ownSessions),
+  part(LiveConnections, ({ live }) => live),
   part(Logout, ({ logout }) => logout),
   part(RefusalCounts, ({ refusals }) => refusals),
 ];
@@ -145,6 +148,8 @@ const core: Provider[] = [
     RevocationStore,
     RevokedTokensService,
     BulkRevocation,
+    LiveAdmission,
+    LiveConnections,
     SessionsService,
     Throttle,
   ],

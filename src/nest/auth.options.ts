@@ -7,6 +7,7 @@ import type { ValidateHook } from '../web/request-authenticator';
 import type { RequestCounter, ThrottleRules } from '../web/request-counter';
 import { MemoryRequestCounter } from '../web/request-counter.memory';
 import { THROTTLE_OPTIONS } from '../web/throttle-options';
+import { LIVE_OPTIONS } from '../live/live-options';
 import type { LogoutRules } from '../logout/logout';
 import { RevocationStore } from '../revocation/revocation-store';
 import { SessionTerminator } from '../logout/session-terminator';
@@ -62,6 +63,13 @@ export interface AuthModuleOptions extends TokenRules {
   readonly repeatedLogoutStatus?: 200 | 401;
   /** Your own check on every guarded request; what it returns becomes `request.user`. */
   readonly validate?: ValidateHook;
+
+  /**
+   * How long an open connection may stay while nothing can tell whether its token is revoked, in ms;
+   * a whole number, 400–600 000.
+   * @defaultValue 4000
+   */
+  readonly liveGraceMs?: number;
 
   /** Requests a window for each address and for each live token; a whole number, 1–1 000 000. */
   readonly throttleLimit?: number;
@@ -161,6 +169,7 @@ export const MODULE_OPTIONS = {
       says: 'Your own check on every guarded request; what it returns becomes `request.user`.',
     }),
   ),
+  ...LIVE_OPTIONS,
   ...THROTTLE_OPTIONS,
   throttlerStorage: optional(
     having<ThrottlerStorage>('increment', 'a ThrottlerStorage', {

@@ -23,6 +23,7 @@ import { GateGuard } from './gate.guard';
 import { HttpSetup } from './http-setup';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { JwtStrategy } from './jwt.strategy';
+import { LiveAdmission } from './live/live-admission';
 import { LogoutApplication } from './logout-application';
 import { namedTokens } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
@@ -135,6 +136,7 @@ export const HTTP_PROVIDERS: Provider[] = [
     inject: [Reflector, AuthOptions],
   },
   UpgradeRequests,
+  LiveAdmission,
   JwtAuthGuard,
   LogoutThrottlerGuard,
   LogoutExceptionFilter,

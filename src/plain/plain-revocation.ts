@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
+import type { LiveConnections } from '../live/live-connections';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
 import {
   rejection,
@@ -37,6 +38,8 @@ export class PlainRevocation {
   readonly bulk: BulkRevocation;
   /** Logins that we keep, with the option `sessions`. */
   readonly sessions: SessionsService;
+  /** Ends what you serve for longer than one answer when its token ends. */
+  readonly live: LiveConnections;
   /** What happened, and how to ask. */
   readonly audit: AuditLog;
   private readonly core: LogoutCore;
@@ -52,6 +55,7 @@ export class PlainRevocation {
     this.tokens = this.core.tokens;
     this.bulk = this.core.bulk;
     this.sessions = this.core.sessions;
+    this.live = this.core.live;
     this.audit = this.core.audit;
     this.answers = answers;
     this.onError = onError;

@@ -1,6 +1,7 @@
 import type { AuditPrinter } from '../audit/audit-log';
 import type { CoreOptions } from '../core/compose';
 import type { RefusalPrinter } from '../revocation/refusal-log';
+import { LIVE_OPTIONS } from '../live/live-options';
 import { RevocationStore } from '../revocation/revocation-store';
 import { sessions, type SessionOptions } from '../sessions/session-options';
 import {
@@ -70,6 +71,12 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
   readonly throttleLimit?: number;
   /** Length of that window in ms; a whole number, 1000–86 400 000. @defaultValue 60 000 */
   readonly throttleTtlMs?: number;
+  /**
+   * How long a connection of `live` may stay while nothing can tell whether its token is revoked, in
+   * ms; a whole number, 400–600 000.
+   * @defaultValue 4000
+   */
+  readonly liveGraceMs?: number;
   /** Bodies and statuses of our answers, where you want others. */
   readonly answers?: Partial<Answers>;
   /**
@@ -102,6 +109,7 @@ export const REVOCATION_OPTIONS = {
   }),
   sessions: optional(sessions),
   ...ENFORCEMENT_OPTIONS,
+  ...LIVE_OPTIONS,
   ...THROTTLE_OPTIONS,
   answers: custom<PreparedAnswers, Partial<Answers>>(
     { mustBe: 'an object with some of the answers, each `{ status, body }`', read: prepareAnswers },
@@ -156,6 +164,7 @@ export function resolveOptions(
       tokenRules: withNames(options),
       store,
       sessions: resolved.sessions,
+      liveGraceMs: resolved.liveGraceMs,
       // A logout names its token in the body alone, and a repeated one is refused.
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,

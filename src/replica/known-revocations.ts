@@ -7,6 +7,7 @@ import {
   type Cutoff,
   type FeedSlice,
 } from '../revocation/revocation-feed';
+import { endOfHour, sliceOf, type LearnedRevocation } from '../revocation/feed-slice';
 import { Cutoffs } from './cutoffs';
 import type { Bucket } from './prefix-log';
 import { TokenPrefix } from './token-prefix';
@@ -14,15 +15,14 @@ import { TokenPrefixes } from './token-prefixes';
 
 /** Once it was full, memory counts as having room again below this share of `maxEntries`. */
 const ROOM_AGAIN_BELOW = 0.9;
-const HOUR_MS = 3_600_000;
-
-type LearnedRevocation = Pick<Revocation, 'key' | 'scope' | 'issuedBefore' | 'expiresAt'>;
 
 /**
  * The revocations that one instance has learned, in any order and as often as it likes. They are
  * never evicted: where there is no room for one more, it is refused, and `isFull` says so.
  */
 export class KnownRevocations {
+  /** Told what was learned, also where there was no room for it. They must not throw. */
+  readonly watchers: ((learned: FeedSlice) => void)[] = [];
   /** Of tokens and sessions: 26 to 29 bytes each. */
   private readonly absolute = new TokenPrefixes();
   private readonly cutoffs = new Cutoffs();
@@ -51,22 +51,16 @@ export class KnownRevocations {
   }
 
   /** Learns what a feed has read. */
-  apply({ absolute, cutoffs }: FeedSlice): void {
+  apply(slice: FeedSlice): void {
     this.contents = {};
-    for (const group of absolute) this.addGroup(group);
-    for (const cutoff of cutoffs) this.addCutoff(cutoff);
+    for (const group of slice.absolute) this.addGroup(group);
+    for (const cutoff of slice.cutoffs) this.addCutoff(cutoff);
+    for (const tell of this.watchers) tell(slice);
   }
 
   /** Learns a revocation of this instance's own. */
   add(revocation: LearnedRevocation): void {
-    this.contents = {};
-    const { key, scope, expiresAt } = revocation;
-    if (SCOPES[scope].kind === 'cutoff') {
-      this.addCutoff(revocation);
-      return;
-    }
-    this.prefix.readText(key);
-    this.addPrefix(this.absolute.bucketFor(endOfHour(expiresAt)));
+    this.apply(sliceOf(revocation));
   }
 
   /** Whether one is held that refuses as much, for as long. */
@@ -74,7 +68,7 @@ export class KnownRevocations {
     if (SCOPES[scope].kind === 'cutoff')
       return this.cutoffs.has(key, latestOf(issuedBefore), expiresAt.getTime());
     this.prefix.readText(key);
-    return this.absolute.has(this.prefix, this.absolute.bucketFor(endOfHour(expiresAt)));
+    return this.absolute.has(this.prefix, this.absolute.bucketFor(endOfHour(expiresAt).getTime()));
   }
 
   /**
@@ -141,8 +135,3 @@ export class KnownRevocations {
 
 const latestOf = (issuedBefore: Revocation['issuedBefore']): number =>
   issuedBefore === ANY_ISSUE_TIME ? Infinity : issuedBefore.getTime();
-
-/** As feeds group them: when one of our own comes back with the feed, it is held already. */
-function endOfHour(instant: Date): number {
-  return (Math.floor(instant.getTime() / HOUR_MS) + 1) * HOUR_MS;
-}

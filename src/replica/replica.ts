@@ -2,7 +2,7 @@ import type { RevocationQuery } from '../tokens/scopes';
 import type { Revocation } from '../revocation/revocation';
 import { Doubts, type Doubt } from './doubts';
 import { RevocationCheck } from '../revocation/revocation-check';
-import type { RevocationFeed } from '../revocation/revocation-feed';
+import type { FeedSlice, RevocationFeed } from '../revocation/revocation-feed';
 import type { StoreClock } from '../revocation/store-clock';
 import type { ReplicaStatus } from '../revocation/store-status';
 import { FeedFollower, type FeedProgress, type FollowerOptions } from './feed-follower';
@@ -69,6 +69,11 @@ export class Replica extends RevocationCheck {
   /** A revocation that this instance has just committed: known here before its logout is answered. */
   learn(revocation: Revocation): void {
     this.revocations.add(revocation);
+  }
+
+  /** See `RevocationStore.watch`. */
+  watch(onLearned: (learned: FeedSlice) => void): void {
+    this.revocations.watchers.push(onLearned);
   }
 
   /**

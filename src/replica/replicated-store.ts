@@ -5,7 +5,7 @@ import type {
   RevocationPage,
   RevocationSearch,
 } from '../revocation/live-revocations';
-import type { RevocationFeed } from '../revocation/revocation-feed';
+import type { FeedSlice, RevocationFeed } from '../revocation/revocation-feed';
 import { ANY_ISSUE_TIME, type CutoffOrder, type Revocation } from '../revocation/revocation';
 import { checkLookup, checkOrder, checkWork } from '../revocation/revocation-form';
 import { RevocationStore } from '../revocation/revocation-store';
@@ -113,6 +113,11 @@ export class ReplicatedStore extends RevocationStore {
 
   explain(query: RevocationQuery): Promise<readonly LiveRevocation[]> {
     return this.truth.explain(query);
+  }
+
+  override watch(onLearned: (learned: FeedSlice) => void): boolean {
+    this.replica?.watch(onLearned);
+    return this.replica !== undefined;
   }
 
   status(): StoreStatus {

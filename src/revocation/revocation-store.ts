@@ -1,6 +1,7 @@
 import '../options/copies'; // a store of another copy is told by where that stands
 import type { AuditEvent } from '../audit/audit-event';
 import type { AuditTrail } from '../audit/audit-trail';
+import type { FeedSlice } from './revocation-feed';
 import type { RevocationQuery } from '../tokens/scopes';
 import type { LiveRevocation, RevocationPage, RevocationSearch } from './live-revocations';
 import type { CutoffOrder, Revocation } from './revocation';
@@ -87,6 +88,13 @@ export abstract class RevocationStore extends RevocationCheck {
 
   /** Costs nothing: no database is asked. */
   abstract status(): StoreStatus;
+
+  /**
+   * From here on `onLearned` is told of every revocation that this instance learns of, from anywhere,
+   * once `known` knows it. It may be told again, and must not throw. A store without a memory has no
+   * such method, or returns `false`: only asking it tells.
+   */
+  watch?(onLearned: (learned: FeedSlice) => void): boolean;
 
   /** Stops upkeep and closes what the store itself opened, never what it was given. Idempotent. */
   abstract close(): Promise<void>;

@@ -15,3 +15,7 @@ declare const admin: string;
 declare const User: new () => { id: string; isActive: boolean; passwordHash: string };
 declare function print(...values: readonly unknown[]): void;
 declare const MeController: new () => object;
+declare const AppModule: new () => object;
+declare const accessToken: string;
+declare const readable: import('node:stream').Readable;
+declare const live: import('nestjs-logout').LiveConnections;

@@ -27,6 +27,7 @@ export function coreWithSessions(
     store,
     sessions: sessions.read(sessionOptions(options), 'sessions'),
     logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
+    liveGraceMs: 4000,
     printAudit: (line) => lines.push(line),
     printRefusal: () => undefined,
     onError: (error) => {

@@ -16,6 +16,8 @@ const ENTRIES = [
   'src/stores/memory/index.ts',
   'src/nest/terminus/index.ts',
   'src/nest/jwt/index.ts',
+  'src/nest/socket-io/index.ts',
+  'src/nest/ws/index.ts',
   'src/nest/passport/index.ts',
   'src/testing/index.ts',
   'src/core/index.ts',

@@ -111,6 +111,17 @@ describe('An entry whose packages are not installed says so in one sentence', ()
       NEST,
       'nestjs-logout/terminus needs a package that is not installed: npm install @nestjs/terminus',
     ],
+    [
+      'nestjs-logout/socket.io',
+      [...NEST, '@nestjs/websockets'],
+      'nestjs-logout/socket.io needs a package that is not installed: npm install ' +
+        '@nestjs/platform-socket.io',
+    ],
+    [
+      'nestjs-logout/ws',
+      [...NEST, '@nestjs/websockets'],
+      'nestjs-logout/ws needs a package that is not installed: npm install @nestjs/platform-ws',
+    ],
   ])('%s beside %j', (entry, installed, sentence) => {
     project.install(installed);
     expect(project.import(entry)).toBe(sentence);
@@ -128,6 +139,8 @@ describe('An entry whose packages are not installed says so in one sentence', ()
     ['nestjs-logout/passport', [...NEST, 'passport-jwt']],
     ['nestjs-logout/postgres', STORE],
     ['nestjs-logout/terminus', [...NEST, '@nestjs/terminus']],
+    ['nestjs-logout/socket.io', [...NEST, '@nestjs/websockets', '@nestjs/platform-socket.io']],
+    ['nestjs-logout/ws', [...NEST, '@nestjs/websockets', '@nestjs/platform-ws']],
     ['nestjs-logout/express', []],
     ['nestjs-logout/memory', []],
     ['nestjs-logout/redis', []],

@@ -2,9 +2,10 @@ import { Injectable, type WebSocketAdapter } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import type { Envelope } from '../../web/answers';
 import { isRequest, type PlatformRequest, type RawRequest } from '../../web/request';
+import { rememberToken } from '../../web/request-authenticator';
 import { member } from './member';
 
-/** The requests that clients of `ws` were upgraded from. Clients of socket.io have theirs. */
+/** The requests that clients of `ws` were upgraded from, and what our own adapters made of them. */
 const upgrades = new WeakMap<object, PlatformRequest>();
 
 /**
@@ -13,19 +14,37 @@ const upgrades = new WeakMap<object, PlatformRequest>();
  */
 export function upgradeRequest(client: unknown): PlatformRequest | undefined {
   if (typeof client !== 'object' || client === null) return undefined;
+  const known = upgrades.get(client);
+  if (known !== undefined) return known;
   const request = member(client, 'request');
-  if (!isRequest(request)) return upgrades.get(client);
+  if (!isRequest(request)) return undefined;
   const token = member(member(member(client, 'handshake'), 'auth'), 'token');
   return described(request, typeof token === 'string' ? token : undefined);
 }
 
-function described(request: PlatformRequest, token?: string): PlatformRequest & RawRequest {
+/**
+ * From here on the client's messages come with this request, by which it was let in; handlers find
+ * its token and user as behind the guard.
+ */
+export function letIn(client: object, request: PlatformRequest): void {
+  upgrades.set(client, request);
+  rememberToken(client, request);
+  Reflect.set(client, 'user', request.user);
+}
+
+/** @param token in place of what the headers carry; with or without its scheme. */
+export function described(request: PlatformRequest, token?: string): PlatformRequest & RawRequest {
   const address = member(member(request, 'socket'), 'remoteAddress');
   const { method, url, headers } = request;
   const common = { method, url, ip: typeof address === 'string' ? address : undefined };
   if (token === undefined) return { ...common, headers, rawHeaders: rawHeadersOf(request) };
-  const authorization = /^bearer /i.test(token) ? token : `Bearer ${token}`;
+  const authorization = bearerHeader(token);
   return { ...common, headers: { ...headers, authorization }, rawHeaders: [] };
+}
+
+/** @param token with or without its scheme. */
+export function bearerHeader(token: string): string {
+  return /^bearer /i.test(token) ? token : `Bearer ${token}`;
 }
 
 const rawHeadersOf = ({ rawHeaders = [] }: RawRequest): string[] => rawHeaders;
@@ -51,7 +70,8 @@ function remembering(adapter: WebSocketAdapter): WebSocketAdapter {
   adapter.bindClientConnect = (server: unknown, connected: Connected) => {
     bind(server, (client: object, ...rest: unknown[]) => {
       const [request] = rest;
-      if (isRequest(request)) upgrades.set(client, described(request));
+      // An adapter of ours knows the token as well.
+      if (isRequest(request) && !upgrades.has(client)) upgrades.set(client, described(request));
       connected(client, ...rest);
     });
   };

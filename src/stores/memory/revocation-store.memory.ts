@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '../../revocation/errors';
+import { sliceOf } from '../../revocation/feed-slice';
 import {
   checkSearch,
   pageOf,
@@ -9,6 +10,7 @@ import {
   type RevocationSearch,
 } from '../../revocation/live-revocations';
 import { ANY_ISSUE_TIME, type CutoffOrder, type Revocation } from '../../revocation/revocation';
+import type { FeedSlice } from '../../revocation/revocation-feed';
 import { RevocationStore } from '../../revocation/revocation-store';
 import { StoreClock } from '../../revocation/store-clock';
 import type { StoreStatus } from '../../revocation/store-status';
@@ -40,6 +42,7 @@ export class MemoryRevocationStore extends RevocationStore {
   private nextPurge = 0;
   private lastInstant = 0;
   private readonly counts = { lookUps: 0, commits: 0, revocations: 0 };
+  private readonly watchers: ((learned: FeedSlice) => void)[] = [];
   private isClosed = false;
 
   /** @param clock milliseconds since the epoch; decides about expiry and dates the audit. */
@@ -126,6 +129,11 @@ export class MemoryRevocationStore extends RevocationStore {
     return held.filter(({ expiresAtMs }) => expiresAtMs >= now).toSorted(newestFirst);
   }
 
+  override watch(onLearned: (learned: FeedSlice) => void): boolean {
+    this.watchers.push(onLearned);
+    return true;
+  }
+
   status(): StoreStatus {
     return {
       skewMs: 0,
@@ -177,6 +185,7 @@ export class MemoryRevocationStore extends RevocationStore {
     const known = this.held.get(id) ?? [];
     if (known.some((one) => isSame(one, added))) return false;
     this.held.set(id, [...known, added]);
+    for (const tell of this.watchers) tell(sliceOf(revocation));
     return true;
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { HttpClient } from '../harness/http-client.mjs';
 
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
 
 /** Each asks who the caller is, with a client of the kind that users have. */
 export async function overHttp(app, token) {
@@ -120,7 +120,7 @@ async function messages({ between }, ask) {
 }
 
 /** The copy of a package that the host has installed. */
-function packageOf({ host }, name) {
+export function packageOf({ host }, name) {
   const { resolve } = createRequire(join(host.folder, 'package.json'));
   return import(pathToFileURL(resolve(name)).href);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HttpClient } from '../harness/http-client.mjs';
 import { signToken } from '../harness/sign-token.mjs';
+import { liveEvents, liveSocketIo, liveSubscription, liveWs } from './live-callers.mjs';
 import { emitOverTcp, overGraphql, overHttp, overSocketIo, overTcp, overWs } from './callers.mjs';
 
 const PATIENCE_MS = 20_000;
@@ -167,7 +168,58 @@ const serveWithoutDatabase = (main) => (host, withApp) =>
     }),
   );
 
+/** Of two clients of a kind, that of the user who logs out is ended, and comes back in vain. */
+const endsAtLogout =
+  (connect, { ended, refused }) =>
+  async (app) => {
+    const token = app.token();
+    const [client, other] = [await connect(app, token), await connect(app, app.token())];
+    let isKept = true;
+    void other.ended.then(
+      () => {
+        isKept = false;
+      },
+      () => undefined,
+    );
+    await app.logout(token);
+    assert.equal(await client.ended, ended);
+    assert.ok(isKept, 'that of another user was ended, too');
+    other.leave();
+    const again = await connect(app, token);
+    assert.equal(await again.ended, refused);
+    again.leave();
+  };
+
+const serverSentEvents = endsAtLogout(liveEvents, { ended: 200, refused: 401 });
+const subscriptions = endsAtLogout(liveSubscription, { ended: 4401, refused: 4401 });
+const CLIENT_LEFT = { ended: 'io server disconnect', refused: 401 };
+
+const LIVE = {
+  'socket.io': {
+    'socket.io': endsAtLogout(liveSocketIo, CLIENT_LEFT),
+    'server-sent events on Express': serverSentEvents,
+    'subscriptions of Apollo': subscriptions,
+  },
+  ws: {
+    ws: endsAtLogout(liveWs, { ended: 4401, refused: 4401 }),
+    'server-sent events on Fastify': serverSentEvents,
+  },
+  mercurius: { 'subscriptions of Mercurius': subscriptions },
+};
+
+const live = Object.entries(LIVE).map(([kind, kinds]) => ({
+  name: `live connections (${kind})`,
+  serve: serve('dist/main-live.js', { LIVE: kind }),
+  proofs: Object.fromEntries(
+    Object.entries(kinds).map(([what, prove]) => [
+      `${what} end at the logout, and not before`,
+      (app) => quoting(app, () => prove(app)),
+    ]),
+  ),
+}));
+
 export const apps = [
+  ...live,
   {
     name: 'on Express',
     serve: serve('dist/main-express.js'),
@@ -211,7 +263,7 @@ export const apps = [
 class App {
   constructor(url, host, database, program) {
     Object.assign(this, { url, host, database, program });
-    [, this.messagesPort] = /messages on (\d+)/.exec(program.output);
+    [, this.messagesPort] = /messages on (\d+)/.exec(program.output) ?? [];
   }
 
   token() {

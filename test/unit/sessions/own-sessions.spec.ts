@@ -149,6 +149,7 @@ describe('A host without the option sessions', () => {
       tokenRules: RULES,
       store: new MemoryRevocationStore(),
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
+      liveGraceMs: 4000,
       printAudit: () => undefined,
       printRefusal: () => undefined,
       onError: () => undefined,
