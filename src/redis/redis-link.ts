@@ -101,20 +101,21 @@ async function inTime<T>(
   onLate: () => void = () => undefined,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  let isOver = false;
+  let immediate: NodeJS.Immediate | undefined;
   const late = new Promise<never>((_, reject) => {
-    // Node runs timers before it reads sockets, and immediates after it has.
     const fail = (): void => {
-      if (isOver) return;
       reject(new Error(`Redis did not answer within ${timeoutMs} ms.`));
       onLate();
     };
-    timer = setTimeout(() => setImmediate(fail), timeoutMs);
+    // Node runs timers before it reads sockets, and immediates after it has.
+    timer = setTimeout(() => {
+      immediate = setImmediate(fail);
+    }, timeoutMs);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
-    isOver = true;
     clearTimeout(timer);
+    clearImmediate(immediate);
   }
 }

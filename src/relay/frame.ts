@@ -45,7 +45,7 @@ type FrameText = readonly [
  * The texts of a cursor go into statements. What a relay finds in a broker is none of a feed unless
  * it has the form of one: digits, letters and marks without a meaning in SQL.
  */
-const CURSOR_TEXT = /^[\w.:,/+-]*$/;
+const CURSOR_TEXT = /^[\w.:,/]*$/;
 const QUESTION = /^([0-9a-f]{16}) (\d{1,6})$/;
 const KEY = /^[0-9a-f]{64}$/;
 

@@ -43,6 +43,7 @@ describe('A frame', () => {
     ['is of another version', [0], 2],
     ['has no time', [3], null],
     ['has a cursor with quotes', [2, 0], "1:1:'; DROP TABLE revoked_tokens; --"],
+    ['has a cursor with a comment', [2, 0], '1:1:1--'],
     ['has a server with quotes', [2, 1], "x'"],
     ['has half a prefix', [4, 0, 0, 1], 'AAAA'],
     ['has no instant', [4, 0, 0, 0], 1e300],
