@@ -18,7 +18,6 @@ interface NodeResponse {
   readonly destroyed: boolean;
   destroy(): void;
   once(event: 'close', listener: () => void): unknown;
-  off(event: 'close', listener: () => void): unknown;
 }
 
 /** What Nest marks a handler of server-sent events with. */
@@ -70,7 +69,6 @@ class EndsWithTokenInterceptor implements NestInterceptor {
       subscriber.add(release);
       // Nest listens only once the handler's promise is there, and a client may be gone by then.
       response.once('close', complete);
-      subscriber.add(() => response.off('close', complete));
       if (response.destroyed) complete();
       else next.handle().subscribe(subscriber);
     });

@@ -213,6 +213,7 @@ describe.each(['express', 'fastify'] as const)('@EndsWithToken, on %s', (platfor
     await until(() => client.text.includes('data:') && kept.text.includes('data:'));
     await instances.logout(token);
     expect(await client.ended()).toBe('complete');
+    expect(client.text).not.toContain('event: error');
     expect(kept.end).toBeUndefined();
     kept.leave();
     await until(() => running.size === 0);
