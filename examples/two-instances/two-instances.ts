@@ -4,18 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { RevocationStore } from '../../src';
 import { serve } from './instance';
+import type { Backend } from './servers';
 
 /** What both instances share, and how each reaches it. */
 interface Arrangement {
-  /** What is started first: servers. Its `env` is what the instances are told of them. */
-  readonly start: () => Promise<Backend>;
+  /** Started one after the other, and stopped last. */
+  readonly servers: readonly (() => Promise<Backend>)[];
   /** The store of an instance, in its own process. */
   readonly store: (name: 'A' | 'B') => RevocationStore;
-}
-
-export interface Backend {
-  readonly env: NodeJS.ProcessEnv;
-  readonly stop: () => Promise<void>;
 }
 
 /**
@@ -25,43 +21,57 @@ export interface Backend {
  */
 export function twoInstances(file: string, arrangement: Arrangement): void {
   const { INSTANCE } = process.env;
-  const run = INSTANCE === 'A' || INSTANCE === 'B' ? instance(INSTANCE, arrangement) : both();
+  const run =
+    INSTANCE === 'A' || INSTANCE === 'B'
+      ? instance(INSTANCE, arrangement)
+      : both(file, arrangement);
   run.catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);
   });
+}
 
-  async function both(): Promise<void> {
-    const backend = await arrangement.start();
-    const env = { ...backend.env, JWT_SECRET: randomBytes(32).toString('hex') };
-    const children: ChildProcess[] = [];
-    let isStopping = false;
-    const stop = (code: number): void => {
-      if (isStopping) return;
-      isStopping = true;
-      void Promise.all(children.map(ended))
-        .then(() => backend.stop())
-        .finally(() => process.exit(code));
-    };
-    process.on('SIGINT', () => {
-      stop(0);
-    });
-    process.on('SIGTERM', () => {
-      stop(0);
-    });
-    const urls: string[] = [];
-    for (const name of ['A', 'B']) {
-      const child = fork(file, [], { env: { ...process.env, ...env, INSTANCE: name } });
-      children.push(child);
-      child.once('exit', () => {
-        stop(1);
-      });
-      const [url] = (await once(child, 'message')) as [string];
-      urls.push(url);
+async function both(file: string, arrangement: Arrangement): Promise<void> {
+  const started: Backend[] = [];
+  const children: ChildProcess[] = [];
+  let isStopping = false;
+  const stop = (code: number): void => {
+    if (isStopping) return;
+    isStopping = true;
+    void Promise.all(children.map(ended))
+      .then(() => Promise.all(started.map((server) => server.stop())))
+      .finally(() => process.exit(code));
+  };
+  process.on('SIGINT', () => {
+    stop(0);
+  });
+  process.on('SIGTERM', () => {
+    stop(0);
+  });
+  let env: NodeJS.ProcessEnv = { ...process.env, JWT_SECRET: randomBytes(32).toString('hex') };
+  try {
+    for (const start of arrangement.servers) {
+      const server = await start();
+      started.push(server);
+      env = { ...env, ...server.env };
     }
-    const [a = '', b = ''] = urls;
-    console.log(`Instance A: ${a}   Instance B: ${b}\n\n${trial(a, b)}`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    stop(1);
+    return;
   }
+  const urls: string[] = [];
+  for (const name of ['A', 'B']) {
+    const child = fork(file, [], { env: { ...env, INSTANCE: name } });
+    children.push(child);
+    child.once('exit', () => {
+      stop(1);
+    });
+    const [url] = (await once(child, 'message')) as [string];
+    urls.push(url);
+  }
+  const [a = '', b = ''] = urls;
+  console.log(`Instance A: ${a}   Instance B: ${b}\n\n${trial(a, b)}`);
 }
 
 async function instance(name: 'A' | 'B', { store }: Arrangement): Promise<void> {

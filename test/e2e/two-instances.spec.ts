@@ -48,7 +48,7 @@ async function processesOf(name: string): Promise<string[]> {
   return stdout.split('\n').filter((line) => line.includes(`two-instances/${name}.js`));
 }
 
-describe.each(['postgres'])('The example with two instances on %s', (name) => {
+describe.each(['postgres', 'relay'])('The example with two instances on %s', (name) => {
   it('refuses at B what was logged out at A, when what it prints is pasted', async () => {
     const example = await Example.start(name);
     const { stdout } = await run('/bin/sh', ['-c', example.trial]).finally(() => example.stop());
