@@ -8,7 +8,7 @@ const floors = [
   ['audit'],
   ['revocation'],
   ['logout', 'sessions', 'replica', 'stores', 'metrics'],
-  ['web', 'core', 'postgres'],
+  ['web', 'core', 'postgres', 'redis'],
   ['plain'],
   ['nest', 'express', 'fastify', 'client'],
   ['service', 'testing'],

@@ -5,6 +5,7 @@ import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
+import { REDIS_THROTTLER_OPTIONS } from '../src/redis/redis-throttler-storage';
 import { SESSION_OPTIONS } from '../src/sessions/session-options';
 import { POSTGRES_ADDRESS } from '../src/stores/postgres/connection/source';
 import { POSTGRES_STORE_OPTIONS } from '../src/stores/postgres/options';
@@ -115,6 +116,13 @@ ${tableOf(POSTGRES_ADDRESS)}
 The second:
 
 ${tableOf(POSTGRES_STORE_OPTIONS)}
+
+## RedisThrottlerStorage
+
+The first argument of \`new RedisThrottlerStorage(client, options)\` is what \`fromIoredis\` or
+\`fromNodeRedis\` returns ([Redis](redis.md)). The second:
+
+${tableOf(REDIS_THROTTLER_OPTIONS)}
 
 ## The service
 

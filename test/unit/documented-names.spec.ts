@@ -12,6 +12,7 @@ const ENTRIES = [
   'src/express/index.ts',
   'src/fastify/index.ts',
   'src/postgres/index.ts',
+  'src/redis/index.ts',
   'src/stores/memory/index.ts',
   'src/nest/terminus/index.ts',
   'src/nest/jwt/index.ts',

@@ -10,6 +10,7 @@ import {
   whole,
   type Table,
 } from '../../options/option';
+import { warn } from '../../options/warn';
 
 /** How the address of a PostgreSQL server begins. */
 export const POSTGRES_URL = /^postgres(?:ql)?:\/\/\S+$/;
@@ -182,13 +183,4 @@ export function resolveStoreOptions(options: PostgresStoreOptions) {
   const { pollIntervalMs = Math.min(500, Math.floor(maxStalenessMs / 4)) } = resolved;
   if (2 * pollIntervalMs <= maxStalenessMs) return Object.freeze({ ...resolved, pollIntervalMs });
   throw misconfigured('pollIntervalMs', 'at most half of "maxStalenessMs"', String(pollIntervalMs));
-}
-
-function warn(error: Error): void {
-  process.emitWarning(`nestjs-logout: ${messages(error).join(' ')}`);
-}
-
-/** What a wrapped error says of itself is seldom enough to act on. */
-function messages({ message, cause }: Error): string[] {
-  return cause instanceof Error ? [message, ...messages(cause)] : [message];
 }

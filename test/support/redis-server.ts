@@ -1,0 +1,101 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { temporaryFolder } from './temporary-folder';
+
+/** Whether Redis is installed here; its tests are left out, aloud, where it is not. */
+export function hasRedis(): boolean {
+  const isThere = spawnSync('redis-server', ['--version']).status === 0;
+  if (!isThere) {
+    process.stderr.write(
+      '\n*** redis-server is not installed: the tests of the relay through Redis are LEFT OUT. ' +
+        'Debian: apt-get install redis-server ***\n\n',
+    );
+  }
+  return isThere;
+}
+
+/** A Redis of one suite's own, without persistence: a restart is empty. */
+export class RedisServer {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: ReturnType<typeof temporaryFolder>,
+    private readonly settings: readonly string[],
+  ) {}
+
+  static async start(...settings: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), temporaryFolder(), settings);
+    await server.restart();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** On the same port; resolves when it answers. */
+  async restart(): Promise<void> {
+    const local = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder.path];
+    const quiet = ['--save', '', '--appendonly', 'no', '--enable-debug-command', 'yes'];
+    this.child = spawn('redis-server', [...local, ...quiet, ...this.settings], { stdio: 'ignore' });
+    while (!(await this.isUp())) await sleep(20);
+  }
+
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (child === undefined) return;
+    this.child = undefined;
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child?.kill(name);
+  }
+
+  /** Sends one command over a connection of its own. */
+  async command(...command: [string, ...string[]]): Promise<unknown> {
+    const client = new Redis(this.port, '127.0.0.1');
+    client.on('error', () => undefined);
+    try {
+      return await client.call(...command);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  /** Becomes a replica that has all that the other one has. */
+  async replicate(primary: RedisServer): Promise<void> {
+    await this.command('REPLICAOF', '127.0.0.1', String(primary.port));
+    while (!/master_link_status:up/.test(String(await this.command('INFO', 'replication'))))
+      await sleep(20);
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    this.folder.remove();
+  }
+
+  private async isUp(): Promise<boolean> {
+    const socket = connect(this.port, '127.0.0.1');
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    return isOpen;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
