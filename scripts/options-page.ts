@@ -5,6 +5,7 @@ import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
+import { REDIS_STORE_OPTIONS } from '../src/redis/store/redis-store-options';
 import { REDIS_THROTTLER_OPTIONS } from '../src/redis/redis-throttler-storage';
 import { SESSION_OPTIONS } from '../src/sessions/session-options';
 import { POSTGRES_ADDRESS } from '../src/stores/postgres/connection/source';
@@ -117,10 +118,16 @@ The second:
 
 ${tableOf(POSTGRES_STORE_OPTIONS)}
 
+## RedisRevocationStore
+
+The first argument of \`new RedisRevocationStore(client, options)\` is what \`fromIoredis\` or
+\`fromNodeRedis\` returns ([Redis](redis.md)). The second:
+
+${tableOf(REDIS_STORE_OPTIONS)}
+
 ## RedisThrottlerStorage
 
-The first argument of \`new RedisThrottlerStorage(client, options)\` is what \`fromIoredis\` or
-\`fromNodeRedis\` returns ([Redis](redis.md)). The second:
+The second argument of \`new RedisThrottlerStorage(client, options)\`; the first is the same:
 
 ${tableOf(REDIS_THROTTLER_OPTIONS)}
 

@@ -30,9 +30,15 @@ export class RedisLink {
 
   /** Sends one command, and connects before where that is due. Nothing is sent after the limit. */
   async call(command: readonly string[]): Promise<unknown> {
+    const [reply] = await this.callTogether([command]);
+    return reply;
+  }
+
+  /** As `call`, for commands that must reach the server through one connection, in this order. */
+  async callTogether(commands: readonly (readonly string[])[]): Promise<readonly unknown[]> {
     const connection = this.connect();
     const ready = await this.inTime(connection);
-    return this.inTime(ready.call(command), () => {
+    return this.inTime(Promise.all(commands.map((command) => ready.call(command))), () => {
       if (connection === this.connection) this.beginAnew();
     });
   }
