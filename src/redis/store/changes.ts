@@ -54,7 +54,7 @@ export class Changes {
   async make(operation: string, change: Change): Promise<Changed> {
     const { revocations, events, texts = [], lastEnd } = change;
     const { generation } = this.database;
-    const { values } = await this.database.run(operation, 'changes', CHANGE, {
+    const { number, values } = await this.database.run(operation, 'changes', CHANGE, {
       ...change,
       events: events.map((event) => JSON.stringify(event)),
       texts,
@@ -63,11 +63,11 @@ export class Changes {
       random: randomText(),
       mostEvents: this.mostEvents,
     });
-    const [number, areNew, instant] = values as readonly [Reply, readonly Reply[], Reply];
+    const [areNew, instant] = values as readonly [readonly Reply[], Reply];
     this.counts.commits += 1;
     this.counts.committedRevocations += revocations.length;
     return {
-      position: positionOf(generation, String(number)),
+      position: positionOf(generation, number),
       areNew: areNew.map((isNew) => Number(isNew) === 1),
       issuedBefore: new Date(Number(instant)),
     };

@@ -10,7 +10,7 @@ import {
 import type { CommitPosition } from '../../revocation/unit-of-work';
 import { eachRow } from './hours';
 import { cursorAt, hasReached, placeOf } from './position';
-import type { RedisDatabase, Reply } from './redis-database';
+import { LOST, type RedisDatabase, type Reply } from './redis-database';
 import type { ResolvedRedisOptions } from './redis-store-options';
 import { transactionRefused } from './refuse-transaction';
 import { SliceBuilder } from './rows';
@@ -89,7 +89,7 @@ export class RedisFeed extends RevocationFeed {
   async announce({ maxStalenessMs, cursor }: Announcement): Promise<void> {
     const lastsMs = maxStalenessMs * ANNOUNCEMENT_LASTS;
     const asked = { id: this.id, maxStalenessMs, lastsMs, cursor };
-    await this.database.run('announce an instance', 'changes', ANNOUNCE, asked);
+    await this.database.run('announce an instance', 'announcements', ANNOUNCE, asked);
   }
 
   async close(): Promise<void> {
@@ -119,9 +119,8 @@ export class RedisFeed extends RevocationFeed {
 
   /** Where the log ends. */
   private async end(): Promise<FeedCursor> {
-    const { generation, values } = await this.database.run(LOADING, 'reads', READ, {});
-    const [number = '', random = ''] = values.map(String);
-    return cursorAt({ generation, number, random });
+    const { generation, number, values } = await this.database.run(LOADING, 'reads', READ, {});
+    return cursorAt({ generation, number: String(number), random: String(values[0]) });
   }
 
   /** Until nothing is left. @returns `null`: the cursor is of no use any more. */
@@ -154,7 +153,7 @@ export class RedisFeed extends RevocationFeed {
       READ,
       asked,
     );
-    const [, , first, entries] = values as readonly [Reply, Reply, Reply, readonly Entry[] | null];
+    const [, first, entries] = values as readonly [Reply, Reply, readonly Entry[] | null];
     const isTrimmed = Number.parseInt(String(first), 10) > Number(number);
     if (entries === null && !isTrimmed) this.options.onError(new Error(LOST));
     return { generation, entries };
@@ -167,10 +166,6 @@ type Entry = readonly [
 ];
 
 const LOADING = 'load its revocations';
-
-const LOST =
-  'Redis has lost revocations that it had confirmed, by a restart or a failover, or was initialised ' +
-  'anew. If it lost them, run initRedis with afterLoss: true.';
 
 const longestOf = (instances: readonly OtherInstance[]): number =>
   Math.max(0, ...instances.map(({ maxStalenessMs }) => maxStalenessMs));

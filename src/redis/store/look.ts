@@ -44,15 +44,19 @@ export async function look(
 ): Promise<Look> {
   const { keys = [], sessions = [], subjects = [], tokens = [] } = places;
   const asked = { keys: [...new Set(keys)], sessions, subjects, tokens };
-  const { micros, generation, floorMs, values } = await database.run(operation, lane, LOOK, asked);
-  const [number, cutoffs, lastEnd] = values.slice(0, 3).map(String);
-  const [rows, kept] = values.slice(3) as [Reply[], Reply[]];
+  const { micros, generation, floorMs, number, values } = await database.run(
+    operation,
+    lane,
+    LOOK,
+    asked,
+  );
+  const [cutoffs, lastEnd, rows, kept] = values as readonly [Reply, Reply, Reply[], Reply[]];
   const now = Math.floor(micros / 1000);
   return {
     micros,
     now,
     floorMs,
-    position: positionOf(generation, String(number)),
+    position: positionOf(generation, number),
     cutoffs: String(cutoffs),
     lastEnd: Number(lastEnd) === 0 ? undefined : Number(lastEnd),
     revocations: pairs(rows)

@@ -9,7 +9,7 @@ export interface FramePlace {
 }
 
 /** @param number of the last frame when the change was made. */
-export const positionOf = (generation: string, number: string): CommitPosition =>
+export const positionOf = (generation: string, number: number): CommitPosition =>
   `${generation} ${number}`;
 
 export const cursorAt = ({ generation, number, random }: FramePlace): FeedCursor => ({

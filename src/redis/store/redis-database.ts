@@ -7,12 +7,18 @@ import type { ResolvedRedisOptions } from './redis-store-options';
 /** What scripts return, as clients hand it over. */
 export type Reply = string | number | null | readonly Reply[];
 
-export interface Answer {
-  /** When the script ran, by the clock of Redis, in µs since the epoch. */
+/** Of all that is in Redis, when a script ran. */
+interface State {
+  /** By the clock of Redis, in µs since the epoch. */
   readonly micros: number;
   readonly generation: string;
   /** Sessions that were opened by then are over, in ms since the epoch. */
   readonly floorMs: number;
+  /** Of the last frame. */
+  readonly number: number;
+}
+
+export interface Answer extends State {
   readonly values: readonly Reply[];
 }
 
@@ -20,7 +26,7 @@ export interface Answer {
 export class ConflictError extends Error {}
 
 /** What must not wait for each other has a connection of its own. */
-export type Lane = 'lookUps' | 'changes' | 'reads';
+export type Lane = 'lookUps' | 'changes' | 'reads' | 'announcements';
 
 const CHECK_EVERY_MS = 60_000;
 /** Of the time that a command may take. WAIT must answer before that is over. */
@@ -30,8 +36,8 @@ const WAIT_SHARE = 0.8;
 export class RedisDatabase {
   readonly prefix: string;
   private readonly links: Readonly<Record<Lane, RedisLink>>;
-  /** The generation whose answers count; `lastMs` is the time of the last of them. */
-  private current: { readonly generation: string; lastMs: number } | undefined;
+  /** Of all answers that of the latest script. */
+  private last: State | undefined;
   private evicting: Error | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isOpen = false;
@@ -47,12 +53,13 @@ export class RedisDatabase {
       lookUps: new RedisLink(client, lookupTimeoutMs),
       changes: new RedisLink(client, writeTimeoutMs),
       reads: new RedisLink(client, writeTimeoutMs),
+      announcements: new RedisLink(client, writeTimeoutMs),
     };
   }
 
   /** The generation that changes are meant for. */
   get generation(): string {
-    return this.current?.generation ?? '';
+    return this.last?.generation ?? '';
   }
 
   get isListening(): boolean {
@@ -81,6 +88,7 @@ export class RedisDatabase {
   /** Stops listening, and ends what is read in the background; both may go on afterwards. */
   interrupt(): void {
     this.links.reads.close();
+    this.links.announcements.close();
   }
 
   listen(onRing: () => void): void {
@@ -98,17 +106,17 @@ export class RedisDatabase {
     const json = JSON.stringify({ touch, ...asked });
     const command = ['EVAL', script, '1', `${this.prefix}:head`, this.prefix, json];
     const replies = await this.send(operation, lane, command, touch);
-    const [status, micros, generation, floor, ...values] = replies as readonly Reply[];
+    const [status, micros, generation, floor, number, ...values] = replies as readonly Reply[];
     if (status === 'conflict') throw new ConflictError();
     if (status !== 'ok') throw this.refused(operation, String(status));
-    const answer = {
+    const state = {
       micros: Number(micros),
       generation: String(generation),
       floorMs: floor === '' ? -Infinity : Number(floor),
-      values,
+      number: Number(number),
     };
-    this.admit(operation, answer);
-    return answer;
+    this.admit(operation, state);
+    return { ...state, values };
   }
 
   /** Sends one command. @throws {StoreUnavailableError} */
@@ -155,15 +163,17 @@ export class RedisDatabase {
    * Another generation counts only if its floor refuses whatever the one before may have known.
    * @throws {StoreUnavailableError} it is another one.
    */
-  private admit(operation: string, { micros, generation, floorMs }: Answer): void {
-    const ms = Math.floor(micros / 1000);
-    const { current } = this;
-    if (current !== undefined && current.generation === generation)
-      current.lastMs = Math.max(current.lastMs, ms);
-    else if (current === undefined || floorMs >= current.lastMs)
-      this.current = { generation, lastMs: ms };
-    else throw new StoreUnavailableError(operation, { cause: new Error(OTHER_GENERATION) });
-    this.clock.observe(micros / 1000);
+  private admit(operation: string, answer: State): void {
+    const { last } = this;
+    if (last === undefined || last.generation !== answer.generation) {
+      if (last !== undefined && answer.floorMs * 1000 < last.micros)
+        throw new StoreUnavailableError(operation, { cause: new Error(OTHER_GENERATION) });
+      this.last = answer;
+    } else if (answer.micros > last.micros) {
+      if (answer.number < last.number) this.options.onError(new Error(LOST));
+      this.last = answer;
+    }
+    this.clock.observe(answer.micros / 1000);
   }
 
   private refused(operation: string, status: string): StoreUnavailableError {
@@ -198,6 +208,11 @@ function sentenceOf(status: string, name: string): string {
 const evictingBy = (policy: string): string =>
   `Redis has the maxmemory-policy "${policy}", by which it evicts revocations, so every request is ` +
   'refused. Set it to noeviction.';
+
+/** Nothing here can bring it back. */
+export const LOST =
+  'Redis has lost revocations that it had confirmed, by a restart or a failover, or was initialised ' +
+  'anew. If it lost them, run initRedis with afterLoss: true.';
 
 const OTHER_GENERATION =
   'Redis holds other data than before, and does not say that some were lost. If it lost them, run ' +

@@ -2,7 +2,8 @@
  * The scripts of `RedisRevocationStore`. Each sees and leaves everything as a whole.
  * KEYS[1]: the head (a hash). ARGV[1]: what the names of all keys begin with. ARGV[2]: what is asked,
  * as JSON; what stands in its texts is handed on as it is.
- * Each answers first how it went: `ok`, the time in µs, generation and floor; or why it did nothing:
+ * Each answers first how it went: `ok`, the time in µs, generation, floor, and the number of the
+ * last frame; or why it did nothing:
  * `replica`, `empty`, `moved`, `conflict`.
  */
 
@@ -26,7 +27,7 @@ local now = math.floor(micros / 1000)
 local head = {}
 local fields = redis.call('HGETALL', KEYS[1])
 for at = 1, #fields, 2 do head[fields[at]] = fields[at + 1] end
-local function ok(...) return {'ok', whole(micros), head.generation, head.floor, ...} end
+local function ok(...) return {'ok', whole(micros), head.generation, head.floor, head.number, ...} end
 `;
 
 const REQUIRE_HEAD = `
@@ -40,7 +41,7 @@ if asked.touch then redis.call('HSET', KEYS[1], 'touched', whole(micros)) end
 
 /**
  * Asks for \`keys\` of revocations, and for sessions: \`sessions\` by name, those of the \`subjects\`, and
- * those that \`tokens\` lead to. Answers: the number of the last frame, how many cutoffs there were, the last end of a session; keys and
+ * those that \`tokens\` lead to. Answers: how many cutoffs there were, the last end of a session; keys and
  * rows of revocations; names and texts of what is kept of sessions.
  */
 export const LOOK = `${BEGIN}${REQUIRE_HEAD}${TOUCH}
@@ -68,7 +69,7 @@ for _, subject in ipairs(asked.subjects) do
   local index = keep(subject)
   if index then for _, session in ipairs(cjson.decode(index)) do keep(session) end end
 end
-return ok(head.number, head.cutoffs, head.lastEnd, rows, kept)`;
+return ok(head.cutoffs, head.lastEnd, rows, kept)`;
 
 const ADD_REVOCATIONS = `
 local instant = math.max(micros, tonumber(head.instant) + 1)
@@ -110,8 +111,7 @@ if #events > 0 then redis.call('XTRIM', key('audit'), 'MAXLEN', asked.mostEvents
 /**
  * Adds what is new of \`revocations\`, each with its event, and \`events\`; writes \`texts\` of sessions.
  * Nothing, where one of the texts, or the number of cutoffs, is not as it was read. An instant
- * \`now\` is that of the script. Answers: the number of the last frame, which revocations were
- * new, and the instant of the last.
+ * \`now\` is that of the script. Answers: which revocations were new, and the instant of the last.
  */
 export const CHANGE = `${BEGIN}${REQUIRE_HEAD}
 if head.generation ~= asked.generation then return {'moved'} end
@@ -127,16 +127,16 @@ end
 if asked.lastEnd and tonumber(asked.lastEnd) > tonumber(head.lastEnd) then
   redis.call('HSET', KEYS[1], 'lastEnd', asked.lastEnd)
 end
-return ok(head.number, areNew, begins)`;
+return ok(areNew, begins)`;
 
 /**
  * Reads the frames behind \`number\`, at most \`most\`, if that frame is there and has this \`random\`.
- * Answers: number and random of the last frame of the log; the first number that it has; and the
+ * Answers: the random of the last frame; the first number that it has; and the
  * frames, or nothing where that frame is not there.
  */
 export const READ = `${BEGIN}${REQUIRE_HEAD}${TOUCH}
 local first = redis.call('XRANGE', key('log'), '-', '+', 'COUNT', 1)[1]
-local function answer(frames) return ok(head.number, head.random, first and first[1] or '', frames) end
+local function answer(frames) return ok(head.random, first and first[1] or '', frames) end
 if not asked.number then return answer({}) end
 local place = asked.number .. '-0'
 local last = redis.call('XRANGE', key('log'), place, place)[1]
