@@ -293,12 +293,30 @@ testWith('redis-server', hasRedis(), () => {
     await until(() => asking.isRevoked(asked(lost, then)));
   });
 
+  it('A logout that took the place of a lost one in the log is read all the same', async () => {
+    const [a, b] = [await open(), await open()];
+    await server.command('SAVE');
+    const lost = revocation();
+    await a.add(lost, logout());
+    await until(() => b.known(about([lost.key])));
+    await server.kill();
+    await server.restart();
+    const direct = await open({ check: 'direct' });
+    const next = revocation();
+    await direct.add(next, logout());
+
+    for (const one of [a, b]) {
+      await until(() => one.known(about([next.key])));
+      expect(one.known(about([lost.key]))).toBe(true);
+    }
+  });
+
   it.each(CLIENTS)(
     'While the server is stopped, no token is accepted Δ after its logout: by %s',
     async (_, client) => {
       const [a, b] = [
         await open({}, client(server.url)),
-        await open({ pollIntervalMs: 500 }, deaf(client(server.url))),
+        await open({ pollIntervalMs: 500, writeTimeoutMs: 300 }, deaf(client(server.url))),
       ];
       await until(() => answersFrom(b) === 'memory');
       const one = revocation();
@@ -448,16 +466,23 @@ testWith('redis-server', hasRedis(), () => {
         events: [],
       });
 
-    const loaded = await open({ maxStalenessMs: 60_000, writeTimeoutMs: 20_000 });
-    expect(loaded.status().replica).toMatchObject({ size: 100_000, answersFrom: 'memory' });
+    const meanwhile: Revocation[] = [];
+    const loading = open({ maxStalenessMs: 60_000, writeTimeoutMs: 20_000 }, deaf());
+    let isLoading = true;
+    void loading.then(() => (isLoading = false));
+    while (isLoading) {
+      const one = revocation({ expiresAt: all[0]!.expiresAt });
+      await store.add(one, logout());
+      if (isLoading) meanwhile.push(one);
+    }
+    const loaded = await loading;
+
+    expect(answersFrom(loaded)).toBe('memory');
     expect(all.every(({ key }) => loaded.known(about([key])) === true)).toBe(true);
+    expect(meanwhile.length).toBeGreaterThan(10);
+    await until(() => meanwhile.every(({ key }) => loaded.known(about([key])) === true));
     const { revocations, nextCursor } = await loaded.find({ limit: 1000 });
-    expect(revocations.map(({ key }) => key)).toEqual(
-      all
-        .slice(-1000)
-        .map(({ key }) => key)
-        .reverse(),
-    );
+    expect(revocations).toHaveLength(1000);
     expect(nextCursor).toBeDefined();
   });
 
