@@ -376,6 +376,24 @@ testWith('redis-server', hasRedis(), () => {
     );
   });
 
+  it('A Redis whose memory is full takes no logout, changes nothing, and still tells what is revoked', async () => {
+    const store = await open({ check: 'direct' });
+    const [one, other] = [revocation(), revocation()];
+    const order = login();
+    await store.add(one, logout());
+    await store.sessions.open(order);
+    await server.command('CONFIG', 'SET', 'maxmemory', '1');
+
+    expect(await failureOf(store.add(other, logout()))).toContain('could not add a revocation');
+    expect(await failureOf(store.sessions.refresh(refreshOf(order, 0)))).toContain('could not');
+    expect([await isRefused(store, one), await isRefused(store, other)]).toEqual([true, false]);
+    await server.command('CONFIG', 'SET', 'maxmemory', '0');
+
+    expect((await store.audit.find({})).events).toHaveLength(2);
+    expect(await store.add(other, logout())).toBe(true);
+    expect((await store.sessions.refresh(refreshOf(order, 0))).outcome).toBe('rotated');
+  });
+
   describe('Where a replica must confirm', () => {
     let replica: RedisServer;
 
@@ -468,12 +486,12 @@ testWith('redis-server', hasRedis(), () => {
 
     const meanwhile: Revocation[] = [];
     const loading = open({ maxStalenessMs: 60_000, writeTimeoutMs: 20_000 }, deaf());
-    let isLoading = true;
-    void loading.then(() => (isLoading = false));
-    while (isLoading) {
+    const progress = { isOver: false };
+    void loading.then(() => (progress.isOver = true));
+    while (!progress.isOver) {
       const one = revocation({ expiresAt: all[0]!.expiresAt });
       await store.add(one, logout());
-      if (isLoading) meanwhile.push(one);
+      if (!progress.isOver) meanwhile.push(one);
     }
     const loaded = await loading;
 
