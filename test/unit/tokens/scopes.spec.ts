@@ -38,8 +38,8 @@ describe('The scopes', () => {
 
     const all = query({ iss: 'i', sid: 's', client_id: 'c', azp: 'p' });
     expect([all.absolute.length, all.cutoffs.length]).toEqual([2, 6]);
-    expect(new Set([...all.absolute, ...all.cutoffs.map(({ key }) => key)]).size).toBe(7);
-    expect(query({ client_id: 'c', azp: 'c' }).cutoffs).toHaveLength(3);
+    expect(new Set([...all.absolute, ...all.cutoffs.map(({ key }) => key)]).size).toBe(8);
+    expect(query({ client_id: 'c', azp: 'c' }).cutoffs).toHaveLength(4);
   });
 
   it('take an integer for another session than its digits, and for the same subject and client', () => {
