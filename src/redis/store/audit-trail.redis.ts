@@ -69,11 +69,11 @@ const endOf = ({ to }: CheckedAuditQuery): string =>
   to === undefined || to.getTime() < 0 ? '+' : `(${to.getTime()}-0`;
 
 function eventIn([id, text]: Entry): RecordedAuditEvent {
-  const [ms = '', count = ''] = id.split('-');
+  const [ms, count] = id.split('-').map(Number) as [number, number];
   return {
     ...(JSON.parse(text) as AuditEvent),
-    id: uuidOf(Number(ms), Number(count)),
-    occurredAt: new Date(Number(ms)),
+    id: uuidOf(ms, count),
+    occurredAt: new Date(ms),
   };
 }
 

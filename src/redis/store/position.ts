@@ -18,7 +18,7 @@ export const cursorAt = ({ generation, number, random }: FramePlace): FeedCursor
 });
 
 export function placeOf({ snapshot, server }: FeedCursor): FramePlace {
-  const [number = '', random = ''] = snapshot.split(' ');
+  const [number, random] = snapshot.split(' ') as [string, string];
   return { generation: server, number, random };
 }
 

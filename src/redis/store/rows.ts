@@ -57,7 +57,7 @@ export function endOfHour(instantMs: number): number {
 /** @param rows those of one key, a line each: `<issuedBefore> <expiresAt> <scope> <µs> <JSON>`. */
 export function placedRevocations(key: RevocationKey, rows: string): readonly PlacedRevocation[] {
   return rows.split('\n').map((row) => {
-    const [, issuedBefore = '', expiresAt, scope, microseconds, rest = ''] = ROW.exec(row) ?? [];
+    const [, issuedBefore, expiresAt, scope, microseconds, rest] = ROW.exec(row) as RowFields;
     const isOfAnyAge = issuedBefore === ANY_ISSUE_TIME;
     return {
       key,
@@ -76,6 +76,7 @@ export function placedRevocations(key: RevocationKey, rows: string): readonly Pl
   });
 }
 
+type RowFields = [string, string, string, string, string, string] & RegExpExecArray;
 const ROW = /^(\S+) (\S+) (\S+) (\S+) (.*)$/s;
 
 /** What a replica needs of rows, gathered into one slice. */
@@ -91,7 +92,7 @@ export class SliceBuilder {
   /** @param frame lines of `<key> <issuedBefore> <expiresAt> <scope>`; may be empty. */
   addFrame(frame: string): void {
     for (const line of frame.split('\n')) {
-      const [key = '', ...row] = line.split(' ', 4);
+      const [key, ...row] = line.split(' ', 4) as [string, ...string[]];
       if (key !== '') this.add(key, row);
     }
   }
@@ -105,7 +106,7 @@ export class SliceBuilder {
     return { absolute, cutoffs: this.cutoffs };
   }
 
-  private add(key: RevocationKey, [issuedBefore = '', expires, scope]: readonly string[]): void {
+  private add(key: RevocationKey, [issuedBefore, expires, scope]: readonly string[]): void {
     const expiresMs = Number(expires);
     if (SCOPES[scope as RevocationScope].kind === 'cutoff') {
       const isOfAnyAge = issuedBefore === ANY_ISSUE_TIME;
