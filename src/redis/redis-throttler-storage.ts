@@ -127,9 +127,7 @@ export class RedisThrottlerStorage {
     const numbers = [Math.max(1, Math.ceil(ttl)), limit, Math.ceil(blockDuration)].map(String);
     try {
       const reply = await this.link.call(['EVAL', INCREMENT, '2', ...keys, ...numbers]);
-      const [totalHits = 0, expiresMs = 0, isBlocked, freeMs = 0] = (reply as unknown[]).map(
-        Number,
-      );
+      const [totalHits, expiresMs, isBlocked, freeMs] = reply as [number, number, number, number];
       return {
         totalHits,
         timeToExpire: Math.ceil(expiresMs / 1000),

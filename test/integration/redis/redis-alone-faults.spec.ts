@@ -536,6 +536,36 @@ testWith('redis-server', hasRedis(), () => {
     );
   });
 
+  it('The audit is searched to its begin, also before 1970', async () => {
+    const store = await open();
+    const first = logout({ subject: 'ada' });
+    await store.audit.append([first]);
+    for (let turn = 0; turn < 3; turn += 1)
+      await store.audit.append(Array.from({ length: 700 }, () => logout()));
+
+    expect((await store.audit.find({ subject: 'ada' })).events).toMatchObject([first]);
+    expect((await store.audit.find({ to: new Date(-1) })).events).toEqual([]);
+  });
+
+  it('What has expired is not listed, though Redis keeps it to the end of its hour', async () => {
+    const store = await open({ check: 'direct' });
+    const one = revocation({ expiresAt: new Date(Date.now() + 300) });
+    await store.add(one, logout());
+    await until(async () => !(await isRefused(store, one)));
+    expect((await store.find({})).revocations).toEqual([]);
+  });
+
+  it('A name may be left out', async () => {
+    await initRedis(clientOf(server));
+    const store = new RedisRevocationStore(clientOf(server));
+    stores.push(store);
+    await store.open();
+    const one = revocation();
+    await store.add(one, logout());
+    expect(await server.command('HGET', '{nl:default}:head', 'number')).toBe('2');
+    expect(store.known(about([one.key]))).toBe(true);
+  });
+
   it('The audit keeps as many events as it may', async () => {
     const store = await open({ maxAuditEvents: 3 });
     for (const reason of ['a', 'b', 'c', 'd']) await store.audit.append([logout({ reason })]);
