@@ -536,6 +536,28 @@ testWith('redis-server', hasRedis(), () => {
     );
   });
 
+  it('A logout that waits for the cluster waits for Δ where the others cannot be asked for', async () => {
+    const client = clientOf(server);
+    const cut: RedisClient = {
+      subscribe: (channel, onMessage) => client.subscribe(channel, onMessage),
+      async connect() {
+        const open = await client.connect();
+        const isQuestion = (script = ''): boolean => script.endsWith('return ok(others)');
+        return {
+          call: (command) =>
+            isQuestion(command[1]) ? Promise.reject(new Error('cut')) : open.call(command),
+          close: () => {
+            open.close();
+          },
+        };
+      },
+    };
+    const store = await open({ logoutWaits: 'cluster' }, cut);
+    const began = performance.now();
+    await store.add(revocation(), logout());
+    expect(performance.now() - began).toBeGreaterThanOrEqual(STALENESS_MS);
+  });
+
   it('The audit is searched to its begin, also before 1970', async () => {
     const store = await open();
     const first = logout({ subject: 'ada' });
