@@ -7,6 +7,8 @@ import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
 import { REDIS_RELAY_OPTIONS } from '../src/redis/redis-relay';
 import { RELAY_STORE_OPTIONS } from '../src/relay/relay-options';
+import { REDIS_STORE_OPTIONS } from '../src/redis/store/redis-store-options';
+import { REDIS_THROTTLER_OPTIONS } from '../src/redis/redis-throttler-storage';
 import { SESSION_OPTIONS } from '../src/sessions/session-options';
 import { POSTGRES_ADDRESS } from '../src/stores/postgres/connection/source';
 import { POSTGRES_STORE_OPTIONS } from '../src/stores/postgres/options';
@@ -130,6 +132,19 @@ ${tableOf(RELAY_STORE_OPTIONS)}
 The second argument of \`new RedisRelay(client, options)\`.
 
 ${tableOf(REDIS_RELAY_OPTIONS)}
+
+## RedisRevocationStore
+
+The first argument of \`new RedisRevocationStore(client, options)\` is what \`fromIoredis\` or
+\`fromNodeRedis\` returns ([Redis](redis.md)). The second:
+
+${tableOf(REDIS_STORE_OPTIONS)}
+
+## RedisThrottlerStorage
+
+The second argument of \`new RedisThrottlerStorage(client, options)\`; the first is the same:
+
+${tableOf(REDIS_THROTTLER_OPTIONS)}
 
 ## The service
 

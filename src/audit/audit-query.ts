@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import type { RecordedAuditEvent } from './audit-event';
 import type { AuditQuery } from './audit-trail';
 
 const DEFAULT_LIMIT = 100;
@@ -58,6 +59,28 @@ export function formatCursor({ microseconds, id }: AuditPosition): string {
 /** Where a row that is known to the millisecond stands. */
 export function positionAt(instant: Date, id: string): AuditPosition {
   return { microseconds: instant.getTime() * MICROSECONDS_PER_MS, id };
+}
+
+/** Whether an event, known to the millisecond, is one that the query asks for. */
+export function filterOf(query: CheckedAuditQuery): (event: RecordedAuditEvent) => boolean {
+  const { subject, event, outcome, tokenId, from, to, network, after } = query;
+  const isMember = network && matcherOf(network);
+  return (row) =>
+    (subject === undefined || row.subject === subject) &&
+    (event === undefined || row.event === event) &&
+    (outcome === undefined || row.outcome === outcome) &&
+    (tokenId === undefined || row.tokenId === tokenId) &&
+    (from === undefined || row.occurredAt >= from) &&
+    (to === undefined || row.occurredAt < to) &&
+    (isMember === undefined || isMember(row.ip)) &&
+    (after === undefined || isAfter(row, after));
+}
+
+function isAfter(row: RecordedAuditEvent, after: AuditPosition): boolean {
+  const { microseconds, id } = positionAt(row.occurredAt, row.id);
+  return (
+    microseconds < after.microseconds || (microseconds === after.microseconds && id < after.id)
+  );
 }
 
 /** Tells whether an address belongs to the network; one without an address belongs to none. */

@@ -1,4 +1,4 @@
-/** `nestjs-logout/redis`: a relay through Redis; needs the client that you give it, and nothing else. */
+/** `nestjs-logout/redis`: the relay, and the store in Redis alone. Needs the client that you give it. */
 export { RelayRevocationStore } from '../relay/relay-revocation-store';
 export type { RelayRevocationStoreOptions } from '../relay/relay-options';
 export { fromIoredis } from './from-ioredis';
@@ -8,3 +8,9 @@ export type { NodeRedisClient } from './from-node-redis';
 export type { RedisClient, RedisCommand, RedisConnection, RedisSubscription } from './redis-client';
 export { RedisRelay } from './redis-relay';
 export type { RedisRelayOptions } from './redis-relay';
+export { RedisThrottlerStorage } from './redis-throttler-storage';
+export type { RedisThrottlerOptions, ThrottlerRecord } from './redis-throttler-storage';
+export { initRedis } from './init-redis';
+export type { InitRedisOptions } from './init-redis';
+export { RedisRevocationStore } from './redis-revocation-store';
+export type { RedisStoreOptions } from './store/redis-store-options';

@@ -31,9 +31,16 @@ export class RedisLink {
 
   /** Sends one command, and connects before where that is due. Nothing is sent after the limit. */
   async call(command: RedisCommand): Promise<unknown> {
+    const [reply] = await this.callTogether([command]);
+    return reply;
+  }
+
+  /** As `call`, for commands that must reach the server through one connection, in this order. */
+  async callTogether(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
     const connection = this.connection ?? this.connect();
     await inTime(this.timeoutMs, connection.ready);
-    return inTime(this.timeoutMs, connection.call(command), () => {
+    const replies = Promise.all(commands.map((command) => connection.call(command)));
+    return inTime(this.timeoutMs, replies, () => {
       if (connection === this.connection) this.beginAnew();
     });
   }

@@ -48,8 +48,8 @@ const CLIENT = having<RedisClient>('subscribe', 'what fromNodeRedis or fromIored
 const CHANNELS: Readonly<Record<Bell, string>> = { asks: 'asked', frames: 'framed' };
 
 /**
- * The log of a relay in Redis 6.2 or newer, in keys that begin with `{nl:<name>}`, which are one
- * slot. Only those that may revoke tokens may write there: see docs/relay.md.
+ * The log of a relay in Redis 6.2 or newer, in keys that begin with `{nl:<name>}:relay`, which are
+ * one slot. Only those that may revoke tokens may write there: see docs/relay.md.
  *
  * @example
  * const relay = new RedisRelay(fromNodeRedis(createClient({ url: process.env.REDIS_URL })));
@@ -63,7 +63,7 @@ export class RedisRelay extends RelayTransport {
   constructor(client: RedisClient, options: RedisRelayOptions = {}) {
     super();
     const { name, callTimeoutMs } = resolve(REDIS_RELAY_OPTIONS, options);
-    this.prefix = `{nl:${name}}`;
+    this.prefix = `{nl:${name}}:relay`;
     this.link = new RedisLink(CLIENT.read(client, 'client'), callTimeoutMs);
   }
 

@@ -46,6 +46,11 @@ export interface RevocationPlace {
   readonly expiresAtMs: number;
 }
 
+/** A revocation, and where it stands among all of them. */
+export interface PlacedRevocation extends RevocationPlace {
+  readonly revocation: LiveRevocation;
+}
+
 /** A search in which every value has been found fit for a store. */
 export interface CheckedSearch extends Omit<RevocationSearch, 'limit' | 'cursor'> {
   readonly limit: number;
@@ -81,6 +86,35 @@ export function pageOf<Found>(
   const last = page.at(-1);
   if (last === undefined || found.length <= limit) return { revocations };
   return { revocations, nextCursor: formatCursor(placeOf(last)) };
+}
+
+/** The order of pages. */
+export function newestFirst(a: RevocationPlace, b: RevocationPlace): number {
+  const byKey = Number(b.key > a.key) - Number(b.key < a.key);
+  return (
+    b.microseconds - a.microseconds ||
+    byKey ||
+    // Infinity − Infinity is not a number, and means that they are equal.
+    b.issuedBeforeMs - a.issuedBeforeMs ||
+    b.expiresAtMs - a.expiresAtMs
+  );
+}
+
+/** Whether a revocation has all that the search names. */
+export function filterOf(search: CheckedSearch): (placed: PlacedRevocation) => boolean {
+  const { scope, issuer, subject, tokenId, sessionId, clientId, after } = search;
+  return (placed) => {
+    const { revocation } = placed;
+    return (
+      (scope === undefined || revocation.scope === scope) &&
+      (issuer === undefined || revocation.issuer === issuer) &&
+      (subject === undefined || revocation.subject === subject) &&
+      (tokenId === undefined || revocation.tokenId === tokenId) &&
+      (sessionId === undefined || revocation.sessionId === sessionId) &&
+      (clientId === undefined || revocation.clientId === clientId) &&
+      (after === undefined || newestFirst(after, placed) < 0)
+    );
+  };
 }
 
 /** A cursor is opaque to callers and safe in a URL. */

@@ -18,6 +18,9 @@ export interface ReadToken {
 
 const NONE: readonly RevocationKey[] = [];
 
+/** What a cutoff of scope `issuer` has as its key that covers every token, also one without `iss`. */
+export const EVERY_ISSUER: RevocationKey = revocationKey('every-issuer');
+
 /** A revocation refuses tokens of every age. */
 interface AbsoluteRule {
   readonly kind: 'absolute';
@@ -83,7 +86,7 @@ export const SCOPES: Readonly<Record<RevocationScope, AbsoluteRule | CutoffRule>
   issuer: {
     kind: 'cutoff',
     instant: 'begunMs',
-    keysOf: ({ iss }) => (iss === undefined ? NONE : [issuerKey(iss)]),
+    keysOf: ({ iss }) => (iss === undefined ? [EVERY_ISSUER] : [EVERY_ISSUER, issuerKey(iss)]),
   },
 };
 

@@ -3,10 +3,9 @@ import { StoreUnavailableError } from '../../revocation/errors';
 import { AuditTrail, type AuditPage, type AuditQuery } from '../../audit/audit-trail';
 import {
   checkAuditQuery,
+  filterOf,
   formatCursor,
-  matcherOf,
   positionAt,
-  type AuditPosition,
   type CheckedAuditQuery,
 } from '../../audit/audit-query';
 
@@ -63,25 +62,4 @@ const idOf = (count: number): string =>
 function newestFirst(a: RecordedAuditEvent, b: RecordedAuditEvent): number {
   const apart = b.occurredAt.getTime() - a.occurredAt.getTime();
   return apart === 0 ? Number(b.id > a.id) - Number(b.id < a.id) : apart;
-}
-
-function filterOf(query: CheckedAuditQuery): (event: RecordedAuditEvent) => boolean {
-  const { subject, event, outcome, tokenId, from, to, network, after } = query;
-  const isMember = network && matcherOf(network);
-  return (row) =>
-    (subject === undefined || row.subject === subject) &&
-    (event === undefined || row.event === event) &&
-    (outcome === undefined || row.outcome === outcome) &&
-    (tokenId === undefined || row.tokenId === tokenId) &&
-    (from === undefined || row.occurredAt >= from) &&
-    (to === undefined || row.occurredAt < to) &&
-    (isMember === undefined || isMember(row.ip)) &&
-    (after === undefined || isAfter(row, after));
-}
-
-function isAfter(row: RecordedAuditEvent, after: AuditPosition): boolean {
-  const { microseconds, id } = positionAt(row.occurredAt, row.id);
-  return (
-    microseconds < after.microseconds || (microseconds === after.microseconds && id < after.id)
-  );
 }

@@ -2,11 +2,12 @@ import { StoreUnavailableError } from '../../revocation/errors';
 import { sliceOf } from '../../revocation/feed-slice';
 import {
   checkSearch,
+  filterOf,
+  newestFirst,
   pageOf,
-  type CheckedSearch,
   type LiveRevocation,
+  type PlacedRevocation,
   type RevocationPage,
-  type RevocationPlace,
   type RevocationSearch,
 } from '../../revocation/live-revocations';
 import { ANY_ISSUE_TIME, type CutoffOrder, type Revocation } from '../../revocation/revocation';
@@ -26,10 +27,6 @@ import { MemorySessionStore, type SurroundingStore } from './session-store.memor
 /** How often expired revocations are looked for, at most: a whole walk costs a millisecond or so. */
 const PURGE_EVERY_MS = 60_000;
 
-interface Held extends RevocationPlace {
-  readonly revocation: LiveRevocation;
-}
-
 /**
  * Revocations of one process that may be forgotten when it ends: for tests, examples and services
  * that run as a single instance. Nothing is shared with other processes.
@@ -38,7 +35,7 @@ export class MemoryRevocationStore extends RevocationStore {
   readonly audit: MemoryAuditTrail;
   readonly clock: StoreClock;
   readonly sessions = new MemorySessionStore(this.surroundings());
-  private readonly held = new Map<string, Held[]>();
+  private readonly held = new Map<string, PlacedRevocation[]>();
   private nextPurge = 0;
   private lastInstant = 0;
   private readonly counts = { lookUps: 0, commits: 0, revocations: 0 };
@@ -114,8 +111,8 @@ export class MemoryRevocationStore extends RevocationStore {
     return this.covering(query).some(({ expiresAtMs }) => expiresAtMs >= now);
   }
 
-  private covering({ absolute, cutoffs }: RevocationQuery): readonly Held[] {
-    const heldOf = (key: RevocationKey, at: number): readonly Held[] =>
+  private covering({ absolute, cutoffs }: RevocationQuery): readonly PlacedRevocation[] {
+    const heldOf = (key: RevocationKey, at: number): readonly PlacedRevocation[] =>
       this.held.get(key)?.filter(({ issuedBeforeMs }) => issuedBeforeMs >= at) ?? [];
     return [
       ...absolute.flatMap((key) => heldOf(key, Infinity)),
@@ -124,7 +121,7 @@ export class MemoryRevocationStore extends RevocationStore {
   }
 
   /** Newest first. */
-  private live(held: readonly Held[]): readonly Held[] {
+  private live(held: readonly PlacedRevocation[]): readonly PlacedRevocation[] {
     const now = this.clock.now();
     return held.filter(({ expiresAtMs }) => expiresAtMs >= now).toSorted(newestFirst);
   }
@@ -212,7 +209,7 @@ export class MemoryRevocationStore extends RevocationStore {
   }
 }
 
-function heldOf(revocation: Revocation, microseconds: number): Held {
+function heldOf(revocation: Revocation, microseconds: number): PlacedRevocation {
   const { key, issuedBefore, expiresAt } = revocation;
   return {
     microseconds,
@@ -223,33 +220,5 @@ function heldOf(revocation: Revocation, microseconds: number): Held {
   };
 }
 
-const isSame = (a: Held, b: Held): boolean =>
+const isSame = (a: PlacedRevocation, b: PlacedRevocation): boolean =>
   a.issuedBeforeMs === b.issuedBeforeMs && a.expiresAtMs === b.expiresAtMs;
-
-function newestFirst(a: RevocationPlace, b: RevocationPlace): number {
-  const byKey = Number(b.key > a.key) - Number(b.key < a.key);
-  return (
-    b.microseconds - a.microseconds ||
-    byKey ||
-    // Infinity − Infinity is not a number, and means that they are equal.
-    b.issuedBeforeMs - a.issuedBeforeMs ||
-    b.expiresAtMs - a.expiresAtMs
-  );
-}
-
-/** Whether a revocation has all that the search names. */
-function filterOf(search: CheckedSearch): (held: Held) => boolean {
-  const { scope, issuer, subject, tokenId, sessionId, clientId, after } = search;
-  return (held) => {
-    const { revocation } = held;
-    return (
-      (scope === undefined || revocation.scope === scope) &&
-      (issuer === undefined || revocation.issuer === issuer) &&
-      (subject === undefined || revocation.subject === subject) &&
-      (tokenId === undefined || revocation.tokenId === tokenId) &&
-      (sessionId === undefined || revocation.sessionId === sessionId) &&
-      (clientId === undefined || revocation.clientId === clientId) &&
-      (after === undefined || newestFirst(after, held) < 0)
-    );
-  };
-}

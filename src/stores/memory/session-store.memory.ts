@@ -1,4 +1,11 @@
 import type { AuditEvent } from '../../audit/audit-event';
+import {
+  isLive,
+  outcomeOf,
+  rotated,
+  sessionOf,
+  type HeldSession,
+} from '../../revocation/held-session';
 import type { Revocation } from '../../revocation/revocation';
 import {
   createdEvent,
@@ -26,7 +33,6 @@ import type { HostTransaction } from '../../revocation/unit-of-work';
 import { sessionQuery } from '../../revocation/session-query';
 import type { RevocationKey } from '../../tokens/identity';
 import type { RevocationQuery } from '../../tokens/scopes';
-import { isLive, outcomeOf, rotated, sessionOf, type HeldSession } from './held-session';
 import { refuseTransaction } from './refuse-transaction';
 
 const DAY_MS = 86_400_000;

@@ -6,6 +6,7 @@ import {
   type RevocationScope,
 } from '../../../src/revocation/revocation';
 import { revocationKey } from '../../../src/tokens/identity';
+import { EVERY_ISSUER } from '../../../src/tokens/scopes';
 import { tokenKeys } from '../../../src/tokens/token-keys';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { TokenVerifier, type VerifiedToken } from '../../../src/tokens/verification/token-verifier';
@@ -104,6 +105,7 @@ describe('RevokedTokensService', () => {
       [
         revocationKey('subject', ISSUER, String(token.claims.sub)),
         revocationKey('subject-tokens', ISSUER, String(token.claims.sub)),
+        EVERY_ISSUER,
         revocationKey('issuer', ISSUER),
       ].map((key) => ({ key, at: 1_795_000_000_250 })),
     );

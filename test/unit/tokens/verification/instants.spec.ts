@@ -1,4 +1,5 @@
 import { revocationKey } from '../../../../src/tokens/identity';
+import { EVERY_ISSUER } from '../../../../src/tokens/scopes';
 import type { IssuerRules } from '../../../../src/tokens/verification/token-rules';
 import { TokenVerifier } from '../../../../src/tokens/verification/token-verifier';
 import { ownTokens } from '../../../support/own-tokens';
@@ -16,6 +17,7 @@ const NAMES = new Map([
   [of('subject-tokens', 'ada'), 'subject-tokens'],
   [of('client', 'shop'), 'client'],
   [of('issuer'), 'issuer'],
+  [EVERY_ISSUER, 'every issuer'],
 ]);
 
 const rulesOf = (key: string, name = ISSUER, more: Partial<IssuerRules> = {}): IssuerRules => ({
@@ -38,6 +40,7 @@ function comparedWith(verifier: TokenVerifier, text: string): unknown {
 const begunAndIssued = (begun: number, issued: number) => ({
   ...{ subject: begun, client: begun, issuer: begun },
   'subject-tokens': issued,
+  'every issuer': begun,
 });
 
 describe('A cutoff is compared with', () => {
@@ -111,14 +114,14 @@ describe('Tokens of our own sessions', () => {
     const claims = { iss: other, opened_ms: ms(NOW + 500), iat_ms: ms(NOW + 500) };
     const verification = verifier.verify(ownToken(claims, foreign));
     const cutoffs = verification.verdict === 'live' ? verification.token.keys.cutoffs : [];
-    expect(cutoffs.map(({ at }) => at)).toEqual(Array(4).fill(ms(NOW - 60)));
+    expect(cutoffs.map(({ at }) => at)).toEqual(Array(5).fill(ms(NOW - 60)));
     const inOurName = ownToken({ opened_ms, iat_ms }, foreign);
     expect(comparedWith(verifier, inOurName)).toEqual({ verdict: 'refused', cause: 'issuer' });
   });
 
   it('count as begun at the epoch while nothing of them is verified', () => {
     const [peeked] = verifier.presentedIn(ownToken({ opened_ms: 'later' })) ?? [];
-    expect(peeked?.keys.cutoffs.map(({ at }) => at)).toEqual([0, 0, 0, 0]);
+    expect(peeked?.keys.cutoffs.map(({ at }) => at)).toEqual([0, 0, 0, 0, 0]);
   });
 
   it('are what no option can make of the tokens of an issuer', () => {

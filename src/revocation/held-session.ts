@@ -1,10 +1,6 @@
-import type {
-  RefreshOrder,
-  RefreshOutcome,
-  Session,
-  SessionOrder,
-} from '../../revocation/session-store';
+import type { RefreshOrder, RefreshOutcome, Session, SessionOrder } from './session-store';
 
+/** A session as a store without SQL keeps it. */
 export interface HeldSession {
   session: Session;
   readonly refreshId: string;

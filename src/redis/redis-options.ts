@@ -1,0 +1,25 @@
+import { having, text, whole } from '../options/option';
+import type { RedisClient } from './redis-client';
+
+/** What every part of ours in Redis is made of. */
+export const REDIS_CLIENT = having<RedisClient>(
+  'subscribe',
+  'what fromNodeRedis or fromIoredis returns',
+  { says: 'The client.' },
+);
+
+/** Options that every part has. */
+export const REDIS_NAME = text(
+  '1 to 64 letters, digits, dots, hyphens and underscores',
+  /^[\w.-]{1,64}$/,
+  {
+    default: 'default',
+    says: 'What our keys begin with. Instances that name the same one in the same Redis share them.',
+  },
+);
+
+export const CALL_TIMEOUT_MS = whole(10, 60_000, {
+  unit: 'milliseconds',
+  default: 400,
+  says: 'How long a command may take before it fails and its connection is given up.',
+});
