@@ -179,7 +179,15 @@ testWith('redis-server', hasRedis(), () => {
     const generation = await server.command('HGET', head, 'generation');
     const cursor = ["1:1:'); DROP TABLE nestjs_logout.revoked_tokens; --", 'x'];
     const text = JSON.stringify([1, [], cursor, 0, [[], []]]);
-    await server.command('XADD', '{nl:default}:relay:log', '1000000-0', 'random', 'x', 'text', text);
+    await server.command(
+      'XADD',
+      '{nl:default}:relay:log',
+      '1000000-0',
+      'random',
+      'x',
+      'text',
+      text,
+    );
     await server.command('HSET', head, 'number', '1000000', 'random', 'x', 'checkpoint', '1000000');
     await server.command('XTRIM', '{nl:default}:relay:log', 'MINID', '1000000-0');
     const one = revocation();
