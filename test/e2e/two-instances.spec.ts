@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { builtProject } from '../support/built-project';
+import { hasRedis } from '../support/redis-server';
+import { testWith } from '../support/tools';
 
 const run = promisify(execFile);
 
@@ -48,8 +50,8 @@ async function processesOf(name: string): Promise<string[]> {
   return stdout.split('\n').filter((line) => line.includes(`two-instances/${name}.js`));
 }
 
-describe.each(['postgres', 'relay'])('The example with two instances on %s', (name) => {
-  it('refuses at B what was logged out at A, when what it prints is pasted', async () => {
+function describeExample(name: string): void {
+  it(`on ${name} refuses at B what was logged out at A, when what it prints is pasted`, async () => {
     const example = await Example.start(name);
     const { stdout } = await run('/bin/sh', ['-c', example.trial]).finally(() => example.stop());
     expect(stdout.match(/^HTTP\/1\.1 \d+/gm)).toEqual([
@@ -60,5 +62,13 @@ describe.each(['postgres', 'relay'])('The example with two instances on %s', (na
     expect(stdout).toContain('{"name":"ada"}');
     expect(example.exitCode).toBe(0);
     expect(await processesOf(name)).toEqual([]);
+  });
+}
+
+describe('The example with two instances', () => {
+  describeExample('postgres');
+  testWith('redis-server', hasRedis(), () => {
+    describeExample('relay');
+    describeExample('redis');
   });
 });
