@@ -1,4 +1,4 @@
-/** A login page with "your devices": `npm run build && npm run example:sessions`. */
+/** A login page with "your devices": `npm run example:sessions`. */
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
