@@ -9,6 +9,8 @@ const ANSWER_MS = 2000;
 const LONGEST_TEST_INTERVAL_MS = 30_000;
 /** What arrives later than this after an answer has not come with it. */
 const QUIET_MS = 2;
+/** So long the connection has been idle when we ring ourselves: our ring comes later than that. */
+const PAUSE_MS = 5 * QUIET_MS;
 const SELF_TEST = 'self-test';
 /** Follows the name of who rings: a logout waits until this ring has been followed. */
 const AWAITED = ' awaited';
@@ -96,6 +98,14 @@ export class Doorbell {
     const now = performance.now();
     this.usedAt = now;
     if (this.isHeard || client !== this.client || now < this.testedAt + this.testIntervalMs) return;
+    setTimeout(() => {
+      const isIdleSince = this.client === client && this.usedAt === now;
+      if (isIdleSince && !this.isHeard) this.test();
+    }, PAUSE_MS).unref();
+  }
+
+  private test(): void {
+    const now = performance.now();
     if (now > this.listensSince + ANSWER_MS) this.missed();
     this.testedAt = now;
     this.send(SELF_TEST).catch(ignore);
