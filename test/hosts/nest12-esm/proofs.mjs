@@ -95,6 +95,8 @@ export const proofs = {
           'auth_sessions',
           'nestjs_logout_migrations',
           'replica_instances',
+          'revocation_log',
+          'revocation_log_snapshots',
           'revoked_tokens',
         ]);
       }),
