@@ -17,7 +17,7 @@ export interface RedisConnection extends RedisSubscription {
 
 /**
  * A client of Redis: `fromNodeRedis`, `fromIoredis`, or ten lines of yours. It keeps no command for
- * later and sends none twice: one that came late would be carried out when nobody waits for it.
+ * later and sends none twice: one that came late would be carried out after its caller has given up.
  */
 export interface RedisClient {
   connect(): RedisConnection;

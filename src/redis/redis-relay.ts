@@ -1,4 +1,4 @@
-import { having, resolve, text, whole, type Table } from '../options/option';
+import { resolve, type Table } from '../options/option';
 import {
   RelayTransport,
   type Bell,
@@ -10,6 +10,7 @@ import {
 } from '../relay/relay-transport';
 import type { RedisClient } from './redis-client';
 import { RedisLink } from './redis-link';
+import { CALL_TIMEOUT_MS, REDIS_CLIENT, REDIS_NAME } from './redis-options';
 import { checkpointIn, framesIn, isYes, textOf, texts, type Reply } from './replies';
 import { APPEND, ASK, BEGIN, MOVE_CHECKPOINT, READ, TAKE_ASKS, WRITE_PAGE } from './scripts';
 
@@ -30,20 +31,9 @@ export interface RedisRelayOptions {
 }
 
 export const REDIS_RELAY_OPTIONS = {
-  name: text('1 to 64 letters, digits, dots, hyphens and underscores', /^[\w.-]{1,64}$/, {
-    default: 'default',
-    says: 'Of the log. Relays and instances that name the same one in the same Redis share it.',
-  }),
-  callTimeoutMs: whole(10, 60_000, {
-    unit: 'milliseconds',
-    default: 400,
-    says: 'How long a command may take before it fails and its connection is given up.',
-  }),
+  name: REDIS_NAME,
+  callTimeoutMs: CALL_TIMEOUT_MS,
 } satisfies Table<RedisRelayOptions>;
-
-const CLIENT = having<RedisClient>('subscribe', 'what fromNodeRedis or fromIoredis returns', {
-  says: 'The client.',
-});
 
 const CHANNELS: Readonly<Record<Bell, string>> = { asks: 'asked', frames: 'framed' };
 
@@ -64,7 +54,7 @@ export class RedisRelay extends RelayTransport {
     super();
     const { name, callTimeoutMs } = resolve(REDIS_RELAY_OPTIONS, options);
     this.prefix = `{nl:${name}}:relay`;
-    this.link = new RedisLink(CLIENT.read(client, 'client'), callTimeoutMs);
+    this.link = new RedisLink(REDIS_CLIENT.read(client, 'client'), callTimeoutMs);
   }
 
   get isListening(): boolean {

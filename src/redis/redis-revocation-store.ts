@@ -6,8 +6,8 @@ import { RedisStore } from './store/redis-store';
 
 /**
  * Weaker than `PostgresRevocationStore`: a restart or a failover of Redis that loses its last writes
- * loses logouts that were answered with 200, and nobody is told until somebody compares. Whatever else
- * fails, no instance accepts a token in a request that begins `maxStalenessMs` after its logout was
+ * loses logouts that were answered with 200, which nothing may show. Whatever else fails, no
+ * instance accepts a token in a request that begins `maxStalenessMs` after its logout was
  * answered. docs/redis.md says what `appendfsync always` and `waitForReplicas` make of that.
  *
  * For Redis 6.2 or newer, where `initRedis` was run once. Sessions and audit are there, too. It joins

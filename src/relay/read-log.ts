@@ -13,7 +13,7 @@ export interface LogSink {
 
 /**
  * Reads what is behind a frame; everything, where `after` is `null` or is not in the log any more.
- * Whoever applied what was read until `after` lacks nothing of what is before a complete frame.
+ * A reader that applied what was read until `after` lacks nothing of what is before a complete frame.
  * @returns where the log ended.
  * @throws {Error} the log is not complete, or changed too often meanwhile: nothing is known of what
  * was not handed over.

@@ -22,7 +22,7 @@ const URGENT_ASK_MS = 50;
 
 /**
  * What a relay tells an instance that does not reach the database. Before it asks with a nonce it
- * notes the time; nobody can have taken the nonce before. A relay that answers it read the database
+ * notes the time; no relay can have taken the nonce before. A relay that answers it read the database
  * after it had taken the nonce. So an instance that lacks nothing of what is before that frame knows
  * every logout that was answered before the time it noted.
  */

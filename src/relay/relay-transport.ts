@@ -55,7 +55,7 @@ export abstract class RelayTransport {
   /** Whether bells arrive. Nothing rests on them but speed. */
   abstract readonly isListening: boolean;
 
-  /** Keeps a question until a relay takes it, or drops it once nobody can want its answer. */
+  /** Keeps a question until a relay takes it, or drops it once its answer has no use. */
   abstract ask(question: string): Promise<void>;
 
   /** Takes all questions that wait, each once, and tells where the log ends at that moment. */

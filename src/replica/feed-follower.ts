@@ -158,7 +158,7 @@ export class FeedFollower {
     else this.grant(cursor, claim);
     progress[kind] += 1;
     progress.catchUpMs = this.time.monotonic() - claim.readBegan.monotonicMs;
-    // Behind what cannot hear a ring, nobody can ask for an announcement.
+    // An instance that cannot hear a ring cannot be asked for an announcement.
     const isWanted = kind === 'loads' || claim.isAwaited || this.feed.wakenBy === 'polling';
     if (isWanted || this.registration.isDue) void this.registration.renew(cursor);
   }

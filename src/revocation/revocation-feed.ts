@@ -76,7 +76,7 @@ export abstract class RevocationFeed {
   /**
    * From the next read or announcement on, calls `onRing` when something may have changed. Nothing
    * rests on it but speed: a ring may be lost, repeated or false.
-   * @param onRing `isAwaited`: somebody waits until it is announced that this ring was followed.
+   * @param onRing `isAwaited`: a logout waits until it is announced that this ring was followed.
    */
   abstract listen(onRing: (isAwaited: boolean) => void): void;
 
