@@ -95,5 +95,6 @@ const trial = (a: string, b: string): string =>
     `curl -si -w '\\n' ${b}/me -H "Authorization: Bearer $TOKEN"   # 200`,
     `curl -si -w '\\n' ${a}/api/v1/auth/logout -H "Authorization: Bearer $TOKEN" \\`,
     `  -H 'Content-Type: application/json' -d "{\\"token\\":\\"$TOKEN\\"}"   # 200: at A`,
+    `sleep 2   # B refuses it by then: maxStalenessMs; mostly within a few milliseconds`,
     `curl -si -w '\\n' ${b}/me -H "Authorization: Bearer $TOKEN"   # 401: at B, too`,
   ].join('\n');
