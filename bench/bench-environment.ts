@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '../src/service/embedded-postgres/embedded-postgres';
+import { BROKERS, type BrokerName } from './brokers';
 import { query } from './postgres';
-import { killAll, launch } from './processes';
+import { killAll, launch, type Launched } from './processes';
 import { TokenSigner } from './tokens';
 
 /**
@@ -18,18 +19,25 @@ type Postgres = Awaited<ReturnType<typeof startEmbeddedPostgres>>;
 
 /** What a bench needs beside the usual. */
 interface Needs {
-  /** @defaultValue true */
-  readonly needsRedis?: boolean;
+  /** @defaultValue redis */
+  readonly brokers?: readonly BrokerName[];
   /** Of PostgreSQL. @defaultValue 600: five for each of a hundred instances, while they start */
   readonly maxConnections?: number;
 }
 
-/** A folder, a PostgreSQL, a Redis and keys; all of it is gone when the bench is over. */
+/** A server that the bench has started, on a port of 127.0.0.1. */
+export interface Server {
+  /** Its process, or the parent of it: what `cpuTimeMs` is asked with. */
+  readonly pid: number;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** A folder, a PostgreSQL, brokers and keys; all of it is gone when the bench is over. */
 export class BenchEnvironment {
   readonly signer = new TokenSigner();
   private readonly folder = makeFolder();
-  private redisPort = 0;
-  private stopRedis?: () => Promise<void>;
+  private readonly brokers = new Map<BrokerName, Server & Launched>();
   private postgres?: Postgres;
   private closing?: Promise<void>;
 
@@ -37,25 +45,31 @@ export class BenchEnvironment {
 
   /** Starts everything. @throws {Error} something did not start; `close` ends the rest. */
   async open(): Promise<void> {
-    const { needsRedis = true, maxConnections = 600 } = this.needs;
+    const { brokers = ['redis'], maxConnections = 600 } = this.needs;
     this.postgres = await startEmbeddedPostgres({
       dataDir: this.file('postgres'),
       settings: { max_connections: String(maxConnections) },
     });
-    if (!needsRedis) return;
-    this.redisPort = await freePort();
-    const quiet = ['--save', '', '--appendonly', 'no', '--dir', this.folder];
-    const local = ['--port', String(this.redisPort), '--bind', '127.0.0.1'];
-    this.stopRedis = launch('redis-server', [...local, ...quiet]);
-    await untilListening(this.redisPort);
+    for (const name of brokers) await this.startBroker(name);
   }
 
   get postgresPid(): number {
     return this.postgres?.pid ?? 0;
   }
 
+  get postgresPort(): number {
+    return this.postgres?.port ?? 0;
+  }
+
   get redisUrl(): string {
-    return `redis://127.0.0.1:${this.redisPort}`;
+    return this.broker('redis').url;
+  }
+
+  /** @throws {Error} it is none of those that were needed. */
+  broker(name: BrokerName): Server {
+    const broker = this.brokers.get(name);
+    if (broker === undefined) throw new Error(`${name} was not started`);
+    return broker;
   }
 
   file(name: string): string {
@@ -70,6 +84,16 @@ export class BenchEnvironment {
     return this.postgres.url(name);
   }
 
+  private async startBroker(name: BrokerName): Promise<void> {
+    const { program, args, url } = BROKERS[name];
+    const port = await freePort();
+    const folder = this.file(name);
+    mkdirSync(folder);
+    const launched = launch(program, args(port, folder));
+    this.brokers.set(name, { ...launched, port, url: url(port) });
+    await untilListening(program, port);
+  }
+
   get isClosing(): boolean {
     return this.closing !== undefined;
   }
@@ -82,7 +106,7 @@ export class BenchEnvironment {
 
   private async clear(): Promise<void> {
     killAll();
-    await this.stopRedis?.();
+    await Promise.all([...this.brokers.values()].map((broker) => broker.stop()));
     await this.postgres?.stop();
     if (this.postgres !== undefined)
       rmSync(this.postgres.dataDir, { recursive: true, force: true });
@@ -107,10 +131,10 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-async function untilListening(port: number): Promise<void> {
+async function untilListening(program: string, port: number): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (!(await isListening(port))) {
-    if (Date.now() > deadline) throw new Error('redis-server did not start');
+    if (Date.now() > deadline) throw new Error(`${program} did not start`);
     await sleep(50);
   }
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { BROKERS } from './brokers';
 
 const root = join(__dirname, '..', '..');
 
@@ -36,16 +37,18 @@ export function versions(): Record<string, string> {
     node: process.versions.node,
     ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
     wrk: versionSaid('wrk', ['-v'], /wrk \S*?([\d.]+\d)/),
-    'redis-server': versionSaid('redis-server', ['--version'], /v=(\S+)/),
+    ...Object.fromEntries(
+      Object.values(BROKERS).map(({ program }) => [
+        program,
+        versionSaid(program, ['--version'], /v=?(\d\S+)/),
+      ]),
+    ),
   };
 }
 
-/** Debian packages of the programs that are missing. */
-export function missingPrograms(): string[] {
-  const packages = { wrk: 'wrk', 'redis-server': 'redis-server' };
-  return Object.entries(packages)
-    .filter(([program]) => spawnSync(program, ['--version']).error !== undefined)
-    .map(([, name]) => name);
+/** Which of the programs are missing; Debian's packages have the same names. */
+export function missingPrograms(programs: readonly string[]): string[] {
+  return programs.filter((program) => spawnSync(program, ['--version']).error !== undefined);
 }
 
 function versionOf(name: string): string {

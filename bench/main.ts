@@ -49,7 +49,7 @@ const tell = (text: string): void => {
 
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2), Object.keys(GROUPS), LONG);
-  const missing = missingPrograms();
+  const missing = missingPrograms(['wrk', 'redis-server']);
   if (missing.length > 0) {
     tell(`bench: programs are missing. On Debian: apt-get install ${missing.join(' ')}`);
     process.exitCode = 2;

@@ -23,19 +23,28 @@ export async function run(program: string, args: readonly string[]): Promise<str
   return out();
 }
 
+/** A program that runs. */
+export interface Launched {
+  /** Of the shell whose child it is. */
+  readonly pid: number;
+  /** Ends it. */
+  readonly stop: () => Promise<void>;
+}
+
 /**
  * Starts a program that ends, at the latest, with this process: the pipe to a shell between the two
- * closes then. @returns what ends it.
+ * closes then.
  */
-export function launch(program: string, args: readonly string[]): () => Promise<void> {
+export function launch(program: string, args: readonly string[]): Launched {
   const script = `trap '' INT TERM HUP; "$0" "$@" & read -r _; kill $!; wait`;
   const stdio: ['pipe', 'ignore', 'ignore'] = ['pipe', 'ignore', 'ignore'];
   const shell = spawn('/bin/sh', ['-c', script, program, ...args], { stdio });
   const exited = once(shell, 'exit');
-  return async () => {
+  const stop = async (): Promise<void> => {
     shell.stdin.end();
     await exited;
   };
+  return { pid: shell.pid ?? 0, stop };
 }
 
 /** A process of our own that runs one of the bench's modules, and exchanges messages with us. */

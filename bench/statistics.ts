@@ -50,5 +50,6 @@ export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = ((sorted.length - 1) * percent) / 100;
   const [below = Number.NaN, above = below] = sorted.slice(Math.floor(position));
-  return below + (above - below) * (position % 1);
+  // Not by the difference of two that are infinite.
+  return below === above ? below : below + (above - below) * (position % 1);
 }

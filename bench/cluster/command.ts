@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
+import { BROKER_NAMES } from '../brokers';
+import type { Source } from './figures';
 
 /** What `npm run cluster` is asked for. */
 export interface ClusterCommand {
   /** How many whole applications run at a time, one size after the other. */
   readonly instances: readonly number[];
-  /** How many stores follow the database at a time, in few processes. */
+  /** How many stores follow at a time, in few processes. */
   readonly followers: readonly number[];
+  /** What they follow, one after the other. */
+  readonly sources: readonly Source[];
   /** Logouts a second, one rate after the other. */
   readonly rates: readonly number[];
   /** How long each figure is measured. */
@@ -23,6 +27,7 @@ export function readClusterCommand(args: readonly string[]): ClusterCommand {
     options: {
       instances: { type: 'string', default: '1,2,4,8' },
       followers: { type: 'string', default: '10,50,100,200' },
+      behind: { type: 'string', default: 'postgres,redis' },
       rates: { type: 'string', default: '10,100' },
       seconds: { type: 'string', default: '5' },
       plots: { type: 'string' },
@@ -31,7 +36,8 @@ export function readClusterCommand(args: readonly string[]): ClusterCommand {
   });
   return {
     instances: readList('instances', values.instances, 64),
-    followers: readList('followers', values.followers, 500),
+    followers: readList('followers', values.followers, 1000),
+    sources: readSources(values.behind),
     rates: readList('rates', values.rates, 1000),
     seconds: readList('seconds', values.seconds, 600)[0] ?? 5,
     isJson: values.json,
@@ -45,4 +51,13 @@ function readList(name: string, text: string, max: number): number[] {
   const numbers = text.split(',').map(Number);
   if (numbers.every((each) => Number.isInteger(each) && each >= 1 && each <= max)) return numbers;
   throw new Error(`--${name} must be whole numbers from 1 to ${max}, or none, got ${text}`);
+}
+
+function readSources(text: string): Source[] {
+  const sources = ['postgres', ...BROKER_NAMES] as const;
+  return text.split(',').map((name) => {
+    const found = sources.find((each) => each === name);
+    if (found !== undefined) return found;
+    throw new Error(`--behind must be one or more of ${sources.join(', ')}, got ${text}`);
+  });
 }

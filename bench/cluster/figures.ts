@@ -1,10 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BrokerName } from '../brokers';
 import { percentile } from '../statistics';
+import type { Connections, Cores } from './servers';
+
+/** How long after its logout a token may be accepted, as stores have it by default. */
+export const BOUND_MS = 2000;
+/** Idle connections of a pool are closed by then. */
+export const SETTLE_MS = 12_000;
+
+/** What instances learn from: PostgreSQL itself, or a broker that relays write into. */
+export type Source = 'postgres' | BrokerName;
 
 /** What becomes of logouts at one rate. */
 export interface Spread {
   readonly logoutsPerSecond: number;
-  /** CPU time of PostgreSQL, in cores. */
-  readonly cores: number;
+  readonly cores: Cores;
   /** From the 200 of a logout until another instance refuses the token, in ms. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -16,14 +26,15 @@ export interface Spread {
 export interface Size {
   /** `instances`: applications in processes of their own; `followers`: stores in two processes. */
   readonly kind: 'instances' | 'followers';
+  readonly source: Source;
   readonly count: number;
-  /** CPU time of PostgreSQL without any logout, in cores. */
-  readonly idleCores: number;
-  /** Connections of one instance, on the average, when nothing happens. */
-  readonly connectionsForGood: number;
-  /** The same, the most that was seen. */
-  readonly connectionsAtMost: number;
-  /** What PostgreSQL sent for one read of the feed, on the average; of followers alone. */
+  /** Without any logout. */
+  readonly idleCores: Cores;
+  /** Of all instances, relays and the one that logs out. */
+  readonly postgresConnections: Connections;
+  /** The same, to the broker. */
+  readonly brokerConnections?: Connections;
+  /** What came for one read, on the average; of followers alone. */
   readonly bytesPerRead?: number;
   readonly spreads: readonly Spread[];
 }
@@ -38,20 +49,35 @@ export interface Plan {
   readonly step: (what: string) => void;
 }
 
-/** What one round of logouts has shown. */
+/** What logouts have shown. */
 export interface Seen {
   /** For each logout and other instance, when it was seen there, in ms after the 200. */
   readonly delays: readonly number[];
   readonly acceptedLate: number;
 }
 
-export function spreadOf(logoutsPerSecond: number, cores: number, seen: Seen): Spread {
-  const delays = [...seen.delays];
+export function spreadOf(logoutsPerSecond: number, cores: Cores, seen: readonly Seen[]): Spread {
+  const delays = seen.flatMap((each) => each.delays);
   return {
     logoutsPerSecond,
     cores,
     p50Ms: percentile(delays, 50),
     p99Ms: percentile(delays, 99),
-    acceptedLate: seen.acceptedLate,
+    acceptedLate: seen.reduce((sum, { acceptedLate }) => sum + acceptedLate, 0),
   };
+}
+
+/** Begins so many logouts a second, evenly. Resolves when the last one has begun. */
+export async function atRate<Result>(
+  perSecond: number,
+  seconds: number,
+  logOut: (index: number) => Promise<Result>,
+): Promise<readonly Promise<Result>[]> {
+  const from = performance.now();
+  const begun: Promise<Result>[] = [];
+  for (let index = 0; index < perSecond * seconds; index += 1) {
+    await sleep(Math.max(0, from + (index * 1000) / perSecond - performance.now()));
+    begun.push(logOut(index));
+  }
+  return begun;
 }

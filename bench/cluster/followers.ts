@@ -1,110 +1,70 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRevocation } from '../../src/express';
 import { PostgresRevocationStore } from '../../src/postgres';
 import type { BenchEnvironment } from '../bench-environment';
-import { Worker } from '../processes';
-import { AUDIENCE, ISSUER } from '../tokens';
-import { spreadOf, type Plan, type Seen, type Size, type Spread } from './figures';
-import type { FollowerMessage, Traffic } from './follower-program';
-import { connectionsTo, ServerLoad } from './server-load';
+import { atRate, SETTLE_MS, spreadOf, type Plan, type Size, type Spread } from './figures';
+import { Fleet } from './fleet';
+import { ConnectionCount, watchCores } from './servers';
 
-const PROCESSES = 2;
-/** Idle connections of a pool are closed by then. */
-const SETTLE_MS = 12_000;
+const HOUR_MS = 3_600_000;
 
-/** So many stores that follow one database, and one more that logs out. */
+/** So many stores that follow one source, and one more, with PostgreSQL, that logs out. */
 export async function measureFollowers(
   environment: BenchEnvironment,
-  count: number,
+  { source, count }: Pick<Size, 'source' | 'count'>,
   { rates, seconds, step }: Plan,
 ): Promise<Size> {
   const url = await environment.createDatabase();
-  const keys = environment.signer.environment.JWT_SECRET ?? '';
-  const writer = createRevocation({
-    algorithms: ['HS256'],
-    keys,
-    issuer: ISSUER,
-    audience: AUDIENCE,
-    maxLifetimeSeconds: 86_400,
-    store: new PostgresRevocationStore({ url }),
-    auditPrinter: () => undefined,
-  });
-  const workers: Worker<object>[] = [];
-  const tellAll = (message: FollowerMessage): void => {
-    for (const worker of workers) worker.tell(message);
-  };
-  const askAll = <Answer>(ask: 'seen' | 'traffic'): Promise<Answer[]> =>
-    Promise.all(workers.map((worker) => worker.ask<Answer>({ ask })));
-
-  /** One logout after the other, at a steady rate; each is watched by all followers. */
-  const spread = async (rate: number): Promise<Spread> => {
-    const load = new ServerLoad(environment.postgresPid);
-    const begin = performance.now();
-    const logouts: Promise<void>[] = [];
-    for (let index = 0; index < rate * seconds; index += 1) {
-      await sleep(Math.max(0, begin + (index * 1000) / rate - performance.now()));
-      logouts.push(logOut(environment.signer.sign('HS256')));
-    }
-    await Promise.all(logouts);
-    const cores = load.cores();
-    const seen = await askAll<Seen>('seen');
-    return spreadOf(rate, cores, {
-      delays: seen.flatMap(({ delays }) => delays),
-      acceptedLate: seen.reduce((sum, { acceptedLate }) => sum + acceptedLate, 0),
+  const writer = new PostgresRevocationStore({ url });
+  const fleet = new Fleet(environment, source, url);
+  const spreadAt = async (rate: number): Promise<Spread> => {
+    const cores = watchCores(fleet.servers);
+    const logouts = await atRate(rate, seconds, async () => {
+      const key = randomBytes(32).toString('hex');
+      fleet.tell({ watch: key });
+      await logOut(writer, key);
+      fleet.tell({ loggedOut: key, at: performance.timeOrigin + performance.now() });
     });
+    const used = cores();
+    await Promise.all(logouts);
+    return spreadOf(rate, used, await fleet.seen());
   };
-  const logOut = async (token: string): Promise<void> => {
-    tellAll({ watch: token });
-    await writer.tokens.revoke(token);
-    const at = performance.timeOrigin + performance.now();
-    tellAll({ loggedOut: token, at });
-  };
-
+  const what = `${count} followers ${source === 'postgres' ? 'of PostgreSQL' : `behind ${source}`}`;
   try {
-    step(`${count} followers: starting`);
+    step(`${what}: starting`);
     await writer.open();
-    for (let index = 0; index < PROCESSES; index += 1)
-      workers.push(
-        await Worker.start('cluster/follower-program', {
-          DATABASE_URL: url,
-          JWT_SECRET: keys,
-          FOLLOWERS: String(Math.floor((count + index) / PROCESSES)),
-        }),
-      );
+    await fleet.start(count);
     await sleep(SETTLE_MS);
-    step(`${count} followers: idle`);
-    const before = await askAll<Traffic>('traffic');
-    const idle = new ServerLoad(environment.postgresPid);
+    step(`${what}: idle`);
+    const before = await fleet.traffic();
+    const idle = watchCores(fleet.servers);
+    const toPostgres = new ConnectionCount(environment.postgresPort);
+    const toBroker = fleet.broker && new ConnectionCount(fleet.broker.port);
     await sleep(seconds * 1000);
-    const idleCores = idle.cores();
-    const connectionsForGood = (await connectionsTo(url)) / (count + 1);
-    let atMost = connectionsForGood;
-    const sampling = setInterval(() => {
-      void connectionsTo(url).then((found) => {
-        atMost = Math.max(atMost, found / (count + 1));
-      });
-    }, 500);
+    const idleCores = idle();
     const spreads: Spread[] = [];
     for (const rate of rates) {
-      step(`${count} followers: ${rate} logouts a second`);
-      spreads.push(await spread(rate));
+      step(`${what}: ${rate} logouts a second`);
+      spreads.push(await spreadAt(rate));
     }
-    clearInterval(sampling);
-    const after = await askAll<Traffic>('traffic');
-    const sum = (traffic: readonly Traffic[], of: keyof Traffic): number =>
-      traffic.reduce((total, each) => total + each[of], 0);
+    const after = await fleet.traffic();
     return {
-      kind: 'followers',
-      count,
-      idleCores,
-      connectionsForGood,
-      connectionsAtMost: atMost,
-      bytesPerRead:
-        (sum(after, 'bytes') - sum(before, 'bytes')) / (sum(after, 'reads') - sum(before, 'reads')),
-      spreads,
+      ...{ kind: 'followers', source, count, idleCores, spreads },
+      postgresConnections: toPostgres.end(),
+      ...(toBroker !== undefined && { brokerConnections: toBroker.end() }),
+      bytesPerRead: (after.bytes - before.bytes) / (after.reads - before.reads),
     };
   } finally {
-    await Promise.all(workers.map((worker) => worker.stop()));
+    await fleet.stop();
     await writer.close();
   }
+}
+
+async function logOut(writer: PostgresRevocationStore, key: string): Promise<void> {
+  const token = { scope: 'token', issuer: 'https://login.example', subject: 'ada' } as const;
+  const expiresAt = new Date(Date.now() + HOUR_MS);
+  await writer.add(
+    { ...token, key, issuedBefore: 'infinity', expiresAt },
+    { event: 'authn_token_revoked', outcome: 'success', scope: 'token' },
+  );
 }

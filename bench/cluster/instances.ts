@@ -3,13 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'node:http';
 import { BenchApp } from '../bench-app';
 import type { BenchEnvironment } from '../bench-environment';
-import { spreadOf, type Plan, type Seen, type Size, type Spread } from './figures';
-import { connectionsTo, ServerLoad } from './server-load';
+import {
+  atRate,
+  BOUND_MS,
+  SETTLE_MS,
+  spreadOf,
+  type Plan,
+  type Seen,
+  type Size,
+  type Spread,
+} from './figures';
+import { ConnectionCount, watchCores } from './servers';
 
-/** As the store has it by default. */
-const BOUND_MS = 2000;
-/** Idle connections of a pool are closed by then. */
-const SETTLE_MS = 12_000;
 /** Each logout is asked for at the next instance without a pause: more at a time measure the load. */
 const MOST_AT_ONCE = 10;
 
@@ -22,19 +27,13 @@ export async function measureInstances(
   const url = await environment.createDatabase();
   const env = { DATABASE_URL: url, REVOKED_BEFOREHAND: 'none' };
   const apps: BenchApp[] = [];
-  const spread = async (rate: number): Promise<Spread> => {
-    const load = new ServerLoad(environment.postgresPid);
-    const begin = performance.now();
-    const followed: Promise<Seen>[] = [];
-    for (let index = 0; index < rate * seconds; index += 1) {
-      await sleep(Math.max(0, begin + (index * 1000) / rate - performance.now()));
-      followed.push(follow(environment.signer.sign('HS256'), apps, index));
-    }
-    const seen = await Promise.all(followed);
-    return spreadOf(rate, load.cores(), {
-      delays: seen.flatMap(({ delays }) => delays),
-      acceptedLate: seen.reduce((sum, { acceptedLate }) => sum + acceptedLate, 0),
-    });
+  const servers = { postgres: [environment.postgresPid], broker: [], relays: [] };
+  const spreadAt = async (rate: number): Promise<Spread> => {
+    const cores = watchCores(servers);
+    const followed = await atRate(rate, seconds, (index) =>
+      follow(environment.signer.sign('HS256'), apps, index),
+    );
+    return spreadOf(rate, cores(), await Promise.all(followed));
   };
   try {
     step(`${count} instances: starting`);
@@ -42,28 +41,22 @@ export async function measureInstances(
       apps.push(await BenchApp.start(environment, { module: 'ours', platform: 'fastify', env }));
     await sleep(SETTLE_MS);
     step(`${count} instances: idle`);
-    const idle = new ServerLoad(environment.postgresPid);
+    const idle = watchCores(servers);
+    const connections = new ConnectionCount(environment.postgresPort);
     await sleep(seconds * 1000);
-    const idleCores = idle.cores();
-    const connectionsForGood = (await connectionsTo(url)) / count;
-    let atMost = connectionsForGood;
-    const sampling = setInterval(() => {
-      void connectionsTo(url).then((found) => {
-        atMost = Math.max(atMost, found / count);
-      });
-    }, 500);
+    const idleCores = idle();
     const spreads: Spread[] = [];
     for (const rate of rates.filter((each) => each <= MOST_AT_ONCE)) {
       step(`${count} instances: ${rate} logouts a second`);
-      spreads.push(await spread(rate));
+      spreads.push(await spreadAt(rate));
     }
-    clearInterval(sampling);
+    const postgresConnections = connections.end();
     return {
       kind: 'instances',
+      source: 'postgres',
       count,
       idleCores,
-      connectionsForGood,
-      connectionsAtMost: atMost,
+      postgresConnections,
       spreads,
     };
   } finally {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PostgresRevocationStore } from '../../src/postgres';
 import type { FeedCursor } from '../../src/revocation/revocation-feed';
@@ -8,21 +7,16 @@ import { PostgresConnections } from '../../src/stores/postgres/connection/connec
 import { PostgresFeed } from '../../src/stores/postgres/feed/feed.postgres';
 import { resolveStoreOptions } from '../../src/stores/postgres/options';
 import type { Bench, Group } from '../bench';
-import { backendCpuMs, cpuTimeMs } from '../cpu-time';
+import type { Spread } from '../cluster/figures';
+import { measureFollowers } from '../cluster/followers';
+import { backendCpuMs } from '../cpu-time';
 import { FormerFeed } from '../former-feed';
-import { query } from '../postgres';
-import { Worker } from '../processes';
 import { insertRevocations } from '../revocations';
-import { measure, percentile, ratio, type Measure } from '../statistics';
-import type { Seen, Told } from '../workers/followers';
+import { measure, ratio, type Measure } from '../statistics';
 
 const ARRIVING = 100_000;
 const FOLLOWERS = 100;
-const PROCESSES = 2;
 const LOGOUTS_A_SECOND = 10;
-/** Until connections of the start have been closed for want of use. */
-const SETTLE_MS = 15_000;
-const HOUR_MS = 3_600_000;
 
 /** What following costs the database: one catch-up of many rows, and many instances. */
 export const feed: Group = async (bench) => [
@@ -113,84 +107,45 @@ class PresentFeed implements Follows {
   }
 }
 
-async function manyFollowers({
-  environment,
-  rounds,
-  seconds,
-  progress,
-}: Bench): Promise<Measure[]> {
-  const url = await environment.createDatabase();
-  const store = new PostgresRevocationStore({ url }, { check: 'direct' });
-  await store.open();
-  const env = { DATABASE_URL: url, FOLLOWERS: String(FOLLOWERS / PROCESSES) };
-  const workers: Worker<object>[] = [];
-  try {
-    while (workers.length < PROCESSES) workers.push(await Worker.start('workers/followers', env));
-    await sleep(SETTLE_MS);
-    const connections = await connectionsTo(url);
-    const [idle, busy, delays]: [number[], number[], number[][]] = [[], [], []];
-    const pid = environment.postgresPid;
-    for (let round = 0; round < rounds; round += 1) {
-      idle.push(await coresOf(pid, () => sleep(seconds * 1000)));
-      busy.push(await coresOf(pid, () => logOutFor(seconds, store, workers)));
-      await sleep(1000);
-      const seen = await Promise.all(workers.map((worker) => worker.ask<Seen>('seen')));
-      delays.push(seen.flatMap(({ delaysMs }) => delaysMs));
-      const fromMemory = seen.reduce((sum, each) => sum + each.fromMemory, 0);
-      assert.equal(fromMemory, FOLLOWERS);
-      progress(`  followers ${round + 1}: ${busy.at(-1)} cores, idle ${idle.at(-1)}`);
-    }
-    const load = `${FOLLOWERS} instances, ${LOGOUTS_A_SECOND} logouts/s`;
-    const at = (percent: number) => delays.map((ofRound) => percentile(ofRound, percent));
-    return [
-      measure(`cores of PostgreSQL, ${FOLLOWERS} instances, no logouts`, 'cores', idle),
-      measure(`cores of PostgreSQL, ${load}`, 'cores', busy, { goal: { atMost: 0.5 } }),
-      measure(`200 here to known there, p50, ${load}`, 'ms', at(50), { goal: { atMost: 60 } }),
-      measure(`200 here to known there, p99, ${load}`, 'ms', at(99)),
-      measure(`connections for good of ${FOLLOWERS} instances`, '', [connections]),
-    ];
-  } finally {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    await store.close();
-  }
-}
-
-async function connectionsTo(url: string): Promise<number> {
-  const [row] = await query<{ count: string }>(
-    url,
-    `SELECT count(*) FROM pg_stat_activity
-     WHERE datname = current_database() AND application_name = 'nestjs-logout feed'`,
-  );
-  return Number(row?.count) - 1; // one is that of the instance that logs out
-}
-
-async function coresOf(pid: number, work: () => Promise<unknown>): Promise<number> {
-  const [cpu, from] = [cpuTimeMs(pid), performance.now()];
-  await work();
-  return (cpuTimeMs(pid) - cpu) / (performance.now() - from);
-}
-
-async function logOutFor(
-  seconds: number,
-  store: PostgresRevocationStore,
-  workers: readonly Worker<object>[],
-): Promise<void> {
-  for (let left = seconds * LOGOUTS_A_SECOND; left > 0; left -= 1) {
-    const due = sleep(1000 / LOGOUTS_A_SECOND);
-    const key = randomBytes(32).toString('hex');
-    await store.add(
-      {
-        key,
-        scope: 'token',
-        issuedBefore: 'infinity',
-        expiresAt: new Date(Date.now() + HOUR_MS),
-        issuer: 'https://login.example',
-        subject: `user-${left}`,
+async function manyFollowers(bench: Bench): Promise<Measure[]> {
+  const { environment, rounds, seconds, progress } = bench;
+  const { idleCores, spreads, postgresConnections } = await measureFollowers(
+    environment,
+    { source: 'postgres', count: FOLLOWERS },
+    {
+      rates: Array<number>(rounds).fill(LOGOUTS_A_SECOND),
+      seconds,
+      step: (what) => {
+        progress(`  ${what}`);
       },
-      { event: 'authn_token_revoked', outcome: 'success', scope: 'token' },
-    );
-    const told: Told = { key, answeredAt: Date.now() };
-    for (const worker of workers) worker.tell(told);
-    await due;
-  }
+    },
+  );
+  assert.ok(spreads.every(({ acceptedLate }) => acceptedLate === 0));
+  const load = `${FOLLOWERS} instances, ${LOGOUTS_A_SECOND} logouts/s`;
+  const each = (value: (spread: Spread) => number) => spreads.map(value);
+  return [
+    measure(`cores of PostgreSQL, ${FOLLOWERS} instances, no logouts`, 'cores', [
+      idleCores.postgres,
+    ]),
+    measure(
+      `cores of PostgreSQL, ${load}`,
+      'cores',
+      each(({ cores }) => cores.postgres),
+      { goal: { atMost: 0.5 } },
+    ),
+    measure(
+      `200 here to known there, p50, ${load}`,
+      'ms',
+      each(({ p50Ms }) => p50Ms),
+      { goal: { atMost: 60 } },
+    ),
+    measure(
+      `200 here to known there, p99, ${load}`,
+      'ms',
+      each(({ p99Ms }) => p99Ms),
+    ),
+    measure(`connections for good of ${FOLLOWERS} instances, and one that logs out`, '', [
+      postgresConnections.forGood,
+    ]),
+  ];
 }

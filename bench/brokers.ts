@@ -1,0 +1,32 @@
+import { Redis } from 'ioredis';
+// In your project: from 'nestjs-logout/redis' and 'nestjs-logout/core'.
+import { fromIoredis, RedisRelay } from '../src/redis';
+import type { RelayTransport } from '../src/relay/relay-transport';
+
+/** A server through which a relay can tell what is revoked. Debian's package has the same name. */
+export interface Broker {
+  readonly program: string;
+  /** So that it listens on that port of 127.0.0.1, and keeps nothing outside the folder. */
+  readonly args: (port: number, folder: string) => readonly string[];
+  readonly url: (port: number) => string;
+  /** @param name of the log; none shares it with another name. */
+  readonly relay: (url: string, name: string) => RelayTransport;
+}
+
+/** All that the bench can start: a new one needs no more than an entry here. */
+export const BROKERS = {
+  redis: {
+    program: 'redis-server',
+    args: (port, folder) => [
+      ...['--port', String(port), '--bind', '127.0.0.1'],
+      ...['--save', '', '--appendonly', 'no', '--dir', folder],
+    ],
+    url: (port) => `redis://127.0.0.1:${port}`,
+    relay: (url, name) =>
+      new RedisRelay(fromIoredis(new Redis(url, { lazyConnect: true })), { name }),
+  },
+} as const satisfies Readonly<Record<string, Broker>>;
+
+export type BrokerName = keyof typeof BROKERS;
+
+export const BROKER_NAMES = Object.keys(BROKERS) as readonly BrokerName[];
