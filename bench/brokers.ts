@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
-// In your project: from 'nestjs-logout/redis' and 'nestjs-logout/core'.
 import { fromIoredis, RedisRelay } from '../src/redis';
 import type { RelayTransport } from '../src/relay/relay-transport';
 
 /** A server through which a relay can tell what is revoked. Debian's package has the same name. */
 export interface Broker {
   readonly program: string;
+  /** As a person calls it. */
+  readonly title: string;
   /** So that it listens on that port of 127.0.0.1, and keeps nothing outside the folder. */
   readonly args: (port: number, folder: string) => readonly string[];
   readonly url: (port: number) => string;
@@ -17,6 +18,7 @@ export interface Broker {
 export const BROKERS = {
   redis: {
     program: 'redis-server',
+    title: 'Redis',
     args: (port, folder) => [
       ...['--port', String(port), '--bind', '127.0.0.1'],
       ...['--save', '', '--appendonly', 'no', '--dir', folder],

@@ -8,13 +8,16 @@ interface Times {
   readonly ms: number;
 }
 
-/** CPU time that a process and its children have taken so far, in ms, as Linux counts it. */
+/** CPU time that a process and all below it have taken so far, in ms, as Linux counts it. */
 export function cpuTimeMs(pid: number): number {
-  const all = readdirSync('/proc').map(Number).filter(Number.isInteger);
-  return all
-    .map((each) => ({ each, times: timesOf(each) }))
-    .filter(({ each, times }) => each === pid || times?.parent === pid)
-    .reduce((sum, { times }) => sum + (times?.ms ?? 0), 0);
+  const times = new Map<number, Times>();
+  for (const each of readdirSync('/proc').map(Number).filter(Number.isInteger)) {
+    const found = timesOf(each);
+    if (found !== undefined) times.set(each, found);
+  }
+  const isBelow = (each: number | undefined): boolean =>
+    each === pid || (each !== undefined && isBelow(times.get(each)?.parent));
+  return [...times].reduce((sum, [each, { ms }]) => sum + (isBelow(each) ? ms : 0), 0);
 }
 
 /** CPU time that one process has taken so far, in ms, to the nanosecond. See proc(5), schedstat. */

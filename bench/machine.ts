@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { BROKERS } from './brokers';
+import { cpuTimeMs } from './cpu-time';
 
 const root = join(__dirname, '..', '..');
 
@@ -15,6 +16,17 @@ export const machine = () => ({
   /** Of the last minute before the run; what is above 0 did not come from the bench. */
   loadAverageBefore: loadavg()[0] ?? 0,
 });
+
+/** @returns what tells how many cores were taken by what the bench did not start, from now on. */
+export function watchOtherPrograms(): () => number {
+  const [from, before] = [performance.now(), timeOfOthersMs()];
+  return () => (timeOfOthersMs() - before) / (performance.now() - from);
+}
+
+function timeOfOthersMs(): number {
+  const busy = cpus().map(({ times: { user, nice, sys, irq } }) => user + nice + sys + irq);
+  return busy.reduce((sum, ms) => sum + ms, -cpuTimeMs(process.pid));
+}
 
 const PACKAGES = [
   '@nestjs/core',

@@ -16,7 +16,7 @@ import { logouts } from './groups/logouts';
 import { propagation, relay } from './groups/propagation';
 import { purge } from './groups/purge';
 import { refreshes } from './groups/refreshes';
-import { machine, missingPrograms, versions } from './machine';
+import { machine, missingPrograms, versions, watchOtherPrograms } from './machine';
 import { goalsOf, table, type GroupResult } from './report';
 import { BenchEnvironment } from './bench-environment';
 
@@ -58,11 +58,14 @@ async function main(): Promise<void> {
   const about = { machine: machine(), versions: versions(), startedAt: new Date().toISOString() };
   const environment = new BenchEnvironment();
   closeOnSignals(environment);
+  const otherCores = watchOtherPrograms();
   try {
     await environment.open();
     const results = await runAll(command, environment);
     const { rounds, seconds, isJson } = command;
-    if (isJson) console.log(JSON.stringify(summary({ ...about, rounds, seconds }, results)));
+    const loaded = { ...about, otherCores: otherCores(), rounds, seconds };
+    if (isJson) console.log(JSON.stringify(summary(loaded, results)));
+    else console.log(`\nMeanwhile other programs took ${loaded.otherCores.toFixed(2)} cores.`);
     if (results.some(({ error }) => error !== undefined)) process.exitCode = 1;
   } finally {
     await environment.close();

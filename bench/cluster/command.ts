@@ -1,15 +1,13 @@
 import { parseArgs } from 'node:util';
 import { BROKER_NAMES } from '../brokers';
-import type { Source } from './figures';
+import type { Size, Source } from './figures';
 
 /** What `npm run cluster` is asked for. */
 export interface ClusterCommand {
   /** How many whole applications run at a time, one size after the other. */
   readonly instances: readonly number[];
-  /** How many stores follow at a time, in few processes. */
-  readonly followers: readonly number[];
-  /** What they follow, one after the other. */
-  readonly sources: readonly Source[];
+  /** What stores follow, one after the other, and how many at a time, in few processes. */
+  readonly followers: readonly Pick<Size, 'source' | 'count'>[];
   /** Logouts a second, one rate after the other. */
   readonly rates: readonly number[];
   /** How long each figure is measured. */
@@ -20,13 +18,16 @@ export interface ClusterCommand {
   readonly plots: string | undefined;
 }
 
+const READING_POSTGRES = '10,50,100,200';
+const BEHIND_A_BROKER = '10,50,100,200,500';
+
 /** @throws {Error} naming what is wrong. */
 export function readClusterCommand(args: readonly string[]): ClusterCommand {
   const { values } = parseArgs({
     args: [...args],
     options: {
       instances: { type: 'string', default: '1,2,4,8' },
-      followers: { type: 'string', default: '10,50,100,200' },
+      followers: { type: 'string' },
       behind: { type: 'string', default: 'postgres,redis' },
       rates: { type: 'string', default: '10,100' },
       seconds: { type: 'string', default: '5' },
@@ -36,8 +37,13 @@ export function readClusterCommand(args: readonly string[]): ClusterCommand {
   });
   return {
     instances: readList('instances', values.instances, 64),
-    followers: readList('followers', values.followers, 1000),
-    sources: readSources(values.behind),
+    followers: readSources(values.behind).flatMap((source) =>
+      readList(
+        'followers',
+        values.followers ?? (source === 'postgres' ? READING_POSTGRES : BEHIND_A_BROKER),
+        1000,
+      ).map((count) => ({ source, count })),
+    ),
     rates: readList('rates', values.rates, 1000),
     seconds: readList('seconds', values.seconds, 600)[0] ?? 5,
     isJson: values.json,

@@ -1,7 +1,7 @@
 /** `npm run cluster`: how logouts spread over many instances, and what that costs. */
 import { BenchEnvironment } from '../bench-environment';
 import { BROKER_NAMES, BROKERS } from '../brokers';
-import { machine, missingPrograms, versions } from '../machine';
+import { machine, missingPrograms, versions, watchOtherPrograms } from '../machine';
 import { readClusterCommand, type ClusterCommand } from './command';
 import type { Plan, Size } from './figures';
 import { measureFollowers } from './followers';
@@ -11,16 +11,19 @@ import { writePlots } from './scale-plots';
 import { clusterTable } from './table';
 
 /** Starting, settling without logouts, and each rate. */
-const stepsOf = ({ instances, followers, sources, rates }: ClusterCommand): number =>
-  (instances.length + followers.length * sources.length) * (2 + rates.length);
+const stepsOf = ({ instances, followers, rates }: ClusterCommand): number =>
+  (instances.length + followers.length) * (2 + rates.length);
 
 async function main(): Promise<void> {
   const command = readClusterCommand(process.argv.slice(2));
-  const brokers = BROKER_NAMES.filter((name) => command.sources.includes(name));
+  const brokers = BROKER_NAMES.filter((name) =>
+    command.followers.some(({ source }) => source === name),
+  );
   const missing = missingPrograms(brokers.map((name) => BROKERS[name].program));
   if (missing.length > 0) {
     console.error(
-      `cluster: missing: ${missing.join(', ')}. Debian has them; or leave out --behind.`,
+      `cluster: programs are missing: ${missing.join(', ')}. On Debian, apt-get install them; ` +
+        'or ask for --behind postgres.',
     );
     process.exitCode = 2;
     return;
@@ -31,6 +34,7 @@ async function main(): Promise<void> {
     process.once(signal, () => {
       void environment.close().finally(() => process.exit(code));
     });
+  const otherCores = watchOtherPrograms();
   const progress = new ProgressBar(stepsOf(command));
   try {
     await environment.open();
@@ -43,11 +47,10 @@ async function main(): Promise<void> {
     const sizes: Size[] = [];
     for (const count of command.instances)
       sizes.push(await measureInstances(environment, count, plan));
-    for (const source of command.sources)
-      for (const count of command.followers)
-        sizes.push(await measureFollowers(environment, { source, count }, plan));
+    for (const followers of command.followers)
+      sizes.push(await measureFollowers(environment, followers, plan));
     progress.end();
-    tell(command, about, sizes);
+    tell(command, { ...about, otherCores: otherCores() }, sizes);
     if (command.plots !== undefined) writePlots(command.plots, sizes);
     const late = sizes.flatMap(({ spreads }) => spreads).some((each) => each.acceptedLate > 0);
     if (late) process.exitCode = 1;
@@ -56,23 +59,25 @@ async function main(): Promise<void> {
   }
 }
 
-function tell({ isJson, sources }: ClusterCommand, about: object, sizes: readonly Size[]): void {
+interface About {
+  readonly otherCores: number;
+}
+
+function tell({ isJson }: ClusterCommand, about: About, sizes: readonly Size[]): void {
   if (isJson) {
     console.log(JSON.stringify({ ...about, sizes }));
     return;
   }
-  const show = (title: string, shown: readonly Size[]): void => {
-    if (shown.length > 0) console.log(clusterTable(title, shown));
-  };
-  const of = (kind: Size['kind']) => sizes.filter((size) => size.kind === kind);
-  show('Whole applications, a process each', of('instances'));
-  for (const source of sources) {
-    const where = source === 'postgres' ? 'read PostgreSQL' : `are behind a relay in ${source}`;
-    show(
-      `Stores that ${where}, in two processes, and one that logs out`,
-      of('followers').filter((size) => size.source === source),
-    );
-  }
+  const tables = new Map<string, Size[]>();
+  for (const size of sizes) tables.set(titleOf(size), [...(tables.get(titleOf(size)) ?? []), size]);
+  for (const [title, alike] of tables) console.log(clusterTable(title, alike));
+  console.log(`\nMeanwhile other programs took ${about.otherCores.toFixed(2)} cores.`);
+}
+
+function titleOf({ kind, source }: Size): string {
+  if (kind === 'instances') return 'Whole applications, a process each:';
+  const which = source === 'postgres' ? 'read PostgreSQL' : `are behind ${BROKERS[source].title}`;
+  return `Stores that ${which}, in two processes, and one that logs out:`;
 }
 
 main().catch((error: unknown) => {

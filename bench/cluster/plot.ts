@@ -23,6 +23,10 @@ const STYLES = [
   ['#b4451f', '8 4'],
   ['#2d7d46', '2 4'],
   ['#7a4ea3', '10 3 2 3'],
+  ['#8a6d00', '14 4'],
+  ['#0f7f8a', '5 5'],
+  ['#a3305f', '1 3'],
+  ['#555555', '12 3 2 3 2 3'],
 ] as const;
 
 /** The plot as SVG, which reads on a light and on a dark page. */

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BROKERS } from '../brokers';
 import type { Size, Spread } from './figures';
 import { svgOf, type Plot, type Series } from './plot';
 
@@ -27,7 +28,7 @@ export function writePlots(folder: string, sizes: readonly Size[]): void {
 function propagationIn(sizes: readonly Size[], rate: number): Series[] {
   return sourcesIn(sizes).flatMap((source) => {
     const of = (value: (spread: Spread) => number) => pointsAt(sizes, source, rate, value);
-    const name = source === 'postgres' ? 'PostgreSQL alone' : `relay, ${source}`;
+    const name = source === 'postgres' ? 'PostgreSQL alone' : `behind ${BROKERS[source].title}`;
     return [
       { name: `${name}, p50`, points: of(({ p50Ms }) => p50Ms) },
       { name: `${name}, p99`, points: of(({ p99Ms }) => p99Ms) },
@@ -40,10 +41,11 @@ function serversIn(sizes: readonly Size[], rate: number): Series[] {
     const of = (value: (spread: Spread) => number) => pointsAt(sizes, source, rate, value);
     const postgres = of(({ cores }) => cores.postgres);
     if (source === 'postgres') return [{ name: 'PostgreSQL alone', points: postgres }];
+    const { title } = BROKERS[source];
     return [
-      { name: `PostgreSQL, relay`, points: postgres },
-      { name: source, points: of(({ cores }) => cores.broker) },
-      { name: `relays, ${source}`, points: of(({ cores }) => cores.relays) },
+      { name: `PostgreSQL, with ${title}`, points: postgres },
+      { name: title, points: of(({ cores }) => cores.broker) },
+      { name: `two relays, with ${title}`, points: of(({ cores }) => cores.relays) },
     ];
   });
 }

@@ -1,60 +1,59 @@
-import type { Size, Spread } from './figures';
+import { BROKERS } from '../brokers';
+import type { Size, Source, Spread } from './figures';
 import type { Connections } from './servers';
 
 /** A line of the table: a size without logouts, or at one rate. */
-type Line = readonly [size: Size, spread: Spread | undefined];
-type Column = readonly [title: string, cell: (...line: Line) => string];
+interface Line {
+  readonly size: Size;
+  readonly spread?: Spread;
+}
+type Column = readonly [title: string, cell: (line: Line) => string];
 
-const COLUMNS: readonly Column[] = [
-  ['instances', ({ count }, spread) => (spread ? '' : String(count))],
-  ['logouts/s', (_, spread) => String(spread?.logoutsPerSecond ?? 0)],
-  ['seen elsewhere, p50', (_, spread) => (spread ? ms(spread.p50Ms) : '')],
-  ['p99', (_, spread) => (spread ? ms(spread.p99Ms) : '')],
-  ['accepted late', (_, spread) => (spread ? String(spread.acceptedLate) : '')],
-  ['cores: PostgreSQL', (...line) => coresOf(...line).postgres.toFixed(2)],
-];
-
-const OF_A_BROKER: readonly Column[] = [
-  ['the broker', (...line) => coresOf(...line).broker.toFixed(2)],
-  ['both relays', (...line) => coresOf(...line).relays.toFixed(2)],
-];
-
-const OF_A_SIZE: readonly Column[] = [
-  [
-    'connections to PostgreSQL',
-    ({ postgresConnections }, spread) => (spread ? '' : connections(postgresConnections)),
-  ],
-  [
-    'to the broker',
-    ({ brokerConnections }, spread) =>
-      spread || !brokerConnections ? '' : connections(brokerConnections),
-  ],
-  [
-    'bytes a read',
-    ({ bytesPerRead }, spread) =>
-      spread || bytesPerRead === undefined ? '' : String(Math.round(bytesPerRead)),
-  ],
-];
-
-/** Sizes that are measured alike, a line a rate. Columns of which nothing is known are left out. */
+/** Sizes of one kind and source in Markdown, a line a rate; a person can read it as it is. */
 export function clusterTable(title: string, sizes: readonly Size[]): string {
-  const hasBroker = sizes.some(({ brokerConnections }) => brokerConnections !== undefined);
-  const columns = [...COLUMNS, ...(hasBroker ? OF_A_BROKER : []), ...OF_A_SIZE];
   const lines = sizes.flatMap((size): Line[] => [
-    [size, undefined],
-    ...size.spreads.map((spread) => [size, spread] as const),
+    { size },
+    ...size.spreads.map((spread) => ({ size, spread })),
   ]);
-  const cells = columns
-    .map(([head, cell]) => ({ head, column: lines.map((line) => cell(...line)) }))
-    .filter(({ column }) => column.some((each) => each !== ''))
-    .map(({ head, column }) => {
-      const width = Math.max(head.length, ...column.map(({ length }) => length));
-      return [head, ...column].map((cell) => cell.padStart(width));
+  const columns = columnsFor(sizes[0]?.source ?? 'postgres')
+    .map(([head, cell]) => ({ head, cells: lines.map(cell) }))
+    .filter(({ cells }) => cells.some((each) => each !== ''))
+    .map(({ head, cells }) => {
+      const width = Math.max(...[head, ...cells].map(({ length }) => length));
+      const rule = `${'-'.repeat(width - 1)}:`;
+      return [head.padStart(width), rule, ...cells.map((each) => each.padStart(width))];
     });
-  const printed = ['', ...lines].map((_, row) => cells.map((column) => column[row]).join('  '));
-  return ['', title, '-'.repeat(title.length), ...printed.map((line) => line.trimEnd())].join('\n');
+  const rows = (columns[0] ?? []).map((_, row) => columns.map((column) => column[row]).join(' | '));
+  return ['', title, '', ...rows.map((row) => `| ${row} |`)].join('\n');
 }
 
-const coresOf = (size: Size, spread: Spread | undefined) => spread?.cores ?? size.idleCores;
-const ms = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} ms` : 'never');
-const connections = ({ forGood, atMost }: Connections): string => `${forGood}, at most ${atMost}`;
+function columnsFor(source: Source): readonly Column[] {
+  const broker = source === 'postgres' ? '' : BROKERS[source].title;
+  return [
+    ['instances', ofSize(({ count }) => String(count))],
+    ['logouts a second', ({ spread }) => String(spread?.logoutsPerSecond ?? 'none')],
+    ['seen elsewhere, p50', ofSpread(({ p50Ms }) => ms(p50Ms))],
+    ['p99', ofSpread(({ p99Ms }) => ms(p99Ms))],
+    ['accepted later than Δ', ofSpread(({ acceptedLate }) => String(acceptedLate))],
+    ['cores of PostgreSQL', (line) => coresOf(line).postgres.toFixed(2)],
+    [`of ${broker}`, (line) => (broker === '' ? '' : coresOf(line).broker.toFixed(2))],
+    ['of the two relays', (line) => (broker === '' ? '' : coresOf(line).relays.toFixed(2))],
+    ['connections to PostgreSQL', ofSize((size) => connections(size.postgresConnections))],
+    [`to ${broker}`, ofSize((size) => connections(size.brokerConnections))],
+    ['bytes a read', ofSize(({ bytesPerRead }) => bytesPerRead?.toFixed(0) ?? '')],
+  ];
+}
+
+/** What does not depend on the rate stands in the first line of its size. */
+const ofSize =
+  (cell: (size: Size) => string): Column[1] =>
+  ({ size, spread }) =>
+    spread === undefined ? cell(size) : '';
+const ofSpread =
+  (cell: (spread: Spread) => string): Column[1] =>
+  ({ spread }) =>
+    spread === undefined ? '' : cell(spread);
+const coresOf = ({ size, spread }: Line) => (spread === undefined ? size.idleCores : spread.cores);
+const ms = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(0)} ms` : 'never');
+const connections = (counted: Connections | undefined): string =>
+  counted === undefined ? '' : `${counted.forGood}, at most ${counted.atMost}`;

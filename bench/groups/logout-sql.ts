@@ -1,11 +1,11 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { PostgresRevocationStore } from '../../src/postgres';
 import type { Addition } from '../../src/revocation/unit-of-work';
 import { Tables } from '../../src/stores/postgres/connection/tables';
 import { AdditionBatch, storableAddition } from '../../src/stores/postgres/writes/additions';
 import type { Bench, Group } from '../bench';
+import { backendCpuMs } from '../cpu-time';
 import { MAKE_BY_JSON, messageByJson } from '../fixtures/logout-by-json';
 import { takeTurns } from '../rounds';
 import { measure, ratio } from '../statistics';
@@ -64,7 +64,7 @@ class Backend {
   private constructor(
     readonly name: string,
     private readonly client: Client,
-    private readonly pid: string,
+    private readonly pid: number,
     private readonly messageOf: MessageOf,
   ) {}
 
@@ -80,22 +80,17 @@ class Backend {
       await client.query('DROP TRIGGER revoked_tokens_log ON nestjs_logout.revoked_tokens');
       for (const sql of MAKE_BY_JSON) await client.query(sql);
     }
-    const { rows } = await client.query<{ pid: string }>('SELECT pg_backend_pid()::text AS pid');
-    return new Backend(name, client, rows[0]?.pid ?? '', messageOf);
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    return new Backend(name, client, rows[0]?.pid ?? 0, messageOf);
   }
 
   async microsecondsEach(size: number): Promise<number> {
     const messages = Array.from({ length: PER_TURN / size }, () =>
       this.messageOf(Array.from({ length: size }, logoutOfSomeone)),
     );
-    const before = this.microseconds();
+    const before = backendCpuMs(this.pid);
     for (const message of messages) await this.client.query(message);
-    return (this.microseconds() - before) / PER_TURN;
-  }
-
-  /** Of CPU, so far; Linux counts it to the nanosecond. */
-  private microseconds(): number {
-    return Number(readFileSync(`/proc/${this.pid}/schedstat`, 'utf8').split(' ')[0]) / 1000;
+    return ((backendCpuMs(this.pid) - before) * 1000) / PER_TURN;
   }
 
   close(): Promise<void> {
