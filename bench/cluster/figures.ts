@@ -11,10 +11,16 @@ export const SETTLE_MS = 12_000;
 /** What instances learn from: PostgreSQL itself, or a broker that relays write into. */
 export type Source = 'postgres' | BrokerName;
 
-/** What becomes of logouts at one rate. */
-export interface Spread {
-  readonly logoutsPerSecond: number;
+/** What it takes over some time. */
+export interface Costs {
   readonly cores: Cores;
+  /** Of one follower, on the average. */
+  readonly reads?: { readonly perSecond: number; readonly bytes: number };
+}
+
+/** What becomes of logouts at one rate. */
+export interface Spread extends Costs {
+  readonly logoutsPerSecond: number;
   /** From the 200 of a logout until another instance refuses the token, in ms. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -29,13 +35,11 @@ export interface Size {
   readonly source: Source;
   readonly count: number;
   /** Without any logout. */
-  readonly idleCores: Cores;
+  readonly idle: Costs;
   /** Of all instances, relays and the one that logs out. */
   readonly postgresConnections: Connections;
   /** The same, to the broker. */
   readonly brokerConnections?: Connections;
-  /** What came for one read, on the average; of followers alone. */
-  readonly bytesPerRead?: number;
   readonly spreads: readonly Spread[];
 }
 
@@ -56,11 +60,11 @@ export interface Seen {
   readonly acceptedLate: number;
 }
 
-export function spreadOf(logoutsPerSecond: number, cores: Cores, seen: readonly Seen[]): Spread {
+export function spreadOf(logoutsPerSecond: number, costs: Costs, seen: readonly Seen[]): Spread {
   const delays = seen.flatMap((each) => each.delays);
   return {
     logoutsPerSecond,
-    cores,
+    ...costs,
     p50Ms: percentile(delays, 50),
     p99Ms: percentile(delays, 99),
     acceptedLate: seen.reduce((sum, { acceptedLate }) => sum + acceptedLate, 0),

@@ -1,8 +1,8 @@
 import type { BenchEnvironment, Server } from '../bench-environment';
 import { Worker } from '../processes';
 import type { FollowerMessage, Traffic } from '../workers/followers';
-import type { Seen, Source } from './figures';
-import type { Servers } from './servers';
+import type { Costs, Seen, Size } from './figures';
+import { watchCores, type Servers } from './servers';
 
 const PROCESSES = 2;
 /** One leads; the other would go on. */
@@ -17,25 +17,18 @@ export class Fleet {
 
   constructor(
     private readonly environment: BenchEnvironment,
-    private readonly source: Source,
+    private readonly size: Pick<Size, 'source' | 'count'>,
     private readonly databaseUrl: string,
   ) {
+    const { source } = size;
     this.broker = source === 'postgres' ? undefined : environment.broker(source);
   }
 
-  get servers(): Servers {
-    return {
-      postgres: [this.environment.postgresPid],
-      broker: this.broker === undefined ? [] : [this.broker.pid],
-      relays: this.relays.map(({ pid }) => pid),
-    };
-  }
-
   /** Resolves when all of them answer from memory. */
-  async start(count: number): Promise<void> {
-    const { broker, followers, relays, databaseUrl: DATABASE_URL } = this;
+  async start(): Promise<void> {
+    const { size, broker, followers, relays, databaseUrl: DATABASE_URL } = this;
     const log = {
-      BROKER: broker && this.source,
+      BROKER: broker && size.source,
       BROKER_URL: broker?.url,
       LOG_NAME: new URL(DATABASE_URL).pathname.slice(1), // one for each database
     };
@@ -43,7 +36,7 @@ export class Fleet {
       while (relays.length < RELAYS) relays.push(await startWorker(1, { ...log, DATABASE_URL }));
     const env = { ...log, DATABASE_URL: broker === undefined ? DATABASE_URL : undefined };
     for (let index = 0; index < PROCESSES; index += 1)
-      followers.push(await startWorker(Math.floor((count + index) / PROCESSES), env));
+      followers.push(await startWorker(Math.floor((size.count + index) / PROCESSES), env));
   }
 
   /** Told to the followers; relays do not look. */
@@ -56,17 +49,37 @@ export class Fleet {
     return Promise.all(this.followers.map((worker) => worker.ask<Seen>({ ask: 'seen' })));
   }
 
-  /** So far, of all followers. */
-  async traffic(): Promise<Traffic> {
+  /** What comes of `work`, and what it takes; of the servers and of each follower. */
+  async during<Result>(work: () => Promise<Result>): Promise<{ costs: Costs; result: Result }> {
+    const before = await this.traffic();
+    const [cores, from] = [watchCores(this.servers), performance.now()];
+    const result = await work();
+    const [used, seconds] = [cores(), (performance.now() - from) / 1000];
+    const after = await this.traffic();
+    const reads = after.reads - before.reads;
+    const perSecond = reads / seconds / this.size.count;
+    const bytes = (after.bytes - before.bytes) / reads;
+    return { costs: { cores: used, reads: { perSecond, bytes } }, result };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.followers, ...this.relays].map((worker) => worker.stop()));
+  }
+
+  private get servers(): Servers {
+    return {
+      postgres: [this.environment.postgresPid],
+      broker: this.broker === undefined ? [] : [this.broker.pid],
+      relays: this.relays.map(({ pid }) => pid),
+    };
+  }
+
+  private async traffic(): Promise<Traffic> {
     const all = await Promise.all(
       this.followers.map((worker) => worker.ask<Traffic>({ ask: 'traffic' })),
     );
     const sum = (of: keyof Traffic) => all.reduce((total, each) => total + each[of], 0);
     return { bytes: sum('bytes'), reads: sum('reads') };
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all([...this.followers, ...this.relays].map((worker) => worker.stop()));
   }
 }
 

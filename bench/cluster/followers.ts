@@ -4,7 +4,7 @@ import { PostgresRevocationStore } from '../../src/postgres';
 import type { BenchEnvironment } from '../bench-environment';
 import { atRate, SETTLE_MS, spreadOf, type Plan, type Size, type Spread } from './figures';
 import { Fleet } from './fleet';
-import { ConnectionCount, watchCores } from './servers';
+import { ConnectionCount } from './servers';
 
 const HOUR_MS = 3_600_000;
 
@@ -16,43 +16,37 @@ export async function measureFollowers(
 ): Promise<Size> {
   const url = await environment.createDatabase();
   const writer = new PostgresRevocationStore({ url });
-  const fleet = new Fleet(environment, source, url);
+  const fleet = new Fleet(environment, { source, count }, url);
+  const logOut = async (): Promise<void> => {
+    const key = randomBytes(32).toString('hex');
+    fleet.tell({ watch: key });
+    await revoke(writer, key);
+    fleet.tell({ loggedOut: key, at: performance.timeOrigin + performance.now() });
+  };
   const spreadAt = async (rate: number): Promise<Spread> => {
-    const cores = watchCores(fleet.servers);
-    const logouts = await atRate(rate, seconds, async () => {
-      const key = randomBytes(32).toString('hex');
-      fleet.tell({ watch: key });
-      await logOut(writer, key);
-      fleet.tell({ loggedOut: key, at: performance.timeOrigin + performance.now() });
-    });
-    const used = cores();
+    const { costs, result: logouts } = await fleet.during(() => atRate(rate, seconds, logOut));
     await Promise.all(logouts);
-    return spreadOf(rate, used, await fleet.seen());
+    return spreadOf(rate, costs, await fleet.seen());
   };
   const what = `${count} followers ${source === 'postgres' ? 'of PostgreSQL' : `behind ${source}`}`;
   try {
     step(`${what}: starting`);
     await writer.open();
-    await fleet.start(count);
+    await fleet.start();
     await sleep(SETTLE_MS);
     step(`${what}: idle`);
-    const before = await fleet.traffic();
-    const idle = watchCores(fleet.servers);
     const toPostgres = new ConnectionCount(environment.postgresPort);
     const toBroker = fleet.broker && new ConnectionCount(fleet.broker.port);
-    await sleep(seconds * 1000);
-    const idleCores = idle();
+    const { costs: idle } = await fleet.during(() => sleep(seconds * 1000));
     const spreads: Spread[] = [];
     for (const rate of rates) {
       step(`${what}: ${rate} logouts a second`);
       spreads.push(await spreadAt(rate));
     }
-    const after = await fleet.traffic();
     return {
-      ...{ kind: 'followers', source, count, idleCores, spreads },
+      ...{ kind: 'followers', source, count, idle, spreads },
       postgresConnections: toPostgres.end(),
       ...(toBroker !== undefined && { brokerConnections: toBroker.end() }),
-      bytesPerRead: (after.bytes - before.bytes) / (after.reads - before.reads),
     };
   } finally {
     await fleet.stop();
@@ -60,7 +54,7 @@ export async function measureFollowers(
   }
 }
 
-async function logOut(writer: PostgresRevocationStore, key: string): Promise<void> {
+async function revoke(writer: PostgresRevocationStore, key: string): Promise<void> {
   const token = { scope: 'token', issuer: 'https://login.example', subject: 'ada' } as const;
   const expiresAt = new Date(Date.now() + HOUR_MS);
   await writer.add(

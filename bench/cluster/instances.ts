@@ -33,7 +33,7 @@ export async function measureInstances(
     const followed = await atRate(rate, seconds, (index) =>
       follow(environment.signer.sign('HS256'), apps, index),
     );
-    return spreadOf(rate, cores(), await Promise.all(followed));
+    return spreadOf(rate, { cores: cores() }, await Promise.all(followed));
   };
   try {
     step(`${count} instances: starting`);
@@ -41,10 +41,10 @@ export async function measureInstances(
       apps.push(await BenchApp.start(environment, { module: 'ours', platform: 'fastify', env }));
     await sleep(SETTLE_MS);
     step(`${count} instances: idle`);
-    const idle = watchCores(servers);
+    const idleCores = watchCores(servers);
     const connections = new ConnectionCount(environment.postgresPort);
     await sleep(seconds * 1000);
-    const idleCores = idle();
+    const idle = { cores: idleCores() };
     const spreads: Spread[] = [];
     for (const rate of rates.filter((each) => each <= MOST_AT_ONCE)) {
       step(`${count} instances: ${rate} logouts a second`);
@@ -55,7 +55,7 @@ export async function measureInstances(
       kind: 'instances',
       source: 'postgres',
       count,
-      idleCores,
+      idle,
       postgresConnections,
       spreads,
     };

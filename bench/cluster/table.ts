@@ -1,5 +1,5 @@
 import { BROKERS } from '../brokers';
-import type { Size, Source, Spread } from './figures';
+import type { Costs, Size, Source, Spread } from './figures';
 import type { Connections } from './servers';
 
 /** A line of the table: a size without logouts, or at one rate. */
@@ -35,12 +35,13 @@ function columnsFor(source: Source): readonly Column[] {
     ['seen elsewhere, p50', ofSpread(({ p50Ms }) => ms(p50Ms))],
     ['p99', ofSpread(({ p99Ms }) => ms(p99Ms))],
     ['accepted later than Δ', ofSpread(({ acceptedLate }) => String(acceptedLate))],
-    ['cores of PostgreSQL', (line) => coresOf(line).postgres.toFixed(2)],
-    [`of ${broker}`, (line) => (broker === '' ? '' : coresOf(line).broker.toFixed(2))],
-    ['of the two relays', (line) => (broker === '' ? '' : coresOf(line).relays.toFixed(2))],
+    ['cores of PostgreSQL', (line) => costsOf(line).cores.postgres.toFixed(2)],
+    [`of ${broker}`, (line) => (broker === '' ? '' : costsOf(line).cores.broker.toFixed(2))],
+    ['of the two relays', (line) => (broker === '' ? '' : costsOf(line).cores.relays.toFixed(2))],
     ['connections to PostgreSQL', ofSize((size) => connections(size.postgresConnections))],
     [`to ${broker}`, ofSize((size) => connections(size.brokerConnections))],
-    ['bytes a read', ofSize(({ bytesPerRead }) => bytesPerRead?.toFixed(0) ?? '')],
+    ['reads a second, each', (line) => costsOf(line).reads?.perSecond.toFixed(1) ?? ''],
+    ['bytes a read', (line) => costsOf(line).reads?.bytes.toFixed(0) ?? ''],
   ];
 }
 
@@ -53,7 +54,7 @@ const ofSpread =
   (cell: (spread: Spread) => string): Column[1] =>
   ({ spread }) =>
     spread === undefined ? '' : cell(spread);
-const coresOf = ({ size, spread }: Line) => (spread === undefined ? size.idleCores : spread.cores);
+const costsOf = ({ size, spread }: Line): Costs => spread ?? size.idle;
 const ms = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(0)} ms` : 'never');
 const connections = (counted: Connections | undefined): string =>
   counted === undefined ? '' : `${counted.forGood}, at most ${counted.atMost}`;

@@ -109,7 +109,7 @@ class PresentFeed implements Follows {
 
 async function manyFollowers(bench: Bench): Promise<Measure[]> {
   const { environment, rounds, seconds, progress } = bench;
-  const { idleCores, spreads, postgresConnections } = await measureFollowers(
+  const { idle, spreads, postgresConnections } = await measureFollowers(
     environment,
     { source: 'postgres', count: FOLLOWERS },
     {
@@ -125,7 +125,7 @@ async function manyFollowers(bench: Bench): Promise<Measure[]> {
   const each = (value: (spread: Spread) => number) => spreads.map(value);
   return [
     measure(`cores of PostgreSQL, ${FOLLOWERS} instances, no logouts`, 'cores', [
-      idleCores.postgres,
+      idle.cores.postgres,
     ]),
     measure(
       `cores of PostgreSQL, ${load}`,
