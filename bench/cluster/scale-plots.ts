@@ -4,7 +4,10 @@ import { BROKERS } from '../brokers';
 import type { Size, Spread } from './figures';
 import { svgOf, type Plot, type Series } from './plot';
 
-/** Writes what the followers have shown, as two SVG files. Without followers it writes nothing. */
+/**
+ * Writes what the followers have shown, as two SVG files. What was never seen has no point there.
+ * Without followers it writes nothing.
+ */
 export function writePlots(folder: string, sizes: readonly Size[]): void {
   const followers = sizes.filter(({ kind }) => kind === 'followers');
   const rate = followers[0]?.spreads.at(-1)?.logoutsPerSecond;
@@ -63,6 +66,7 @@ function pointsAt(
     .flatMap(({ count, spreads }) =>
       spreads
         .filter(({ logoutsPerSecond }) => logoutsPerSecond === rate)
-        .map((spread) => [count, value(spread)] as const),
+        .map((spread) => [count, value(spread)] as const)
+        .filter(([, y]) => Number.isFinite(y)),
     );
 }
