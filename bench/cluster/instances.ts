@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { BenchApp } from '../bench-app';
 import type { BenchEnvironment } from '../bench-environment';
+import { statusOf } from '../status-of';
 import {
   atRate,
   BOUND_MS,
@@ -17,6 +18,8 @@ import { ConnectionCount, watchCores } from './servers';
 
 /** Each logout is asked for at the next instance without a pause: more at a time measure the load. */
 const MOST_AT_ONCE = 10;
+
+const agent = new Agent({ keepAlive: true });
 
 /** So many whole applications on one database: logged out at one, asked at the next. */
 export async function measureInstances(
@@ -68,34 +71,17 @@ export async function measureInstances(
 async function follow(token: string, apps: readonly BenchApp[], turn: number): Promise<Seen> {
   const [here, there] = [apps[turn % apps.length], apps[(turn + 1) % apps.length]];
   if (here === undefined || there === undefined) throw new Error('there are no instances');
-  assert.equal(await status(`${there.url}/me`, token), 200);
-  assert.equal(await status(here.url + here.logoutPath, token, JSON.stringify({ token })), 200);
+  assert.equal(await statusOf(agent, `${there.url}/me`, token), 200);
+  assert.equal(
+    await statusOf(agent, here.url + here.logoutPath, token, JSON.stringify({ token })),
+    200,
+  );
   const answered = performance.now();
   let delay = Infinity;
   while (delay === Infinity && performance.now() < answered + BOUND_MS)
-    if ((await status(`${there.url}/me`, token)) === 401) delay = performance.now() - answered;
+    if ((await statusOf(agent, `${there.url}/me`, token)) === 401)
+      delay = performance.now() - answered;
   await sleep(Math.max(0, answered + BOUND_MS - performance.now()));
-  const late = await Promise.all(apps.map(({ url }) => status(`${url}/me`, token)));
+  const late = await Promise.all(apps.map(({ url }) => statusOf(agent, `${url}/me`, token)));
   return { delays: [delay], acceptedLate: late.filter((each) => each === 200).length };
-}
-
-const agent = new Agent({ keepAlive: true });
-
-function status(url: string, token: string, body?: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      authorization: `Bearer ${token}`,
-      ...(body !== undefined && {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-      }),
-    };
-    request(url, { method: body === undefined ? 'GET' : 'POST', agent, headers }, (response) => {
-      response.resume().once('end', () => {
-        resolve(response.statusCode ?? 0);
-      });
-    })
-      .once('error', reject)
-      .end(body);
-  });
 }

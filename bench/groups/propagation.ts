@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import type { Bench, Group } from '../bench';
 import { withApps, type AppSetup, type BenchApp } from '../bench-app';
+import { statusOf } from '../status-of';
 import { measure, percentile, type Measure } from '../statistics';
 
 const LOGOUTS_A_ROUND = 100;
@@ -66,29 +67,7 @@ async function delayOf(token: string, here: BenchApp, there: BenchApp): Promise<
 // The same two connections for all: what is timed is theirs, not a handshake.
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-function me(app: BenchApp, token: string): Promise<number> {
-  return statusOf('GET', `${app.url}/me`, token);
-}
+const me = (app: BenchApp, token: string) => statusOf(agent, `${app.url}/me`, token);
 
-function logOut(app: BenchApp, token: string): Promise<number> {
-  return statusOf('POST', app.url + app.logoutPath, token, JSON.stringify({ token }));
-}
-
-function statusOf(method: string, url: string, token: string, body?: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      authorization: `Bearer ${token}`,
-      ...(body !== undefined && {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-      }),
-    };
-    request(url, { method, agent, headers }, (response) => {
-      response.resume().once('end', () => {
-        resolve(response.statusCode ?? 0);
-      });
-    })
-      .once('error', reject)
-      .end(body);
-  });
-}
+const logOut = (app: BenchApp, token: string) =>
+  statusOf(agent, app.url + app.logoutPath, token, JSON.stringify({ token }));
