@@ -5,12 +5,12 @@ import type { Size, Spread } from './figures';
 import { svgOf, type Plot, type Series } from './plot';
 
 /**
- * Writes what the followers have shown, as two SVG files. What was never seen has no point there.
- * Without followers it writes nothing.
+ * Writes what the followers have shown at the first rate, as two SVG files. What was never seen has
+ * no point there. Without followers it writes nothing.
  */
 export function writePlots(folder: string, sizes: readonly Size[]): void {
   const followers = sizes.filter(({ kind }) => kind === 'followers');
-  const rate = followers[0]?.spreads.at(-1)?.logoutsPerSecond;
+  const rate = followers[0]?.spreads[0]?.logoutsPerSecond;
   if (rate === undefined) return;
   mkdirSync(folder, { recursive: true });
   const write = (file: string, plot: Pick<Plot, 'title' | 'y' | 'series'>): void => {
