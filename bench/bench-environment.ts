@@ -61,8 +61,9 @@ export class BenchEnvironment {
     return this.postgres?.port ?? 0;
   }
 
-  get redisUrl(): string {
-    return this.broker('redis').url;
+  /** `undefined` where it was not needed. */
+  get redisUrl(): string | undefined {
+    return this.brokers.get('redis')?.url;
   }
 
   /** @throws {Error} it is none of those that were needed. */
@@ -84,16 +85,6 @@ export class BenchEnvironment {
     return this.postgres.url(name);
   }
 
-  private async startBroker(name: BrokerName): Promise<void> {
-    const { program, args, url } = BROKERS[name];
-    const port = await freePort();
-    const folder = this.file(name);
-    mkdirSync(folder);
-    const launched = launch(program, args(port, folder));
-    this.brokers.set(name, { ...launched, port, url: url(port) });
-    await untilListening(program, port);
-  }
-
   get isClosing(): boolean {
     return this.closing !== undefined;
   }
@@ -102,6 +93,16 @@ export class BenchEnvironment {
   close(): Promise<void> {
     this.closing ??= this.clear();
     return this.closing;
+  }
+
+  private async startBroker(name: BrokerName): Promise<void> {
+    const { program, args, url } = BROKERS[name];
+    const port = await freePort();
+    const folder = this.file(name);
+    mkdirSync(folder);
+    const launched = launch(program, args(port, folder));
+    this.brokers.set(name, { ...launched, port, url: url(port) });
+    await untilListening(program, port);
   }
 
   private async clear(): Promise<void> {
