@@ -10,7 +10,7 @@ const floors = [
   ['live', 'logout', 'sessions', 'replica', 'metrics'],
   ['relay'],
   ['stores'],
-  ['web', 'core', 'postgres', 'redis'],
+  ['web', 'core', 'postgres', 'redis', 'nats'],
   ['plain'],
   ['nest', 'express', 'fastify', 'client'],
   ['service', 'testing'],
@@ -22,6 +22,7 @@ const packages = {
   typeorm: ['stores', 'postgres', 'service'],
   pg: ['stores', 'postgres', 'service'],
   passport: ['nest'],
+  '@nats-io': ['nats'],
   '@opentelemetry': ['metrics', 'core', 'nest', 'service'],
 };
 

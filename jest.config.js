@@ -35,7 +35,7 @@ module.exports = {
     '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie|jose|oauth4webapi)/)',
   ],
   collectCoverageFrom: [
-    'src/{tokens,revocation,replica,relay,redis,live,logout,sessions,web,nest}/**/*.ts',
+    'src/{tokens,revocation,replica,relay,redis,nats,live,logout,sessions,web,nest}/**/*.ts',
   ],
   coverageReporters: ['text'],
   // Checked with --coverage alone: npm run coverage.
@@ -45,6 +45,7 @@ module.exports = {
     'src/replica/': { branches: 95 },
     'src/relay/': { branches: 95 },
     'src/redis/': { branches: 95 },
+    'src/nats/': { branches: 95 },
     'src/live/': { branches: 95 },
     'src/logout/': { branches: 95 },
     'src/sessions/': { branches: 95 },

@@ -5,6 +5,7 @@ import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
+import { NATS_RELAY_OPTIONS } from '../src/nats/nats-relay';
 import { REDIS_RELAY_OPTIONS } from '../src/redis/redis-relay';
 import { RELAY_STORE_OPTIONS } from '../src/relay/relay-options';
 import { REDIS_STORE_OPTIONS } from '../src/redis/store/redis-store-options';
@@ -122,7 +123,7 @@ ${tableOf(POSTGRES_STORE_OPTIONS)}
 
 ## RelayRevocationStore
 
-For instances that reach only Redis ([the relay](relay.md)): the second argument of
+For instances that reach only a broker ([the relay](relay.md)): the second argument of
 \`new RelayRevocationStore(relay, options)\`.
 
 ${tableOf(RELAY_STORE_OPTIONS)}
@@ -132,6 +133,13 @@ ${tableOf(RELAY_STORE_OPTIONS)}
 The second argument of \`new RedisRelay(client, options)\`.
 
 ${tableOf(REDIS_RELAY_OPTIONS)}
+
+## NatsRelay
+
+The first argument of \`new NatsRelay(connection, options)\` is what \`connect\` of
+\`@nats-io/transport-node\` takes. The second:
+
+${tableOf(NATS_RELAY_OPTIONS)}
 
 ## RedisRevocationStore
 

@@ -1,5 +1,7 @@
+import { inTime } from '../relay/call-timeout';
 import type { RedisClient, RedisCommand, RedisConnection, RedisSubscription } from './redis-client';
 
+const SERVER = 'Redis';
 const RETRY_MS = 500;
 /** For a connection; one that is half open never becomes ready. */
 const CONNECT_TIMEOUT_MS = 2000;
@@ -38,9 +40,9 @@ export class RedisLink {
   /** As `call`, for commands that must reach the server through one connection, in this order. */
   async callTogether(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
     const connection = this.connection ?? this.connect();
-    await inTime(this.timeoutMs, connection.ready);
+    await inTime(SERVER, this.timeoutMs, connection.ready);
     const replies = Promise.all(commands.map((command) => connection.call(command)));
-    return inTime(this.timeoutMs, replies, () => {
+    return inTime(SERVER, this.timeoutMs, replies, () => {
       if (connection === this.connection) this.beginAnew();
     });
   }
@@ -62,7 +64,7 @@ export class RedisLink {
   private connect(): RedisConnection {
     const connection = this.client.connect();
     this.connection = connection;
-    inTime(CONNECT_TIMEOUT_MS, connection.ready).catch(() => {
+    inTime(SERVER, CONNECT_TIMEOUT_MS, connection.ready).catch(() => {
       if (connection === this.connection) this.disconnect();
     });
     return connection;
@@ -84,7 +86,7 @@ export class RedisLink {
     listener.subscription = subscription;
     const isCurrent = (): boolean => subscription === listener.subscription;
     try {
-      await inTime(CONNECT_TIMEOUT_MS, subscription.ready);
+      await inTime(SERVER, CONNECT_TIMEOUT_MS, subscription.ready);
       listener.isReady = isCurrent();
     } catch {
       // Until then polling has to do; that Redis is away stands in the error of the next command.
@@ -99,30 +101,4 @@ function end(listener: Listener): void {
   listener.subscription?.close();
   listener.subscription = null;
   listener.isReady = false;
-}
-
-/** The late result is ignored. @param onLate called as this fails for want of an answer. */
-async function inTime<T>(
-  timeoutMs: number,
-  work: Promise<T>,
-  onLate: () => void = () => undefined,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  let immediate: NodeJS.Immediate | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const fail = (): void => {
-      reject(new Error(`Redis did not answer within ${timeoutMs} ms.`));
-      onLate();
-    };
-    // Node runs timers before it reads sockets, and immediates after it has.
-    timer = setTimeout(() => {
-      immediate = setImmediate(fail);
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    clearImmediate(immediate);
-  }
 }

@@ -1,4 +1,4 @@
-import { having, text, whole } from '../options/option';
+import { having, text } from '../options/option';
 import type { RedisClient } from './redis-client';
 
 /** What every part of ours in Redis is made of. */
@@ -17,9 +17,3 @@ export const REDIS_NAME = text(
     says: 'What our keys begin with. Instances that name the same one in the same Redis share them.',
   },
 );
-
-export const CALL_TIMEOUT_MS = whole(10, 60_000, {
-  unit: 'milliseconds',
-  default: 400,
-  says: 'How long a command may take before it fails and its connection is given up.',
-});

@@ -1,4 +1,5 @@
 import { resolve, type Table } from '../options/option';
+import { CALL_TIMEOUT_MS } from '../relay/call-timeout';
 import {
   RelayTransport,
   type Bell,
@@ -10,7 +11,7 @@ import {
 } from '../relay/relay-transport';
 import type { RedisClient } from './redis-client';
 import { RedisLink } from './redis-link';
-import { CALL_TIMEOUT_MS, REDIS_CLIENT, REDIS_NAME } from './redis-options';
+import { REDIS_CLIENT, REDIS_NAME } from './redis-options';
 import { checkpointIn, framesIn, isYes, textOf, texts, type Reply } from './replies';
 import { APPEND, ASK, BEGIN, MOVE_CHECKPOINT, READ, TAKE_ASKS, WRITE_PAGE } from './scripts';
 

@@ -4,7 +4,8 @@ import { warn } from '../options/warn';
 import { INSTANCE_TIME, rateLimited } from '../replica/instance-time';
 import type { RedisClient } from './redis-client';
 import { RedisLink } from './redis-link';
-import { CALL_TIMEOUT_MS, REDIS_CLIENT, REDIS_NAME } from './redis-options';
+import { CALL_TIMEOUT_MS } from '../relay/call-timeout';
+import { REDIS_CLIENT, REDIS_NAME } from './redis-options';
 
 export interface RedisThrottlerOptions {
   /**

@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort, isListening } from './free-port';
 import { temporaryFolder } from './temporary-folder';
 
 /** Whether Redis is installed here; its tests are left out, aloud, where it is not. */
@@ -42,7 +42,7 @@ export class RedisServer {
     const local = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder.path];
     const quiet = ['--save', '', '--appendonly', 'no', '--enable-debug-command', 'yes'];
     this.child = spawn('redis-server', [...local, ...quiet, ...this.settings], { stdio: 'ignore' });
-    while (!(await this.isUp())) await sleep(20);
+    while (!(await isListening(this.port))) await sleep(20);
   }
 
   async kill(): Promise<void> {
@@ -79,23 +79,4 @@ export class RedisServer {
     await this.kill();
     this.folder.remove();
   }
-
-  private async isUp(): Promise<boolean> {
-    const socket = connect(this.port, '127.0.0.1');
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    return isOpen;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

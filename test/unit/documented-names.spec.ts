@@ -13,6 +13,7 @@ const ENTRIES = [
   'src/fastify/index.ts',
   'src/postgres/index.ts',
   'src/redis/index.ts',
+  'src/nats/index.ts',
   'src/stores/memory/index.ts',
   'src/nest/terminus/index.ts',
   'src/nest/jwt/index.ts',

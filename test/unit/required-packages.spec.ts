@@ -122,6 +122,11 @@ describe('An entry whose packages are not installed says so in one sentence', ()
       [...NEST, '@nestjs/websockets'],
       'nestjs-logout/ws needs a package that is not installed: npm install @nestjs/platform-ws',
     ],
+    [
+      'nestjs-logout/nats',
+      [],
+      'nestjs-logout/nats needs a package that is not installed: npm install @nats-io/transport-node',
+    ],
   ])('%s beside %j', (entry, installed, sentence) => {
     project.install(installed);
     expect(project.import(entry)).toBe(sentence);
@@ -144,6 +149,7 @@ describe('An entry whose packages are not installed says so in one sentence', ()
     ['nestjs-logout/express', []],
     ['nestjs-logout/memory', []],
     ['nestjs-logout/redis', []],
+    ['nestjs-logout/nats', ['@nats-io/transport-node']],
   ])('%s is loaded beside %j', (entry, installed) => {
     project.install(installed);
     expect(project.import(entry)).toBe('loaded');

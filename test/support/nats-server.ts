@@ -1,0 +1,94 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { freePort, isListening } from './free-port';
+import { temporaryFolder } from './temporary-folder';
+
+/** Debian's lies where only root looks. */
+const env = { ...process.env, PATH: [process.env['PATH'], '/usr/sbin'].join(delimiter) };
+
+/** Whether NATS is installed here; its tests are left out, aloud, where it is not. */
+export function hasNats(): boolean {
+  const isThere = spawnSync('nats-server', ['--version'], { env }).status === 0;
+  if (!isThere) {
+    process.stderr.write(
+      '\n*** nats-server is not installed: the tests of the relay through NATS are LEFT OUT. ' +
+        'Debian: apt-get install nats-server ***\n\n',
+    );
+  }
+  return isThere;
+}
+
+/** A NATS of one suite's own. Our streams are in memory: a restart is empty. */
+export class NatsServer {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: ReturnType<typeof temporaryFolder>,
+    private readonly settings: string,
+  ) {}
+
+  /** @param settings lines of its configuration. */
+  static async start(settings = 'jetstream: {}'): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), temporaryFolder(), settings);
+    await server.restart();
+    return server;
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  /** On the same port; resolves when it answers. */
+  async restart(): Promise<void> {
+    const file = join(this.folder.path, 'nats.conf');
+    writeFileSync(file, this.settings);
+    const local = ['-a', '127.0.0.1', '-p', String(this.port), '-sd', this.folder.path];
+    this.child = spawn('nats-server', ['-c', file, ...local], { stdio: 'ignore', env });
+    while (!(await isListening(this.port))) await sleep(20);
+  }
+
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (child === undefined) return;
+    this.child = undefined;
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child?.kill(name);
+  }
+
+  /** Sends a request of JetStream over a connection of its own, `STREAM.INFO.<stream>` for one. */
+  api<T = unknown>(request: string, body?: object): Promise<T> {
+    return this.use(async (nats) => {
+      const text = body === undefined ? '' : JSON.stringify(body);
+      return (await nats.request(`$JS.API.${request}`, text, { timeout: 5000 })).json<T>();
+    });
+  }
+
+  /** Deletes every stream. */
+  async clear(): Promise<void> {
+    const { streams } = await this.api<{ streams: string[] | null }>('STREAM.NAMES');
+    for (const stream of streams ?? []) await this.api(`STREAM.DELETE.${stream}`);
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    this.folder.remove();
+  }
+
+  private async use<T>(act: (nats: NatsConnection) => Promise<T>): Promise<T> {
+    const nats = await connect({ servers: this.url, reconnect: false });
+    try {
+      return await act(nats);
+    } finally {
+      await nats.close();
+    }
+  }
+}
