@@ -147,7 +147,7 @@ export class NatsLink {
       () => undefined,
     );
     setTimeout(() => {
-      if (this.listeners.length > 0 && this.connection === null) this.connect();
+      if (this.listeners.length > 0 && this.connection === null) void this.connect();
     }, RETRY_MS).unref();
   }
 }

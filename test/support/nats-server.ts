@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { freePort, isListening } from './free-port';
 import { temporaryFolder } from './temporary-folder';
 
@@ -69,6 +69,15 @@ export class NatsServer {
     return this.use(async (nats) => {
       const text = body === undefined ? '' : JSON.stringify(body);
       return (await nats.request(`$JS.API.${request}`, text, { timeout: 5000 })).json<T>();
+    });
+  }
+
+  /** @returns what the stream answers that keeps it. */
+  publish(subject: string, text: string, fields: Readonly<Record<string, string>> = {}) {
+    return this.use(async (nats) => {
+      const made = headers();
+      for (const [name, value] of Object.entries(fields)) made.set(name, value);
+      return (await nats.request(subject, text, { timeout: 5000, headers: made })).json<object>();
     });
   }
 
