@@ -117,10 +117,11 @@ export class NatsLink {
 
   /** Until then polling has to do. */
   private async subscribe(nats: NatsConnection, listeners: readonly Listener[]): Promise<void> {
+    const refused = new Set<Listener>();
     for (const listener of listeners) {
       const callback = (error: Error | null): void => {
         if (error === null) listener.onMessage();
-        else listener.isReady = false; // not permitted
+        else refused.add(listener); // it is not permitted
       };
       if (!nats.isClosed()) nats.subscribe(listener.subject, { callback });
     }
@@ -130,7 +131,7 @@ export class NatsLink {
       return;
     }
     if (nats.isClosed()) return;
-    for (const listener of listeners) {
+    for (const listener of listeners.filter((each) => !refused.has(each))) {
       listener.isReady = true;
       listener.onMessage(); // what was told before is lost
     }
