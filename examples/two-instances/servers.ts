@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '../../src/service/embedded-postgres/embedded-postgres';
 
@@ -35,18 +35,40 @@ export async function startPostgres(): Promise<Backend> {
  */
 export async function startRedis(): Promise<Backend> {
   if (process.env.REDIS_URL !== undefined) return GIVEN;
+  return start('redis-server', ({ port, folder }) => ({
+    args: ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', folder],
+    env: { REDIS_URL: `redis://127.0.0.1:${port}` },
+  }));
+}
+
+/**
+ * A NATS with JetStream. Yours is a server that you have: NATS_URL.
+ * @throws {Error} `nats-server` is not installed, or does not come up.
+ */
+export async function startNats(): Promise<Backend> {
+  if (process.env.NATS_URL !== undefined) return GIVEN;
+  return start('nats-server', ({ port, folder }) => ({
+    args: ['-js', '-a', '127.0.0.1', '-p', port, '-sd', folder],
+    env: { NATS_URL: `nats://127.0.0.1:${port}` },
+  }));
+}
+
+async function start(
+  program: string,
+  how: (place: { port: string; folder: string }) => { args: string[]; env: NodeJS.ProcessEnv },
+): Promise<Backend> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-logout-example-'));
-  const quiet = ['--save', '', '--appendonly', 'no', '--dir', folder];
-  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', ...quiet], {
-    stdio: 'ignore',
-  });
+  const { args, env } = how({ port: String(port), folder });
+  // Debian has some servers where only root looks.
+  const PATH = [process.env.PATH, '/usr/sbin'].join(delimiter);
+  const server = spawn(program, args, { stdio: 'ignore', env: { ...process.env, PATH } });
   const failed = once(server, 'error').then(() => {
-    throw new Error('redis-server is needed. On Debian: apt-get install redis-server');
+    throw new Error(`${program} is needed. On Debian: apt-get install ${program}`);
   });
-  await Promise.race([untilListening(port), failed]);
+  await Promise.race([untilListening(program, port), failed]);
   return {
-    env: { REDIS_URL: `redis://127.0.0.1:${port}` },
+    env,
     stop: async () => {
       const exit = once(server, 'exit');
       server.kill();
@@ -65,7 +87,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilListening(port: number): Promise<void> {
+async function untilListening(program: string, port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const socket = connect(port, '127.0.0.1');
     const isOpen = await once(socket, 'connect').then(
@@ -76,5 +98,5 @@ async function untilListening(port: number): Promise<void> {
     if (isOpen) return;
     await sleep(50);
   }
-  throw new Error('redis-server does not listen.');
+  throw new Error(`${program} does not listen.`);
 }

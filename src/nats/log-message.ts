@@ -15,8 +15,8 @@ export interface LogMessage {
   /** `random` of the frame before; `null` of the first of a generation. */
   readonly after: string | null;
   readonly checkpoint: Checkpoint;
-  /** Sequence of the frame of the checkpoint. */
-  readonly from: number;
+  /** The frame of the checkpoint. */
+  readonly from: { readonly seq: number; readonly random: string };
   /** `null` where there are none. */
   readonly pages: PagesPlace | null;
 }
@@ -34,7 +34,9 @@ export function decodeLogMessage(message: string): LogMessage | null {
     const head = JSON.parse(message.slice(0, end)) as Head;
     const { generation, number, random, after, checkpoint, from, pages } = head;
     const frame = { generation, number, random, text: message.slice(end + 1) };
-    const isWhole = [number, from, checkpoint.number, checkpoint.pages].every(Number.isSafeInteger);
+    const isWhole = [number, from.seq, checkpoint.number, checkpoint.pages].every(
+      Number.isSafeInteger,
+    );
     return isWhole && number >= checkpoint.number
       ? { frame, after, checkpoint, from, pages }
       : null;

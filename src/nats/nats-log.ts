@@ -60,7 +60,7 @@ export class NatsLog {
     if (log === null) return { seq: 0, last: null };
     const { first_seq, last_seq: seq, num_deleted: gaps = 0 } = log.state;
     const [last, before] = await Promise.all([this.messageAt(seq), this.messageAt(seq - 1)]);
-    if (last === null || gaps > 0 || last.from < first_seq) return { seq, last: null };
+    if (last === null || gaps > 0 || last.from.seq < first_seq) return { seq, last: null };
     const arePagesThere =
       last.pages === null ||
       (pages?.created === last.pages.stream &&
@@ -86,7 +86,13 @@ export class NatsLog {
     if (!isAsExpected) return false;
     const pages = await this.placeOf(checkpoint);
     if (pages === 'missing') return false;
-    const first = { frame, after: null, checkpoint, from: seq + 1, pages };
+    const first = {
+      frame,
+      after: null,
+      checkpoint,
+      from: { seq: seq + 1, random: frame.random },
+      pages,
+    };
     if (!(await this.write(first, seq, { 'Nats-Rollup': 'all' }))) return false;
     await this.dropPagesBefore(last?.pages ?? pages);
     return true;
@@ -101,7 +107,8 @@ export class NatsLog {
       if (found === null || decodeLogMessage(found.text)?.frame.random !== at.random) return false;
       const pages = await this.placeOf(checkpoint);
       if (pages === 'missing') return false;
-      if (!(await this.write({ ...last, checkpoint, from: found.seq, pages }, seq))) continue;
+      const moved = { ...last, checkpoint, from: { seq: found.seq, random: at.random }, pages };
+      if (!(await this.write(moved, seq))) continue;
       await this.frames.purgeBefore(found.seq);
       await this.dropPagesBefore(last.pages);
       return true;
@@ -144,11 +151,9 @@ export class NatsLog {
     const found = await inBatches(numbers, (number) => this.messageOf(number));
     const hasMore = frame.number - first >= FRAMES_PER_READ;
     const messages = hasMore || first > frame.number ? found : [...found, last];
-    const isTorn = messages.some(
-      (message, at) =>
-        message === null || (at > 0 && message.after !== messages[at - 1]?.frame.random),
-    );
-    if (isTorn) return 'torn';
+    if (first === checkpoint.number && messages[0]?.frame.random !== last.from.random)
+      return 'torn';
+    if (!areLinked(messages)) return 'torn';
     const frames = messages.flatMap((message) => message?.frame ?? []);
     return { generation: frame.generation, checkpoint, frames, hasMore };
   }
@@ -204,3 +209,9 @@ function isLinked({ frame, after, checkpoint }: LogMessage, before: LogMessage |
   if (before === null) return frame.number === checkpoint.number;
   return after === null || [after, frame.random].includes(before.frame.random);
 }
+
+const areLinked = (messages: readonly (LogMessage | null)[]): boolean =>
+  messages.every(
+    (message, at) =>
+      message !== null && (at === 0 || message.after === messages[at - 1]?.frame.random),
+  );

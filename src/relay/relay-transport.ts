@@ -44,9 +44,8 @@ export type Bell = 'asks' | 'frames';
 /**
  * A log in a broker, through which a relay reaches instances that do not reach the database.
  * Nothing is assumed of the broker: whatever it loses, repeats or makes up ends leases, and
- * lengthens none. Adapter: Redis; a port because other brokers can do it, and because the proof
- * must be driven by hand in tests. What every adapter promises is `describeRelayTransport` of
- * nestjs-logout/testing.
+ * lengthens none. Adapters: Redis, and NATS JetStream. What every adapter promises is
+ * `describeRelayTransport` of nestjs-logout/testing.
  *
  * Every method ends within a time limit of the adapter's own. One that fails may have taken effect,
  * or may do so later.

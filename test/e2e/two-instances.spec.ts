@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { builtProject } from '../support/built-project';
+import { hasNats } from '../support/nats-server';
 import { hasRedis } from '../support/redis-server';
 import { testWith } from '../support/tools';
 
@@ -70,5 +71,8 @@ describe('The example with two instances', () => {
   testWith('redis-server', hasRedis(), () => {
     describeExample('relay');
     describeExample('redis');
+  });
+  testWith('nats-server', hasNats(), () => {
+    describeExample('nats');
   });
 });

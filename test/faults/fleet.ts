@@ -7,10 +7,10 @@ import type { LoadMonitor } from './load-monitor';
 import { FaultProxy } from './proxy';
 
 /**
- * What an instance reaches: the database; the database and a Redis, into which it relays; or the
- * Redis alone.
+ * What an instance reaches: the database; the database and a broker, into which it relays; or the
+ * broker alone.
  */
-export type Role = 'database' | 'relay' | 'behind Redis';
+export type Role = 'database' | 'relay' | 'behind the broker';
 
 /** One instance and the networks between it and its servers. */
 export interface Member {
@@ -18,8 +18,7 @@ export interface Member {
   readonly instance: Instance;
   /** Before the database. */
   readonly proxy: FaultProxy;
-  /** Before the Redis. */
-  readonly redisProxy?: FaultProxy;
+  readonly brokerProxy?: FaultProxy;
 }
 
 export interface FleetOptions {
@@ -32,7 +31,8 @@ export interface FleetOptions {
   readonly address?: string;
   /** Of each instance. @defaultValue all of them reach the database */
   readonly roles?: readonly Role[];
-  readonly redisUrl?: string;
+  /** Its protocol says which it is: `redis:` or `nats:`. */
+  readonly brokerUrl?: string;
 }
 
 const NAMES = ['a', 'b', 'c'];
@@ -63,18 +63,18 @@ export class Fleet {
     const members = await Promise.all(
       NAMES.map(async (name, index) => {
         const role = options.roles?.[index] ?? 'database';
-        const { redisUrl } = options;
+        const { brokerUrl } = options;
         const proxy = await FaultProxy.before(Number(new URL(address).port));
-        const redisProxy = redisUrl && (await FaultProxy.before(Number(new URL(redisUrl).port)));
+        const brokerProxy = brokerUrl && (await FaultProxy.before(Number(new URL(brokerUrl).port)));
         const settings = {
           role,
           databaseUrl: proxy.url(address),
-          ...(redisProxy && redisUrl && { redisUrl: redisProxy.url(redisUrl) }),
+          ...(brokerProxy && brokerUrl && { brokerUrl: brokerProxy.url(brokerUrl) }),
           secret: issuer.key,
           store: { ...store, ...options.stores?.[index] },
         };
         const instance = await Instance.start(name, settings, options.env?.[index]);
-        return { role, instance, proxy, ...(redisProxy && { redisProxy }) };
+        return { role, instance, proxy, ...(brokerProxy && { brokerProxy }) };
       }),
     );
     return new Fleet(databaseUrl, issuer, members, store);
@@ -87,7 +87,7 @@ export class Fleet {
   /** Those at which users can log out. */
   get writers(): readonly Instance[] {
     return this.members
-      .filter(({ role }) => role !== 'behind Redis')
+      .filter(({ role }) => role !== 'behind the broker')
       .map(({ instance }) => instance);
   }
 
@@ -95,8 +95,8 @@ export class Fleet {
     return this.members.map(({ proxy }) => proxy);
   }
 
-  get redisProxies(): readonly FaultProxy[] {
-    return this.members.flatMap(({ redisProxy }) => redisProxy ?? []);
+  get brokerProxies(): readonly FaultProxy[] {
+    return this.members.flatMap(({ brokerProxy }) => brokerProxy ?? []);
   }
 
   /** Asks the server itself, past every fault. */
@@ -117,13 +117,13 @@ export class Fleet {
   }
 
   heal(): void {
-    for (const proxy of [...this.proxies, ...this.redisProxies]) proxy.heal();
+    for (const proxy of [...this.proxies, ...this.brokerProxies]) proxy.heal();
   }
 
   /** @returns what the instances warned of. */
   async stop(): Promise<string> {
     const warnings = await Promise.all(this.instances.map((instance) => instance.kill()));
-    const proxies = [...this.proxies, ...this.redisProxies];
+    const proxies = [...this.proxies, ...this.brokerProxies];
     await Promise.all(proxies.map((proxy) => proxy.close()));
     return warnings.join('');
   }

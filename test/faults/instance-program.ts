@@ -5,8 +5,10 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DataSource, type QueryRunner } from 'typeorm';
 import { AuthModule, JwtAuthGuard, RevokedTokensService } from '../../src';
 import { Redis } from 'ioredis';
+import { NatsRelay } from '../../src/nats';
 import { PostgresRevocationStore, type PostgresStoreOptions } from '../../src/postgres';
 import { fromIoredis, RedisRelay, RelayRevocationStore } from '../../src/redis';
+import type { RelayTransport } from '../../src/relay/relay-transport';
 import type { RevocationStore } from '../../src/revocation/revocation-store';
 import { AUDIENCE, ISSUER } from '../support/tokens';
 import type { Role } from './fleet';
@@ -15,7 +17,7 @@ import type { Role } from './fleet';
 export interface InstanceSettings {
   readonly role: Role;
   readonly databaseUrl: string;
-  readonly redisUrl?: string;
+  readonly brokerUrl?: string;
   readonly secret: string;
   readonly store: PostgresStoreOptions;
 }
@@ -32,14 +34,20 @@ const host = new DataSource({
 });
 const store = storeOf(settings);
 
-function storeOf({ role, redisUrl, store: options }: InstanceSettings): RevocationStore {
-  if (redisUrl === undefined || role === 'database')
+function storeOf({ role, brokerUrl, store: options }: InstanceSettings): RevocationStore {
+  if (brokerUrl === undefined || role === 'database')
     return new PostgresRevocationStore(host, options);
-  const relay = new RedisRelay(fromIoredis(new Redis(redisUrl, { lazyConnect: true })));
+  const relay = relayAt(brokerUrl);
   const { maxStalenessMs } = options;
   return role === 'relay'
     ? new PostgresRevocationStore(host, { ...options, relay })
     : new RelayRevocationStore(relay, { maxStalenessMs });
+}
+
+function relayAt(url: string): RelayTransport {
+  return url.startsWith('nats:')
+    ? new NatsRelay({ servers: url })
+    : new RedisRelay(fromIoredis(new Redis(url, { lazyConnect: true })));
 }
 
 /** What a host has beside us: a protected route, transactions of its own, and a pool to run dry. */

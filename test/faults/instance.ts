@@ -15,12 +15,16 @@ export class Instance {
 
   private constructor(
     readonly name: string,
-    private readonly process: TypescriptProcess,
-    readonly url: string,
+    private readonly settings: InstanceSettings,
+    private readonly env: NodeJS.ProcessEnv,
+    private process: TypescriptProcess,
+    private address: string,
   ) {
-    void process.ending().then(({ code, stderr }) => {
-      this.endedWith = `${name} ended with ${code ?? 'a signal'}: ${stderr.slice(-2000)}`;
-    });
+    this.watch(process);
+  }
+
+  get url(): string {
+    return this.address;
   }
 
   /** How its process came to its end; `undefined` while it runs. */
@@ -33,10 +37,17 @@ export class Instance {
     settings: InstanceSettings,
     env: NodeJS.ProcessEnv = {},
   ): Promise<Instance> {
-    const child = new TypescriptProcess(PROGRAM, { ...env, SETTINGS: JSON.stringify(settings) });
-    const url = await child.firstLine();
-    if (url !== undefined) return new Instance(name, child, url);
-    throw new Error(`${name} did not start: ${(await child.ending()).stderr}`);
+    const child = launch(settings, env);
+    return new Instance(name, settings, env, child, await addressOf(name, child));
+  }
+
+  /** Ends its process at once, and starts another one in its place. */
+  async restart(): Promise<void> {
+    const ended = this.process.kill();
+    this.process = launch(this.settings, this.env);
+    await ended;
+    this.address = await addressOf(this.name, this.process);
+    this.watch(this.process);
   }
 
   /** Asks the protected route. */
@@ -77,6 +88,13 @@ export class Instance {
     return (await this.process.ending()).stderr;
   }
 
+  private watch(process: TypescriptProcess): void {
+    void process.ending().then(({ code, stderr }) => {
+      if (process === this.process)
+        this.endedWith = `${this.name} ended with ${code ?? 'a signal'}: ${stderr.slice(-2000)}`;
+    });
+  }
+
   private async do(path: string, body: object = {}): Promise<void> {
     const { status, text } = await this.ask('POST', path, { body });
     if (status === undefined || status >= 300)
@@ -98,6 +116,16 @@ export class Instance {
       body && JSON.stringify(body),
     );
   }
+}
+
+const launch = (settings: InstanceSettings, env: NodeJS.ProcessEnv): TypescriptProcess =>
+  new TypescriptProcess(PROGRAM, { ...env, SETTINGS: JSON.stringify(settings) });
+
+/** @throws {Error} it did not start. */
+async function addressOf(name: string, child: TypescriptProcess): Promise<string> {
+  const url = await child.firstLine();
+  if (url !== undefined) return url;
+  throw new Error(`${name} did not start: ${(await child.ending()).stderr}`);
 }
 
 /** Never fails: a server that may be dead at any time may give no answer. */

@@ -230,7 +230,7 @@ const MUTATIONS = [
   {
     name: 'behind a broker, a lease by a read that succeeded',
     edits: [[RELAY_FEED, ', completeUntil: this.completeUntil }', ' }']],
-    noticedBy: ['relay', 'stands still for ten bounds'],
+    noticedBy: ['relay', 'Behind Redis .* stands still for ten bounds'],
   },
 ];
 

@@ -1,24 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasNats, NatsServer } from '../support/nats-server';
 import { hasRedis, RedisServer } from '../support/redis-server';
 import { testWith } from '../support/tools';
 import type { Role } from './fleet';
 import { describeService, QUICK, useFleet, type FleetFixture } from './fleet-fixture';
 import { underTraffic } from './under-traffic';
 
-/** A fleet with a Redis, and another one that can take its place. */
-interface RelayFixture extends FleetFixture {
-  readonly redis: RedisServer;
-  readonly other: RedisServer;
+/** A fleet with a broker. */
+interface RelayFixture<Broker> extends FleetFixture {
+  readonly broker: Broker;
 }
 
-function useRelayFleet(...roles: readonly Role[]): RelayFixture {
-  const servers: RedisServer[] = [];
+interface Broker {
+  readonly url: string;
+  /** It loses all that it holds. */
+  clear(): Promise<void>;
+  kill(): Promise<void>;
+  /** Empty. */
+  restart(): Promise<void>;
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  remove(): Promise<void>;
+}
+
+function useRelayFleet<B extends Broker>(
+  startBroker: () => Promise<B>,
+  ...roles: readonly Role[]
+): RelayFixture<B> {
+  let broker: B | undefined;
   const fixture = useFleet(async () => {
-    servers.push(await RedisServer.start(), await RedisServer.start());
-    return { store: QUICK, roles, redisUrl: servers[0]?.url };
+    broker = await startBroker();
+    return { store: QUICK, roles, brokerUrl: broker.url };
   });
   afterAll(async () => {
-    await Promise.all(servers.map((server) => server.remove()));
+    await broker?.remove();
   });
   return {
     get cluster() {
@@ -27,46 +41,51 @@ function useRelayFleet(...roles: readonly Role[]): RelayFixture {
     get fleet() {
       return fixture.fleet;
     },
-    get redis() {
-      return servers[0]!;
-    },
-    get other() {
-      return servers[1]!;
+    get broker() {
+      return broker!;
     },
   };
 }
 
-testWith('redis-server', hasRedis(), () => {
-  describe('Behind a Redis no token is accepted after the bound, and two relays go on, when', () => {
-    const fixture = useRelayFleet('relay', 'relay', 'behind Redis');
+const thrice = async (act: () => Promise<void>): Promise<void> => {
+  for (let times = 0; times < 3; times += 1) {
+    await act();
+    await sleep(700);
+  }
+};
+
+/** @param describeMore cases of this broker alone, in the same fleet. */
+function describeBroker<B extends Broker>(
+  name: string,
+  startBroker: () => Promise<B>,
+  describeMore: (fixture: RelayFixture<B>) => void,
+): void {
+  describe(`Behind ${name} no token is accepted after the bound, and two relays go on, when`, () => {
+    const fixture = useRelayFleet(startBroker, 'relay', 'relay', 'behind the broker');
     const flaws = (happening: () => Promise<void>) => underTraffic(fixture.fleet, happening);
 
     it('nothing happens to it', async () => {
       expect(await flaws(() => sleep(3000))).toEqual([]);
     });
 
-    it('it is flushed, three times', async () => {
-      const flush = async () => {
-        for (let times = 0; times < 3; times += 1) {
-          await fixture.redis.command('FLUSHALL');
-          await sleep(700);
-        }
-      };
-      expect(await flaws(flush)).toEqual([]);
+    it('it loses all that it holds, three times', async () => {
+      expect(await flaws(() => thrice(() => fixture.broker.clear()))).toEqual([]);
     });
 
     it('it is killed, and comes back empty', async () => {
       const kill = async () => {
-        await fixture.redis.kill();
+        await fixture.broker.kill();
         await sleep(1500);
-        await fixture.redis.restart();
+        await fixture.broker.restart();
       };
       expect(await flaws(kill)).toEqual([]);
     });
 
     it('it stands still for five seconds', async () => {
       const standStill = async () => {
-        await fixture.redis.command('DEBUG', 'SLEEP', '5');
+        fixture.broker.signal('SIGSTOP');
+        await sleep(5000);
+        fixture.broker.signal('SIGCONT');
       };
       expect(await flaws(standStill)).toEqual([]);
     });
@@ -82,9 +101,19 @@ testWith('redis-server', hasRedis(), () => {
       expect(await flaws(stop)).toEqual([]);
     });
 
+    it('each process that relays is killed in turn, so the one that leads too', async () => {
+      const kill = async () => {
+        for (const relay of fixture.fleet.writers) {
+          await relay.restart();
+          await sleep(2000);
+        }
+      };
+      expect(await flaws(kill)).toEqual([]);
+    });
+
     it('the network to it loses all, for each instance in turn', async () => {
       const part = async () => {
-        for (const proxy of fixture.fleet.redisProxies) {
+        for (const proxy of fixture.fleet.brokerProxies) {
           proxy.impose({ up: 'lost', down: 'lost' });
           await sleep(1500);
           proxy.heal();
@@ -95,34 +124,18 @@ testWith('redis-server', hasRedis(), () => {
 
     it('the network to it holds all up, and delivers it later', async () => {
       const hold = async () => {
-        for (const proxy of fixture.fleet.redisProxies) proxy.impose({ up: 'held', down: 'held' });
+        for (const proxy of fixture.fleet.brokerProxies) proxy.impose({ up: 'held', down: 'held' });
         await sleep(3000);
         fixture.fleet.heal();
       };
       expect(await flaws(hold)).toEqual([]);
     });
 
-    it('an address leads to its replica, which loses the rest when it is promoted', async () => {
-      const { redis, other, fleet } = fixture;
-      const [relay, relayToo, behind] = fleet.redisProxies;
-      const port = (server: RedisServer) => Number(new URL(server.url).port);
-      const failOver = async () => {
-        await other.replicate(redis);
-        behind?.switchTo(port(other));
-        await sleep(2000);
-        await other.command('REPLICAOF', 'NO', 'ONE'); // two primaries
-        relay?.switchTo(port(other));
-        await sleep(2000);
-        await redis.kill();
-        await sleep(500);
-        relayToo?.switchTo(port(other));
-      };
-      expect(await flaws(failOver)).toEqual([]);
-    });
+    describeMore(fixture);
   });
 
-  describe('Behind a Redis no token is accepted after the bound, when the one relay', () => {
-    const fixture = useRelayFleet('database', 'relay', 'behind Redis');
+  describe(`Behind ${name} no token is accepted after the bound, when the one relay`, () => {
+    const fixture = useRelayFleet(startBroker, 'database', 'relay', 'behind the broker');
 
     it('stands still for ten bounds, and later goes on', async () => {
       const [, relay] = fixture.fleet.instances;
@@ -132,6 +145,11 @@ testWith('redis-server', hasRedis(), () => {
         relay?.signal('SIGCONT');
       };
       expect(await underTraffic(fixture.fleet, stop)).toEqual([]);
+    });
+
+    it('is killed, and starts again', async () => {
+      const [, relay] = fixture.fleet.instances;
+      expect(await underTraffic(fixture.fleet, async () => relay?.restart())).toEqual([]);
     });
 
     it('does not reach the database', async () => {
@@ -145,4 +163,53 @@ testWith('redis-server', hasRedis(), () => {
 
     describeService(fixture);
   });
+}
+
+testWith('redis-server', hasRedis(), () => {
+  let other: RedisServer;
+
+  beforeAll(async () => {
+    other = await RedisServer.start();
+  });
+
+  afterAll(async () => {
+    await other.remove();
+  });
+
+  describeBroker(
+    'Redis',
+    () => RedisServer.start(),
+    (fixture) => {
+      it('an address leads to its replica, which loses the rest when it is promoted', async () => {
+        const { broker: redis, fleet } = fixture;
+        const [relay, relayToo, behind] = fleet.brokerProxies;
+        const port = (server: RedisServer) => Number(new URL(server.url).port);
+        const failOver = async () => {
+          await other.replicate(redis);
+          behind?.switchTo(port(other));
+          await sleep(2000);
+          await other.command('REPLICAOF', 'NO', 'ONE'); // two primaries
+          relay?.switchTo(port(other));
+          await sleep(2000);
+          await redis.kill();
+          await sleep(500);
+          relayToo?.switchTo(port(other));
+        };
+        expect(await underTraffic(fleet, failOver)).toEqual([]);
+      });
+    },
+  );
+});
+
+testWith('nats-server', hasNats(), () => {
+  describeBroker(
+    'NATS',
+    () => NatsServer.start(),
+    (fixture) => {
+      it('its streams are purged, three times', async () => {
+        const purge = () => thrice(() => fixture.broker.clear('PURGE'));
+        expect(await underTraffic(fixture.fleet, purge)).toEqual([]);
+      });
+    },
+  );
 });

@@ -81,10 +81,10 @@ export class NatsServer {
     });
   }
 
-  /** Deletes every stream. */
-  async clear(): Promise<void> {
+  /** Deletes every stream, or purges it. */
+  async clear(how: 'DELETE' | 'PURGE' = 'DELETE'): Promise<void> {
     const { streams } = await this.api<{ streams: string[] | null }>('STREAM.NAMES');
-    for (const stream of streams ?? []) await this.api(`STREAM.DELETE.${stream}`);
+    for (const stream of streams ?? []) await this.api(`STREAM.${how}.${stream}`);
   }
 
   async remove(): Promise<void> {

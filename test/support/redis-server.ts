@@ -57,6 +57,10 @@ export class RedisServer {
     this.child?.kill(name);
   }
 
+  async clear(): Promise<void> {
+    await this.command('FLUSHALL');
+  }
+
   /** Sends one command over a connection of its own. */
   async command(...command: [string, ...string[]]): Promise<unknown> {
     const client = new Redis(this.port, '127.0.0.1');

@@ -96,6 +96,27 @@ testWith('nats-server', hasNats(), () => {
       expect((await relay.takeAsks()).last?.frame).toEqual(frameOf('c', 1));
     });
 
+    it('hands out no pages that do not belong to its first frame', async () => {
+      const relay = relayAt();
+      await begun(relay, 'a', 1);
+      await relay.moveCheckpoint(frameOf('a', 1), { number: 1, pagesId: 'other', pages: 0 });
+      const { message } = await server.api<{ message: { data: string } }>(
+        'STREAM.MSG.GET.nl-default-log',
+        { seq: 2 },
+      );
+      await server.clear();
+      await begun(relay, 'b', 1);
+      const text = Buffer.from(message.data, 'base64').toString();
+      await server.publish(
+        'nl.default.log.2',
+        text.replace('"number":1,"random"', '"number":2,"random"'),
+      );
+
+      await expect(relay.read(null)).rejects.toThrow(
+        'A frame is missing in the log of the broker.',
+      );
+    });
+
     it('is complete when its checkpoint has moved to its end, and later goes on', async () => {
       const relay = relayAt();
       await begun(relay, 'a', 3);
