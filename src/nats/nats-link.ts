@@ -54,7 +54,7 @@ export class NatsLink {
    * @returns `null` where nothing there takes such requests.
    * @throws {Error} it was not answered in time, or is not permitted.
    */
-  async request(subject: string, text = '', fields: Fields = {}): Promise<Msg | null> {
+  async request(subject: string, text: string, fields: Fields = {}): Promise<Msg | null> {
     const connection = this.connection ?? this.connect();
     const nats = await inTime(SERVER, this.timeoutMs, connection);
     const options = { timeout: 2 * this.timeoutMs, headers: headersOf(fields) };

@@ -27,7 +27,7 @@ const IN_USE_OTHERWISE = 10_058;
 const WRONG_LAST_SEQUENCE = 10_071;
 
 interface Answer {
-  readonly error?: { readonly err_code?: number; readonly description?: string };
+  readonly error?: { readonly err_code: number; readonly description: string };
 }
 
 export interface StreamInfo {
@@ -132,15 +132,13 @@ export class NatsStream {
     if (reply === null) throw new Error(NO_JETSTREAM);
     const answer = reply.json<T & Answer>();
     if (answer.error === undefined) return answer;
-    if (isNothing.has(answer.error.err_code ?? 0)) return null;
+    if (isNothing.has(answer.error.err_code)) return null;
     throw refused(`${what} of "${name}"`, answer.error);
   }
 }
 
-const refused = (
-  what: string,
-  { description = 'no reason' }: NonNullable<Answer['error']>,
-): Error => new Error(`NATS refused ${what}: ${description}.`);
+const refused = (what: string, { description }: NonNullable<Answer['error']>): Error =>
+  new Error(`NATS refused ${what}: ${description}.`);
 
 const NO_JETSTREAM =
   'JetStream is not enabled in this NATS, or not for this account. Start nats-server with -js.';

@@ -96,6 +96,21 @@ testWith('nats-server', hasNats(), () => {
       expect((await relay.takeAsks()).last?.frame).toEqual(frameOf('c', 1));
     });
 
+    it.each([
+      'nonsense',
+      '{}\n',
+      '{"number":1,"from":{"seq":"1"},"checkpoint":{"number":1,"pages":0}}\n',
+    ])('is none where somebody wrote %j at its end, and begins anew', async (text) => {
+      const relay = relayAt();
+      await begun(relay, 'a', 2);
+      await server.publish('nl.default.log.3', text);
+
+      await expect(relay.read(1)).rejects.toThrow('A frame is missing in the log of the broker.');
+      expect((await relay.takeAsks()).last).toBeNull();
+      expect(await relay.begin(null, frameOf('b', 1), CHECKPOINT)).toBe(true);
+      expect((await relay.read(null))?.frames).toEqual([frameOf('b', 1)]);
+    });
+
     it('hands out no pages that do not belong to its first frame', async () => {
       const relay = relayAt();
       await begun(relay, 'a', 1);
@@ -184,7 +199,8 @@ testWith('nats-server', hasNats(), () => {
 
       expect((await relay.takeAsks()).questions).toEqual(questions);
       await relay.ask('one more');
-      expect((await relay.takeAsks()).questions).toEqual(['one more']);
+      await relay.ask('');
+      expect((await relay.takeAsks()).questions).toEqual(['one more', '']);
     });
   });
 
@@ -350,6 +366,7 @@ testWith('nats-server', hasNats(), () => {
 
     it('an option is not of its form', () => {
       const make = (options: NatsRelayOptions) => () => new NatsRelay({}, options);
+      expect(() => new NatsRelay({})).not.toThrow();
       expect(make({ name: 'with.dot' })).toThrow('"name" must be 1 to 64 letters, digits, hyphens');
       expect(make({ callTimeoutMs: 1 })).toThrow('"callTimeoutMs" must be a whole number');
       expect(make({ replicas: 6 })).toThrow('"replicas" must be a whole number of servers from 1');
