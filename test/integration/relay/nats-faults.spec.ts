@@ -60,34 +60,58 @@ testWith('nats-server', hasNats(), () => {
     );
 
   describe('The log in NATS', () => {
-    /** What a relay sent at the end of a stream arrives at the end of the one made in its place. */
-    const arrivesInAnother = async (relay: NatsRelay): Promise<void> => {
+    /**
+     * What a relay sent at the end of a stream arrives at the end of one that was made in its place,
+     * or that has lost its end and got another one.
+     */
+    const arrivesInAnother = async (relay: NatsRelay, third: StoredFrame): Promise<void> => {
       await begun(relay, 'a', 4);
       const fourth = await server.api<{ message: { data: string } }>(
         'STREAM.MSG.GET.nl-default-log',
         { seq: 4 },
       );
       await server.clear();
-      await begun(relay, 'b', 3);
+      await begun(relay, third.generation, 2);
+      expect(await relay.append(frameOf(third.generation, 2), third)).toBe(true);
       const text = Buffer.from(fourth.message.data, 'base64').toString();
       const expected = { 'Nats-Expected-Last-Sequence': '3' };
       expect(await server.publish('nl.default.log.4', text, expected)).toMatchObject({ seq: 4 });
     };
 
-    it('hands out no frame that was meant for a stream of before', async () => {
+    const OTHERS: readonly (readonly [string, StoredFrame])[] = [
+      ['that was lost', frameOf('b', 3)],
+      ['that has lost its end', { ...frameOf('a', 3), random: 'another' }],
+    ];
+
+    it.each(OTHERS)('hands out no frame that was meant for a stream %s', async (_, third) => {
       const relay = relayAt();
-      await arrivesInAnother(relay);
+      await arrivesInAnother(relay, third);
 
       await expect(relay.read(1)).rejects.toThrow('A frame is missing in the log of the broker.');
       const completed: Frame[] = [];
       const sink = { apply: () => undefined, complete: (frame: Frame) => completed.push(frame) };
-      await expect(readLog(relay, frameOf('b', 3), sink)).rejects.toThrow('A frame is missing');
+      await expect(readLog(relay, third, sink)).rejects.toThrow('A frame is missing');
       expect(completed).toEqual([]);
     });
 
-    it('is no log any more with such a frame, so that a relay begins anew', async () => {
+    it('takes one of many frames that two relays add at the same time', async () => {
+      const relays = [relayAt(), relayAt()];
+      for (const relay of relays) await relay.takeAsks(); // both are connected
+      await begun(relayAt(), 'a', 1);
+
+      const next = frameOf('a', 2);
+      const areAdded = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => {
+          const frame = { ...next, random: `random ${index}` };
+          return relays[index % 2]?.append(frameOf('a', 1), frame);
+        }),
+      );
+      expect(areAdded.filter(Boolean)).toHaveLength(1);
+    });
+
+    it.each(OTHERS)('begins anew where such a frame came into a stream %s', async (_, third) => {
       const relay = relayAt();
-      await arrivesInAnother(relay);
+      await arrivesInAnother(relay, third);
 
       expect((await relay.takeAsks()).last).toBeNull();
       expect(await relay.append(frameOf('a', 4), frameOf('a', 5))).toBe(false);
