@@ -95,15 +95,16 @@ testWith('nats-server', hasNats(), () => {
     });
 
     it('takes one of many frames that two relays add at the same time', async () => {
-      const relays = [relayAt(), relayAt()];
-      for (const relay of relays) await relay.takeAsks(); // both are connected
+      const one = relayAt();
+      const other = relayAt();
+      for (const relay of [one, other]) await relay.takeAsks(); // both are connected
       await begun(relayAt(), 'a', 1);
 
       const next = frameOf('a', 2);
       const areAdded = await Promise.all(
         Array.from({ length: 20 }, (_, index) => {
           const frame = { ...next, random: `random ${index}` };
-          return relays[index % 2]?.append(frameOf('a', 1), frame);
+          return (index % 2 === 0 ? one : other).append(frameOf('a', 1), frame);
         }),
       );
       expect(areAdded.filter(Boolean)).toHaveLength(1);
@@ -146,14 +147,31 @@ testWith('nats-server', hasNats(), () => {
       await server.clear();
       await begun(relay, 'b', 1);
       const text = Buffer.from(message.data, 'base64').toString();
-      await server.publish(
-        'nl.default.log.2',
-        text.replace('"number":1,"random"', '"number":2,"random"'),
-      );
+      const behindIt = text.replace('"number":1,"random"', '"number":2,"random"');
+      await server.publish('nl.default.log.2', behindIt.replace('"after":null', '"after":"b1"'));
 
       await expect(relay.read(null)).rejects.toThrow(
         'A frame is missing in the log of the broker.',
       );
+    });
+
+    it('is not complete without one of its frames', async () => {
+      const relay = relayAt();
+      await begun(relay, 'a', 5);
+      await server.api('STREAM.MSG.DELETE.nl-default-log', { seq: 3 });
+
+      expect((await relay.takeAsks()).last).toBeNull();
+    });
+
+    it('is not complete when its pages were lost, also when others came in their place', async () => {
+      const relay = relayAt();
+      await relay.writePage('one', 0, 'page');
+      await relay.begin(null, frameOf('a', 1), { number: 1, pagesId: 'one', pages: 1 });
+      expect((await relay.takeAsks()).last).not.toBeNull();
+      await server.api('STREAM.DELETE.nl-default-pages');
+      await relay.writePage('two', 0, 'page');
+
+      expect((await relay.takeAsks()).last).toBeNull();
     });
 
     it('is complete when its checkpoint has moved to its end, and later goes on', async () => {
@@ -297,10 +315,10 @@ testWith('nats-server', hasNats(), () => {
       const failure = await until(() =>
         relay.ask('lost').then(
           () => undefined,
-          (error: Error) => error.message,
+          (error: unknown) => String(error),
         ),
       );
-      expect(failure).toBe('NATS did not answer within 200 ms.');
+      expect(failure).toBe('Error: NATS did not answer within 200 ms.');
       await until(() => !relay.isListening);
       await isDone(relay.ask('lost too'));
       fault.repair();
