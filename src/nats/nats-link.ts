@@ -79,11 +79,9 @@ export class NatsLink {
   listen(subject: string, onMessage: () => void): void {
     const listener: Listener = { subject, onMessage, isReady: false };
     this.listeners = [...this.listeners, listener];
-    const connection = this.connection ?? this.connect();
-    connection.then(
-      (nats) => this.subscribe(nats, [listener]),
-      () => undefined,
-    );
+    const { connection } = this;
+    if (connection === null) void this.connect();
+    else void this.attend(connection, [listener]);
   }
 
   /** `request` and `listen` may follow. Idempotent. */
@@ -99,7 +97,7 @@ export class NatsLink {
     return connection;
   }
 
-  /** @param listeners those of before: others subscribe by themselves. */
+  /** Subscribes for these, and waits until the connection ends. */
   private async attend(
     connection: Promise<NatsConnection>,
     listeners: readonly Listener[],
@@ -107,15 +105,15 @@ export class NatsLink {
     try {
       const nats = await connection;
       if (connection === this.connection) this.open = nats;
-      void this.subscribe(nats, listeners);
+      if (listeners.length > 0) await this.subscribe(nats, listeners);
       await nats.closed();
     } catch {
-      // The request that wanted it fails by itself.
+      // The request that wanted it fails by itself; until there is another one polling has to do.
     }
     this.drop(connection);
   }
 
-  /** Until then polling has to do. */
+  /** @throws {Error} the connection is closed, or the server does not answer. */
   private async subscribe(nats: NatsConnection, listeners: readonly Listener[]): Promise<void> {
     const refused = new Set<Listener>();
     for (const listener of listeners) {
@@ -123,14 +121,10 @@ export class NatsLink {
         if (error === null) listener.onMessage();
         else refused.add(listener); // it is not permitted
       };
-      if (!nats.isClosed()) nats.subscribe(listener.subject, { callback });
+      nats.subscribe(listener.subject, { callback });
     }
-    try {
-      await inTime(SERVER, CONNECT_TIMEOUT_MS, nats.flush());
-    } catch {
-      return;
-    }
-    if (nats.isClosed()) return;
+    await inTime(SERVER, CONNECT_TIMEOUT_MS, nats.flush());
+    if (nats !== this.open) return;
     for (const listener of listeners.filter((each) => !refused.has(each))) {
       listener.isReady = true;
       listener.onMessage(); // what was told before is lost

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NatsRelay, type NatsRelayOptions } from '../../../src/nats';
 import { encodeFrame, EMPTY_SLICE, type Frame } from '../../../src/relay/frame';
 import { readLog } from '../../../src/relay/read-log';
@@ -153,6 +154,28 @@ testWith('nats-server', hasNats(), () => {
       await expect(relay.read(null)).rejects.toThrow(
         'A frame is missing in the log of the broker.',
       );
+    });
+
+    it('is begun by one of two relays, and its checkpoint may be moved by both', async () => {
+      const relay = relayAt();
+      const other = relayAt();
+      for (const each of [relay, other]) await each.takeAsks(); // both are connected
+      await begun(relay, 'a', 1);
+      const areBegun = await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          (index % 2 === 0 ? relay : other).begin(
+            frameOf('a', 1),
+            frameOf(`b${index}`, 1),
+            CHECKPOINT,
+          ),
+        ),
+      );
+      expect(areBegun.filter(Boolean)).toHaveLength(1);
+
+      const end = frameOf(`b${areBegun.indexOf(true)}`, 1);
+      const moves = [relay, other].map((each) => each.moveCheckpoint(end, CHECKPOINT));
+      expect(await Promise.all(moves)).toEqual([true, true]);
+      expect((await relay.takeAsks()).last?.frame).toEqual(end);
     });
 
     it('is not complete without one of its frames', async () => {
@@ -329,6 +352,31 @@ testWith('nats-server', hasNats(), () => {
       await relay.ask('rings');
       await until(() => rings > before);
     };
+
+    it('listens once a server that stood still goes on', async () => {
+      const nats = await own();
+      const relay = relayAt(nats.url, { callTimeoutMs: 10_000 });
+      await relay.ask('before');
+      nats.signal('SIGSTOP');
+      let rings = 0;
+      relay.listen('asks', () => (rings += 1));
+      await sleep(2500); // longer than a connection may take
+      expect([relay.isListening, rings]).toEqual([false, 0]);
+      nats.signal('SIGCONT');
+
+      await until(() => relay.isListening && rings > 0);
+    });
+
+    it('rings once for one bell', async () => {
+      const relay = relayAt();
+      let rings = 0;
+      relay.listen('asks', () => (rings += 1));
+      await until(() => relay.isListening);
+      rings = 0;
+      await relay.ask('one');
+      await relay.takeAsks(); // its answer comes behind the bell
+      expect(rings).toBe(1);
+    });
 
     it('listens as soon as there is a server, without a question', async () => {
       const nats = await own();
