@@ -8,7 +8,7 @@ export const REDIS_CLIENT = having<RedisClient>(
   { says: 'The client.' },
 );
 
-/** Options that every part has. */
+/** An option that every part has. */
 export const REDIS_NAME = text(
   '1 to 64 letters, digits, dots, hyphens and underscores',
   /^[\w.-]{1,64}$/,
