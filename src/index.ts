@@ -69,7 +69,7 @@ export type {
   TokenExplanation,
 } from './revocation/revoked-tokens.service';
 export { StoreClock } from './revocation/store-clock';
-export type { ReplicaStatus, StoreStatus } from './revocation/store-status';
+export type { RelayStatus, ReplicaStatus, StoreStatus } from './revocation/store-status';
 export { LiveConnections } from './live/live-connections';
 export type { ConnectionEnd, LiveConnection } from './live/open-connection';
 export { EndsWithToken } from './nest/live/ends-with-token';

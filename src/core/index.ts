@@ -68,7 +68,7 @@ export type {
   SessionsOf,
 } from '../revocation/session-store';
 export { StoreClock } from '../revocation/store-clock';
-export type { ReplicaStatus, StoreStatus } from '../revocation/store-status';
+export type { RelayStatus, ReplicaStatus, StoreStatus } from '../revocation/store-status';
 export type {
   Addition,
   CommitPosition,

@@ -1,4 +1,4 @@
-import type { ReplicaStatus, StoreStatus } from '../revocation/store-status';
+import type { RelayStatus, ReplicaStatus, StoreStatus } from '../revocation/store-status';
 
 /** A figure of the store's, as OpenTelemetry is told it. */
 export interface StoreMetric {
@@ -17,13 +17,18 @@ const ofReplica =
   ({ replica }: StoreStatus): number | undefined =>
     replica === null ? undefined : read(replica);
 
+const ofRelay =
+  (read: (relay: RelayStatus) => number) =>
+  ({ relay }: StoreStatus): number | undefined =>
+    relay === null ? undefined : read(relay);
+
 // Not left out: SDKs go on telling the last figure of a metric that has fallen silent.
 const seconds = (milliseconds: number | null): number =>
   milliseconds === null ? NaN : milliseconds / 1000;
 
 /**
  * Every metric of the store's. Those of requests are in `LogoutMetrics`. None has an attribute.
- * Those of the replica are told only where there is one (`check: 'replica'`).
+ * Those of the replica are told only where there is one (`check: 'replica'`), as are those of a relay.
  */
 export const STORE_METRICS: readonly StoreMetric[] = [
   {
@@ -91,10 +96,59 @@ export const STORE_METRICS: readonly StoreMetric[] = [
     read: ({ feed }) => (feed === null ? undefined : feed === 'doorbell' ? 1 : 0),
   },
   {
+    name: 'nestjs_logout.feed.broker',
+    kind: 'gauge',
+    unit: '1',
+    description: '1 where a relay tells what is revoked, 0 where the store does.',
+    read: ({ feed, isBehindBroker }) => (feed === null ? undefined : isBehindBroker ? 1 : 0),
+  },
+  {
+    name: 'nestjs_logout.relay.leading',
+    kind: 'gauge',
+    unit: '1',
+    description: '1 while this instance writes into the broker; of all with a relay, one does.',
+    read: ofRelay(({ isLeading }) => (isLeading ? 1 : 0)),
+  },
+  {
+    name: 'nestjs_logout.relay.round.age',
+    kind: 'gauge',
+    unit: 's',
+    description: 'Since the end of the last round of this instance that succeeded.',
+    read: ofRelay(({ lastRoundAgeMs }) => seconds(lastRoundAgeMs)),
+  },
+  {
+    name: 'nestjs_logout.relay.frames',
+    kind: 'counter',
+    unit: '{frame}',
+    description: 'Frames that this instance wrote into the broker.',
+    read: ofRelay(({ frames }) => frames),
+  },
+  {
+    name: 'nestjs_logout.relay.answers',
+    kind: 'counter',
+    unit: '{question}',
+    description: 'Questions that it answered there; on each answer a lease may rest.',
+    read: ofRelay(({ answers }) => answers),
+  },
+  {
+    name: 'nestjs_logout.relay.failures',
+    kind: 'counter',
+    unit: '{failure}',
+    description: 'How often it could not carry on: the database or the broker did not answer.',
+    read: ofRelay(({ failures }) => failures),
+  },
+  {
+    name: 'nestjs_logout.relay.log.length',
+    kind: 'gauge',
+    unit: '{frame}',
+    description: 'Frames in the log from its checkpoint on; known where this instance leads.',
+    read: ofRelay(({ logLength }) => logLength ?? NaN),
+  },
+  {
     name: 'nestjs_logout.store.look_ups',
     kind: 'counter',
     unit: '{token}',
-    description: 'Tokens that the store itself was asked about.',
+    description: 'Tokens that the store itself was asked about; behind a broker, that waited.',
     read: ({ directLookUps }) => directLookUps,
   },
   {

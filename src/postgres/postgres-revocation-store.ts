@@ -1,6 +1,7 @@
 import { Relay } from '../relay/relay';
 import { ReplicatedStore } from '../replica/replicated-store';
 import type { PostgresSource } from '../stores/postgres/connection/source';
+import type { StoreStatus } from '../revocation/store-status';
 import { resolveStoreOptions, type PostgresStoreOptions } from '../stores/postgres/options';
 import { PostgresStore } from '../stores/postgres/postgres-store';
 
@@ -32,6 +33,10 @@ export class PostgresRevocationStore extends ReplicatedStore {
   override async open(): Promise<void> {
     await super.open();
     this.relay?.start();
+  }
+
+  override status(): StoreStatus {
+    return { ...super.status(), relay: this.relay?.status() ?? null };
   }
 
   override async close(): Promise<void> {

@@ -110,6 +110,8 @@ export class RelayRevocationStore extends RevocationStore {
       committedRevocations: 0,
       feed: this.feed.wakenBy,
       replica: this.replica.status(),
+      isBehindBroker: true,
+      relay: null,
     };
   }
 

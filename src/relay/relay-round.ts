@@ -11,6 +11,16 @@ import { writePages } from './write-pages';
 /** A frame is written this often, in ms, at least: feeds cannot go on from a cursor that is too old. */
 const REFRESH_MS = 60_000;
 
+/** What the rounds of a relay have done. */
+export interface RelayProgress {
+  frames: number;
+  answers: number;
+  /** Of the log at the begin of the last round, in frames from the checkpoint on. */
+  logLength: number | null;
+}
+
+export const newProgress = (): RelayProgress => ({ frames: 0, answers: 0, logLength: null });
+
 /** What a round works with. */
 export interface RelayParts {
   /** Of the relay alone. */
@@ -21,6 +31,7 @@ export interface RelayParts {
   /** Announces the relay, for those that it answers: cluster-wide logouts wait for them. */
   readonly registration: Registration;
   readonly compaction: LogCompaction;
+  readonly progress: RelayProgress;
   /** Of leases that rest on answers of this relay, at most. */
   readonly maxStalenessMs: number;
   readonly onError: (error: Error) => void;
@@ -36,33 +47,34 @@ export class RelayRound {
 
   constructor(private readonly parts: RelayParts) {}
 
-  /** @throws {Error} the database or the broker did not answer; what was taken is asked again. */
-  async run(): Promise<void> {
-    const { transport, registration } = this.parts;
+  /**
+   * @returns whether all that is new is in the log; `false` where another relay was first.
+   * @throws {Error} the database or the broker did not answer; what was taken is asked again.
+   */
+  async run(): Promise<boolean> {
+    const { transport, registration, progress } = this.parts;
     await this.keepAnnounced();
     const { announced } = registration;
     const taken = await transport.takeAsks();
+    progress.logLength = lengthOf(taken);
     const end = endOf(taken);
-    if (end === null) {
-      await this.begin(taken, announced);
-      return;
-    }
+    if (end === null) return this.begin(taken, announced);
     const slices: FeedSlice[] = [];
     const cursor = await this.read(end.since, slices);
-    if (cursor === null) await this.beginAfterOtherServer(taken);
-    else await this.goOn(end, slices, cursor, this.answers(taken, announced));
+    if (cursor === null) return this.beginAfterOtherServer(taken);
+    return this.goOn(end, slices, cursor, this.answers(taken, announced));
   }
 
   /** The announcement of before may be lost with the server that it was made to. */
-  private async beginAfterOtherServer(taken: TakenAsks): Promise<void> {
+  private async beginAfterOtherServer(taken: TakenAsks): Promise<boolean> {
     const { registration } = this.parts;
     registration.drop();
     await registration.renew(null);
-    await this.begin(taken, registration.announced);
+    return this.begin(taken, registration.announced);
   }
 
   /** Writes everything, under a new generation. */
-  private async begin(taken: TakenAsks, announced: Instant | null): Promise<void> {
+  private async begin(taken: TakenAsks, announced: Instant | null): Promise<boolean> {
     const { transport } = this.parts;
     const slices: FeedSlice[] = [];
     const cursor = await this.read(null, slices);
@@ -75,7 +87,10 @@ export class RelayRound {
       { ...place, text: encodeFrame(frame) },
       { number: 1, ...pages },
     );
-    if (isBegun) this.wrote = instantOf(this.parts.time);
+    if (!isBegun) return false;
+    this.count(frame);
+    this.wrote = instantOf(this.parts.time);
+    return true;
   }
 
   /** Writes what is new. */
@@ -84,20 +99,28 @@ export class RelayRound {
     slices: readonly FeedSlice[],
     cursor: FeedCursor,
     answers: readonly string[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const packs = packed(slices);
-    if (packs.length === 0 && answers.length === 0 && !this.isRefreshDue) return;
+    if (packs.length === 0 && answers.length === 0 && !this.isRefreshDue) return true;
     const last = packs.pop() ?? EMPTY_SLICE;
     // Who goes on from one of these reads the rest again.
     const frames = packs.map((slice) => this.frame({ cursor: since, slice }));
     let after: FramePlace = lastFrame;
     for (const frame of [...frames, this.frame({ answers, cursor, slice: last })]) {
       const stored = behind(after, frame);
-      if (!(await this.parts.transport.append(after, stored))) return; // another relay was first
+      if (!(await this.parts.transport.append(after, stored))) return false;
+      this.count(frame);
       after = stored;
     }
     this.wrote = instantOf(this.parts.time);
     this.parts.compaction.startIfDue(checkpoint, after);
+    return true;
+  }
+
+  private count({ answers }: Frame): void {
+    const { progress } = this.parts;
+    progress.frames += 1;
+    progress.answers += answers.length;
   }
 
   /**
@@ -153,6 +176,9 @@ function endOf({ last }: TakenAsks): LogEnd | null {
     return null;
   }
 }
+
+const lengthOf = ({ last }: TakenAsks): number =>
+  last === null ? 0 : last.frame.number - last.checkpoint.number + 1;
 
 const behind = ({ generation, number }: FramePlace, frame: Frame): StoredFrame => ({
   generation,

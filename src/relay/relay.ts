@@ -9,9 +9,10 @@ import {
 import { Registration } from '../replica/lease';
 import type { Instant, RevocationFeed } from '../revocation/revocation-feed';
 import type { StoreClock } from '../revocation/store-clock';
+import type { RelayStatus } from '../revocation/store-status';
 import { LogCompaction } from './log-compaction';
 import type { RelayLead } from './relay-lead';
-import { RelayRound } from './relay-round';
+import { newProgress, RelayRound } from './relay-round';
 import type { RelayTransport } from './relay-transport';
 
 /** Questions that come within this part of `maxStalenessMs` are answered together. */
@@ -46,7 +47,11 @@ export class Relay {
   private readonly reportSetting: (error: Error) => void;
   private readonly pace: PollSchedule;
   private checked: Instant | null = null;
+  private readonly progress = newProgress();
+  private isLeading = false;
+  private succeeded: Instant | null = null;
   private failures = 0;
+  private consecutiveFailures = 0;
   private isOver = true;
   private isRingComing = false;
   private running: Promise<void> = Promise.resolve();
@@ -84,21 +89,41 @@ export class Relay {
     await this.running;
   }
 
+  /** Whether it leads is what it knows: one that stands still, or is cut off, learns later. */
+  status(): RelayStatus {
+    const { isLeading, succeeded, failures, progress, time } = this;
+    return {
+      ...progress,
+      isLeading,
+      lastRoundAgeMs: succeeded === null ? null : elapsedMs(succeeded, time),
+      failures,
+      logLength: isLeading ? progress.logLength : null,
+    };
+  }
+
   private async run(): Promise<void> {
-    const { source, transport, options, report, reportSetting, time } = this;
+    const { source, transport, options, report, reportSetting, progress, time } = this;
     const { maxStalenessMs } = options;
     const registration = new Registration(source.register, maxStalenessMs, time, report);
     const compaction = new LogCompaction(transport, source.clock, report);
-    const onError = reportSetting;
-    const parts = { ...source, transport, registration, compaction, maxStalenessMs, onError, time };
-    const round = new RelayRound(parts);
+    const round = new RelayRound({
+      ...source,
+      transport,
+      registration,
+      compaction,
+      progress,
+      maxStalenessMs,
+      onError: reportSetting,
+      time,
+    });
     const isOver = (): boolean => this.isOver;
     while (!isOver()) {
       const began = instantOf(time);
-      const hasLed = await this.tryToLead(round);
-      if (!hasLed && !isOver())
-        await this.pace.untilDue(began, source.feed.restMs, Math.max(1, this.failures));
+      this.isLeading = await this.tryToLead(round);
+      if (!this.isLeading && !isOver())
+        await this.pace.untilDue(began, source.feed.restMs, Math.max(1, this.consecutiveFailures));
     }
+    this.isLeading = false;
     await Promise.all([registration.stop(), compaction.ended()]);
     await transport.close(); // what was under way may have opened it again
     await source.lead.close();
@@ -110,13 +135,16 @@ export class Relay {
       return await this.source.lead.whileLeading((signal) => this.term(round, signal));
     } catch (cause) {
       // Another instance may reach what this one does not.
+      if (this.isOver) return false;
       this.failures += 1;
-      if (!this.isOver) this.report(new Error(STOPPED, { cause }));
+      this.consecutiveFailures += 1;
+      this.report(new Error(STOPPED, { cause }));
       return false;
     }
   }
 
   private async term(round: RelayRound, signal: AbortSignal): Promise<void> {
+    this.isLeading = true;
     const began = instantOf(this.time);
     const isOver = (): boolean =>
       this.isOver || signal.aborted || elapsedMs(began, this.time) >= TERM_MS;
@@ -124,8 +152,9 @@ export class Relay {
       const roundBegan = instantOf(this.time);
       this.pace.clearRing();
       await this.checkBroker();
-      await round.run();
-      this.failures = 0;
+      const isCurrent = await round.run();
+      if (isCurrent) this.succeeded = instantOf(this.time);
+      this.consecutiveFailures = 0;
       if (!isOver()) await this.pace.untilDue(roundBegan, this.source.feed.restMs, 0);
     }
   }

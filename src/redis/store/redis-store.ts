@@ -120,6 +120,8 @@ export class RedisStore extends RevocationStore {
       ...this.changes.counts,
       feed: null,
       replica: null,
+      isBehindBroker: false,
+      relay: null,
     };
   }
 

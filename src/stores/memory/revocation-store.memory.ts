@@ -139,6 +139,8 @@ export class MemoryRevocationStore extends RevocationStore {
       committedRevocations: this.counts.revocations,
       feed: null,
       replica: null,
+      isBehindBroker: false,
+      relay: null,
     };
   }
 

@@ -185,6 +185,8 @@ export class PostgresStore extends RevocationStore {
       ...this.groupCommit.counts,
       feed: null,
       replica: null,
+      isBehindBroker: false,
+      relay: null,
     };
   }
 

@@ -160,6 +160,48 @@ testWith('redis-server', hasRedis(), () => {
     expect(await here.isRevoked(about([randomKey()]))).toBe(false);
   });
 
+  it('says of each instance what it does: leads, waits for the lead, or is told', async () => {
+    const first = await withDatabase({ relay: relayTo() });
+    await until(() => first.status().relay?.isLeading === true);
+    const second = await withDatabase({ relay: relayTo() });
+    const here = await behindRedis();
+    await here.isRevoked(about([randomKey()]));
+    const one = revocation();
+    await second.add(one, logout());
+    await until(() => here.known(about([one.key])) === true);
+
+    const isBehindBroker = false;
+    expect(first.status()).toMatchObject({ isBehindBroker, relay: { failures: 0 } });
+    expect(first.status().relay?.frames).toBeGreaterThanOrEqual(2);
+    expect(first.status().relay?.answers).toBeGreaterThanOrEqual(1);
+    expect(first.status().relay?.lastRoundAgeMs).not.toBeNull();
+    await until(() => (first.status().relay?.logLength ?? 0) >= 2);
+    const waiting = { isLeading: false, lastRoundAgeMs: null, frames: 0, failures: 0 };
+    expect(second.status()).toMatchObject({ isBehindBroker, relay: waiting });
+    expect(here.status()).toMatchObject({ isBehindBroker: true, relay: null, feed: 'doorbell' });
+    expect(here.status().replica?.answersFrom).toBe('memory');
+
+    await first.close();
+    await until(() => second.status().relay?.isLeading === true);
+    await until(() => (second.status().relay?.answers ?? 0) > 0);
+  });
+
+  it('counts a relay whose Redis is away as ready, and says for how long it has failed', async () => {
+    const own = await RedisServer.start();
+    toClose.push({ close: () => own.remove() });
+    const there = await withDatabase({ relay: relayTo(ioredis, own) });
+    const age = () => there.status().relay?.lastRoundAgeMs ?? Infinity;
+    await until(() => age() < 1000);
+    await own.kill();
+
+    await until(() => (there.status().relay?.failures ?? 0) > 0 && age() > 1000);
+    expect(there.status().relay?.isLeading).toBe(false);
+    expect(await readinessOf(there)).toMatchObject({ isReady: true, answersFrom: 'memory' });
+
+    await own.restart();
+    await until(() => age() < 1000);
+  });
+
   it('asks for the Redis to keep what it is given', async () => {
     const said: string[] = [];
     await server.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');

@@ -2,7 +2,7 @@ import { metrics } from '@opentelemetry/api';
 import { LogoutMetrics } from '../../../src/metrics/logout-metrics';
 import { RefusalCounts } from '../../../src/metrics/refusal-counts';
 import { RemovalCount } from '../../../src/metrics/removal-count';
-import type { ReplicaStatus, StoreStatus } from '../../../src/revocation/store-status';
+import type { RelayStatus, ReplicaStatus, StoreStatus } from '../../../src/revocation/store-status';
 import { MetricsProbe } from '../../support/metrics';
 
 const REPLICA: ReplicaStatus = {
@@ -15,6 +15,14 @@ const REPLICA: ReplicaStatus = {
   size: 12,
   isFull: false,
 };
+const RELAY: RelayStatus = {
+  isLeading: true,
+  lastRoundAgeMs: 40,
+  frames: 5,
+  answers: 6,
+  failures: 1,
+  logLength: 3,
+};
 const STATUS: StoreStatus = {
   skewMs: -1500,
   directLookUps: 3,
@@ -22,6 +30,8 @@ const STATUS: StoreStatus = {
   committedRevocations: 9,
   feed: 'doorbell',
   replica: REPLICA,
+  isBehindBroker: false,
+  relay: null,
 };
 
 describe('The metrics', () => {
@@ -50,6 +60,7 @@ describe('The metrics', () => {
       'nestjs_logout.replica.size': 12,
       'nestjs_logout.replica.full': 0,
       'nestjs_logout.feed.doorbell': 1,
+      'nestjs_logout.feed.broker': 0,
       'nestjs_logout.store.look_ups': 3,
       'nestjs_logout.store.commits': 4,
       'nestjs_logout.store.revocations': 9,
@@ -67,6 +78,28 @@ describe('The metrics', () => {
     });
   });
 
+  it('tell of a relay, and whether it leads', async () => {
+    status = { ...STATUS, relay: RELAY };
+    expect(await probe.figures()).toMatchObject({
+      'nestjs_logout.relay.leading': 1,
+      'nestjs_logout.relay.round.age': 0.04,
+      'nestjs_logout.relay.frames': 5,
+      'nestjs_logout.relay.answers': 6,
+      'nestjs_logout.relay.failures': 1,
+      'nestjs_logout.relay.log.length': 3,
+    });
+    status = { ...STATUS, relay: { ...RELAY, isLeading: false, logLength: null } };
+    expect(await probe.figures()).toMatchObject({
+      'nestjs_logout.relay.leading': 0,
+      'nestjs_logout.relay.log.length': NaN,
+    });
+  });
+
+  it('tell of an instance that a relay tells what is revoked', async () => {
+    status = { ...STATUS, isBehindBroker: true };
+    expect(await probe.figures()).toHaveProperty(['nestjs_logout.feed.broker'], 1);
+  });
+
   it('do not repeat what is not known any more', async () => {
     await probe.figures();
     const replica = { ...REPLICA, leaseAgeMs: null, catchUpMs: null };
@@ -78,10 +111,10 @@ describe('The metrics', () => {
     });
   });
 
-  it('are silent about a replica and a feed where there are none', async () => {
+  it('are silent about a replica, a feed and a relay where there are none', async () => {
     status = { ...STATUS, feed: null, replica: null };
     const names = Object.keys(await probe.figures());
-    expect(names.filter((name) => /replica|feed/.test(name))).toEqual([]);
+    expect(names.filter((name) => /replica|feed|relay/.test(name))).toEqual([]);
     expect(names).toContain('nestjs_logout.store.look_ups');
   });
 

@@ -1,6 +1,6 @@
 import { decodeFrame, decodePage, encodeQuestion } from '../../../src/relay/frame';
 import { LogCompaction } from '../../../src/relay/log-compaction';
-import { RelayRound } from '../../../src/relay/relay-round';
+import { newProgress, RelayRound, type RelayProgress } from '../../../src/relay/relay-round';
 import { Registration } from '../../../src/replica/lease';
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { MemoryBroker, MemoryRelay } from '../../support/memory-broker';
@@ -15,6 +15,7 @@ let broker: MemoryBroker;
 let way: MemoryRelay;
 let said: string[];
 let round: RelayRound;
+let progress: RelayProgress;
 
 beforeEach(() => {
   time = new ManualTime();
@@ -23,6 +24,7 @@ beforeEach(() => {
   broker = new MemoryBroker();
   way = new MemoryRelay(broker);
   said = [];
+  progress = newProgress();
   round = roundBy(clock);
 });
 
@@ -30,7 +32,7 @@ function roundBy(clock: StoreClock): RelayRound {
   const onError = ({ message }: Error) => said.push(message);
   const registration = new Registration(feed, STALENESS_MS, time, onError);
   const compaction = new LogCompaction(way, clock, onError, 5);
-  const more = { maxStalenessMs: STALENESS_MS, onError, time };
+  const more = { progress, maxStalenessMs: STALENESS_MS, onError, time };
   return new RelayRound({ feed, clock, transport: way, registration, compaction, ...more });
 }
 
@@ -188,15 +190,25 @@ describe('A round of a relay', () => {
       cutoffs: [],
     });
     await firstRead?.answer({ snapshot: '3', server: 'one' });
-    await first;
     lateRead?.apply({
       absolute: [{ expiresBefore: new Date(), prefixes: Buffer.alloc(16) }],
       cutoffs: [],
     });
     await lateRead?.answer({ snapshot: '2', server: 'one' });
-    await late;
+    expect(await first).toBe(true);
+    expect(await late).toBe(false);
 
+    expect(progress).toEqual({ frames: 2, answers: 0, logLength: 1 });
     expect(frames().map(({ cursor }) => cursor.snapshot)).toEqual(['1', '3']);
+  });
+
+  it('counts what it wrote, and tells how long the log was', async () => {
+    await run('1', 1);
+    expect(progress).toEqual({ frames: 1, answers: 0, logLength: 0 });
+    await ask();
+    await run('2', 2);
+    await run('3');
+    expect(progress).toEqual({ frames: 2, answers: 1, logLength: 2 });
   });
 
   it('fails where the database tells nothing, and begins no log', async () => {

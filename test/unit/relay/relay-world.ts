@@ -1,6 +1,6 @@
 import { RelayFeed } from '../../../src/relay/relay-feed';
 import { LogCompaction } from '../../../src/relay/log-compaction';
-import { RelayRound } from '../../../src/relay/relay-round';
+import { newProgress, RelayRound } from '../../../src/relay/relay-round';
 import { Registration } from '../../../src/replica/lease';
 import { Replica } from '../../../src/replica/replica';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
@@ -119,6 +119,7 @@ export class RelayWorld {
       transport: way,
       registration: new Registration(register, STALENESS_MS, time, onError),
       compaction: new LogCompaction(way, clock, onError, FRAMES_PER_CHECKPOINT),
+      progress: newProgress(),
       maxStalenessMs: STALENESS_MS,
       onError,
       time,

@@ -149,6 +149,57 @@ describe('A relay', () => {
     ]);
   });
 
+  it('tells whether it leads, how old its last round is, and what it wrote', async () => {
+    lead.leads = false;
+    relay.start();
+    await settle();
+    const waiting = { isLeading: false, lastRoundAgeMs: null, logLength: null };
+    expect(relay.status()).toEqual({ ...waiting, frames: 0, answers: 0, failures: 0 });
+
+    lead.leads = true;
+    await time.pass(500);
+    await way.ask('0000000000000001 2000');
+    await answer('1', 1);
+    time.pause(30);
+    const leading = { isLeading: true, lastRoundAgeMs: 30, logLength: 0 };
+    expect(relay.status()).toEqual({ ...leading, frames: 1, answers: 0, failures: 0 });
+    await time.pass(470);
+    await answer('2', 2);
+    expect(relay.status()).toMatchObject({ lastRoundAgeMs: 0, frames: 2, answers: 1 });
+
+    lead.lose();
+    await time.pass(500);
+    expect(relay.status()).toMatchObject({ isLeading: false, logLength: null, frames: 2 });
+  });
+
+  it('does not count as a round what has failed', async () => {
+    relay.start();
+    await settle();
+    time.pause(100);
+    await feed.fail();
+    const failed = { isLeading: false, lastRoundAgeMs: null, failures: 1 };
+    expect(relay.status()).toMatchObject(failed);
+    lead.fails = true;
+    await time.pass(2000);
+    expect(relay.status().failures).toBeGreaterThan(1);
+  });
+
+  it('does not count as a round what another relay was faster with', async () => {
+    jest.spyOn(way, 'begin').mockResolvedValue(false);
+    relay.start();
+    await answer('1', 1);
+    const slower = { isLeading: true, lastRoundAgeMs: null, frames: 0, failures: 0 };
+    expect(relay.status()).toMatchObject(slower);
+  });
+
+  it('tells after its stop that it does not lead', async () => {
+    relay.start();
+    await answer('1', 1);
+    expect(relay.status().isLeading).toBe(true);
+    await relay.stop();
+    expect(relay.status()).toMatchObject({ isLeading: false, failures: 0, frames: 1 });
+  });
+
   it('stops, also in the middle of a round, and may be started again', async () => {
     relay.start();
     await settle();

@@ -1,6 +1,6 @@
 import { LogCompaction } from '../../../src/relay/log-compaction';
 import { RelayFeed } from '../../../src/relay/relay-feed';
-import { RelayRound } from '../../../src/relay/relay-round';
+import { newProgress, RelayRound } from '../../../src/relay/relay-round';
 import { Lease, Registration } from '../../../src/replica/lease';
 import { instantOf } from '../../../src/replica/instance-time';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
@@ -61,7 +61,7 @@ export class SplitHistory {
     const onError = (): void => undefined;
     const registration = new Registration(feed, STALENESS_MS, time, onError);
     const compaction = new LogCompaction(transport, clock, onError);
-    const more = { maxStalenessMs: STALENESS_MS, onError, time };
+    const more = { progress: newProgress(), maxStalenessMs: STALENESS_MS, onError, time };
     return new RelayRound({ feed, clock, transport, registration, compaction, ...more });
   }
 
