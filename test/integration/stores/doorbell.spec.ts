@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { PostgresStoreOptions } from '../../../src/stores/postgres/options';
-import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { startCluster } from '../../support/cluster';
+import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
 import { until } from '../../support/until';
 import type { OpenFeed } from './open-feed';
 import { useFeeds } from './use-feeds';
@@ -101,6 +102,7 @@ describe('The doorbell', () => {
   it('rings once for many that ring in the same moment, and once more for those after', async () => {
     const [one, other] = [await listen(), await listen()];
     await until(isHeard(one));
+    await until(isHeard(other));
     const before = one.heard();
 
     for (let count = 0; count < 1000; count += 1) other.feed.ring(false);
@@ -187,6 +189,39 @@ describe('The doorbell', () => {
     expect(rings).toBe(1);
   });
 
+  it('rings once it stands again, for all that was committed meanwhile', async () => {
+    const [one, other] = [await listen(), await openFeed(database.url)];
+    other.feed.listen(() => undefined);
+    await until(isHeard(one));
+    const before = one.heard();
+
+    other.feed.ring(false);
+    await sleep(200);
+    expect(one.heard()).toBe(before);
+
+    await other.feed.read(null, () => undefined);
+    await until(() => one.heard() > before);
+  });
+
+  it('rings also for an instance that reads nothing', async () => {
+    const [one, other] = [await listen(), await openFeed(database.url)];
+    await until(isHeard(one));
+    const before = one.heard();
+
+    other.feed.ring(false);
+    await until(() => one.heard() > before);
+  });
+
+  it('is found to be heard, however fast it rings itself', async () => {
+    const one = await listen();
+    const isFound = isHeard(one);
+
+    await until(() => {
+      one.feed.ring(false);
+      return isFound();
+    });
+  });
+
   it('says whether somebody waits, also where others ring in the same moment', async () => {
     const one = await openFeed(database.url);
     const rings: boolean[] = [];
@@ -194,6 +229,7 @@ describe('The doorbell', () => {
     follow(one);
     const other = await listen();
     await until(isHeard(one));
+    await until(isHeard(other));
     rings.length = 0;
 
     other.feed.ring(false); // is sent at once, alone
@@ -267,5 +303,48 @@ describe('The doorbell', () => {
     await stranger.end();
 
     expect(payloads).toEqual([expect.stringMatching(UUID)]);
+  });
+});
+
+describe('Where a standby that commits wait for is away', () => {
+  it('the doorbell rings all the same, and holds up no read where notifications of others wait', async () => {
+    const cluster = await startCluster();
+    await (await openStore(cluster.url)).close();
+    const [one, other] = [await openFeed(cluster.url), await openFeed(cluster.url)];
+    let rings = 0;
+    one.feed.listen(() => (rings += 1));
+    follow(one);
+    await until(isHeard(one));
+    await withClient(cluster.url, async (client) => {
+      await client.query(`ALTER SYSTEM SET synchronous_standby_names = 'away'`);
+      await client.query('SELECT pg_reload_conf()');
+    });
+    const before = rings;
+
+    await until(() => {
+      other.feed.ring(false);
+      return rings > before;
+    });
+    const waiting = new Client({ connectionString: cluster.url });
+    await waiting.connect();
+    // Waits with a lock on all other notifications.
+    waiting.query(`CREATE TABLE x (); SELECT pg_notify('x', '')`).catch(() => undefined);
+    await withClient(cluster.url, (client) =>
+      until(async () => {
+        const text = `SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
+        return (await client.query(text)).rowCount === 1;
+      }),
+    );
+    const held = rings;
+    const began = performance.now();
+    other.feed.ring(false);
+    await other.read(null);
+    const tookMs = performance.now() - began;
+
+    expect(rings).toBe(held);
+    expect(tookMs).toBeLessThan(5000); // the time limit of a connection that hangs
+    await waiting.end();
+    await cluster.stop('immediate');
+    await cluster.remove();
   });
 });

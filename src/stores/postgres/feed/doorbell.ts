@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { PostgresConnections } from '../connection/connections';
 import { PostgresError, within } from '../connection/postgres-error';
+import { send, type FeedConnection } from './feed-connection';
 
 /** How long the server may take to listen, and our own ring to be heard. */
 const ANSWER_MS = 2000;
@@ -11,6 +12,10 @@ const LONGEST_TEST_INTERVAL_MS = 30_000;
 const QUIET_MS = 2;
 /** So long the connection has been idle when we ring ourselves: our ring comes later than that. */
 const PAUSE_MS = 5 * QUIET_MS;
+/** And so long we do not ring others, so that it can be idle. */
+const UNHEARD_REST_MS = 5 * PAUSE_MS;
+/** Of all notifications one is committed at a time. One that waits longer is given up. */
+const LOCK_TIMEOUT_MS = 100;
 const SELF_TEST = 'self-test';
 /** Follows the name of who rings: a logout waits until this ring has been followed. */
 const AWAITED = ' awaited';
@@ -18,13 +23,22 @@ const AWAITED = ' awaited';
 type OnRing = (isAwaited: boolean) => void;
 
 export interface DoorbellOptions {
+  /** For the first word of the server in each message; what is dead must be noticed soon. */
+  readonly lookupTimeoutMs: number;
   readonly onError: (error: Error) => void;
+}
+
+/** What a doorbell needs of its feed. */
+export interface DoorbellOfFeed {
+  /** How long to rest after a ring: a revocation heard of later is a message less. */
+  readonly restMs: number;
+  readonly connection: Pick<FeedConnection, 'use'>;
 }
 
 /**
  * Tells other instances that something may have changed, and is told by them. A ring carries no
- * data and may be lost: what it saves is the wait for the next poll. It is heard on the connection
- * by which the feed reads, and sent by another one.
+ * data and may be lost: what it saves is the wait for the next poll. It is sent and heard on the
+ * connection by which the feed reads, so that no logout waits for a ring.
  */
 export class Doorbell {
   /** Sent with each ring: what we rang for is known here. */
@@ -38,15 +52,15 @@ export class Doorbell {
   private isHeard = false;
   /** When the connection was used last; later than ever while it is in use. */
   private usedAt = Infinity;
-  private listensSince = 0;
+  /** When the first test of this connection had been sent. */
+  private testSentAt = Infinity;
   private testedAt = -Infinity;
   private testIntervalMs = 0;
 
-  /** @param restMs how long to rest after a ring: a revocation heard of later is a message less. */
   constructor(
     private readonly connections: PostgresConnections,
     private readonly options: DoorbellOptions,
-    private readonly restMs: () => number,
+    private readonly feed: DoorbellOfFeed,
   ) {}
 
   /** `doorbell` where a ring, which may be our own, was heard since the last (re)connect. */
@@ -58,7 +72,7 @@ export class Doorbell {
   ring(isAwaited: boolean): void {
     this.isWanted = true;
     this.isAwaited ||= isAwaited;
-    if (!this.isRinging) void this.ringWhileWanted();
+    void this.ringWhileWanted();
   }
 
   /**
@@ -87,10 +101,11 @@ export class Doorbell {
     });
     await within(ANSWER_MS, client.query(`LISTEN ${this.channel}`));
     this.client = client;
-    this.listensSince = performance.now();
+    this.testSentAt = Infinity;
     this.testedAt = -Infinity;
     this.testIntervalMs = 0;
     this.onRing(false);
+    void this.ringWhileWanted();
   }
 
   /** To be called when the feed's connection is idle again. */
@@ -100,36 +115,55 @@ export class Doorbell {
     if (this.isHeard || client !== this.client || now < this.testedAt + this.testIntervalMs) return;
     setTimeout(() => {
       const isIdleSince = this.client === client && this.usedAt === now;
-      if (isIdleSince && !this.isHeard) this.test();
+      if (isIdleSince && !this.isHeard) this.test().catch(ignore);
     }, PAUSE_MS).unref();
   }
 
-  private test(): void {
+  /** By another connection: what we send by our own comes with the answer, behind PgBouncer too. */
+  private async test(): Promise<void> {
     const now = performance.now();
-    if (now > this.listensSince + ANSWER_MS) this.missed();
+    if (now > this.testSentAt + ANSWER_MS) this.missed();
     this.testedAt = now;
-    this.send(SELF_TEST).catch(ignore);
+    await this.connections.lookUps.query(this.message(SELF_TEST));
+    this.testSentAt = Math.min(this.testSentAt, performance.now());
   }
 
   private async ringWhileWanted(): Promise<void> {
+    if (this.isRinging) return;
     this.isRinging = true;
-    while (this.isWanted) {
+    while (this.isWanted && this.mayRing) {
       const payload = this.isAwaited ? this.id + AWAITED : this.id;
       this.isWanted = false; // before it is sent: what commits from here on wants another
       this.isAwaited = false;
       await Promise.all([
         this.send(payload).catch(ignore), // others learn of it by polling
-        sleep(this.restMs(), undefined, { ref: false }),
+        sleep(this.restMs, undefined, { ref: false }),
       ]);
     }
     this.isRinging = false;
   }
 
-  /** In a statement of its own: in that of a logout it could fail, or hold up, the logout. */
+  /** Where the feed reads, the next read makes the connection: it must not wait for a ring that tries. */
+  private get mayRing(): boolean {
+    return this.onRing === undefined || this.client !== undefined;
+  }
+
+  private get restMs(): number {
+    const isUnheard = this.client !== undefined && !this.isHeard;
+    return Math.max(this.feed.restMs, isUnheard ? UNHEARD_REST_MS : 0);
+  }
+
+  /** In a transaction of its own: in that of a logout it could fail, or hold up, the logout. */
   private async send(payload: string): Promise<void> {
-    await this.connections.writes.query(
-      `SELECT pg_catalog.pg_notify('${this.channel}', '${payload}')`,
+    const { lookupTimeoutMs } = this.options;
+    await this.feed.connection.use((client) =>
+      send(client, lookupTimeoutMs, this.message(payload)),
     );
+  }
+
+  private message(payload: string): string {
+    return `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS};
+      SELECT pg_catalog.pg_notify('${this.channel}', '${payload}')`;
   }
 
   private heard(payload: string): void {

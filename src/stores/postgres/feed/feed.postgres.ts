@@ -49,8 +49,6 @@ export interface FeedOptions extends DoorbellOptions {
   readonly maxStalenessMs: number;
   /** No rest is longer. */
   readonly pollIntervalMs: number;
-  /** For the first word of the server in each read; what is dead must be noticed soon. */
-  readonly lookupTimeoutMs: number;
 }
 
 /** What changed in `revoked_tokens`, by the snapshots of the transactions that read it. */
@@ -69,7 +67,7 @@ export class PostgresFeed extends RevocationFeed {
     pool: () => Pool = () => connections.feed,
   ) {
     super();
-    this.doorbell = new Doorbell(connections, options, () => this.restMs);
+    this.doorbell = new Doorbell(connections, options, this);
     this.connection = new FeedConnection(pool, this.doorbell);
     const { tables } = connections;
     this.instances = new ReplicaInstances(this.connection, tables, options.lookupTimeoutMs);
