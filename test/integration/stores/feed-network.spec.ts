@@ -1,8 +1,10 @@
 import { StoreUnavailableError } from '../../../src/revocation/errors';
+import { logout, revocation } from '../../../src/testing/contract/contract';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { FaultProxy } from '../../faults/proxy';
 import { until } from '../../support/until';
 import { openFeed, type OpenFeed } from './open-feed';
+import { hostOf, openStore } from './open-store';
 
 let database: TestDatabase;
 let proxy: FaultProxy;
@@ -74,5 +76,31 @@ describe('Where the network swallows everything without a word', () => {
     await untilIs('doorbell');
 
     expect(rings).toBeGreaterThan(before);
+  });
+});
+
+describe('Where the network swallows rings', () => {
+  it('they take no connection from what is written, so that a logout need not wait', async () => {
+    const store = await openStore(proxy.url(database.url), { onError: () => undefined });
+    const expiresAt = new Date(Date.now() + 3_600_000);
+    const cutoff = { key: revocation().key, scope: 'subject', expiresAt } as const;
+    proxy.impose({ on: 'rings', up: 'lost' });
+
+    await store.add(revocation(), logout());
+    const host = await hostOf(database.url).initialize();
+    await host.transaction(async (manager) => {
+      await store.cutOff(cutoff, logout(), manager);
+      const waiting = store.cutOff(cutoff, logout()); // on one of two connections, for the host
+      await until(async () => {
+        const text = `SELECT FROM pg_stat_activity WHERE wait_event = 'advisory'`;
+        return (await host.query<unknown[]>(text)).length === 1;
+      });
+      const rejected = expect(waiting).rejects.toThrow(StoreUnavailableError);
+      await store.add(revocation(), logout()); // on the other one
+      await rejected;
+    });
+
+    await host.destroy();
+    await store.close();
   });
 });

@@ -24,7 +24,7 @@ const WRITE_CONNECTIONS = 2;
 export const LOOK_UP_CONNECTIONS = 1;
 /** Readers of the audit and of revocations take turns, and delay no look-up and no logout. */
 const READ_CONNECTIONS = 1;
-/** Reads what is new, hears the doorbell and announces this instance: stays open for good. */
+/** Reads what is new, rings and hears the doorbell, announces this instance: stays open for good. */
 const FEED_CONNECTIONS = 1;
 /** For each page of a long read: the first may take as long as an hour of revocations does. */
 export const PAGE_TIMEOUT_MS = 10_000;

@@ -11,8 +11,8 @@ export type Answers = readonly {
 }[];
 
 /**
- * The one connection by which an instance reads what is new, hears the doorbell and announces
- * itself. Who uses it has it alone meanwhile. It is replaced when it fails, and not when a statement is
+ * The one connection by which an instance reads what is new, rings and hears the doorbell, and
+ * announces itself. Who uses it has it alone meanwhile. It is replaced when it fails, and not when a statement is
  * refused.
  */
 export class FeedConnection {
