@@ -19,6 +19,7 @@ const NAMES = [
   'nest12-fastify',
   'express',
   'fastify',
+  'redis',
   'own-guards-nest11',
   'own-guards-nest12',
   'contexts-nest11',
