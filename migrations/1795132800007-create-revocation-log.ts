@@ -17,13 +17,15 @@ export const createRevocationLog: LogoutMigration = {
   name: 'CreateRevocationLog1795132800007',
   makes: {
     relations: ['revocation_log', 'revocation_log_snapshots'],
-    routines: ['log_revocations', 'trim_revocation_log'],
+    routines: ['log_revocations', 'read_revocation_log', 'trim_revocation_log'],
     triggers: [LOGS],
   },
 
   up: (names) => {
     const log = names.qualify('revocation_log');
     const snapshots = names.qualify('revocation_log_snapshots');
+    const frames = `SELECT NULL, NULL, NULL, NULL, NULL, expires_before::text, prefixes, cutoffs
+      FROM ${log}`;
     return [
       // A row is a frame: see framesOf. The index serves readers that follow the log: "every frame
       // that my last snapshot did not see". EXTERNAL: digits of hashes do not get smaller.
@@ -69,6 +71,40 @@ export const createRevocationLog: LogoutMigration = {
         server     text        NOT NULL, -- whose transactions the snapshot counts
         is_trimmed boolean     NOT NULL DEFAULT false -- the log may lack what is visible in it
       )`,
+      ),
+
+      // Where a read stands, in the first row, and then exactly the frames that a snapshot does not
+      // see: those from its xmax on, and of the transactions that were under way in it, at most
+      // \`most\` of either. \`trimmed\`: what is visible in it may be in the log no more; NULL where
+      // nothing was deleted yet. All in the snapshot of a transaction of REPEATABLE READ.
+      //
+      // A function for the reasons of add_revocations: instances read up to twenty times a second.
+      // By the index: the log may have grown since the server has last counted what is in it.
+      createFunction(
+        names,
+        'read_revocation_log',
+        `(since xid8, under_way xid8[], most integer)
+        RETURNS TABLE (is_standby text, now text, snapshot text, server text, trimmed text,
+          expires_before text, prefixes text, cutoffs text)
+        LANGUAGE plpgsql
+        SET plan_cache_mode = force_generic_plan SET enable_seqscan = off`,
+        `
+      #variable_conflict use_column
+      DECLARE
+        this_server CONSTANT text := ${SERVER_IDENTITY};
+      BEGIN
+        is_standby := pg_is_in_recovery();
+        now := round(extract(epoch FROM now()) * 1000);
+        snapshot := pg_current_snapshot();
+        server := this_server;
+        SELECT noted.snapshot INTO trimmed FROM ${snapshots} AS noted
+        WHERE is_trimmed AND noted.server = this_server;
+        RETURN NEXT;
+        RETURN QUERY ${frames} WHERE xid >= since LIMIT most;
+        IF cardinality(under_way) > 0 THEN
+          RETURN QUERY ${frames} WHERE xid = ANY (under_way) LIMIT most;
+        END IF;
+      END`,
       ),
 
       // Deletes frames that were visible ten minutes ago, and returns how many, at most \`most\`.
@@ -117,6 +153,7 @@ export const createRevocationLog: LogoutMigration = {
 
   down: (names) => [
     dropFunction(names, 'trim_revocation_log'),
+    dropFunction(names, 'read_revocation_log'),
     dropTable(names, 'revocation_log_snapshots'),
     dropTrigger(names, LOGS),
     dropFunction(names, 'log_revocations'),

@@ -149,7 +149,7 @@ describe('The instances that answer from memory', () => {
     await database.query(`GRANT USAGE ON SCHEMA nestjs_logout TO ${role};
       GRANT SELECT ON revoked_tokens_by_hour, revoked_tokens_by_day, revoked_tokens_by_month TO ${role};
       GRANT SELECT ON revocation_log, revocation_log_snapshots TO ${role};
-      GRANT EXECUTE ON FUNCTION live_revocations TO ${role};
+      GRANT EXECUTE ON FUNCTION live_revocations, read_revocation_log TO ${role};
       GRANT SELECT, INSERT, UPDATE, DELETE ON replica_instances TO ${role}`);
     const url = new URL(database.url);
     url.username = role;

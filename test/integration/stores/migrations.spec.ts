@@ -219,8 +219,8 @@ describe('Opening the store', () => {
       GRANT SELECT ON revoked_tokens_by_hour, revoked_tokens_by_day, revoked_tokens_by_month,
         revocation_log, revocation_log_snapshots, replica_instances
         TO ${role};
-      GRANT EXECUTE ON FUNCTION add_revocations, live_revocations, revoked_cutoffs,
-        missing_logout_partitions TO ${role}`);
+      GRANT EXECUTE ON FUNCTION add_revocations, live_revocations, read_revocation_log,
+        revoked_cutoffs, missing_logout_partitions TO ${role}`);
     const url = new URL(database.url);
     url.username = role;
     url.password = 'secret';

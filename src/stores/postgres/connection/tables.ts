@@ -9,8 +9,7 @@ export class Tables extends SchemaNames {
   readonly revokedCutoffs = this.qualify('revoked_cutoffs');
   /** The function that tells all that is live, in ranges. */
   readonly liveRevocations = this.qualify('live_revocations');
-  /** What was added lately, for those that follow it. */
-  readonly revocationLog = this.qualify('revocation_log');
-  readonly revocationLogSnapshots = this.qualify('revocation_log_snapshots');
+  /** The function that tells what was added lately, for those that follow it. */
+  readonly readRevocationLog = this.qualify('read_revocation_log');
   readonly replicaInstances = this.qualify('replica_instances');
 }

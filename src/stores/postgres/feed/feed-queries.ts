@@ -7,7 +7,6 @@ import type {
 import { ANY_ISSUE_TIME } from '../../../revocation/revocation';
 import { framesOf } from '../../../../migrations/revocation-frames';
 import { quoteText } from '../../../../migrations/schema-names';
-import { SERVER_IDENTITY } from '../../../../migrations/server-identity';
 import type { Tables } from '../connection/tables';
 import { partsOf } from './snapshot';
 
@@ -27,39 +26,35 @@ export interface FeedHeader {
   readonly trimmed: string | null;
 }
 
-/** Two statements, which are planned in less time than one that joins them. */
-export const headerQuery = ({ revocationLogSnapshots }: Tables): string => `
-  SELECT pg_is_in_recovery()::text AS is_standby, pg_current_snapshot()::text AS snapshot,
-    round(extract(epoch FROM now()) * 1000)::text AS now, ${SERVER_IDENTITY} AS server;
-  SELECT snapshot::text AS snapshot, server FROM ${revocationLogSnapshots} WHERE is_trimmed`;
+const HEADER = 'is_standby, now, snapshot, server, trimmed';
+const FRAME = 'expires_before, prefixes, cutoffs';
 
-/** @param marks of the log; what another server has noted says nothing of this one's transactions. */
-export function headerIn(rows: readonly TextRow[], marks: readonly TextRow[]): FeedHeader {
-  const [{ is_standby, snapshot, now, server } = {}] = rows;
+export const headerQuery = (tables: Tables): string =>
+  `SELECT ${HEADER} FROM ${tables.readRevocationLog}('1', '{}', 0)`;
+
+/** The header, and some of the frames that the cursor does not see: all, if fewer than a page. */
+export const fewQuery = (tables: Tables, since: FeedCursor): string =>
+  `SELECT ${HEADER}, ${FRAME} FROM ${logSince(tables, since)}, ${FRAMES_PER_PAGE})`;
+
+/** Exactly the frames that the cursor does not see. */
+export const newQuery = (tables: Tables, since: FeedCursor): string =>
+  `SELECT ${FRAME} FROM ${logSince(tables, since)}, NULL) WHERE expires_before IS NOT NULL`;
+
+/** Below its xmin all had ended, and what was under way in between is its xip. */
+function logSince({ readRevocationLog }: Tables, { snapshot }: FeedCursor): string {
+  const { xmax, underWay } = partsOf(snapshot);
+  return `${readRevocationLog}(${quoteText(xmax)}, ${quoteText(`{${underWay.join(',')}}`)}`;
+}
+
+export function headerIn([row]: readonly TextRow[]): FeedHeader {
+  const { is_standby, now, snapshot, server, trimmed } = row ?? {};
   if (!snapshot || !server) throw new TypeError('the server did not say where it stands');
-  const mark = marks.find((each) => each.server === server);
   return {
     isStandby: is_standby !== 'false',
     now: Number(now),
     cursor: { snapshot, server },
-    trimmed: mark?.snapshot ?? null,
+    trimmed: trimmed ?? null,
   };
-}
-
-/** For `newQuery`: the log may have grown since the server has last counted what is in it. */
-export const BY_INDEX = 'SET LOCAL enable_seqscan = off';
-
-/**
- * Exactly the frames that the cursor does not see: below its xmin all had ended, and what was under
- * way in between is its xip. UNION ALL, because with OR no index is used.
- */
-export function newQuery({ revocationLog }: Tables, { snapshot }: FeedCursor): string {
-  const { xmax, underWay } = partsOf(snapshot);
-  const frames = `SELECT expires_before::text, prefixes, cutoffs FROM ${revocationLog} WHERE xid`;
-  const begun = `${frames} >= ${quoteText(xmax)}::xid8`;
-  if (underWay.length === 0) return begun;
-  const ids = underWay.map((xid) => `${quoteText(xid)}::xid8`).join(', ');
-  return `${begun} UNION ALL ${frames} IN (${ids})`;
 }
 
 /** All that is live. Part by part, so that no side holds all of it at once. */

@@ -22,7 +22,7 @@ import { Doorbell, type DoorbellOptions } from './doorbell';
 import { FeedConnection, send } from './feed-connection';
 import { toPostgresError, PostgresError, READ_ONLY } from '../connection/postgres-error';
 import {
-  BY_INDEX,
+  fewQuery,
   FRAMES_PER_PAGE,
   headerIn,
   headerQuery,
@@ -142,18 +142,17 @@ export class PostgresFeed extends RevocationFeed {
     since: FeedCursor,
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null | 'more'> {
-    const [, header = [], marks = [], , rows = []] = await ask(
+    const [, rows = []] = await ask(
       this.options.lookupTimeoutMs,
       BEGIN_READING,
-      headerQuery(this.connections.tables),
-      BY_INDEX,
-      `${newQuery(this.connections.tables, since)} LIMIT ${FRAMES_PER_PAGE}`,
+      fewQuery(this.connections.tables, since),
       'COMMIT',
     );
-    const now = this.headerIn(header, marks);
+    const now = this.headerIn(rows);
+    const frames = rows.slice(1);
     if (!continues(now, since)) return null;
-    if (rows.length === FRAMES_PER_PAGE) return 'more';
-    await applyEach(rows, apply);
+    if (frames.length >= FRAMES_PER_PAGE) return 'more';
+    await applyEach(frames, apply);
     return now.cursor;
   }
 
@@ -163,25 +162,24 @@ export class PostgresFeed extends RevocationFeed {
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null> {
     const { tables } = this.connections;
-    const [, header = [], marks = []] = await ask(
+    const [, header = []] = await ask(
       this.options.lookupTimeoutMs,
       BEGIN_READING,
       headerQuery(tables),
     );
-    const now = this.headerIn(header, marks);
+    const now = this.headerIn(header);
     const isOfUse = since === null || continues(now, since);
     if (isOfUse) {
-      const [query, how] =
-        since === null ? [liveQuery(tables), []] : [newQuery(tables, since), [BY_INDEX]];
-      await ask(PAGE_TIMEOUT_MS, ...how, `DECLARE feed NO SCROLL CURSOR FOR ${query}`);
+      const query = since === null ? liveQuery(tables) : newQuery(tables, since);
+      await ask(PAGE_TIMEOUT_MS, `DECLARE feed NO SCROLL CURSOR FOR ${query}`);
       await readPages(ask, apply);
     }
     await ask(PAGE_TIMEOUT_MS, 'COMMIT');
     return isOfUse ? now.cursor : null;
   }
 
-  private headerIn(rows: readonly TextRow[], marks: readonly TextRow[]): FeedHeader {
-    const header = headerIn(rows, marks);
+  private headerIn(rows: readonly TextRow[]): FeedHeader {
+    const header = headerIn(rows);
     // A standby may not have seen a logout yet.
     if (header.isStandby)
       throw new PostgresError('the feed is read from the primary only', READ_ONLY);
