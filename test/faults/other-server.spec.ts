@@ -5,7 +5,7 @@ import { PostgresConnections } from '../../src/stores/postgres/connection/connec
 import { resolveStoreOptions } from '../../src/stores/postgres/options';
 import { PostgresFeed } from '../../src/stores/postgres/feed/feed.postgres';
 import { StoreClock } from '../../src/revocation/store-clock';
-import { copyData, type DataCopy } from './data-copy';
+import { copyData, type DataCopy } from '../support/data-copy';
 import { FaultProxy } from './proxy';
 import { QUICK, describeService, useFleet } from './fleet-fixture';
 import type { Traffic } from './traffic';

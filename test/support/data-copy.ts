@@ -5,8 +5,8 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from '../../src/service/embedded-postgres/embedded-postgres';
-import type { TestCluster } from '../support/cluster';
-import { temporaryFolder } from '../support/temporary-folder';
+import type { TestCluster } from './cluster';
+import { temporaryFolder } from './temporary-folder';
 
 /** A copy of a server's files, as a backup is, for a second server with the same password. */
 export interface DataCopy {
