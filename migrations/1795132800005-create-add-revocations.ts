@@ -11,16 +11,24 @@ const namesIn = (columns: object): string => Object.keys(columns).join(', ');
 const arraysOf = (prefix: string, columns: readonly string[]): string =>
   columns.map((name) => `${prefix}_${name}`).join(', ');
 
-/** The revocations that the call is given, with their places from 1. */
-const ASKED = `unnest(${arraysOf('revocation', KEY_COLUMNS)})
-  WITH ORDINALITY AS asked (${KEY_COLUMNS.join(', ')}, place)`;
+/**
+ * SQL for the rows that the call is given, with their places from 1. PL/pgSQL keeps an array with
+ * its elements apart, so each is found at once; `unnest` would write every column to a store.
+ */
+const given = (columns: readonly string[], elementOf: (column: string) => string): string => `(
+  SELECT place, ${columns.map((name) => `${elementOf(name)} AS ${name}`).join(', ')}
+  FROM generate_series(1, cardinality(revocation_key)) AS place)`;
 
-/** An array of the events that is NULL is that of the revocations, where they have such a column. */
-const EVENT_ARRAYS = Object.keys(EVENT_COLUMNS)
-  .map((name) =>
-    name in REVOCATION_COLUMNS ? `coalesce(event_${name}, revocation_${name})` : `event_${name}`,
-  )
-  .join(', ');
+const ofRevocation = (name: string): string => `revocation_${name}[place]`;
+
+function ofEvent(name: string): string {
+  const own = `event_${name}`;
+  if (name in REVOCATION_COLUMNS) return `(coalesce(${own}, revocation_${name}))[place]`;
+  if (name !== 'token_fingerprint') return `${own}[place]`;
+  return `CASE WHEN ${own} IS NULL THEN encode(revocation_key[place], 'hex') ELSE ${own}[place] END`;
+}
+
+const ASKED = `${given(KEY_COLUMNS, ofRevocation)} AS asked`;
 
 /** The addition: many revocations at once, and the event of each that is new. */
 export const createAddRevocations: LogoutMigration = {
@@ -36,8 +44,8 @@ export const createAddRevocations: LogoutMigration = {
     // anew takes longer than adding dozens of rows.
     //
     // Arrays of one length, an element for each revocation and its event. One that is NULL: the
-    // column is, in all of them; of the events: it is that of the revocations. No revocation
-    // is given twice. The events are recorded as they are given.
+    // column is, in all of them; of the events: it is that of the revocations, and the fingerprint
+    // their key. No revocation is given twice. The events are recorded as they are given.
     //
     // known_places: of the revocations that were there before, from 1, with commas between.
     // xid: of this transaction. An insert that conflicts with a row in flight waits for the commit
@@ -86,8 +94,7 @@ export const createAddRevocations: LogoutMigration = {
         WITH added AS (
           INSERT INTO ${revoked} (span, ${namesIn(REVOCATION_COLUMNS)})
           SELECT ${spanOf('expires_at', { hour: 'hour_ends', day: 'day_ends' })}, ${namesIn(REVOCATION_COLUMNS)}
-          FROM unnest(${arraysOf('revocation', Object.keys(REVOCATION_COLUMNS))})
-            WITH ORDINALITY AS asked (${namesIn(REVOCATION_COLUMNS)}, place)
+          FROM ${given(Object.keys(REVOCATION_COLUMNS), ofRevocation)} AS asked
           WHERE known IS NULL OR place <> ALL (known)
           -- All callers insert in the same order. Otherwise two with the same rows deadlock.
           ORDER BY ${KEY_COLUMNS.join(', ')}
@@ -107,8 +114,7 @@ export const createAddRevocations: LogoutMigration = {
 
         INSERT INTO ${names.qualify('auth_events')} (${namesIn(EVENT_COLUMNS)})
         SELECT ${namesIn(EVENT_COLUMNS)}
-        FROM unnest(${EVENT_ARRAYS})
-          WITH ORDINALITY AS happened (${namesIn(EVENT_COLUMNS)}, place)
+        FROM ${given(Object.keys(EVENT_COLUMNS), ofEvent)} AS happened
         WHERE known IS NULL OR place <> ALL (known);
 
         RETURN QUERY SELECT pg_current_xact_id()::text, array_to_string(known, ',');

@@ -6,6 +6,9 @@ export const ABSOLUTE_SCOPES = ['token', 'session', 'server-session'] as const;
 /** So many revocations are in one frame at most. */
 export const MAX_PER_FRAME = 512;
 
+/** The begin of the hour of UTC: `date_trunc` looks up the zone for each row. */
+const HOUR = `date_bin('1 hour', expires_at, '2000-01-01 00:00Z')`;
+
 const IS_ABSOLUTE = `scope IN (${ABSOLUTE_SCOPES.map(quoteText).join(', ')})`;
 
 /**
@@ -26,7 +29,7 @@ export const framesOf = (rows: string): string => `
   FROM (
     SELECT *, (row_number() OVER (PARTITION BY hour) - 1) / ${MAX_PER_FRAME} AS place
     FROM (
-      SELECT key, scope, issued_before, expires_at, date_trunc('hour', expires_at, 'UTC') AS hour
+      SELECT key, scope, issued_before, expires_at, ${HOUR} AS hour
       FROM ${rows}
     ) AS timed
   ) AS placed

@@ -257,9 +257,9 @@ describe('The doorbell', () => {
     }
     await sleep(500);
 
-    expect(other.feed.restMs).toBe(300);
+    expect(other.feed.restMs).toBe(225);
     expect(one.heard() - before).toBeGreaterThan(2);
-    expect(one.heard() - before).toBeLessThanOrEqual(5); // 0, 300, 600, 900, and the last one
+    expect(one.heard() - before).toBeLessThanOrEqual(6); // 0, 225, 450, 675, 900, and the last one
   });
 
   it('no rest is longer than a poll, or shorter than 5 ms', async () => {

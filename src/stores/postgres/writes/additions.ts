@@ -94,19 +94,21 @@ export class AdditionBatch {
   /** An array that is omitted says what `add_revocations` takes a NULL for. */
   private call(tables: Tables, valueOf: (text: string, type: string) => string): string {
     const nulls = arrayText(this.distinct.map(() => NULL_ELEMENT));
-    const revocations = new Map<string, string>();
+    const defaults = new Map<string, string>();
     const parameters: string[] = [];
     const add = (text: string, type: string, omitted = nulls): void => {
       parameters.push(text === omitted ? 'NULL' : valueOf(text, type));
     };
     for (const name of REVOCATION_NAMES) {
       const text = arrayText(this.distinct.map(({ revocation }) => revocation[name]));
-      revocations.set(name, text);
+      defaults.set(name, text);
       add(text, REVOCATION_COLUMNS[name]);
     }
+    const keys = defaults.get('key') ?? '';
+    defaults.set('token_fingerprint', keys.replaceAll(String.raw`\\x`, ''));
     for (const name of EVENT_NAMES) {
       const text = arrayText(this.distinct.map(({ event }) => event[name]));
-      add(text, EVENT_COLUMNS[name], revocations.get(name));
+      add(text, EVENT_COLUMNS[name], defaults.get(name));
     }
     return `SELECT xid, known_places FROM ${tables.qualify('add_revocations')}(${parameters.join(', ')})`;
   }
