@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describeRevocationStore } from '../../../src/testing/contract/revocation-store-contract';
 import { about, logout, revocation } from '../../../src/testing/contract/contract';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
@@ -53,6 +54,29 @@ describe('PostgresRevocationStore', () => {
     const seen = [first, second, third].flatMap(({ events }) => events);
     expect(seen.map(({ reason }) => reason).toSorted()).toEqual(['1', '2', '3', '4', '5']);
     expect(third.nextCursor).toBeUndefined();
+  });
+
+  it.each([
+    ['are the keys', (key: string) => key],
+    ['are others', (key: string) => key.slice(32) + key.slice(0, 32)],
+    ['are missing', () => undefined],
+  ])('keeps the fingerprints of many logouts at once where they %s', async (_, fingerprintOf) => {
+    const store = await openStore(database.url, { check: 'direct' });
+    const subject = randomUUID();
+    const logouts = Array.from({ length: 5 }, () => {
+      const one = revocation({ subject });
+      const tokenFingerprint = fingerprintOf(one.key);
+      return { one, event: logout({ subject, ...(tokenFingerprint && { tokenFingerprint }) }) };
+    });
+
+    await Promise.all(logouts.map(({ one, event }) => store.add(one, event)));
+    const { events } = await store.audit.find({ subject });
+    await store.close();
+
+    const expected = logouts.map(({ event }) => event.tokenFingerprint);
+    expect(events.map(({ tokenFingerprint }) => tokenFingerprint).toSorted()).toEqual(
+      expected.toSorted(),
+    );
   });
 
   it('goes by the clock of the database where the one of its process is days ahead', async () => {
