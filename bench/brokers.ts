@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { NatsRelay } from '../src/nats';
 import { fromIoredis, RedisRelay } from '../src/redis';
 import type { RelayTransport } from '../src/relay/relay-transport';
 
@@ -27,8 +28,23 @@ export const BROKERS = {
     relay: (url, name) =>
       new RedisRelay(fromIoredis(new Redis(url, { lazyConnect: true })), { name }),
   },
+  nats: {
+    program: 'nats-server',
+    title: 'NATS',
+    args: (port, folder) => ['-js', '-a', '127.0.0.1', '-p', String(port), '-sd', folder],
+    url: (port) => `nats://127.0.0.1:${port}`,
+    relay: (url, name) => new NatsRelay({ servers: url }, { name }),
+  },
 } as const satisfies Readonly<Record<string, Broker>>;
 
 export type BrokerName = keyof typeof BROKERS;
 
 export const BROKER_NAMES = Object.keys(BROKERS) as readonly BrokerName[];
+
+/** @param broker its name, and its URL behind a blank: what an application is told of it. */
+export function relayThrough(broker: string): RelayTransport {
+  const [name = '', url = ''] = broker.split(' ');
+  const found = BROKER_NAMES.find((each) => each === name);
+  if (found === undefined) throw new Error(`there is no broker ${name}`);
+  return BROKERS[found].relay(url, 'default');
+}

@@ -1,5 +1,6 @@
 /** `npm run bench`: all figures of docs/benchmarks.md, ours and our peers', in one run. */
 import type { Bench, Group } from './bench';
+import { BROKER_NAMES } from './brokers';
 import { readCommand, type Command } from './command-line';
 import { catchUp } from './groups/catch-up';
 import { enforcement } from './groups/enforcement';
@@ -13,7 +14,7 @@ import { logoutSql } from './groups/logout-sql';
 import { live } from './groups/live';
 import { loadAtBoot } from './groups/load-at-boot';
 import { logouts } from './groups/logouts';
-import { propagation, relay } from './groups/propagation';
+import { propagation, relay, relayNats } from './groups/propagation';
 import { purge } from './groups/purge';
 import { refreshes } from './groups/refreshes';
 import { machine, missingPrograms, versions, watchOtherPrograms } from './machine';
@@ -30,6 +31,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   'logout-sql': logoutSql,
   propagation,
   relay,
+  'relay-nats': relayNats,
   live,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,
@@ -49,14 +51,14 @@ const tell = (text: string): void => {
 
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2), Object.keys(GROUPS), LONG);
-  const missing = missingPrograms(['wrk', 'redis-server']);
+  const missing = missingPrograms(['wrk', 'redis-server', 'nats-server']);
   if (missing.length > 0) {
     tell(`bench: programs are missing. On Debian: apt-get install ${missing.join(' ')}`);
     process.exitCode = 2;
     return;
   }
   const about = { machine: machine(), versions: versions(), startedAt: new Date().toISOString() };
-  const environment = new BenchEnvironment();
+  const environment = new BenchEnvironment({ brokers: BROKER_NAMES });
   closeOnSignals(environment);
   const otherCores = watchOtherPrograms();
   try {

@@ -10,13 +10,12 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
-import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 // In your project: from 'nestjs-logout' and 'nestjs-logout/postgres'.
 import { AuthModule, JwtAuthGuard } from '../../src';
 import { PostgresRevocationStore } from '../../src/postgres';
-import { fromIoredis, RedisRelay } from '../../src/redis';
 import type { ReplicaStatus } from '../../src/revocation/store-status';
+import { relayThrough } from '../brokers';
 import { insertLayers, insertRevocations } from '../revocations';
 import { AUDIENCE, ISSUER } from '../tokens';
 import { DONE, ME, serve, setting } from './serve';
@@ -24,10 +23,8 @@ import { REVOKED_BEFOREHAND } from './revoked-beforehand';
 
 const isAsymmetric = process.env.ALGORITHM === 'ES256';
 const url = setting('DATABASE_URL');
-const relay =
-  process.env.RELAYS === 'true'
-    ? new RedisRelay(fromIoredis(new Redis(setting('REDIS_URL'), { lazyConnect: true })))
-    : undefined;
+const { RELAYS } = process.env;
+const relay = RELAYS === undefined ? undefined : relayThrough(RELAYS);
 const store = new PostgresRevocationStore(new DataSource({ type: 'postgres', url }), { relay });
 
 /** The bench logs out more than ten times a minute: its throttle is off. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import type { Bench, Group } from '../bench';
+import type { BrokerName } from '../brokers';
 import { withApps, type AppSetup, type BenchApp } from '../bench-app';
 import { statusOf } from '../status-of';
 import { measure, percentile, type Measure } from '../statistics';
@@ -17,12 +18,19 @@ export const propagation: Group = async (bench) => {
   return measured(bench, setup, other, 5);
 };
 
-/** The same to an instance that reaches only Redis. */
-export const relay: Group = async (bench) => {
-  const env = { DATABASE_URL: await bench.environment.createDatabase(), RELAYS: 'true' };
-  const setup = { module: 'ours', platform: 'fastify', env } as const;
-  return measured(bench, setup, { module: 'behind-redis', platform: 'fastify' }, 10);
-};
+/** The same to an instance that reaches only a broker. */
+const relayOver =
+  (name: BrokerName): Group =>
+  async (bench) => {
+    const { environment } = bench;
+    const env = { RELAYS: `${name} ${environment.broker(name).url}` };
+    const database = { DATABASE_URL: await environment.createDatabase() };
+    const setup = { module: 'ours', platform: 'fastify', env: { ...env, ...database } } as const;
+    return measured(bench, setup, { module: 'behind-broker', platform: 'fastify', env }, 10);
+  };
+
+export const relay: Group = relayOver('redis');
+export const relayNats: Group = relayOver('nats');
 
 function measured(
   { environment, rounds, progress }: Bench,

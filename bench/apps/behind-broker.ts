@@ -1,13 +1,11 @@
-/** This package on an instance that reaches only Redis. */
+/** This package on an instance that reaches only a broker. */
 import { Controller, Get, Module, UseGuards } from '@nestjs/common';
-import { Redis } from 'ioredis';
-// In your project: from 'nestjs-logout' and 'nestjs-logout/redis'.
+// In your project: from 'nestjs-logout', and 'nestjs-logout/redis' or 'nestjs-logout/nats'.
 import { AuthModule, JwtAuthGuard } from '../../src';
-import { fromIoredis, RedisRelay, RelayRevocationStore } from '../../src/redis';
+import { RelayRevocationStore } from '../../src/core';
+import { relayThrough } from '../brokers';
 import { AUDIENCE, ISSUER } from '../tokens';
 import { ME, serve, setting } from './serve';
-
-const redis = new Redis(setting('REDIS_URL'), { lazyConnect: true });
 
 @Controller()
 class AppController {
@@ -26,7 +24,7 @@ class AppController {
       issuer: ISSUER,
       audience: AUDIENCE,
       // The relay of the other instance may have its first round yet to come.
-      store: new RelayRevocationStore(new RedisRelay(fromIoredis(redis)), {
+      store: new RelayRevocationStore(relayThrough(setting('RELAYS')), {
         lookupTimeoutMs: 10_000,
       }),
     }),
