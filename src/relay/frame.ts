@@ -1,3 +1,4 @@
+import { sizeOf } from '../revocation/feed-slice';
 import { ANY_ISSUE_TIME } from '../revocation/revocation';
 import {
   PREFIX_BYTES,
@@ -97,9 +98,6 @@ export function packed(slices: readonly FeedSlice[]): FeedSlice[] {
 }
 
 export const EMPTY_SLICE: FeedSlice = { absolute: [], cutoffs: [] };
-
-const sizeOf = ({ absolute, cutoffs }: FeedSlice): number =>
-  absolute.reduce((sum, { prefixes }) => sum + prefixes.length / PREFIX_BYTES, cutoffs.length);
 
 const textOf = ({ absolute, cutoffs }: FeedSlice): SliceText => [
   absolute.map(

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { inTurns, type ApplySlice } from '../revocation/feed-slice';
 import type { FeedSlice } from '../revocation/revocation-feed';
 import { decodeFrame, decodePage, type Frame } from './frame';
 import type { FramePlace, LogPart, RelayTransport, StoredFrame } from './relay-transport';
@@ -11,6 +11,11 @@ export interface LogSink {
   readonly complete: (frame: Frame) => void;
 }
 
+/** The same, where requests are answered in between. */
+interface LogReader extends Pick<LogSink, 'complete'> {
+  readonly apply: ApplySlice;
+}
+
 /**
  * Reads what is behind a frame; everything, where `after` is `null` or is not in the log any more.
  * A reader that applied what was read until `after` lacks nothing of what is before a complete frame.
@@ -21,8 +26,9 @@ export interface LogSink {
 export async function readLog(
   transport: RelayTransport,
   after: FramePlace | null,
-  sink: LogSink,
+  { apply, complete }: LogSink,
 ): Promise<FramePlace> {
+  const sink = { apply: inTurns(apply), complete };
   if (after !== null) {
     const end = await readBehind(transport, after, sink);
     if (end !== null) return end;
@@ -36,7 +42,7 @@ export async function readLog(
 async function readBehind(
   transport: RelayTransport,
   after: FramePlace,
-  sink: LogSink,
+  sink: LogReader,
 ): Promise<FramePlace | null> {
   let place = after;
   for (;;) {
@@ -45,7 +51,7 @@ async function readBehind(
     if (part === null || first === undefined || !isSame(first, place)) return null;
     for (const frame of frames) {
       if (!follows(frame, place)) throw new Error('A frame is missing in the log of the broker.');
-      applyFrame(frame, sink);
+      await applyFrame(frame, sink);
       place = frame;
     }
     if (!part.hasMore) return placeOf(place);
@@ -53,18 +59,17 @@ async function readBehind(
 }
 
 /** @returns the frame of the checkpoint, which is applied too. */
-async function readPages(transport: RelayTransport, sink: LogSink): Promise<FramePlace> {
+async function readPages(transport: RelayTransport, sink: LogReader): Promise<FramePlace> {
   const part = await transport.read(null);
   if (part === null) throw new Error(NO_LOG);
   const { pagesId, pages } = part.checkpoint;
   for (let index = 0; index < pages; index += 1) {
     const page = await transport.readPage(pagesId, index);
     if (page === null) throw new Error('A page is missing in the broker.');
-    sink.apply(decodePage(page));
-    await setImmediate(); // requests are answered between pages
+    await sink.apply(decodePage(page));
   }
   const frame = checkpointFrameOf(part);
-  applyFrame(frame, sink);
+  await applyFrame(frame, sink);
   return placeOf(frame);
 }
 
@@ -73,9 +78,9 @@ function checkpointFrameOf({ generation, checkpoint, frames: [first] }: LogPart)
   throw new Error('The first frame is missing in the log of the broker.');
 }
 
-function applyFrame(stored: StoredFrame, { apply, complete }: LogSink): void {
+async function applyFrame(stored: StoredFrame, { apply, complete }: LogReader): Promise<void> {
   const frame = decodeFrame(stored.text);
-  apply(frame.slice);
+  await apply(frame.slice);
   complete(frame);
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ANNOUNCEMENT_LASTS } from '../../replica/lease';
+import { inTurns, type ApplySlice } from '../../revocation/feed-slice';
 import {
   RevocationFeed,
   type Announcement,
@@ -8,7 +9,7 @@ import {
   type FeedSlice,
 } from '../../revocation/revocation-feed';
 import type { CommitPosition } from '../../revocation/unit-of-work';
-import { eachRow } from './hours';
+import { rowPages } from './hours';
 import { cursorAt, hasReached, placeOf } from './position';
 import { LOST, type RedisDatabase, type Reply } from './redis-database';
 import type { ResolvedRedisOptions } from './redis-store-options';
@@ -17,7 +18,6 @@ import { SliceBuilder } from './rows';
 import { ANNOUNCE, INSTANCES, READ } from './store-scripts';
 
 const FRAMES_AT_ONCE = 200;
-const KEYS_AT_ONCE = 1000;
 /** Clocks of two machines may run this much apart. */
 const CLOCK_MARGIN = 1.05;
 const PAUSE_MS = 5;
@@ -49,11 +49,12 @@ export class RedisFeed extends RevocationFeed {
     since: FeedCursor | null,
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null> {
-    if (since !== null) return this.catchUp(since, apply);
+    const applySlice = inTurns(apply);
+    if (since !== null) return this.catchUp(since, applySlice);
     // What is added while the hashes are read may not be found there, but is in the log.
     const end = await this.end();
-    await this.load(apply);
-    return this.catchUp(end, apply);
+    await this.load(applySlice);
+    return this.catchUp(end, applySlice);
   }
 
   /** Announcements come with every read, so that no ring has to ask for one. */
@@ -112,17 +113,12 @@ export class RedisFeed extends RevocationFeed {
     return (values[0] as readonly string[]).map((text) => JSON.parse(text) as OtherInstance);
   }
 
-  private async load(apply: (slice: FeedSlice) => void): Promise<void> {
-    let slice = new SliceBuilder();
-    let count = 0;
-    await eachRow(this.database, LOADING, (key, rows) => {
-      slice.addRows(key, rows);
-      count += 1;
-      if (count % KEYS_AT_ONCE !== 0) return;
-      apply(slice.slice);
-      slice = new SliceBuilder();
-    });
-    apply(slice.slice);
+  private async load(apply: ApplySlice): Promise<void> {
+    for await (const page of rowPages(this.database, LOADING)) {
+      const slice = new SliceBuilder();
+      for (const [key, rows] of page) slice.addRows(key, rows);
+      await apply(slice.slice);
+    }
   }
 
   /** Where the log ends. */
@@ -132,10 +128,7 @@ export class RedisFeed extends RevocationFeed {
   }
 
   /** Until nothing is left. @returns `null`: the cursor is of no use any more. */
-  private async catchUp(
-    since: FeedCursor,
-    apply: (slice: FeedSlice) => void,
-  ): Promise<FeedCursor | null> {
+  private async catchUp(since: FeedCursor, apply: ApplySlice): Promise<FeedCursor | null> {
     let cursor = since;
     let hasMore = true;
     while (hasMore) {
@@ -144,7 +137,7 @@ export class RedisFeed extends RevocationFeed {
       for (const [id, [, random, , frame]] of entries) {
         const slice = new SliceBuilder();
         slice.addFrame(frame);
-        apply(slice.slice);
+        await apply(slice.slice);
         cursor = cursorAt({ generation, number: String(Number.parseInt(id, 10)), random });
       }
       hasMore = entries.length === FRAMES_AT_ONCE;

@@ -6,14 +6,13 @@ import type { RedisDatabase, Reply } from './redis-database';
 const ROWS_AT_ONCE = '1000';
 
 /**
- * Hands over all revocations that are there from begin to end, some of them twice: key and rows.
+ * All revocations that are there from begin to end, some of them twice: of each key its rows.
  * @throws {StoreUnavailableError}
  */
-export async function eachRow(
+export async function* rowPages(
   database: RedisDatabase,
   operation: string,
-  take: (key: RevocationKey, rows: string) => void,
-): Promise<void> {
+): AsyncGenerator<readonly (readonly [key: RevocationKey, rows: string])[]> {
   const { prefix } = database;
   const ask = (...command: RedisCommand) => database.command(operation, 'reads', command);
   const hours = (await ask('ZRANGE', `${prefix}:hours`, '0', '-1')) as readonly Reply[];
@@ -23,7 +22,7 @@ export async function eachRow(
       const hash = `${prefix}:hour:${String(hour)}`;
       const reply = await ask('HSCAN', hash, cursor, 'COUNT', ROWS_AT_ONCE);
       const [next, rows] = reply as readonly [Reply, readonly Reply[]];
-      for (const [key, text] of pairs(rows)) take(key, text);
+      yield pairs(rows);
       cursor = String(next);
     } while (cursor !== '0');
   }

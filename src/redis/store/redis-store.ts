@@ -20,7 +20,7 @@ import type { RedisClient } from '../redis-client';
 import { RedisAuditTrail } from './audit-trail.redis';
 import { Changes } from './changes';
 import { RedisFeed } from './feed.redis';
-import { eachRow } from './hours';
+import { rowPages } from './hours';
 import { covering, keysOf, look } from './look';
 import { RedisDatabase } from './redis-database';
 import type { ResolvedRedisOptions } from './redis-store-options';
@@ -92,10 +92,9 @@ export class RedisStore extends RevocationStore {
     const matches = filterOf(checked);
     const { now } = await look(this.database, 'find revocations', 'reads', {});
     const found = new Map<string, PlacedRevocation>();
-    await eachRow(this.database, 'find revocations', (key, rows) => {
-      for (const placed of placedRevocations(key, rows))
+    for await (const page of rowPages(this.database, 'find revocations'))
+      for (const placed of page.flatMap(([key, rows]) => placedRevocations(key, rows)))
         if (placed.expiresAtMs >= now && matches(placed)) found.set(idOf(placed), placed);
-    });
     return pageOf(
       [...found.values()].toSorted(newestFirst),
       checked.limit,

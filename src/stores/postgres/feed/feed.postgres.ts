@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../../../revocation/errors';
+import { inTurns, type ApplySlice } from '../../../revocation/feed-slice';
 import {
   RevocationFeed,
   type Announcement,
@@ -95,8 +95,9 @@ export class PostgresFeed extends RevocationFeed {
       return await this.connection.use(async (client) => {
         const ask: Ask = (timeoutMs, ...statements) =>
           unlessAborted(signal, askServer(client, timeoutMs, statements));
-        const few = since === null ? 'more' : await this.readFew(ask, since, apply);
-        return few === 'more' ? this.readAll(ask, since, apply) : few;
+        const applyRow = inTurns(apply);
+        const few = since === null ? 'more' : await this.readFew(ask, since, applyRow);
+        return few === 'more' ? this.readAll(ask, since, applyRow) : few;
       });
     } catch (error) {
       throw new StoreUnavailableError('tell what was revoked', { cause: toPostgresError(error) });
@@ -143,7 +144,7 @@ export class PostgresFeed extends RevocationFeed {
   private async readFew(
     ask: Ask,
     since: FeedCursor,
-    apply: (slice: FeedSlice) => void,
+    apply: ApplySlice,
   ): Promise<FeedCursor | null | 'more'> {
     const [, rows = []] = await ask(
       this.options.lookupTimeoutMs,
@@ -162,7 +163,7 @@ export class PostgresFeed extends RevocationFeed {
   private async readAll(
     ask: Ask,
     since: FeedCursor | null,
-    apply: (slice: FeedSlice) => void,
+    apply: ApplySlice,
   ): Promise<FeedCursor | null> {
     const { tables } = this.connections;
     const [, header = []] = await ask(
@@ -218,7 +219,7 @@ async function askServer(
 }
 
 /** Page by page, so that neither side holds everything. */
-async function readPages(ask: Ask, apply: (slice: FeedSlice) => void): Promise<void> {
+async function readPages(ask: Ask, apply: ApplySlice): Promise<void> {
   let rows: readonly TextRow[];
   do {
     [rows = []] = await ask(PAGE_TIMEOUT_MS, `FETCH ${FRAMES_PER_PAGE} FROM feed`);
@@ -227,14 +228,8 @@ async function readPages(ask: Ask, apply: (slice: FeedSlice) => void): Promise<v
 }
 
 /** Row by row, so that no request waits for many. */
-async function applyEach(
-  rows: readonly TextRow[],
-  apply: (slice: FeedSlice) => void,
-): Promise<void> {
-  for (const [at, row] of rows.entries()) {
-    if (at > 0) await setImmediate();
-    apply(sliceIn(row));
-  }
+async function applyEach(rows: readonly TextRow[], apply: ApplySlice): Promise<void> {
+  for (const row of rows) await apply(sliceIn(row));
 }
 
 /**
