@@ -2,20 +2,25 @@ import { PrefixLog, type Bucket } from './prefix-log';
 import { DIRECTORY_BITS, SLOTS, TokenPrefix } from './token-prefix';
 
 const FREE = 0;
+/** A tag and a position. */
+const BYTES_PER_SLOT = 5;
 /** Fuller than 80 % (13 tags on the way to a free slot) a segment is tidied or divided. */
 const MOST_USED = Math.floor(SLOTS * 0.8);
 /** Tidying must free a fifth at least, or the next time would come too soon. */
 const MOST_KEPT = Math.floor(MOST_USED * 0.8);
 /** Two halves are joined again when there is that little in both. */
 const FEW = Math.floor(MOST_USED * 0.4);
-/** Each takes 0.3 ms or so. */
-const TIDIED_AT_ONCE = 2;
+/** Each takes 0.1 ms or so. */
+const TIDIED_AT_ONCE = 8;
 
-/** Leads from prefixes to their positions: open addressing, linear probing. */
+/**
+ * Leads from prefixes to their positions: open addressing, linear probing. So small that requests
+ * need not wait while one is divided.
+ */
 class Segment {
   used = 0;
-  private readonly tags = new Uint8Array(SLOTS);
-  private readonly positions = new Uint32Array(SLOTS);
+  private readonly tags = new Uint8Array(new ArrayBuffer(BYTES_PER_SLOT * SLOTS), 0, SLOTS);
+  private readonly positions = new Uint32Array(this.tags.buffer, SLOTS, SLOTS);
 
   /**
    * @param depth how many leading bits of `directoryHash` the prefixes here have in common.
@@ -26,7 +31,7 @@ class Segment {
     public generation: number,
   ) {}
 
-  /** Reads all tags at the very worst: 4096 bytes. */
+  /** Reads all tags at the very worst: 1024 bytes. */
   leadsTo(prefix: TokenPrefix, log: PrefixLog, bucket?: Bucket): boolean {
     const { tags, positions } = this;
     for (let slot = prefix.homeSlot; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
@@ -93,7 +98,7 @@ export class TokenPrefixes {
 
   /**
    * Holds the prefix, which must not be held for as long as that already.
-   * @returns `false` where it cannot: more than 3 200 prefixes have its `directoryHash`, one of 2^18.
+   * @returns `false` where it cannot: more than 800 prefixes have its `directoryHash`, one of 2^20.
    * Only an attacker who knows this process's secrets can cause that.
    */
   add(prefix: TokenPrefix, bucket: Bucket): boolean {

@@ -1,12 +1,14 @@
 import { encodeFrame, encodePage, type Frame } from '../../../src/relay/frame';
 import { readLog } from '../../../src/relay/read-log';
 import type { StoredFrame } from '../../../src/relay/relay-transport';
+import { APPLIED_PER_TURN } from '../../../src/revocation/feed-slice';
 import { emptyBroker, MemoryBroker, MemoryRelay } from '../../support/memory-broker';
+import { appliedPerTurn } from '../../support/turns';
 import { revocationOf, sliceOf } from '../replica/manual-ports';
 
 const sliceOfToken = (token: number) => sliceOf([revocationOf(token)]);
 
-const frame = (number: number, generation = 'a'): StoredFrame => ({
+const frame = (number: number, generation = 'a', slice = sliceOfToken(number)): StoredFrame => ({
   generation,
   number,
   random: `${generation}${number}`,
@@ -14,7 +16,7 @@ const frame = (number: number, generation = 'a'): StoredFrame => ({
     answers: [String(number)],
     cursor: { snapshot: '1:1:', server: 'x' },
     storeMs: 0,
-    slice: sliceOfToken(number),
+    slice,
   }),
 });
 
@@ -42,6 +44,9 @@ function hold(...frames: readonly StoredFrame[]): void {
 
 const read = (after: StoredFrame | null) => readLog(new MemoryRelay(broker), after, sink);
 
+const manyTokens = (count: number) =>
+  sliceOf(Array.from({ length: count }, (_unused, token) => revocationOf(token)));
+
 beforeEach(() => {
   broker = new MemoryBroker();
   applied = 0;
@@ -54,6 +59,32 @@ describe('A reader of the log', () => {
 
     expect(await read(null)).toMatchObject({ number: 10, random: 'a10' });
     expect([applied, complete]).toEqual([7, ['5', '6', '7', '8', '9', '10']]);
+  });
+
+  it('lets requests be answered while it reads pages and frames of thousands', async () => {
+    const slice = manyTokens(4096);
+    const frames = [5, 6, 7].map((number) => frame(number, 'a', slice));
+    hold(...frames);
+    broker.state = { ...broker.state, pages: new Map([['p:0', encodePage(slice)]]) };
+
+    const perTurn = await appliedPerTurn((apply) =>
+      readLog(new MemoryRelay(broker), null, { apply, complete: sink.complete }),
+    );
+
+    expect(perTurn.reduce((sum, each) => sum + each)).toBe(4 * 4096);
+    expect(Math.max(...perTurn)).toBeLessThan(2 * APPLIED_PER_TURN);
+  });
+
+  it('tells that a frame is complete only after its last revocation was applied', async () => {
+    hold(frame(5, 'a', manyTokens(4096)), frame(6));
+    const told: number[] = [];
+
+    await readLog(new MemoryRelay(broker), null, {
+      apply: sink.apply,
+      complete: () => told.push(applied),
+    });
+
+    expect(told).toEqual([4097, 4098]); // with that of the page
   });
 
   it('reads on behind its place alone', async () => {
