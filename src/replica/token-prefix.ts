@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { RevocationKey } from '../tokens/identity';
 
-export const DIRECTORY_BITS = 20;
+export const DIRECTORY_BITS = 18;
 const DIRECTORY_SIZE = 2 ** DIRECTORY_BITS;
-const SLOT_BITS = 10;
+const SLOT_BITS = 12;
 /** How many values `homeSlot` can take: the slots of a segment. */
 export const SLOTS = 2 ** SLOT_BITS;
 
@@ -33,7 +33,7 @@ function secretFactor(): number {
  */
 export class TokenPrefix {
   /**
-   * Below 2^20; its leading bits choose the segment in the directory. Not evenly: low values are
+   * Below 2^18; its leading bits choose the segment in the directory. Not evenly: low values are
    * twice as likely as high ones, so that segments fill and divide one after the other, not all at
    * once.
    */

@@ -2,25 +2,26 @@ import { PrefixLog, type Bucket } from './prefix-log';
 import { DIRECTORY_BITS, SLOTS, TokenPrefix } from './token-prefix';
 
 const FREE = 0;
-/** A tag and a position. */
-const BYTES_PER_SLOT = 5;
 /** Fuller than 80 % (13 tags on the way to a free slot) a segment is tidied or divided. */
 const MOST_USED = Math.floor(SLOTS * 0.8);
+/** A segment that is this full is divided to the end at once: there must always be a free slot. */
+const TOO_FULL = Math.floor(SLOTS * 0.9);
+/** Slots that are copied with each prefix that comes: some microseconds. */
+const COPIED_AT_ONCE = 16;
 /** Tidying must free a fifth at least, or the next time would come too soon. */
 const MOST_KEPT = Math.floor(MOST_USED * 0.8);
 /** Two halves are joined again when there is that little in both. */
 const FEW = Math.floor(MOST_USED * 0.4);
-/** Each takes 0.1 ms or so. */
-const TIDIED_AT_ONCE = 8;
+/** Each takes half a millisecond or so. */
+const TIDIED_AT_ONCE = 2;
 
-/**
- * Leads from prefixes to their positions: open addressing, linear probing. So small that requests
- * need not wait while one is divided.
- */
+/** Leads from prefixes to their positions: open addressing, linear probing. */
 class Segment {
   used = 0;
-  private readonly tags = new Uint8Array(new ArrayBuffer(BYTES_PER_SLOT * SLOTS), 0, SLOTS);
-  private readonly positions = new Uint32Array(this.tags.buffer, SLOTS, SLOTS);
+  /** While it is divided. */
+  division: Division | null = null;
+  private readonly tags = new Uint8Array(SLOTS);
+  private readonly positions = new Uint32Array(SLOTS);
 
   /**
    * @param depth how many leading bits of `directoryHash` the prefixes here have in common.
@@ -31,7 +32,7 @@ class Segment {
     public generation: number,
   ) {}
 
-  /** Reads all tags at the very worst: 1024 bytes. */
+  /** Reads all tags at the very worst: 4096 bytes. */
   leadsTo(prefix: TokenPrefix, log: PrefixLog, bucket?: Bucket): boolean {
     const { tags, positions } = this;
     for (let slot = prefix.homeSlot; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
@@ -52,6 +53,11 @@ class Segment {
     this.used += 1;
   }
 
+  /** @returns `undefined` where the slot is free. */
+  positionAt(slot: number): number | undefined {
+    return this.tags[slot] === FREE ? undefined : this.positions[slot];
+  }
+
   /** @returns how many positions it led to until now: they are written to `positions`. */
   empty(positions: Uint32Array): number {
     let count = 0;
@@ -62,6 +68,14 @@ class Segment {
     this.used = 0;
     return count;
   }
+}
+
+/** What becomes of a segment, which is all that is asked until both halves are complete. */
+interface Division {
+  /** By the next leading bit of `directoryHash`. */
+  readonly halves: readonly [Segment, Segment];
+  /** The slots before this one are in the halves, and whatever has come since the begin. */
+  copied: number;
 }
 
 /**
@@ -98,16 +112,17 @@ export class TokenPrefixes {
 
   /**
    * Holds the prefix, which must not be held for as long as that already.
-   * @returns `false` where it cannot: more than 800 prefixes have its `directoryHash`, one of 2^20.
+   * @returns `false` where it cannot: more than 3 200 prefixes have its `directoryHash`, one of 2^18.
    * Only an attacker who knows this process's secrets can cause that.
    */
   add(prefix: TokenPrefix, bucket: Bucket): boolean {
-    let segment = this.segmentOf(prefix);
-    while (segment.used >= MOST_USED) {
-      if (!this.makeRoom(segment, prefix.directoryHash)) return false;
-      segment = this.segmentOf(prefix);
-    }
-    segment.put(prefix, this.log.append(prefix, bucket));
+    const segment = this.segmentWithRoom(prefix);
+    if (segment === null) return false;
+    const position = this.log.append(prefix, bucket);
+    segment.put(prefix, position);
+    if (segment.division === null) return true;
+    halfOf(segment, segment.division, prefix).put(prefix, position);
+    this.divideOn(segment, this.indexOf(prefix), COPIED_AT_ONCE);
     return true;
   }
 
@@ -117,8 +132,12 @@ export class TokenPrefixes {
     for (let count = 0; count < TIDIED_AT_ONCE; count += 1) this.tidyNext();
   }
 
-  private segmentOf({ directoryHash }: TokenPrefix): Segment {
-    return this.segmentAt(directoryHash >>> (DIRECTORY_BITS - this.depth));
+  private indexOf({ directoryHash }: TokenPrefix): number {
+    return directoryHash >>> (DIRECTORY_BITS - this.depth);
+  }
+
+  private segmentOf(prefix: TokenPrefix): Segment {
+    return this.segmentAt(this.indexOf(prefix));
   }
 
   private segmentAt(index: number): Segment {
@@ -127,22 +146,54 @@ export class TokenPrefixes {
     return segment;
   }
 
-  private makeRoom(segment: Segment, directoryHash: number): boolean {
+  private segmentWithRoom(prefix: TokenPrefix): Segment | null {
+    let segment = this.segmentOf(prefix);
+    while (segment.used >= MOST_USED) {
+      if (segment.division === null) {
+        if (!this.makeRoom(segment)) return null;
+      } else {
+        if (segment.used < TOO_FULL) return segment;
+        this.divideOn(segment, this.indexOf(prefix), SLOTS);
+      }
+      segment = this.segmentOf(prefix);
+    }
+    return segment;
+  }
+
+  private makeRoom(segment: Segment): boolean {
     this.tidy(segment);
     if (segment.used <= MOST_KEPT) return true;
     if (segment.depth === DIRECTORY_BITS) return segment.used < MOST_USED;
-    this.divide(segment, directoryHash);
+    const half = () => new Segment(segment.depth + 1, segment.generation);
+    segment.division = { halves: [half(), half()], copied: 0 };
     return true;
   }
 
-  private divide(segment: Segment, directoryHash: number): void {
-    const half = new Segment(segment.depth + 1, segment.generation);
-    if (segment.depth === this.depth) this.doubleDirectory();
-    segment.depth += 1;
+  /** Copies some slots to the halves, which take the segment's place after the last. */
+  private divideOn(segment: Segment, index: number, slots: number): void {
+    const { log, moved } = this;
+    const { division } = segment;
+    if (division === null) return;
+    const end = Math.min(division.copied + slots, SLOTS);
+    for (let slot = division.copied; slot < end; slot += 1) {
+      const position = segment.positionAt(slot);
+      if (position === undefined || !log.read(position, moved)) continue;
+      if (this.segmentOf(moved) === segment) halfOf(segment, division, moved).put(moved, position);
+    }
+    division.copied = end;
+    if (end === SLOTS) this.replace(segment, division.halves, index);
+  }
+
+  private replace(segment: Segment, [low, high]: Division['halves'], index: number): void {
+    let at = index;
+    if (segment.depth === this.depth) {
+      this.doubleDirectory();
+      at = 2 * index;
+    }
     const span = 2 ** (this.depth - segment.depth);
-    const start = (directoryHash >>> (DIRECTORY_BITS - segment.depth)) * span;
-    this.directory.fill(half, start, start + span);
-    this.redistribute(segment);
+    const start = at - (at % span);
+    this.directory.fill(low, start, start + span / 2);
+    this.directory.fill(high, start + span / 2, start + span);
   }
 
   private doubleDirectory(): void {
@@ -156,19 +207,20 @@ export class TokenPrefixes {
   private tidy(segment: Segment): void {
     if (segment.generation === this.log.generation) return;
     segment.generation = this.log.generation;
-    this.redistribute(segment);
+    this.moveAll(segment, segment);
   }
 
-  private redistribute(from: Segment): void {
+  private moveAll(from: Segment, to: Segment): void {
     const { log, moved, emptied } = this;
     const count = from.empty(emptied);
     for (let index = 0; index < count; index += 1) {
       const position = emptied[index] ?? 0;
-      if (log.read(position, moved)) this.segmentOf(moved).put(moved, position);
+      if (log.read(position, moved) && this.segmentOf(moved) === to) to.put(moved, position);
     }
   }
 
   private tidyNext(): void {
+    this.divideOn(this.segmentAt(this.tidied), this.tidied, SLOTS); // nothing may come any more
     const segment = this.segmentAt(this.tidied);
     this.tidy(segment);
     const span = 2 ** (this.depth - segment.depth);
@@ -182,6 +234,11 @@ export class TokenPrefixes {
     if (sibling.depth !== segment.depth || sibling.used + segment.used > FEW) return;
     segment.depth -= 1;
     this.directory.fill(segment, start & ~span, (start & ~span) + 2 * span);
-    this.redistribute(sibling);
+    this.moveAll(sibling, segment);
   }
+}
+
+function halfOf(segment: Segment, { halves }: Division, { directoryHash }: TokenPrefix): Segment {
+  const bit = (directoryHash >>> (DIRECTORY_BITS - segment.depth - 1)) & 1;
+  return bit === 0 ? halves[0] : halves[1];
 }

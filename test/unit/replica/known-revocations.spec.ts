@@ -173,22 +173,22 @@ describe('What a replica knows', () => {
       ['third', 16, 24],
       ['last', 24, 32],
     ])('tells apart many that differ only in the %s quarter of their prefixes', (_, from, to) => {
-      const alike = keysFrom(0, 1400).map(
+      const alike = keysFrom(0, 4000).map(
         (key) => keyOf('t').slice(0, from) + key.slice(from, to) + keyOf('t').slice(to),
       );
       const known = nothingKnown();
-      applyTokens(known, at(60), alike.slice(0, 700));
+      applyTokens(known, at(60), alike.slice(0, 2000));
 
-      expect(coveredAmong(known, alike)).toEqual(alike.slice(0, 700));
+      expect(coveredAmong(known, alike)).toEqual(alike.slice(0, 2000));
     });
 
     it('says that it knows not all, rather than losing one, once too many are alike', () => {
       const known = nothingKnown();
-      const alike = keysFrom(0, 3500).map((key) => keyOf('t').slice(0, 16) + key.slice(16));
+      const alike = keysFrom(0, 4000).map((key) => keyOf('t').slice(0, 16) + key.slice(16));
       applyTokens(known, at(60), alike);
 
       expect(known.isFull).toBe(true);
-      expect(known.size).toBeGreaterThan(700);
+      expect(known.size).toBeGreaterThan(1000);
       expect(coveredAmong(known, alike)).toEqual(alike.slice(0, known.size));
     });
   });
