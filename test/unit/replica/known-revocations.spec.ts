@@ -167,6 +167,20 @@ describe('What a replica knows', () => {
       expect(coveredAmong(known, others)).toEqual([]);
     });
 
+    it('loses none of hundreds of thousands while its memory grows, at no moment', () => {
+      const known = nothingKnown();
+      const missing: number[] = [];
+      for (let first = 0; first < 300_000; first += 10_000) {
+        applyTokens(known, at(60), keysFrom(first, 10_000));
+        const held = keysFrom(0, first + 10_000).filter((_, index) => index % 31 === 0);
+        missing.push(held.length - coveredAmong(known, held).length);
+      }
+
+      expect(known.size).toBe(300_000);
+      expect(missing).toEqual(missing.map(() => 0));
+      expect(coveredAmong(known, keysFrom(300_000, 10_000))).toEqual([]);
+    });
+
     it.each([
       ['first', 0, 8],
       ['second', 8, 16],
