@@ -35,7 +35,7 @@ export interface AbsoluteGroup {
 /** What a check needs to know of a revocation of the other scopes, also of one for good. */
 export type Cutoff = Pick<Revocation, 'key' | 'issuedBefore' | 'expiresAt'>;
 
-/** Some revocations: few enough to be applied in less than 10 ms. */
+/** Some revocations: few enough to be applied in less than 10 ms; see `inTurns`. */
 export interface FeedSlice {
   readonly absolute: readonly AbsoluteGroup[];
   readonly cutoffs: readonly Cutoff[];
