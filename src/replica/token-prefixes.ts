@@ -1,82 +1,19 @@
 import { PrefixLog, type Bucket } from './prefix-log';
+import { halfOf, Segment, type Division } from './segment';
 import { DIRECTORY_BITS, SLOTS, TokenPrefix } from './token-prefix';
 
-const FREE = 0;
 /** Fuller than 80 % (13 tags on the way to a free slot) a segment is tidied or divided. */
 const MOST_USED = Math.floor(SLOTS * 0.8);
 /** A segment that is this full is divided to the end at once: there must always be a free slot. */
 const TOO_FULL = Math.floor(SLOTS * 0.9);
-/** Slots that are copied with each prefix that comes: some microseconds. */
-const COPIED_AT_ONCE = 16;
+/** Slots that are copied with each prefix that comes: some microseconds, and few divisions at a time. */
+const COPIED_AT_ONCE = 64;
 /** Tidying must free a fifth at least, or the next time would come too soon. */
 const MOST_KEPT = Math.floor(MOST_USED * 0.8);
 /** Two halves are joined again when there is that little in both. */
 const FEW = Math.floor(MOST_USED * 0.4);
 /** Each takes half a millisecond or so. */
 const TIDIED_AT_ONCE = 2;
-
-/** Leads from prefixes to their positions: open addressing, linear probing. */
-class Segment {
-  used = 0;
-  /** While it is divided. */
-  division: Division | null = null;
-  private readonly tags = new Uint8Array(SLOTS);
-  private readonly positions = new Uint32Array(SLOTS);
-
-  /**
-   * @param depth how many leading bits of `directoryHash` the prefixes here have in common.
-   * @param generation of the log when every slot led to something.
-   */
-  constructor(
-    public depth: number,
-    public generation: number,
-  ) {}
-
-  /** Reads all tags at the very worst: 4096 bytes. */
-  leadsTo(prefix: TokenPrefix, log: PrefixLog, bucket?: Bucket): boolean {
-    const { tags, positions } = this;
-    for (let slot = prefix.homeSlot; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
-      if (tags[slot] === prefix.tag && log.holds(positions[slot] ?? 0, prefix, bucket)) return true;
-    }
-    return false;
-  }
-
-  /** Idempotent. */
-  put(prefix: TokenPrefix, position: number): void {
-    const { tags, positions } = this;
-    let slot = prefix.homeSlot;
-    for (; tags[slot] !== FREE; slot = (slot + 1) % SLOTS) {
-      if (tags[slot] === prefix.tag && positions[slot] === position) return;
-    }
-    tags[slot] = prefix.tag;
-    positions[slot] = position;
-    this.used += 1;
-  }
-
-  /** @returns `undefined` where the slot is free. */
-  positionAt(slot: number): number | undefined {
-    return this.tags[slot] === FREE ? undefined : this.positions[slot];
-  }
-
-  /** @returns how many positions it led to until now: they are written to `positions`. */
-  empty(positions: Uint32Array): number {
-    let count = 0;
-    for (let slot = 0; slot < SLOTS; slot += 1) {
-      if (this.tags[slot] !== FREE) positions[count++] = this.positions[slot] ?? 0;
-    }
-    this.tags.fill(FREE);
-    this.used = 0;
-    return count;
-  }
-}
-
-/** What becomes of a segment, which is all that is asked until both halves are complete. */
-interface Division {
-  /** By the next leading bit of `directoryHash`. */
-  readonly halves: readonly [Segment, Segment];
-  /** The slots before this one are in the halves, and whatever has come since the begin. */
-  copied: number;
-}
 
 /**
  * Tokens by the first 128 bits of their keys, each until an instant. 26 to 29 bytes a token; to
@@ -95,6 +32,8 @@ export class TokenPrefixes {
   private directory = [new Segment(0, 0)];
   private depth = 0;
   private tidied = 0;
+  /** To be used again until something is forgotten: the garbage collector may take its time. */
+  private readonly spare: Segment[] = [];
 
   get size(): number {
     return this.log.size;
@@ -129,6 +68,7 @@ export class TokenPrefixes {
   /** Drops the buckets of which nothing is live at `now` (ms since the epoch); tidies a little. */
   forget(now: number): void {
     this.log.forget(now);
+    this.spare.length = 0;
     for (let count = 0; count < TIDIED_AT_ONCE; count += 1) this.tidyNext();
   }
 
@@ -164,7 +104,8 @@ export class TokenPrefixes {
     this.tidy(segment);
     if (segment.used <= MOST_KEPT) return true;
     if (segment.depth === DIRECTORY_BITS) return segment.used < MOST_USED;
-    const half = () => new Segment(segment.depth + 1, segment.generation);
+    const [depth, generation] = [segment.depth + 1, segment.generation];
+    const half = () => this.spare.pop()?.reset(depth, generation) ?? new Segment(depth, generation);
     segment.division = { halves: [half(), half()], copied: 0 };
     return true;
   }
@@ -194,6 +135,7 @@ export class TokenPrefixes {
     const start = at - (at % span);
     this.directory.fill(low, start, start + span / 2);
     this.directory.fill(high, start + span / 2, start + span);
+    this.spare.push(segment);
   }
 
   private doubleDirectory(): void {
@@ -236,9 +178,4 @@ export class TokenPrefixes {
     this.directory.fill(segment, start & ~span, (start & ~span) + 2 * span);
     this.moveAll(sibling, segment);
   }
-}
-
-function halfOf(segment: Segment, { halves }: Division, { directoryHash }: TokenPrefix): Segment {
-  const bit = (directoryHash >>> (DIRECTORY_BITS - segment.depth - 1)) & 1;
-  return bit === 0 ? halves[0] : halves[1];
 }
