@@ -49,8 +49,8 @@ export class RedisFeed extends RevocationFeed {
     since: FeedCursor | null,
     apply: (slice: FeedSlice) => void,
   ): Promise<FeedCursor | null> {
+    if (since !== null) return this.catchUp(since, inTurns(apply, this.options.maxStalenessMs));
     const applySlice = inTurns(apply);
-    if (since !== null) return this.catchUp(since, applySlice);
     // What is added while the hashes are read may not be found there, but is in the log.
     const end = await this.end();
     await this.load(applySlice);

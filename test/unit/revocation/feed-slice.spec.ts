@@ -1,3 +1,4 @@
+import timers from 'node:timers/promises';
 import fc from 'fast-check';
 import { APPLIED_PER_TURN, inTurns } from '../../../src/revocation/feed-slice';
 import type { FeedSlice } from '../../../src/revocation/revocation-feed';
@@ -82,6 +83,22 @@ describe('What a feed has read', () => {
     });
 
     expect(Math.max(...perTurn)).toBeLessThan(20);
+  });
+
+  it('rests between turns while a quarter of the bound is left', async () => {
+    const sleep = jest.spyOn(timers, 'setTimeout');
+    const restsWithin = async (maxStalenessMs: number): Promise<number> => {
+      sleep.mockClear();
+      await inTurns(() => undefined, maxStalenessMs)(sliceFrom(0, [10 * APPLIED_PER_TURN], 0));
+      return sleep.mock.calls.length;
+    };
+
+    expect(await restsWithin(60_000)).toBe(9);
+    expect(await restsWithin(0)).toBe(0);
+    const few = await restsWithin(4); // 1 ms in all
+    expect(few).toBeGreaterThan(0);
+    expect(few).toBeLessThan(5);
+    sleep.mockRestore();
   });
 
   it('is applied at once where it is little, as of a logout', () => {

@@ -95,7 +95,7 @@ export class PostgresFeed extends RevocationFeed {
       return await this.connection.use(async (client) => {
         const ask: Ask = (timeoutMs, ...statements) =>
           unlessAborted(signal, askServer(client, timeoutMs, statements));
-        const applyRow = inTurns(apply);
+        const applyRow = inTurns(apply, since === null ? 0 : this.options.maxStalenessMs);
         const few = since === null ? 'more' : await this.readFew(ask, since, applyRow);
         return few === 'more' ? this.readAll(ask, since, applyRow) : few;
       });
