@@ -6,8 +6,10 @@ export const ABSOLUTE_SCOPES = ['token', 'session', 'server-session'] as const;
 /** So many revocations are in one frame at most. */
 export const MAX_PER_FRAME = 512;
 
-/** The begin of the hour of UTC: `date_trunc` looks up the zone for each row. */
-const HOUR = `date_bin('1 hour', expires_at, '2000-01-01 00:00Z')`;
+const HOUR_SECONDS = 3600;
+
+/** Hours since the epoch: `date_trunc` would look up the zone for each row. */
+const HOUR = `floor(date_part('epoch', expires_at) / ${HOUR_SECONDS})`;
 
 const IS_ABSOLUTE = `scope IN (${ABSOLUTE_SCOPES.map(quoteText).join(', ')})`;
 
@@ -20,7 +22,7 @@ const IS_ABSOLUTE = `scope IN (${ABSOLUTE_SCOPES.map(quoteText).join(', ')})`;
  * @param rows SQL for what has `key`, `scope`, `issued_before` and `expires_at`.
  */
 export const framesOf = (rows: string): string => `
-  SELECT extract(epoch FROM hour + interval '1 hour')::bigint AS expires_before,
+  SELECT ((hour + 1) * ${HOUR_SECONDS})::bigint AS expires_before,
     encode(string_agg(substring(key FOR 16), '') FILTER (WHERE ${IS_ABSOLUTE}), 'hex') AS prefixes,
     (json_agg(json_build_array(encode(key, 'hex'),
       CASE WHEN issued_before < 'infinity' THEN floor(extract(epoch FROM issued_before) * 1000) END,

@@ -54,23 +54,23 @@ const MUTATIONS = [
   },
   {
     name: '>= is > in the catch-up',
-    edits: [[QUERIES, '`${frames} >= ', '`${frames} > ']],
+    edits: [[LOG, 'WHERE xid >= since LIMIT most', 'WHERE xid > since LIMIT most']],
     noticedBy: ['commits', 'of 12 writers run into each other'],
   },
   {
     name: 'the xip branch is dropped',
-    edits: [[QUERIES, 'if (underWay.length === 0) return begun;', 'return begun;']],
+    edits: [[LOG, 'IF cardinality(under_way) > 0 THEN', 'IF false THEN']],
     noticedBy: ['commits', 'commit in another order than they began'],
   },
   {
     name: 'serial numbers instead of snapshots',
     edits: [
       [
-        QUERIES,
-        'pg_current_snapshot()::text AS snapshot',
-        `(SELECT format('%s:%s:', highest, highest) FROM (SELECT coalesce(
+        LOG,
+        'snapshot := pg_current_snapshot();',
+        `snapshot := (SELECT format('%s:%s:', highest, highest) FROM (SELECT coalesce(
           (SELECT xid FROM nestjs_logout.revocation_log ORDER BY xid DESC LIMIT 1)::text::bigint, 2) + 1
-        ) AS seen (highest)) AS snapshot`,
+        ) AS seen (highest));`,
       ],
     ],
     noticedBy: ['commits', 'commit in another order than they began'],
@@ -148,10 +148,14 @@ const MUTATIONS = [
     edits: [
       [
         QUERIES,
-        '`${frames} >= ${quoteText(xmax)}::xid8`',
-        "`${frames} >= ${quoteText(snapshot.split(':')[0] ?? '')}::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot())`",
+        "(${quoteText(xmax)}, ${quoteText(`{${underWay.join(',')}}`)}",
+        "(${quoteText(snapshot.split(':')[0] ?? '')}, '{}'",
       ],
-      [QUERIES, 'if (underWay.length === 0) return begun;', 'return begun;'],
+      [
+        LOG,
+        'WHERE xid >= since LIMIT most',
+        'WHERE xid >= since AND xid < pg_snapshot_xmin(pg_current_snapshot()) LIMIT most',
+      ],
     ],
     noticedBy: ['commits', 'of another database stay open'],
   },
