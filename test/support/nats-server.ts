@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
@@ -64,6 +64,12 @@ export class NatsServer {
     this.child?.kill(name);
   }
 
+  /** Resolves when it stands still: a thread may go on for a moment after the signal. */
+  async stop(): Promise<void> {
+    this.signal('SIGSTOP');
+    while (!threadStates(this.child?.pid).every((state) => state === 'T')) await sleep(5);
+  }
+
   /** Sends a request of JetStream over a connection of its own, `STREAM.INFO.<stream>` for one. */
   api<T = unknown>(request: string, body?: object): Promise<T> {
     return this.use(async (nats) => {
@@ -100,4 +106,15 @@ export class NatsServer {
       await nats.close();
     }
   }
+}
+
+function threadStates(pid: number | undefined): string[] {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).map((id) => {
+    try {
+      return /\) (\S)/.exec(readFileSync(join(tasks, id, 'stat'), 'utf8'))?.[1] ?? '';
+    } catch {
+      return ''; // it has just ended
+    }
+  });
 }

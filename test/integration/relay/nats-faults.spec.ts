@@ -357,7 +357,7 @@ testWith('nats-server', hasNats(), () => {
       const nats = await own();
       const relay = relayAt(nats.url, { callTimeoutMs: 10_000 });
       await relay.ask('before');
-      nats.signal('SIGSTOP');
+      await nats.stop();
       let rings = 0;
       relay.listen('asks', () => (rings += 1));
       await sleep(2500); // longer than a connection may take
