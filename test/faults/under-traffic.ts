@@ -126,7 +126,8 @@ async function untilTelling(
 
 /**
  * Service comes back by itself: every instance lets a live token in, five times in a row, and not
- * on the strength of what it read before.
+ * on the strength of what it read before; and logs out. A connection for that may have been asked
+ * for before the network was whole, and takes two seconds to be given up.
  */
 async function untilServed(
   fleet: Fleet,
@@ -139,7 +140,9 @@ async function untilServed(
       for (let served = 0; served < 5;) {
         if (performance.now() > healedAt + PATIENCE_MS)
           return lack(healedAt, `${instance.name} does not serve again`);
-        const isServed = await serves(instance, traffic, answersFrom, healedAt);
+        const isServed =
+          (await serves(instance, traffic, answersFrom, healedAt)) &&
+          (served > 0 || (await logsOut(fleet, instance, traffic)));
         served = isServed ? served + 1 : 0;
         await sleep(50);
       }
@@ -163,6 +166,12 @@ async function serves(
   const readAt = sentAt - (replica.leaseAgeMs ?? Infinity);
   const isFresh = answersFrom === 'store' || readAt > healedAt;
   return replica.answersFrom === answersFrom && isFresh;
+}
+
+/** Also `true` where that is not for it to do. */
+async function logsOut(fleet: Fleet, instance: Instance, traffic: Traffic): Promise<boolean> {
+  if (!fleet.writers.includes(instance)) return true;
+  return (await withinSecond(instance.logOut(traffic.mint().text))) === 'accepted';
 }
 
 const withinSecond = (outcome: Promise<Outcome>): Promise<Outcome> =>
