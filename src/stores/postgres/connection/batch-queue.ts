@@ -45,10 +45,16 @@ export class BatchQueue<Item, Result> {
     return orUnavailable(operation, timeoutMs, () => this.enqueue(item));
   }
 
-  /** The next calls whose callers still wait; it may be none. */
-  take(): readonly Call<Item, Result>[] {
+  /**
+   * The next calls whose callers still wait; it may be none.
+   * @param until of those that were made by then, on the monotonic clock.
+   */
+  take(until = Infinity): readonly Call<Item, Result>[] {
+    const { maxPerBatch, timeoutMs } = this.limits;
     this.waiting = this.waiting.filter(isInTime);
-    return this.waiting.splice(0, this.limits.maxPerBatch);
+    const later = this.waiting.findIndex(({ deadline }) => deadline - timeoutMs > until);
+    const count = later === -1 ? maxPerBatch : Math.min(later, maxPerBatch);
+    return this.waiting.splice(0, count);
   }
 
   private enqueue(item: Item): Promise<Result> {

@@ -46,6 +46,7 @@ export class CommitQueue<Item, Result> {
    */
   private async commitInTurn(): Promise<void> {
     let batch: readonly Call<Item, Result>[] | undefined;
+    const began = performance.now();
     try {
       const { writes } = this.connections;
       await onConnection(writes, async (client) => {
@@ -55,8 +56,9 @@ export class CommitQueue<Item, Result> {
         } while (batch.length > 0 && writes.waitingCount === 0);
       });
     } catch (error) {
-      // Nothing was taken where there was no connection to send it by.
-      await this.recover(batch ?? this.queue.take(), error);
+      // Nothing was taken where there was no connection to send it by. What came since has another
+      // attempt: the network may be whole again.
+      await this.recover(batch ?? this.queue.take(began), error);
     }
   }
 
