@@ -1,8 +1,5 @@
-import { PREFIX_BYTES, type FeedSlice } from '../../src/revocation/revocation-feed';
-
-/** How many revocations a slice has. */
-export const countOf = ({ absolute, cutoffs }: FeedSlice): number =>
-  absolute.reduce((sum, { prefixes }) => sum + prefixes.length / PREFIX_BYTES, cutoffs.length);
+import { sizeOf } from '../../src/revocation/feed-slice';
+import type { FeedSlice } from '../../src/revocation/revocation-feed';
 
 /** How many revocations were applied in each turn of the event loop, where any were. */
 export async function appliedPerTurn(
@@ -18,7 +15,7 @@ export async function appliedPerTurn(
     endTurn();
     next = setImmediate(turn);
   });
-  await read((slice) => (inTurn += countOf(slice)));
+  await read((slice) => (inTurn += sizeOf(slice)));
   clearImmediate(next);
   endTurn();
   return perTurn;

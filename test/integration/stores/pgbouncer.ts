@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, isListening } from '../../support/free-port';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 /** A PgBouncer in transaction mode, before one database. */
@@ -71,24 +71,9 @@ function unprivileged(): { uid?: number; gid?: number } {
   return { uid: Number(nobody?.[1]), gid: Number(nobody?.[2]) };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function accepting(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
-    const socket = connect(port, '127.0.0.1');
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isOpen) return;
+    if (await isListening(port)) return;
     await sleep(25);
   }
   throw new Error('PgBouncer did not start');

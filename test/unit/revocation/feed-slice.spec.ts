@@ -1,8 +1,8 @@
 import timers from 'node:timers/promises';
 import fc from 'fast-check';
-import { APPLIED_PER_TURN, inTurns } from '../../../src/revocation/feed-slice';
+import { APPLIED_PER_TURN, inTurns, sizeOf } from '../../../src/revocation/feed-slice';
 import type { FeedSlice } from '../../../src/revocation/revocation-feed';
-import { appliedPerTurn, countOf } from '../../support/turns';
+import { appliedPerTurn } from '../../support/turns';
 import { keyOf } from '../replica/manual-ports';
 
 const HOUR_MS = 3_600_000;
@@ -105,6 +105,6 @@ describe('What a feed has read', () => {
     const parts: FeedSlice[] = [];
     void inTurns((part) => parts.push(part))(sliceFrom(0, [1, 2], 3));
 
-    expect(parts.map(countOf)).toEqual([6]);
+    expect(parts.map(sizeOf)).toEqual([6]);
   });
 });
