@@ -1,11 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
-import { freePort, isListening } from './free-port';
-import { temporaryFolder } from './temporary-folder';
+import { BrokerServer } from './broker-server';
+import { freePort } from './free-port';
 
 /** Debian's lies where only root looks. */
 const env = { ...process.env, PATH: [process.env['PATH'], '/usr/sbin'].join(delimiter) };
@@ -22,19 +21,18 @@ export function hasNats(): boolean {
   return isThere;
 }
 
-/** A NATS of one suite's own. Our streams are in memory: a restart is empty. */
-export class NatsServer {
-  private child: ChildProcess | undefined;
-
+/** A NATS; our streams are in memory. */
+export class NatsServer extends BrokerServer {
   private constructor(
-    readonly port: number,
-    private readonly folder: ReturnType<typeof temporaryFolder>,
+    port: number,
     private readonly settings: string,
-  ) {}
+  ) {
+    super(port);
+  }
 
   /** @param settings lines of its configuration. */
   static async start(settings = 'jetstream: {}'): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), temporaryFolder(), settings);
+    const server = new NatsServer(await freePort(), settings);
     await server.restart();
     return server;
   }
@@ -43,25 +41,11 @@ export class NatsServer {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  /** On the same port; resolves when it answers. */
-  async restart(): Promise<void> {
+  protected override launch(): ChildProcess {
     const file = join(this.folder.path, 'nats.conf');
     writeFileSync(file, this.settings);
     const local = ['-a', '127.0.0.1', '-p', String(this.port), '-sd', this.folder.path];
-    this.child = spawn('nats-server', ['-c', file, ...local], { stdio: 'ignore', env });
-    while (!(await isListening(this.port))) await sleep(20);
-  }
-
-  async kill(): Promise<void> {
-    const { child } = this;
-    if (child === undefined) return;
-    this.child = undefined;
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  }
-
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.child?.kill(name);
+    return spawn('nats-server', ['-c', file, ...local], { stdio: 'ignore', env });
   }
 
   /** Resolves when it stands still: a thread may go on for a moment after the signal. */
@@ -91,11 +75,6 @@ export class NatsServer {
   async clear(how: 'DELETE' | 'PURGE' = 'DELETE'): Promise<void> {
     const { streams } = await this.api<{ streams: string[] | null }>('STREAM.NAMES');
     for (const stream of streams ?? []) await this.api(`STREAM.${how}.${stream}`);
-  }
-
-  async remove(): Promise<void> {
-    await this.kill();
-    this.folder.remove();
   }
 
   private async use<T>(act: (nats: NatsConnection) => Promise<T>): Promise<T> {

@@ -1,9 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePort, isListening } from './free-port';
-import { temporaryFolder } from './temporary-folder';
+import { BrokerServer } from './broker-server';
+import { freePort } from './free-port';
 
 /** Whether Redis is installed here; its tests are left out, aloud, where it is not. */
 export function hasRedis(): boolean {
@@ -17,18 +16,17 @@ export function hasRedis(): boolean {
   return isThere;
 }
 
-/** A Redis of one suite's own, without persistence: a restart is empty. */
-export class RedisServer {
-  private child: ChildProcess | undefined;
-
+/** A Redis without persistence. */
+export class RedisServer extends BrokerServer {
   private constructor(
-    readonly port: number,
-    private readonly folder: ReturnType<typeof temporaryFolder>,
+    port: number,
     private readonly settings: readonly string[],
-  ) {}
+  ) {
+    super(port);
+  }
 
   static async start(...settings: readonly string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), temporaryFolder(), settings);
+    const server = new RedisServer(await freePort(), settings);
     await server.restart();
     return server;
   }
@@ -37,24 +35,10 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** On the same port; resolves when it answers. */
-  async restart(): Promise<void> {
+  protected override launch(): ChildProcess {
     const local = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder.path];
     const quiet = ['--save', '', '--appendonly', 'no', '--enable-debug-command', 'yes'];
-    this.child = spawn('redis-server', [...local, ...quiet, ...this.settings], { stdio: 'ignore' });
-    while (!(await isListening(this.port))) await sleep(20);
-  }
-
-  async kill(): Promise<void> {
-    const { child } = this;
-    if (child === undefined) return;
-    this.child = undefined;
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  }
-
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.child?.kill(name);
+    return spawn('redis-server', [...local, ...quiet, ...this.settings], { stdio: 'ignore' });
   }
 
   async clear(): Promise<void> {
@@ -77,10 +61,5 @@ export class RedisServer {
     await this.command('REPLICAOF', '127.0.0.1', String(primary.port));
     while (!/master_link_status:up/.test(String(await this.command('INFO', 'replication'))))
       await sleep(20);
-  }
-
-  async remove(): Promise<void> {
-    await this.kill();
-    this.folder.remove();
   }
 }

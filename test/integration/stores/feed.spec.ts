@@ -1,4 +1,5 @@
 import { logout, randomKey, revocation } from '../../../src/testing/contract/contract';
+import timers from 'node:timers/promises';
 import { Client } from 'pg';
 import { DEFAULT_SCHEMA } from '../../../migrations/schema-names';
 import { StoreUnavailableError } from '../../../src/revocation/errors';
@@ -268,6 +269,21 @@ describe('The feed', () => {
     expect(new Set(loaded.tokens)).toEqual(new Set(caughtUp.tokens));
     expect(new Set(loaded.others)).toEqual(new Set(caughtUp.others));
     expect(Math.max(...perTurn)).toBeLessThan(2 * APPLIED_PER_TURN);
+  });
+
+  it('rests between the parts of a catch-up, and of no load', async () => {
+    const since = await load();
+    await insertMany(5000, 'token');
+    const sleep = jest.spyOn(timers, 'setTimeout');
+    const restsIn = async (cursor: FeedCursor | null): Promise<number> => {
+      sleep.mockClear();
+      await open.feed.read(cursor, () => undefined);
+      return sleep.mock.calls.length;
+    };
+
+    expect(await restsIn(since)).toBeGreaterThan(9);
+    expect(await restsIn(null)).toBe(0);
+    sleep.mockRestore();
   });
 
   it.each([31, 32, 33])('loses none where %i frames are new', async (count) => {
