@@ -12,8 +12,8 @@ export type Answers = readonly {
 
 /**
  * The one connection by which an instance reads what is new, rings and hears the doorbell, and
- * announces itself. Who uses it has it alone meanwhile. It is replaced when it fails, and not when a statement is
- * refused.
+ * announces itself. Who uses it has it alone meanwhile. It is replaced when it fails, and not when a
+ * statement is refused.
  */
 export class FeedConnection {
   /** @param pool of one connection; called when the store is open. */
