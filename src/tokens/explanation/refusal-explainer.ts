@@ -61,7 +61,7 @@ export class RefusalExplainer {
       case 'lifetime':
         return explainLifetime(claims, issuer, nowSeconds);
       case 'issuer':
-        return explainIssuer(claims, issuer);
+        return explainIssuer(claims);
       case 'audience':
         return explainAudience(claims);
       case 'not_yet_valid':
@@ -109,7 +109,7 @@ function explainHeader(
       return {
         option: 'keys',
         remedy:
-          'No key of keys has signed it. Compare the secret, or the public key, with that of the ' +
+          'None of the keys of its issuer has signed it. Compare the secret, or the public key, with that of the ' +
           "code that signs; a secret in base64 is Buffer.from(secret, 'base64').",
       };
     default:

@@ -48,7 +48,8 @@ const DESCRIBED_KEY_MEMBERS: readonly string[] = ['key', 'kid', 'algorithm'];
  * @param option how messages call them, such as `keys`.
  * @param algorithms distinct.
  * @throws {TypeError} a key is unreadable, weak, for none or for several of the algorithms, there
- * twice, or private where a public one is expected; or an algorithm has no key.
+ * twice, or private where a public one is expected; an algorithm has no key, or a token would have
+ * to be tried with more than four keys.
  */
 export function readKeys(
   option: string,
@@ -61,21 +62,22 @@ export function readKeys(
     readInput(Array.isArray(value) ? `${option}[${index}]` : option, input, algorithms),
   );
   refuseRepetition(keys);
+  refuseCrowds(keys);
   refuseMissing(option, keys, algorithms);
   return keys;
 }
 
-/** @throws {TypeError} a token would have to be tried with more than four keys. */
-export function refuseCrowds(keys: readonly ConfiguredKey[]): void {
-  const counts = new Map<string, number>();
+/** A token would have to be tried with more than four keys. */
+function refuseCrowds(keys: readonly ConfiguredKey[]): void {
+  const counts = new Map<Algorithm, number>();
   for (const { option, algorithm, kid } of keys) {
-    const group = `${algorithm} ${kid ?? ''}`;
-    const count = (counts.get(group) ?? 0) + 1;
-    counts.set(group, count);
+    if (kid !== undefined) continue;
+    const count = (counts.get(algorithm) ?? 0) + 1;
+    counts.set(algorithm, count);
     if (count <= MAX_CANDIDATES) continue;
-    const [which, got] = kid === undefined ? ['without a kid', 'one more'] : ['of one kid', kid];
-    const mustBe = `one of at most ${MAX_CANDIDATES} keys ${which} for ${algorithm}`;
-    throw misconfigured(option, mustBe, got, 'Give each as { key, kid }: each is tried otherwise.');
+    const mustBe = `one of at most ${MAX_CANDIDATES} keys without a kid for ${algorithm}`;
+    const advice = 'Give each as { key, kid }: each is tried otherwise.';
+    throw misconfigured(option, mustBe, 'one more', advice);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { TokenIdentity } from '../identity';
+import type { KeySet } from '../keys/key-set';
 import type { ClaimRules } from './claims';
 import type { CutoffClaim } from './instants';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
@@ -6,6 +7,8 @@ import type { SubjectReader } from './subject';
 
 /** The rules for the tokens of one issuer, checked, with every default in place. */
 export interface Issuer extends ClaimRules {
+  /** What has signed its tokens, and those of no other issuer (RFC 8725 §3.8). */
+  readonly keys: KeySet;
   /** Normalized; `undefined` among them: a token need not have a `typ`. */
   readonly types: ReadonlySet<string | undefined>;
   readonly tokenIdentity: TokenIdentity;
@@ -50,7 +53,12 @@ export class Issuers {
 
   /** The issuer of that name; the first one where none has it: its claim rules refuse the token. */
   of(iss: string | undefined): Issuer {
-    if (!this.areSeveral || iss === undefined) return this.first;
-    return this.byName.get(iss) ?? this.first;
+    return this.find(iss) ?? this.first;
+  }
+
+  /** The issuer whose keys must have signed a token that names this one; `undefined`: none. */
+  find(iss: string | undefined): Issuer | undefined {
+    if (!this.areSeveral) return this.first;
+    return iss === undefined ? undefined : this.byName.get(iss);
   }
 }

@@ -9,6 +9,6 @@ export type RefusalCause =
   | 'purpose' // an ID token, a logout token or an introspection answer
   | 'claims' // a required claim is missing, or one has a wrong form
   | 'lifetime' // `exp − iat` is longer than the rules allow
-  | 'issuer' // not an accepted `iss`, or not that of the key that signed
+  | 'issuer' // not an accepted `iss`
   | 'audience'
   | 'not_yet_valid'; // `iat` or `nbf` lies ahead

@@ -1,8 +1,8 @@
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { readOptions, resolve, type Resolved } from '../../options/option';
 import type { Algorithm } from '../keys/algorithms';
-import { KeySet, type OwnedKey } from '../keys/key-set';
-import { type ConfiguredKey, readKeys, refuseCrowds } from '../keys/keys';
+import { KeySet } from '../keys/key-set';
+import { type ConfiguredKey, readKeys } from '../keys/keys';
 import { type Claims, textOf } from './claims';
 import { type Issuer, Issuers } from './issuers';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
@@ -10,7 +10,6 @@ import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } fr
 
 /** The rules with every default in place, checked, with keys prepared. */
 export interface ResolvedTokenRules {
-  readonly keys: KeySet;
   readonly issuers: Issuers;
   readonly maxTokenBytes: number;
   readonly clockToleranceSeconds: number;
@@ -20,7 +19,8 @@ export interface ResolvedTokenRules {
 
 interface IssuerWithKeys {
   readonly issuer: Issuer;
-  readonly keys: readonly OwnedKey[];
+  /** As they were configured. */
+  readonly keys: readonly ConfiguredKey[];
   /** The same for its refresh tokens. */
   readonly refresh?: IssuerWithKeys;
 }
@@ -60,9 +60,7 @@ export function resolveTokenRules(
   const both = readIssuers(rules, clockToleranceSeconds, own);
   const [first, ...others] = use === 'access' ? both : refreshing(both);
   const keys = [first, ...others].flatMap((each) => each.keys);
-  refuseCrowds(keys);
   return Object.freeze({
-    keys: new KeySet(keys),
     issuers: new Issuers([first.issuer, ...others.map(({ issuer }) => issuer)]),
     maxTokenBytes,
     clockToleranceSeconds,
@@ -90,6 +88,7 @@ function readIssuers(
 function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
   const { maxLifetimeSeconds, absoluteSeconds } = own;
   const issuer: Issuer = Object.freeze({
+    keys: new KeySet(own.keys),
     issuers: new Set([own.issuer]),
     audiences: new Set(own.audiences),
     types: new Set(['at+jwt']),
@@ -104,7 +103,7 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
     longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
     refreshTokens: undefined,
   });
-  return { issuer, keys: own.keys.map((key) => ({ ...key, issuer })) };
+  return { issuer, keys: own.keys };
 }
 
 function readOthers(
@@ -153,7 +152,9 @@ function issuerOf(
   const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
   if (logoutCovers === 'session' || cutoffClaim === 'auth_time')
     refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
+  const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
   const issuer: Issuer = Object.freeze({
+    keys: new KeySet(keys),
     issuers,
     audiences,
     types: types ?? new Set([undefined, 'jwt', 'at+jwt']),
@@ -168,8 +169,7 @@ function issuerOf(
     longestLifetimeSeconds: longestTokenSeconds,
     refreshTokens,
   });
-  const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
-  const own = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  const own = { issuer, keys };
   if (refreshTokens === undefined) return own;
   return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
 }
@@ -194,17 +194,18 @@ function refreshOf(
   const { types, audience, keys: given, maxLifetimeSeconds } = rules;
   refuseOverlap(`${option}.types`, types, access.issuer.types);
   refuseOverlap(`${option}.audience`, audience, access.issuer.audiences);
-  const issuer: Issuer = Object.freeze({
-    ...access.issuer,
-    types: types ?? access.issuer.types,
-    audiences: audience === undefined ? access.issuer.audiences : audience,
-    maxLifetimeSeconds,
-  });
   const keys =
     given === undefined
       ? access.keys
       : readKeys(`${option}.keys`, given, rules.algorithms ?? algorithms);
-  const refresh = { issuer, keys: keys.map((key) => ({ ...key, issuer })) };
+  const issuer: Issuer = Object.freeze({
+    ...access.issuer,
+    keys: given === undefined ? access.issuer.keys : new KeySet(keys),
+    types: types ?? access.issuer.types,
+    audiences: audience === undefined ? access.issuer.audiences : audience,
+    maxLifetimeSeconds,
+  });
+  const refresh = { issuer, keys };
   if (given !== undefined) refuseSharedKeys(refresh, access);
   return refresh;
 }
@@ -266,7 +267,7 @@ function refuseSharedKeys(
   }
 }
 
-function cutSecrets(keys: readonly OwnedKey[]): readonly string[] {
+function cutSecrets(keys: readonly ConfiguredKey[]): readonly string[] {
   return keys
     .filter(({ isCut }) => isCut)
     .map(

@@ -42,7 +42,7 @@ const OF_REFRESH_TOKENS = ['algorithms', 'keys', 'audience', 'types', 'maxLifeti
  */
 export class TokenVerifier {
   private readonly rules: ResolvedTokenRules;
-  private readonly remembered = new VerifiedTokenCache();
+  private readonly remembered: VerifiedTokenCache;
   private readonly seenOnce = new SeenOnceFilter();
   private readonly payloads: PayloadReader;
   private readonly presented: PresentedTokenCache;
@@ -61,7 +61,9 @@ export class TokenVerifier {
     own?: OwnTokens,
   ) {
     this.rules = resolveTokenRules(rules, use, own);
-    this.payloads = new PayloadReader(this.rules.issuers);
+    const { issuers } = this.rules;
+    this.remembered = new VerifiedTokenCache((issuer) => issuers.of(issuer).keys);
+    this.payloads = new PayloadReader(issuers);
     this.presented = new PresentedTokenCache(this.payloads);
     this.explainer = new RefusalExplainer(this.rules);
   }
@@ -85,17 +87,17 @@ export class TokenVerifier {
    */
   verify(text: unknown): Verification {
     if (typeof text !== 'string') return refused('form');
-    const { keys, issuers } = this.rules;
-    const remembered = this.remembered.get(text, keys);
+    const remembered = this.remembered.get(text);
     const token = remembered ?? this.examine(text);
     if (typeof token === 'string') return refused(token);
     const { claims } = token;
-    const error = checkClaims(claims, issuers.of(claims.iss), this.clock() / 1000);
+    const issuer = this.rules.issuers.of(claims.iss);
+    const error = checkClaims(claims, issuer, this.clock() / 1000);
     if (error === undefined) {
       // What never comes again would push out what does, and costs the garbage collector more
       // than an HMAC costs us: a text has to come twice to be worth it.
       if (remembered === undefined && this.seenOnce.noteSeen(text))
-        this.remembered.set(text, token, keys);
+        this.remembered.set(text, token);
       return { verdict: 'live', token };
     }
     this.remembered.delete(text);
@@ -131,15 +133,12 @@ export class TokenVerifier {
     const { header, claims, signingInput, signatures } = token;
     const { alg, kid } = header;
     if (typeof alg !== 'string') return false;
-    const { keys, issuers } = this.rules;
-    const issuer = issuers.of(claims.iss);
+    const { keys } = this.rules.issuers.of(claims.iss);
     const candidates = keys.candidates(alg, typeof kid === 'string' ? kid : undefined) ?? [];
-    return candidates.some(
-      (key) =>
-        key.issuer === issuer &&
-        signatures
-          .flatMap((signature) => lenientSignatures(signature, key.signatureBytes))
-          .some((bytes) => key.isGood(signingInput, bytes)),
+    return candidates.some((key) =>
+      signatures
+        .flatMap((signature) => lenientSignatures(signature, key.signatureBytes))
+        .some((bytes) => key.isGood(signingInput, bytes)),
     );
   }
 
@@ -149,16 +148,17 @@ export class TokenVerifier {
     if (parts === undefined) return 'form';
     const header = parseHeader(parts.header);
     if (header === undefined) return 'header';
-    const signer = this.findSigner(parts, header);
-    if (typeof signer === 'string') return signer;
-    // Nothing of the payload is looked at before its signature is known to be good.
     const token = this.payloads.read(parts.payload, parts.signingInput);
+    // Until its signature is known to be good, the payload says nothing but whose keys to ask.
+    const issuer = this.rules.issuers.find(token?.claims.iss);
+    if (issuer === undefined) return token === undefined ? 'claims' : 'issuer';
+    const fault = faultOfSignature(parts, header, issuer);
+    if (fault !== undefined) return fault;
     if (token === undefined) return 'claims';
     const { claims, subject, lacksSubject, revocationKey, keys } = token;
-    if (this.rules.issuers.of(claims.iss) !== signer) return 'issuer';
-    if (lacksSubject || lacksInstant(claims, signer)) return 'claims';
-    if (isOfOtherPurpose(claims, mayBeIdToken(signer, header))) return 'purpose';
-    if (!this.isOfUse(claims, signer)) return 'purpose';
+    if (lacksSubject || lacksInstant(claims, issuer)) return 'claims';
+    if (isOfOtherPurpose(claims, mayBeIdToken(issuer, header))) return 'purpose';
+    if (!this.isOfUse(claims, issuer)) return 'purpose';
     return { claims, subject, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
   }
 
@@ -227,18 +227,20 @@ export class TokenVerifier {
     const { longestLifetimeSeconds, sessionSeconds } = this.rules.issuers.of(issuer);
     return longestLifetimeSeconds + sessionSeconds;
   }
+}
 
-  /** The issuer whose key has signed the token, and who accepts tokens of its type. */
-  private findSigner(parts: TokenParts, header: TokenHeader): Issuer | RefusalCause {
-    const candidates = this.rules.keys.candidates(header.alg, header.kid);
-    if (candidates === undefined) return 'algorithm';
-    if (candidates.length === 0) return 'key';
-    const type = header.typ === undefined ? undefined : normalizeType(header.typ);
-    const ofType = candidates.filter(({ issuer }) => issuer.types.has(type));
-    if (ofType.length === 0) return 'type';
-    const signature = Buffer.from(parts.signature, 'base64url');
-    return ofType.find((key) => key.isGood(parts.signingInput, signature))?.issuer ?? 'signature';
-  }
+/** Whether a key of the issuer has signed the token, and the issuer has tokens of its type. */
+function faultOfSignature(
+  { signingInput, signature }: TokenParts,
+  { alg, kid, typ }: TokenHeader,
+  { keys, types }: Issuer,
+): RefusalCause | undefined {
+  const candidates = keys.candidates(alg, kid);
+  if (candidates === undefined) return 'algorithm';
+  if (candidates.length === 0) return 'key';
+  if (!types.has(typ === undefined ? undefined : normalizeType(typ))) return 'type';
+  const bytes = Buffer.from(signature, 'base64url');
+  return candidates.some((key) => key.isGood(signingInput, bytes)) ? undefined : 'signature';
 }
 
 function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {

@@ -13,16 +13,19 @@ const NAME_LENGTH = 43;
 
 interface RememberedToken extends VerifiedToken {
   readonly text: string;
+  readonly signedBy: KeySet;
 }
 
 /**
  * Tokens whose signature was found good, so that the next request with the same text need not pay
  * for that. No verdict is remembered, only what cannot change: that this very text was signed by a
- * key of this key set, what it claims, and what a revocation of it is kept under.
+ * key of that key set, what it claims, and what a revocation of it is kept under.
  */
 export class VerifiedTokenCache {
   private readonly tokens = new LRUCache<string, RememberedToken>({ maxSize: MAX_BYTES });
-  private keys: KeySet | undefined;
+
+  /** @param keysOf the keys that an issuer has now. */
+  constructor(private readonly keysOf: (issuer: string | undefined) => KeySet) {}
 
   /** The memory taken, at most 16 MB, by an estimate that errs upwards. */
   get bytes(): number {
@@ -30,22 +33,22 @@ export class VerifiedTokenCache {
   }
 
   /**
-   * The token that has exactly this text, if these keys have signed it. Its claims are a copy of
-   * the caller's own, free to be written to.
+   * The token that has exactly this text, if the keys that its issuer has now have signed it. Its
+   * claims are a copy of the caller's own, free to be written to.
    */
-  get(text: string, keys: KeySet): VerifiedToken | undefined {
-    this.forgetOthers(keys);
+  get(text: string): VerifiedToken | undefined {
     const known = this.tokens.get(nameOf(text));
     // To hash all of a long text would cost more than anything else here, so a name finds it; but
     // nothing counts except the whole text.
     if (known?.text !== text) return undefined;
+    // What other keys have signed may be worth nothing by now.
+    if (known.signedBy !== this.keysOf(known.claims.iss)) return undefined;
     const { claims, subject, revocationKey, keys: queried, expiresAtMs } = known;
     return { claims: copyOf(claims), subject, revocationKey, keys: queried, expiresAtMs };
   }
 
-  /** @param token signed by one of these keys, with claims of the right form. */
-  set(text: string, token: VerifiedToken, keys: KeySet): void {
-    this.forgetOthers(keys);
+  /** @param token signed by one of the keys that its issuer has now, with claims of the right form. */
+  set(text: string, token: VerifiedToken): void {
     const size = bytesOf(text, token.claims) + bytesOfKeys(token.keys);
     if (size > MAX_BYTES) return;
     const own = ownText(text);
@@ -53,6 +56,7 @@ export class VerifiedTokenCache {
     // Written out: with a spread V8 makes a hidden class for each token.
     const remembered = {
       text: own,
+      signedBy: this.keysOf(claims.iss),
       claims: copyOf(claims),
       subject,
       revocationKey,
@@ -64,13 +68,6 @@ export class VerifiedTokenCache {
 
   delete(text: string): void {
     this.tokens.delete(nameOf(text));
-  }
-
-  /** What other keys have signed may be worth nothing by now. */
-  private forgetOthers(keys: KeySet): void {
-    if (keys === this.keys) return;
-    this.tokens.clear();
-    this.keys = keys;
   }
 }
 

@@ -183,14 +183,15 @@ describe('A refusal is explained', () => {
     },
   );
 
-  it('by the key, where that of another issuer has signed', () => {
+  it('by the keys of the issuer it names, where another issuer has signed', () => {
     const both = [
       { issuer: 'https://a.example', algorithms: ['HS256'], keys: signer.key, audience: null },
       { issuer: 'https://b.example', algorithms: ['HS256'], keys: stranger.key, audience: null },
     ] as const;
     const verifier = new TokenVerifier({ issuers: both }, () => NOW * 1000);
     const token = mint(stranger, { ...CLAIMS, iss: 'https://a.example' });
-    expect(verifier.explain(token, 'issuer').remedy).toContain('belongs to another issuer');
+    expect(verifier.verify(token)).toEqual({ verdict: 'refused', cause: 'signature' });
+    expect(verifier.explain(token, 'signature').remedy).toContain('keys of its issuer');
   });
 
   it('whatever the text is', () => {

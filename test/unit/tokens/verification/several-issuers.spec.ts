@@ -59,8 +59,8 @@ describe('A token of one of several issuers', () => {
   });
 
   it.each([
-    ['signed by another issuer', minted(B, { ...OF_B, iss: 'a' }, TYPE_OF_B), 'issuer'],
-    ['so too the other way round', minted(A, OF_B, TYPE_OF_B), 'issuer'],
+    ['signed by another issuer', minted(B, { ...OF_B, iss: 'a' }, TYPE_OF_B), 'signature'],
+    ['so too the other way round', minted(A, OF_B, TYPE_OF_B), 'signature'],
     ['that names no issuer', minted(A, {}), 'issuer'],
     [
       'that names none, signed by the second',
@@ -79,7 +79,7 @@ describe('A token of one of several issuers', () => {
       minted(B, { ...OF_B, aud: 'x' }, TYPE_OF_B),
       'audience',
     ],
-    ['of a type that its issuer has not', minted(B, OF_B, { kid: '1' }), 'signature'],
+    ['of a type that its issuer has not', minted(B, OF_B, { kid: '1' }), 'type'],
     [
       'without the subject of its issuer',
       minted(B, { ...OF_B, user_id: undefined }, TYPE_OF_B),
@@ -117,7 +117,7 @@ describe('A token of one of several issuers', () => {
     expect(verdicts).toMatchObject([
       { verdict: 'live' },
       { verdict: 'live' },
-      { verdict: 'refused', cause: 'issuer' },
+      { verdict: 'refused', cause: 'signature' },
     ]);
   });
 
@@ -129,7 +129,7 @@ describe('A token of one of several issuers', () => {
     const text = minted(B, OF_B, TYPE_OF_B);
     expect([1, 2, 3, 4].map(() => outcome(text))).toEqual(Array(4).fill('live'));
     const forged = minted(B, { ...OF_B, iss: 'a' }, TYPE_OF_B);
-    expect([1, 2, 3, 4].map(() => outcome(forged))).toEqual(Array(4).fill('issuer'));
+    expect([1, 2, 3, 4].map(() => outcome(forged))).toEqual(Array(4).fill('signature'));
   });
 
   it.each([

@@ -181,21 +181,14 @@ describe('several issuers', () => {
     expect(errorOf({ issuers: [{ ...B, keys: [EC, OTHER_EC] }] })).toBe('no error');
   });
 
-  it('stop the boot where a token could be of five keys', () => {
-    const of = (at: number, kid?: string) => ({
+  it('may be many, for each has keys of its own', () => {
+    const issuers = Array.from({ length: 5 }, (_, at) => ({
       ...A,
       issuer: `i${at}`,
       algorithms: ['HS256'],
-      keys: { key: hmacSigner('HS256').key, kid },
-    });
-    const five = [1, 2, 3, 4, 5];
-    expect(errorOf({ issuers: five.map((at) => of(at)) })).toContain(
-      '"issuers[4].keys" must be one of at most 4 keys without a kid for HS256, got one more.',
-    );
-    expect(errorOf({ issuers: five.map((at) => of(at, 'k')) })).toContain(
-      '"issuers[4].keys" must be one of at most 4 keys of one kid for HS256, got k.',
-    );
-    expect(errorOf({ issuers: five.map((at) => of(at, `k${at}`)) })).toBe('no error');
+      keys: hmacSigner('HS256').key,
+    }));
+    expect(errorOf({ issuers })).toBe('no error');
   });
 });
 

@@ -14,8 +14,8 @@ describe('The memory of genuine tokens', () => {
   let memory: VerifiedTokenCache;
   let keys: KeySet;
   beforeEach(() => {
-    memory = new VerifiedTokenCache();
     keys = keysOf();
+    memory = new VerifiedTokenCache(() => keys);
   });
 
   const revocationKey = 'ab'.repeat(32);
@@ -23,14 +23,14 @@ describe('The memory of genuine tokens', () => {
   const known = { subject: 'ada', revocationKey, keys: queried, expiresAtMs: 2000 };
   const remember = (claims: object): string => {
     const text = mint(HS256, claims);
-    memory.set(text, { claims: { ...CLAIMS, ...claims }, ...known }, keys);
+    memory.set(text, { claims: { ...CLAIMS, ...claims }, ...known });
     return text;
   };
-  const claimsOf = (text: string) => memory.get(text, keys)?.claims as Record<string, unknown>;
+  const claimsOf = (text: string) => memory.get(text)?.claims as Record<string, unknown>;
 
   it('gives back what was found out about a text', () => {
     const text = remember({ sub: 'grace' });
-    expect(memory.get(text, keys)).toEqual({
+    expect(memory.get(text)).toEqual({
       claims: { ...CLAIMS, sub: 'grace' },
       ...known,
     });
@@ -43,30 +43,33 @@ describe('The memory of genuine tokens', () => {
       (character, i) => text.slice(0, i) + (character === 'A' ? 'B' : 'A') + text.slice(i + 1),
     );
     const others = [...respelt, text.slice(1), text.slice(0, -1), `${text}A`, `A${text}`, ''];
-    expect(others.filter((other) => memory.get(other, keys) !== undefined)).toEqual([]);
-    expect(memory.get(text, keys)).toBeDefined();
+    expect(others.filter((other) => memory.get(other) !== undefined)).toEqual([]);
+    expect(memory.get(text)).toBeDefined();
   });
 
-  it('is empty for another key set, and stays so for the first', () => {
-    const text = remember({});
-    expect(memory.get(text, keysOf())).toBeUndefined();
-    expect(memory.bytes).toBe(0);
-    expect(memory.get(text, keys)).toBeUndefined();
-  });
-
-  it('keeps nothing of an earlier key set once it is told of another', () => {
+  it('gives nothing back that keys have signed which its issuer has no more', () => {
     const earlier = remember({ sub: 'ada' });
-    const earlierKeys = keys;
     keys = keysOf();
     const later = remember({ sub: 'grace' });
-    expect(memory.get(later, keys)).toBeDefined();
-    expect(memory.get(earlier, earlierKeys)).toBeUndefined();
+    expect([memory.get(earlier), claimsOf(later).sub]).toEqual([undefined, 'grace']);
+  });
+
+  it('goes by the keys of the issuer that the token names', () => {
+    const byIssuer = new Map([
+      ['https://a.example', keysOf()],
+      ['https://b.example', keysOf()],
+    ]);
+    memory = new VerifiedTokenCache((issuer = '') => byIssuer.get(issuer) ?? keys);
+    const [ofA, ofB] = [...byIssuer.keys()].map((iss) => remember({ iss }));
+    byIssuer.set('https://a.example', keysOf());
+    expect(memory.get(ofA ?? '')).toBeUndefined();
+    expect(memory.get(ofB ?? '')).toBeDefined();
   });
 
   it('forgets what it is told to forget', () => {
     const [text, other] = [remember({ sub: 'ada' }), remember({ sub: 'grace' })];
     memory.delete(text);
-    expect([memory.get(text, keys), claimsOf(other).sub]).toEqual([undefined, 'grace']);
+    expect([memory.get(text), claimsOf(other).sub]).toEqual([undefined, 'grace']);
   });
 
   it('never takes more than 16 MB: what was used least recently goes first', () => {
@@ -75,20 +78,20 @@ describe('The memory of genuine tokens', () => {
     const size = memory.bytes / 2;
     const count = Math.ceil((17 * MEGABYTE) / size);
     const sizes = Array.from({ length: count }, (_, i) => {
-      memory.get(first, keys);
+      memory.get(first);
       remember({ sub: `user-${i}` });
       return memory.bytes;
     });
     expect(Math.max(...sizes)).toBeLessThanOrEqual(16 * MEGABYTE);
     expect(Math.max(...sizes)).toBeGreaterThan(15 * MEGABYTE);
-    expect([claimsOf(first).sub, memory.get(second, keys)]).toEqual(['first', undefined]);
+    expect([claimsOf(first).sub, memory.get(second)]).toEqual(['first', undefined]);
   });
 
   /** How much more is taken once these claims are remembered, with a text of `length`. */
   const bytesOf = (claims: object, length = 500): number => {
     const before = memory.bytes;
     const text = `${memory.bytes}`.padStart(length, '.');
-    memory.set(text, { claims: { ...CLAIMS, ...claims }, ...known }, keys);
+    memory.set(text, { claims: { ...CLAIMS, ...claims }, ...known });
     return memory.bytes - before;
   };
 
@@ -116,11 +119,11 @@ describe('The memory of genuine tokens', () => {
     for (const token of tokens) {
       const header = Buffer.from(`Bearer ${blanks}${token}`).toString('latin1');
       const text = header.slice('Bearer '.length + blanks.length);
-      memory.set(text, { claims: CLAIMS, ...known }, keys);
+      memory.set(text, { claims: CLAIMS, ...known });
     }
     collectGarbage();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MEGABYTE);
-    expect(tokens.filter((token) => memory.get(token, keys) === undefined)).toEqual([]);
+    expect(tokens.filter((token) => memory.get(token) === undefined)).toEqual([]);
   });
 
   it('gives every caller claims of its own, however deep they are written to', () => {
@@ -140,7 +143,7 @@ describe('The memory of genuine tokens', () => {
   it('shares no claims with the caller that set them', () => {
     const claims = { ...CLAIMS, aud: ['api'] };
     const text = mint(HS256, claims);
-    memory.set(text, { claims, ...known }, keys);
+    memory.set(text, { claims, ...known });
     claims.aud.push('admin-api');
     claims.sub = 'eve';
     expect(claimsOf(text)).toEqual({ ...CLAIMS, aud: ['api'] });
@@ -162,7 +165,7 @@ describe('The memory of genuine tokens', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue({ depthSize: 'small' })), (rest) => {
         const claims = JSON.parse(JSON.stringify({ ...rest, ...CLAIMS })) as typeof CLAIMS;
         const text = mint(HS256, claims);
-        memory.set(text, { claims, ...known }, keys);
+        memory.set(text, { claims, ...known });
         expect(JSON.stringify(claimsOf(text))).toBe(JSON.stringify(claims));
       }),
     );
@@ -170,9 +173,9 @@ describe('The memory of genuine tokens', () => {
 
   it('remembers claims that nest as deeply as issuers nest them, and no claims that go on', () => {
     const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
-    expect(memory.get(remember({ deep: nested(16) }), keys)).toBeDefined();
-    expect(memory.get(remember({ deep: nested(17) }), keys)).toBeUndefined();
+    expect(memory.get(remember({ deep: nested(16) }))).toBeDefined();
+    expect(memory.get(remember({ deep: nested(17) }))).toBeUndefined();
     const bottomless = `{"deep":${'['.repeat(2000)}${']'.repeat(2000)}}`;
-    expect(memory.get(remember(JSON.parse(bottomless) as object), keys)).toBeUndefined();
+    expect(memory.get(remember(JSON.parse(bottomless) as object))).toBeUndefined();
   });
 });
