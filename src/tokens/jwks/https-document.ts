@@ -1,0 +1,112 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { isIP } from 'node:net';
+
+const TIMEOUT_MS = 5000;
+const MAX_BYTES = 64 * 1024;
+
+/** A document as a server gave it. */
+export interface FetchedDocument {
+  readonly text: string;
+  readonly etag: string | undefined;
+  /** `max-age` of its `Cache-Control` (RFC 9111 §5.2.2.1). */
+  readonly maxAgeSeconds: number | undefined;
+}
+
+/** The server says that it is still as it was (RFC 9110 §15.4.5). */
+export interface UnchangedDocument extends Omit<FetchedDocument, 'text'> {
+  readonly text: undefined;
+}
+
+/** Whether documents may be fetched from there: by https, or by http from this machine. */
+export function isFetchable(url: unknown): url is string {
+  if (typeof url !== 'string' || !URL.canParse(url)) return false;
+  const { protocol, hostname, username, password } = new URL(url);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+}
+
+/** By name or address: what a name resolves to may change. */
+function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/**
+ * Fetches a document of at most 64 KB within 5 s. Follows no redirect: where it leads is not what was
+ * configured.
+ * @param url as `isFetchable` says. @param etag of what is known of it.
+ * @throws {Error} it could not be had; the message says why.
+ */
+export async function fetchDocument(
+  url: string,
+  etag?: string,
+  options: RequestOptions = {},
+): Promise<FetchedDocument | UnchangedDocument> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await answerOf(url, { ...options, signal, headers: headersFor(etag) });
+    return await documentOf(response, etag);
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new Error(`It was not there within ${TIMEOUT_MS / 1000} s.`, { cause });
+  }
+}
+
+function headersFor(etag: string | undefined): Record<string, string> {
+  const accepted = { Accept: 'application/jwk-set+json, application/json' };
+  return etag === undefined ? accepted : { ...accepted, 'If-None-Match': etag };
+}
+
+function answerOf(url: string, options: RequestOptions): Promise<IncomingMessage> {
+  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    // A connection of its own: keys are fetched rarely, and none is left open.
+    request(url, { ...options, agent: options.agent ?? false })
+      .once('response', resolve)
+      .once('error', reject)
+      .end();
+  });
+}
+
+async function documentOf(
+  response: IncomingMessage,
+  known: string | undefined,
+): Promise<FetchedDocument | UnchangedDocument> {
+  const { statusCode = 0, headers } = response;
+  const described = {
+    etag: headers.etag ?? known,
+    maxAgeSeconds: maxAgeIn(headers['cache-control']),
+  };
+  if (statusCode === 304 && known !== undefined) {
+    response.destroy();
+    return { text: undefined, ...described };
+  }
+  if (statusCode !== 200) {
+    response.destroy();
+    throw new Error(
+      `The server answered ${statusCode}${isRedirect(statusCode) ? NO_REDIRECT : ''}.`,
+    );
+  }
+  return { ...described, text: await textOf(response), etag: headers.etag };
+}
+
+const NO_REDIRECT = ', and no redirect is followed: configure the address that it leads to';
+
+const isRedirect = (status: number): boolean => status >= 300 && status < 400;
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new Error(`It is longer than ${MAX_BYTES / 1024} KB.`);
+    chunks.push(chunk);
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+}
+
+function maxAgeIn(header: string | undefined): number | undefined {
+  const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/i.exec(header ?? '') ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+}
