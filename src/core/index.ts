@@ -47,8 +47,8 @@ export type {
   Cutoff,
   FeedCursor,
   FeedSlice,
-  Instant,
 } from '../revocation/revocation-feed';
+export type { Instant } from '../time/instance-time';
 export { checkLookup, checkWork } from '../revocation/revocation-form';
 export { RevocationStore } from '../revocation/revocation-store';
 export { SessionStore } from '../revocation/session-store';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { reporter, resolve, type Table } from '../options/option';
 import { warn } from '../options/warn';
-import { INSTANCE_TIME, rateLimited } from '../replica/instance-time';
+import { INSTANCE_TIME, rateLimited } from '../time/instance-time';
 import type { RedisClient } from './redis-client';
 import { RedisLink } from './redis-link';
 import { CALL_TIMEOUT_MS } from '../relay/call-timeout';

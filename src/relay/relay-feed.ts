@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { elapsedMs, instantOf, INSTANCE_TIME, type InstanceTime } from '../replica/instance-time';
-import { StoreUnavailableError } from '../revocation/errors';
 import {
-  RevocationFeed,
-  type FeedCursor,
-  type FeedSlice,
+  elapsedMs,
+  INSTANCE_TIME,
+  type InstanceTime,
   type Instant,
-} from '../revocation/revocation-feed';
+  instantOf,
+} from '../time/instance-time';
+import { StoreUnavailableError } from '../revocation/errors';
+import { RevocationFeed, type FeedCursor, type FeedSlice } from '../revocation/revocation-feed';
 import type { StoreClock } from '../revocation/store-clock';
 import type { CommitPosition } from '../revocation/unit-of-work';
 import { encodeQuestion, type Frame } from './frame';

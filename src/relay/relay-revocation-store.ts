@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditTrail } from '../audit/audit-trail';
-import { INSTANCE_TIME, rateLimited } from '../replica/instance-time';
+import { INSTANCE_TIME, rateLimited } from '../time/instance-time';
 import { Replica } from '../replica/replica';
 import { StoreUnavailableError } from '../revocation/errors';
 import type { LiveRevocation, RevocationPage } from '../revocation/live-revocations';

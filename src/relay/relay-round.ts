@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { elapsedMs, instantOf, type InstanceTime } from '../replica/instance-time';
+import { elapsedMs, type InstanceTime, type Instant, instantOf } from '../time/instance-time';
 import { ANNOUNCEMENT_LASTS, type Registration } from '../replica/lease';
-import type { FeedCursor, FeedSlice, Instant, RevocationFeed } from '../revocation/revocation-feed';
+import type { FeedCursor, FeedSlice, RevocationFeed } from '../revocation/revocation-feed';
 import type { StoreClock } from '../revocation/store-clock';
 import { decodeFrame, EMPTY_SLICE, encodeFrame, packed, questionsIn, type Frame } from './frame';
 import type { LogCompaction } from './log-compaction';

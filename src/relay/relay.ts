@@ -1,13 +1,14 @@
 import {
   elapsedMs,
   INSTANCE_TIME,
-  instantOf,
-  PollSchedule,
-  rateLimited,
   type InstanceTime,
-} from '../replica/instance-time';
+  type Instant,
+  instantOf,
+  rateLimited,
+} from '../time/instance-time';
+import { PollSchedule } from '../replica/poll-schedule';
 import { Registration } from '../replica/lease';
-import type { Instant, RevocationFeed } from '../revocation/revocation-feed';
+import type { RevocationFeed } from '../revocation/revocation-feed';
 import type { StoreClock } from '../revocation/store-clock';
 import type { RelayStatus } from '../revocation/store-status';
 import { LogCompaction } from './log-compaction';

@@ -1,8 +1,9 @@
 import { StoreUnavailableError } from '../revocation/errors';
-import type { FeedCursor, Instant, RevocationFeed } from '../revocation/revocation-feed';
+import type { FeedCursor, RevocationFeed } from '../revocation/revocation-feed';
 import { MAX_SKEW_MS, type StoreClock } from '../revocation/store-clock';
 import type { Doubts } from './doubts';
-import { instantOf, PollSchedule, rateLimited, type InstanceTime } from './instance-time';
+import { type InstanceTime, type Instant, instantOf, rateLimited } from '../time/instance-time';
+import { PollSchedule } from './poll-schedule';
 import type { KnownRevocations } from './known-revocations';
 import { Registration, type Lease, type LeaseClaim } from './lease';
 

@@ -1,5 +1,5 @@
-import type { FeedCursor, Instant, RevocationFeed } from '../revocation/revocation-feed';
-import { elapsedMs, instantOf, type InstanceTime } from './instance-time';
+import type { FeedCursor, RevocationFeed } from '../revocation/revocation-feed';
+import { elapsedMs, type InstanceTime, type Instant, instantOf } from '../time/instance-time';
 
 /**
  * For how many times `maxStalenessMs` an announcement lasts from when it was sent. After that a

@@ -6,7 +6,7 @@ import type { FeedSlice, RevocationFeed } from '../revocation/revocation-feed';
 import type { StoreClock } from '../revocation/store-clock';
 import type { ReplicaStatus } from '../revocation/store-status';
 import { FeedFollower, type FeedProgress, type FollowerOptions } from './feed-follower';
-import { INSTANCE_TIME, type InstanceTime } from './instance-time';
+import { INSTANCE_TIME, type InstanceTime } from '../time/instance-time';
 import { KnownRevocations } from './known-revocations';
 import { Lease } from './lease';
 

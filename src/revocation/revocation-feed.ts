@@ -1,12 +1,7 @@
 import type { Revocation } from './revocation';
+import type { Instant } from '../time/instance-time';
 import type { StoreStatus } from './store-status';
 import type { CommitPosition, HostTransaction } from './unit-of-work';
-
-/** A moment on the two clocks of an instance. */
-export interface Instant {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
-}
 
 /** How far a read came: what the next one continues from. Only its feed can read it. */
 export interface FeedCursor {

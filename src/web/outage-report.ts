@@ -1,4 +1,4 @@
-import { INSTANCE_TIME, rateLimited, type InstanceTime } from '../replica/instance-time';
+import { INSTANCE_TIME, rateLimited, type InstanceTime } from '../time/instance-time';
 
 /**
  * Reports that enforcement cannot check tokens: the first refused request at once, then one error a

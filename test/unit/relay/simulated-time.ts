@@ -1,4 +1,4 @@
-import type { InstanceTime } from '../../../src/replica/instance-time';
+import type { InstanceTime } from '../../../src/time/instance-time';
 import { settle } from '../replica/manual-ports';
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);

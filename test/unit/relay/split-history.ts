@@ -2,7 +2,7 @@ import { LogCompaction } from '../../../src/relay/log-compaction';
 import { RelayFeed } from '../../../src/relay/relay-feed';
 import { newProgress, RelayRound } from '../../../src/relay/relay-round';
 import { Lease, Registration } from '../../../src/replica/lease';
-import { instantOf } from '../../../src/replica/instance-time';
+import { instantOf } from '../../../src/time/instance-time';
 import type { FeedCursor } from '../../../src/revocation/revocation-feed';
 import { StoreClock } from '../../../src/revocation/store-clock';
 import { MemoryRelay } from '../../support/memory-broker';

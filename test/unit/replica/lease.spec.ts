@@ -1,4 +1,4 @@
-import { INSTANCE_TIME, instantOf } from '../../../src/replica/instance-time';
+import { INSTANCE_TIME, instantOf } from '../../../src/time/instance-time';
 import { ANNOUNCEMENT_LASTS, Lease } from '../../../src/replica/lease';
 import { ManualTime } from './manual-ports';
 

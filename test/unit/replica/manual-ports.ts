@@ -1,4 +1,4 @@
-import type { InstanceTime } from '../../../src/replica/instance-time';
+import type { InstanceTime } from '../../../src/time/instance-time';
 import { ANY_ISSUE_TIME, type Revocation } from '../../../src/revocation/revocation';
 import { RevocationCheck } from '../../../src/revocation/revocation-check';
 import {

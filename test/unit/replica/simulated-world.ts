@@ -1,4 +1,4 @@
-import type { InstanceTime } from '../../../src/replica/instance-time';
+import type { InstanceTime } from '../../../src/time/instance-time';
 import { Replica } from '../../../src/replica/replica';
 import type { Revocation } from '../../../src/revocation/revocation';
 import {
