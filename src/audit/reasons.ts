@@ -49,6 +49,7 @@ export type RequestReason =
 /** Why a request could not be answered. */
 export type FailureReason =
   | 'store_unavailable' // the store gave no answer
+  | 'issuer_unavailable' // the keys of the token's issuer are not known now
   | 'internal_error'; // anything else unexpected
 
 /** Why a request was refused. The metrics count by these. */
@@ -110,6 +111,7 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   content_too_large: true,
   bad_request: true,
   store_unavailable: true,
+  issuer_unavailable: true,
   internal_error: true,
 };
 

@@ -64,9 +64,12 @@ export class Logout {
   }
 
   /** Whether a logout of this bearer takes the refresh token that it names, if it names one. */
-  takesRefresh(bearer: VerifiedToken, namedRefresh: string | null | undefined): boolean {
+  async takesRefresh(
+    bearer: VerifiedToken,
+    namedRefresh: string | null | undefined,
+  ): Promise<boolean> {
     try {
-      refreshTokenOf(bearer, namedRefresh, this.tokens);
+      await refreshTokenOf(bearer, namedRefresh, this.tokens);
       return true;
     } catch (error) {
       if (error instanceof TokenRejectedError) return false;
@@ -94,25 +97,28 @@ export class Logout {
    * That revokes once more: the first logout may still wait until all instances know of it.
    */
   private async repeat(bearer: VerifiedToken, attempt: LogoutAttempt): Promise<VerifiedToken> {
-    if (!this.rules.isRepeatable || !this.namesItself(bearer, attempt))
+    if (!this.rules.isRepeatable || !(await this.namesItself(bearer, attempt)))
       throw new TokenRejectedError('TOKEN_REVOKED');
     await this.revoke(bearer, bearer, attempt);
     return bearer;
   }
 
-  private revoke(
+  private async revoke(
     token: VerifiedToken,
     bearer: VerifiedToken,
     { namedRefresh, source }: LogoutAttempt,
   ): Promise<boolean> {
-    const refresh = refreshTokenOf(bearer, namedRefresh, this.tokens);
+    const refresh = await refreshTokenOf(bearer, namedRefresh, this.tokens);
     return this.tokens.revokeTogether([token, ...refresh], { source });
   }
 
-  private namesItself(bearer: VerifiedToken, { named, isBearerNamed }: LogoutAttempt): boolean {
+  private async namesItself(
+    bearer: VerifiedToken,
+    { named, isBearerNamed }: LogoutAttempt,
+  ): Promise<boolean> {
     if (named === undefined) return this.rules.isBodyTokenOptional;
     if (isBearerNamed) return true;
-    const verification = this.tokens.verifyNamed(named);
+    const verification = await this.tokens.verifyNamed(named);
     return verification.verdict === 'live' && isSame(verification.token, bearer);
   }
 
@@ -125,7 +131,7 @@ export class Logout {
       throw new TokenRejectedError('TOKEN_INVALID', 'body_token_missing');
     }
     if (isBearerNamed) return bearer;
-    const verification = this.tokens.verifyNamed(named);
+    const verification = await this.tokens.verifyNamed(named);
     if (verification.verdict === 'refused')
       throw new TokenRejectedError('TOKEN_INVALID', bodyTokenReason(verification.cause));
     const { token } = verification;

@@ -10,13 +10,13 @@ import { ForeignTokenError, hasSameOwner } from './ownership';
  * @param named `null`: something that is no text.
  * @throws {TokenRejectedError} it is no refresh token that we accept, or that of another user.
  */
-export function refreshTokenOf(
+export async function refreshTokenOf(
   owner: VerifiedToken,
   named: string | null | undefined,
   tokens: RevokedTokensService,
-): readonly VerifiedToken[] {
+): Promise<readonly VerifiedToken[]> {
   if (named === undefined || !tokens.hasRefreshTokens(owner)) return [];
-  const verification = tokens.verifyRefresh(named);
+  const verification = await tokens.verifyRefresh(named);
   if (verification.verdict === 'refused')
     throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_refused');
   const { verdict, token } = verification;

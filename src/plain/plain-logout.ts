@@ -71,7 +71,7 @@ export class PlainLogout {
     const { token } = authentication;
     const { tokens } = this.core;
     try {
-      const refresh = refreshTokenOf(token, namedRefresh, tokens);
+      const refresh = await refreshTokenOf(token, namedRefresh, tokens);
       const isNew = await tokens.revokeTogether([token, ...refresh], { source });
       if (isNew) return { answer: this.answers.loggedOut };
       return this.refuse(new TokenRejectedError('TOKEN_REVOKED'), source, token);

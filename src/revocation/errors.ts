@@ -8,7 +8,8 @@ export type TokenRejection =
   | 'TOKEN_REVOKED' // ended before its `exp`
   | 'TOKEN_NOT_OWN'; // a token of another issuer or subject than the bearer's
 
-export type RevocationErrorCode = TokenRejection | 'STORE_UNAVAILABLE' | 'INSTANCE_OUTDATED';
+export type RevocationErrorCode =
+  TokenRejection | 'STORE_UNAVAILABLE' | 'ISSUER_UNAVAILABLE' | 'INSTANCE_OUTDATED';
 
 /** Base of every error this package throws on purpose. Knows nothing of HTTP. */
 export abstract class RevocationError extends Error {
@@ -44,7 +45,20 @@ export class TokenRejectedError extends RevocationError {
 /** Why a request failed, by the error that says so. */
 export function reasonOf(error: unknown): RefusalReason {
   if (error instanceof TokenRejectedError) return error.reason;
+  if (error instanceof IssuerUnavailableError) return 'issuer_unavailable';
   return error instanceof StoreUnavailableError ? 'store_unavailable' : 'internal_error';
+}
+
+/** The keys of an issuer cannot be had, so its tokens cannot be told from forged ones. */
+export class IssuerUnavailableError extends RevocationError {
+  readonly code = 'ISSUER_UNAVAILABLE';
+
+  constructor(issuer: string) {
+    super(
+      `The keys of the issuer ${JSON.stringify(issuer)} are not known now. Until they are fetched, its ` +
+        'tokens are not accepted.',
+    );
+  }
 }
 
 /** The store gave no answer. Whether a write took effect is unknown; repeating it is safe. */

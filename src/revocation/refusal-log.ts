@@ -16,6 +16,7 @@ type PlainReason = Exclude<
   | 'token_revoked'
   // The log has the error itself.
   | 'store_unavailable'
+  | 'issuer_unavailable'
   | 'internal_error'
 >;
 

@@ -7,12 +7,13 @@ import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
 import type { TokenUse } from '../tokens/verification/resolved-rules';
 import type {
+  KnownVerification,
   TokenVerifier,
-  Verification,
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
 import { signingInputOf } from '../tokens/verification/token-form';
 import { TokenRejectedError } from './errors';
+import { verified } from './verified';
 import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
 import { bodyTokenReason, type TokenReason } from '../audit/reasons';
@@ -79,19 +80,24 @@ export class RevokedTokensService {
     this.revoker = new TokenRevoker(verifier, store, audit);
   }
 
-  /** Form, header, signature and claims of a text; whether it is revoked is not asked. */
-  verify(text: unknown): Verification {
-    return this.verifier.verify(text);
+  /**
+   * Form, header, signature and claims of a text; whether it is revoked is not asked. At once, unless
+   * new keys of its issuer are waited for, a second at most.
+   * @throws {IssuerUnavailableError} or rejects with it: the keys of its issuer are not known now.
+   */
+  verify(text: unknown): KnownVerification | Promise<KnownVerification> {
+    return verified(this.verifier, text);
   }
 
   /** Like `verify`, for the token that the body of a logout names: a refusal is explained in the log. */
-  verifyNamed(text: unknown): Verification {
-    const verification = this.verifier.verify(text);
-    if (verification.verdict === 'refused') {
-      const { cause } = verification;
-      this.refusals.explain(bodyTokenReason(cause), () => this.verifier.explain(text, cause));
-    }
-    return verification;
+  verifyNamed(text: unknown): KnownVerification | Promise<KnownVerification> {
+    return mapMaybe(this.verify(text), (verification) => {
+      if (verification.verdict === 'refused') {
+        const { cause } = verification;
+        this.refusals.explain(bodyTokenReason(cause), () => this.verifier.explain(text, cause));
+      }
+      return verification;
+    });
   }
 
   /**
@@ -103,6 +109,7 @@ export class RevokedTokensService {
    * @param lookUps what the store was asked for the same request, by `header.payload` of the token;
    * it is not asked twice.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
+   * @throws {IssuerUnavailableError} or rejects with it: nor then.
    * @throws {TypeError} `use: 'refresh'` without the option `refreshTokens`.
    */
   authenticate(
@@ -128,13 +135,22 @@ export class RevokedTokensService {
     source: LazyRequestSource,
     lookUps: ReadonlyMap<string, Promise<boolean>> | undefined,
   ): Authentication | Promise<Authentication> {
-    const verification = verifier.verify(text);
-    if (verification.verdict === 'refused') {
-      const { cause } = verification;
-      this.refusals.explain(cause, () => verifier.explain(text, cause));
-    }
-    if (verification.verdict !== 'live') return verification;
-    const { token } = verification;
+    return mapMaybe(verified(verifier, text), (verification) => {
+      if (verification.verdict === 'refused') {
+        const { cause } = verification;
+        this.refusals.explain(cause, () => verifier.explain(text, cause));
+      }
+      if (verification.verdict !== 'live') return verification;
+      return this.checkLive(verification.token, text, source, lookUps);
+    });
+  }
+
+  private checkLive(
+    token: VerifiedToken,
+    text: unknown,
+    source: LazyRequestSource,
+    lookUps: ReadonlyMap<string, Promise<boolean>> | undefined,
+  ): Authentication | Promise<Authentication> {
     if (token.claims.jti === undefined) this.refusals.noteMissingId();
     const asked = typeof text === 'string' ? lookUps?.get(signingInputOf(text)) : undefined;
     const isReused = asked ?? this.checkPresented(token, source);
@@ -147,10 +163,10 @@ export class RevokedTokensService {
   /**
    * What a guard would do with a text now, and why. For people who look for a fault: nothing is
    * audited, and neither the text nor a value of a claim is in the answer, but for the issuer.
-   * @throws {StoreUnavailableError} rejects with it.
+   * @throws {StoreUnavailableError} rejects with it. @throws {IssuerUnavailableError} the same.
    */
   async explain(text: unknown): Promise<TokenExplanation> {
-    const verification = this.verifier.verify(text);
+    const verification = await this.verify(text);
     if (verification.verdict === 'refused') {
       const { cause } = verification;
       return { verdict: 'refused', reason: cause, ...this.verifier.explain(text, cause) };
@@ -193,13 +209,13 @@ export class RevokedTokensService {
   checkUnverified(token: UnverifiedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     const known = this.store.known(token.keys);
     if (known === false || (known === undefined && this.mayBePurged(token))) return false;
-    const isGenuine =
-      this.verifier.isGenuine(token) || this.refreshVerifier?.isGenuine(token) === true;
+    const mayBeGenuine =
+      this.verifier.mayBeGenuine(token) || this.refreshVerifier?.mayBeGenuine(token) === true;
     if (known === true) {
-      if (isGenuine) this.reused(token, source);
+      if (mayBeGenuine) this.reused(token, source);
       return true;
     }
-    if (isGenuine) return this.checkPresented(token, source);
+    if (mayBeGenuine) return this.checkPresented(token, source);
     return token.signatures.length === 0 && this.isRevoked(token);
   }
 
@@ -255,7 +271,10 @@ export class RevokedTokensService {
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
   async revoke(token: VerifiedToken | string, options: RevokeOptions = {}): Promise<boolean> {
-    return this.revokeTogether([typeof token === 'string' ? this.accept(token) : token], options);
+    return this.revokeTogether(
+      [typeof token === 'string' ? await this.accept(token) : token],
+      options,
+    );
   }
 
   /**
@@ -274,14 +293,15 @@ export class RevokedTokensService {
    * @returns the refusal's cause where it is none that we accept.
    * @throws {TypeError} the option `refreshTokens` is not set.
    */
-  verifyRefresh(text: unknown): Verification {
+  verifyRefresh(text: unknown): KnownVerification | Promise<KnownVerification> {
     const verifier = this.verifierFor('refresh');
-    const verification = verifier.verify(text);
-    if (verification.verdict === 'refused') {
-      const { cause } = verification;
-      this.refusals.explain('refresh_token_refused', () => verifier.explain(text, cause));
-    }
-    return verification;
+    return mapMaybe(verified(verifier, text), (verification) => {
+      if (verification.verdict === 'refused') {
+        const { cause } = verification;
+        this.refusals.explain('refresh_token_refused', () => verifier.explain(text, cause));
+      }
+      return verification;
+    });
   }
 
   /** Whether the rules say of any issuer what its refresh tokens are. */
@@ -312,8 +332,8 @@ export class RevokedTokensService {
     this.refusals.explain('token_revoked', () => explainRevoked(token));
   }
 
-  private accept(text: string): VerifiedToken {
-    const verification = this.verifier.verify(text);
+  private async accept(text: string): Promise<VerifiedToken> {
+    const verification = await this.verify(text);
     if (verification.verdict === 'live') return verification.token;
     throw rejection(verification);
   }

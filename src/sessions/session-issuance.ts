@@ -88,7 +88,7 @@ export class SessionIssuance {
     const verification = this.verifier.verify(text);
     if (verification.verdict === 'refused')
       throw new Error(`nestjs-logout: its own access token is refused: ${verification.cause}.`);
-    if (verification.verdict === 'expired') throw new TokenRejectedError('TOKEN_EXPIRED');
+    if (verification.verdict !== 'live') throw new TokenRejectedError('TOKEN_EXPIRED');
     return this.store.isRevoked(verification.token.keys);
   }
 }

@@ -21,7 +21,7 @@ export class TokenRevocation {
   async run(text: string, source: RequestSource): Promise<void> {
     try {
       if (await this.sessions.endByRefreshToken(text, source)) return;
-      const token = this.acceptedIn(text);
+      const token = await this.acceptedIn(text);
       if (token !== undefined) await this.tokens.revoke(token, { source });
     } catch (error) {
       const reason = reasonOf(error);
@@ -30,11 +30,11 @@ export class TokenRevocation {
     }
   }
 
-  private acceptedIn(text: string): VerifiedToken | undefined {
-    const access = this.tokens.verify(text);
+  private async acceptedIn(text: string): Promise<VerifiedToken | undefined> {
+    const access = await this.tokens.verify(text);
     if (access.verdict === 'live') return access.token;
     if (access.verdict === 'expired' || !this.tokens.knowsRefreshTokens) return undefined;
-    const refresh = this.tokens.verifyRefresh(text);
+    const refresh = await this.tokens.verifyRefresh(text);
     return refresh.verdict === 'live' ? refresh.token : undefined;
   }
 }

@@ -2,7 +2,10 @@
  * Goes on with a value: at once where it is there, later where it is promised. `await` would cost
  * a turn of the queue also where the answer lay in memory, which is nearly every request.
  */
-export function mapMaybe<T, R>(value: T | PromiseLike<T>, next: (value: T) => R): R | Promise<R> {
+export function mapMaybe<T, R>(
+  value: T | PromiseLike<T>,
+  next: (value: T) => R | Promise<R>,
+): R | Promise<R> {
   return isPromised(value) ? Promise.resolve(value).then(next) : next(value);
 }
 

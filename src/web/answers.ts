@@ -100,6 +100,7 @@ const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
   // The documented answers; RFC 6750 §3.1 would have 401: the option `expiredStatus`.
   TOKEN_EXPIRED: { status: 403, message: 'tokenExpired', challenge: BAD_CREDENTIALS },
   STORE_UNAVAILABLE: { status: 500, message: 'internalError' },
+  ISSUER_UNAVAILABLE: { status: 500, message: 'internalError' },
   INSTANCE_OUTDATED: { status: 500, message: 'internalError' },
   method_not_allowed: { status: 405, message: 'methodNotAllowed' },
   limit_by_token: { status: 429, message: 'tooManyRequests' },

@@ -12,7 +12,7 @@ import type { Excess, Throttle } from './throttle';
 export interface NamedTokenRules {
   readonly isBodyTokenOptional: boolean;
   /** Whether a logout of this bearer takes the refresh token that the body names. */
-  mayRefresh(bearer: VerifiedToken, body: unknown): boolean;
+  mayRefresh(bearer: VerifiedToken, body: unknown): Promise<boolean>;
   /** Names the session of the genuine refresh token that came; asks no database. */
   sessionOf(request: PlatformRequest, route: Route, body: unknown): string | undefined;
 }
@@ -82,7 +82,7 @@ export class RouteThrottle {
       isRead &&
       route === ROUTES.logout &&
       this.names(body, bearerText) &&
-      this.rules.mayRefresh(bearer.token, body);
+      (await this.rules.mayRefresh(bearer.token, body));
     return isOwnLogout
       ? undefined
       : this.throttle.excessOfToken(bearer.token, source, route.bucket);

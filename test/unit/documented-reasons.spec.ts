@@ -9,7 +9,7 @@ describe('docs/why-401.md', () => {
     // The page says so of the first, and the second are no 401.
     (reason) =>
       !(reason.startsWith('body_token_') && reason !== 'body_token_missing') &&
-      !['store_unavailable', 'internal_error'].includes(reason),
+      !['store_unavailable', 'issuer_unavailable', 'internal_error'].includes(reason),
   );
 
   it.each(explained)('has a line for %s', (reason) => {

@@ -1,5 +1,5 @@
 import type { TokenIdentity } from '../identity';
-import type { KeySet } from '../keys/key-set';
+import type { IssuerKeys } from '../keys/issuer-keys';
 import type { ClaimRules } from './claims';
 import type { CutoffClaim } from './instants';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
@@ -8,7 +8,7 @@ import type { SubjectReader } from './subject';
 /** The rules for the tokens of one issuer, checked, with every default in place. */
 export interface Issuer extends ClaimRules {
   /** What has signed its tokens, and those of no other issuer (RFC 8725 §3.8). */
-  readonly keys: KeySet;
+  readonly keys: IssuerKeys;
   /** Normalized; `undefined` among them: a token need not have a `typ`. */
   readonly types: ReadonlySet<string | undefined>;
   readonly tokenIdentity: TokenIdentity;

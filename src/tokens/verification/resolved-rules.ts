@@ -1,6 +1,7 @@
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { readOptions, resolve, type Resolved } from '../../options/option';
 import type { Algorithm } from '../keys/algorithms';
+import { fixedKeys } from '../keys/issuer-keys';
 import { KeySet } from '../keys/key-set';
 import { type ConfiguredKey, readKeys } from '../keys/keys';
 import { type Claims, textOf } from './claims';
@@ -88,7 +89,7 @@ function readIssuers(
 function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
   const { maxLifetimeSeconds, absoluteSeconds } = own;
   const issuer: Issuer = Object.freeze({
-    keys: new KeySet(own.keys),
+    keys: fixedKeys(new KeySet(own.keys)),
     issuers: new Set([own.issuer]),
     audiences: new Set(own.audiences),
     types: new Set(['at+jwt']),
@@ -154,7 +155,7 @@ function issuerOf(
     refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
   const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
   const issuer: Issuer = Object.freeze({
-    keys: new KeySet(keys),
+    keys: fixedKeys(new KeySet(keys)),
     issuers,
     audiences,
     types: types ?? new Set([undefined, 'jwt', 'at+jwt']),
@@ -200,7 +201,7 @@ function refreshOf(
       : readKeys(`${option}.keys`, given, rules.algorithms ?? algorithms);
   const issuer: Issuer = Object.freeze({
     ...access.issuer,
-    keys: given === undefined ? access.issuer.keys : new KeySet(keys),
+    keys: given === undefined ? access.issuer.keys : fixedKeys(new KeySet(keys)),
     types: types ?? access.issuer.types,
     audiences: audience === undefined ? access.issuer.audiences : audience,
     maxLifetimeSeconds,

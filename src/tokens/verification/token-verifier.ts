@@ -1,5 +1,6 @@
 import { expiresAt, checkClaims, isOfOtherPurpose, type Claims } from './claims';
 import type { VerifiedToken } from '../verified-token';
+import type { KeySet } from '../keys/key-set';
 import { lenientSignatures } from './lenient-signatures';
 import type { Explanation } from '../explanation/explanation';
 import { RefusalExplainer } from '../explanation/refusal-explainer';
@@ -26,12 +27,18 @@ export type { VerifiedToken };
 
 /**
  * `live`: the token keeps all rules; whether it is revoked is not looked at here. `expired`: it is
- * genuine, and keeps all other rules.
+ * genuine, and keeps all other rules. `unknown`: the keys of its issuer cannot be had now.
  */
 export type Verification =
   | { readonly verdict: 'live'; readonly token: VerifiedToken }
   | { readonly verdict: 'expired'; readonly token: VerifiedToken }
-  | { readonly verdict: 'refused'; readonly cause: RefusalCause };
+  | { readonly verdict: 'refused'; readonly cause: RefusalCause }
+  | { readonly verdict: 'unknown'; readonly issuer: string };
+
+/** Of a token whose issuer's keys are known. */
+export type KnownVerification = Exclude<Verification, { verdict: 'unknown' }>;
+
+type UnknownIssuerKeys = Extract<Verification, { verdict: 'unknown' }>;
 
 /** The rules that refresh tokens may have of their own. */
 const OF_REFRESH_TOKENS = ['algorithms', 'keys', 'audience', 'types', 'maxLifetimeSeconds'];
@@ -62,7 +69,7 @@ export class TokenVerifier {
   ) {
     this.rules = resolveTokenRules(rules, use, own);
     const { issuers } = this.rules;
-    this.remembered = new VerifiedTokenCache((issuer) => issuers.of(issuer).keys);
+    this.remembered = new VerifiedTokenCache((issuer) => issuers.of(issuer).keys.current);
     this.payloads = new PayloadReader(issuers);
     this.presented = new PresentedTokenCache(this.payloads);
     this.explainer = new RefusalExplainer(this.rules);
@@ -90,6 +97,7 @@ export class TokenVerifier {
     const remembered = this.remembered.get(text);
     const token = remembered ?? this.examine(text);
     if (typeof token === 'string') return refused(token);
+    if ('verdict' in token) return token;
     const { claims } = token;
     const issuer = this.rules.issuers.of(claims.iss);
     const error = checkClaims(claims, issuer, this.clock() / 1000);
@@ -126,15 +134,18 @@ export class TokenVerifier {
   }
 
   /**
-   * Whether a key of its issuer signed the token, however its signature is spelled: as lenient as
-   * the most lenient verifier. Other claims are not looked at.
+   * Whether a key of its issuer may have signed the token, however its signature is spelled: as
+   * lenient as the most lenient verifier, who may know keys that are not known here yet. Other claims
+   * are not looked at.
    */
-  isGenuine(token: UnverifiedToken): boolean {
+  mayBeGenuine(token: UnverifiedToken): boolean {
     const { header, claims, signingInput, signatures } = token;
     const { alg, kid } = header;
     if (typeof alg !== 'string') return false;
-    const { keys } = this.rules.issuers.of(claims.iss);
-    const candidates = keys.candidates(alg, typeof kid === 'string' ? kid : undefined) ?? [];
+    const { current, areFixed } = this.rules.issuers.of(claims.iss).keys;
+    if (current === undefined) return true;
+    const candidates = current.candidates(alg, typeof kid === 'string' ? kid : undefined) ?? [];
+    if (candidates.length === 0) return !areFixed;
     return candidates.some((key) =>
       signatures
         .flatMap((signature) => lenientSignatures(signature, key.signatureBytes))
@@ -143,7 +154,7 @@ export class TokenVerifier {
   }
 
   /** What does not change with time: whether a text is a genuine token, of the right form. */
-  private examine(text: string): VerifiedToken | RefusalCause {
+  private examine(text: string): VerifiedToken | RefusalCause | UnknownIssuerKeys {
     const parts = splitToken(text, this.rules.maxTokenBytes);
     if (parts === undefined) return 'form';
     const header = parseHeader(parts.header);
@@ -152,7 +163,9 @@ export class TokenVerifier {
     // Until its signature is known to be good, the payload says nothing but whose keys to ask.
     const issuer = this.rules.issuers.find(token?.claims.iss);
     if (issuer === undefined) return token === undefined ? 'claims' : 'issuer';
-    const fault = faultOfSignature(parts, header, issuer);
+    const { current } = issuer.keys;
+    if (current === undefined) return { verdict: 'unknown', issuer: token?.claims.iss ?? '' };
+    const fault = faultOfSignature(parts, header, current, issuer.types);
     if (fault !== undefined) return fault;
     if (token === undefined) return 'claims';
     const { claims, subject, lacksSubject, revocationKey, keys } = token;
@@ -186,6 +199,18 @@ export class TokenVerifier {
     // A refresh token may have been issued a moment ago, and live longer than that.
     const longestMs = this.clock() + longestLifetimeSeconds * 1000;
     return Math.max(expiresAtMs + sessionSeconds * 1000, longestMs);
+  }
+
+  /**
+   * What to wait for before a text is verified again that names a key which its issuer may have
+   * published since, or whose issuer's keys are not known: a second at most. Never rejects.
+   * @returns `undefined`: the verdict would be the same.
+   */
+  newsFor(text: unknown, verification: Verification): Promise<void> | undefined {
+    if (typeof text !== 'string' || !mayHaveNews(verification)) return undefined;
+    const parts = splitToken(text, this.rules.maxTokenBytes);
+    const token = parts && this.payloads.peek(parts.payload, parts.signingInput);
+    return this.rules.issuers.find(token?.claims.iss)?.keys.news();
   }
 
   /** Whether the rules say what the refresh tokens of an issuer are. */
@@ -233,7 +258,8 @@ export class TokenVerifier {
 function faultOfSignature(
   { signingInput, signature }: TokenParts,
   { alg, kid, typ }: TokenHeader,
-  { keys, types }: Issuer,
+  keys: KeySet,
+  types: Issuer['types'],
 ): RefusalCause | undefined {
   const candidates = keys.candidates(alg, kid);
   if (candidates === undefined) return 'algorithm';
@@ -241,6 +267,12 @@ function faultOfSignature(
   if (!types.has(typ === undefined ? undefined : normalizeType(typ))) return 'type';
   const bytes = Buffer.from(signature, 'base64url');
   return candidates.some((key) => key.isGood(signingInput, bytes)) ? undefined : 'signature';
+}
+
+/** Whether other keys of its issuer could make it another verdict. */
+function mayHaveNews(verification: Verification): boolean {
+  const { verdict } = verification;
+  return verdict === 'unknown' || (verdict === 'refused' && verification.cause === 'key');
 }
 
 function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {

@@ -25,7 +25,7 @@ export class VerifiedTokenCache {
   private readonly tokens = new LRUCache<string, RememberedToken>({ maxSize: MAX_BYTES });
 
   /** @param keysOf the keys that an issuer has now. */
-  constructor(private readonly keysOf: (issuer: string | undefined) => KeySet) {}
+  constructor(private readonly keysOf: (issuer: string | undefined) => KeySet | undefined) {}
 
   /** The memory taken, at most 16 MB, by an estimate that errs upwards. */
   get bytes(): number {
@@ -53,10 +53,12 @@ export class VerifiedTokenCache {
     if (size > MAX_BYTES) return;
     const own = ownText(text);
     const { claims, subject, revocationKey, keys: queried, expiresAtMs } = token;
+    const signedBy = this.keysOf(claims.iss);
+    if (signedBy === undefined) return;
     // Written out: with a spread V8 makes a hidden class for each token.
     const remembered = {
       text: own,
-      signedBy: this.keysOf(claims.iss),
+      signedBy,
       claims: copyOf(claims),
       subject,
       revocationKey,

@@ -250,7 +250,10 @@ describe('While the check of a client of ws is pending', () => {
     await client.opened();
     client.send('echo', 1);
     await until(() => store.asked > 0);
-    await store.add(revocationOf(app, token), { event: 'authn_token_revoked', outcome: 'success' });
+    await store.add(await revocationOf(app, token), {
+      event: 'authn_token_revoked',
+      outcome: 'success',
+    });
     store.letGo();
     expect(await client.closed).toEqual(UNAUTHORIZED);
     expect(told).toEqual([]);
@@ -314,8 +317,8 @@ describe('LiveWsAdapter', () => {
   });
 });
 
-function revocationOf(app: TestApp, token: string) {
-  const verification = app.nest.get(RevokedTokensService, { strict: false }).verify(token);
+async function revocationOf(app: TestApp, token: string) {
+  const verification = await app.nest.get(RevokedTokensService, { strict: false }).verify(token);
   if (!('token' in verification)) throw new Error(verification.cause);
   return {
     key: verification.token.revocationKey,

@@ -44,8 +44,8 @@ describe('RevokedTokensService', () => {
   afterEach(() => audit.close());
 
   const verified = (text: string): VerifiedToken => {
-    const verification = tokens.verify(text);
-    if (verification.verdict === 'refused') throw new Error(verification.cause);
+    const verification = verifier.verify(text);
+    if (!('token' in verification)) throw new Error(verification.verdict);
     return verification.token;
   };
 

@@ -49,7 +49,7 @@ describe('The gate', () => {
     const limitsFor = (isBodyTokenOptional: boolean): RouteThrottle =>
       new RouteThrottle(throttle, {
         isBodyTokenOptional,
-        mayRefresh: () => true,
+        mayRefresh: () => Promise.resolve(true),
         sessionOf: () => undefined,
       });
     const authenticator = new RequestAuthenticator(tokens, undefined);

@@ -44,7 +44,7 @@ describe('A token of one of several issuers', () => {
   const verifier = verifierOf(RULES);
   const outcome = (text: string) => {
     const verification = verifier.verify(text);
-    return 'token' in verification ? verification.verdict : verification.cause;
+    return verification.verdict === 'refused' ? verification.cause : verification.verdict;
   };
 
   it.each([
@@ -141,12 +141,12 @@ describe('A token of one of several issuers', () => {
     expect(verification).toMatchObject({ verdict: 'live' });
     const { subject, revocationKey, keys } = 'token' in verification ? verification.token : found!;
     expect(found).toMatchObject({ subject, revocationKey, keys });
-    expect(verifier.isGenuine(found!)).toBe(true);
+    expect(verifier.mayBeGenuine(found!)).toBe(true);
   });
 
   it('is not genuine when another issuer signed it', () => {
     const genuine = (text: string) =>
-      verifier.presentedIn(text)?.map((one) => verifier.isGenuine(one));
+      verifier.presentedIn(text)?.map((one) => verifier.mayBeGenuine(one));
     expect(genuine(minted(A, { iss: 'a' }))).toEqual([true]);
     expect(genuine(minted(B, { iss: 'a' }))).toEqual([false]);
     expect(genuine(minted(A, { iss: 'b' }))).toEqual([false]);

@@ -9,7 +9,8 @@ const { iat, exp } = CLAIMS;
 function subjectOf(rule: SubjectClaim | undefined, claims: object) {
   const verifier = verifierOf(HS256, { subjectClaim: rule });
   const verification = verifier.verify(mint(HS256, { iat, exp, ...claims }));
-  return 'token' in verification ? verification.token.subject : verification.cause;
+  if ('token' in verification) return verification.token.subject;
+  return verification.verdict === 'refused' ? verification.cause : verification.verdict;
 }
 
 describe('The subject of a token', () => {

@@ -1,0 +1,159 @@
+import type { Algorithm } from '../keys/algorithms';
+import type { IssuerKeys } from '../keys/issuer-keys';
+import { KeySet } from '../keys/key-set';
+import {
+  elapsedMs,
+  INSTANCE_TIME,
+  instantOf,
+  rateLimited,
+  type Instant,
+  type InstanceTime,
+} from '../../time/instance-time';
+import { fetchDocument } from './https-document';
+import { readJwkSet } from './jwk-set';
+
+/** However short or long a document says that it may be kept. */
+const MIN_REFRESH_SECONDS = 300;
+const MAX_REFRESH_SECONDS = 86_400;
+/** After a failure; doubled with each, up to the longest. */
+const FIRST_RETRY_MS = 1000;
+const MAX_RETRY_MS = 60_000;
+/** Keys that are unknown cause one fetch in this time, however many tokens name them. */
+const BETWEEN_NEWS_MS = 30_000;
+/** Requests that wait for news at a time, and how long each does. */
+const MAX_WAITING = 100;
+const MAX_WAIT_MS = 1000;
+
+export interface RemoteKeysOptions {
+  /** How messages call the issuer. */
+  readonly issuer: string;
+  /** Where its JWK Set is. May have to be found out first. */
+  readonly locate: () => Promise<string>;
+  readonly algorithms: readonly Algorithm[];
+  /** How long the last keys hold after the last answer, while there is none. */
+  readonly jwksStaleSeconds: number;
+}
+
+/**
+ * The keys that an issuer publishes (RFC 7517 §5), as it last published them. They are fetched in
+ * the background; a check waits for nothing, unless a token names a key that is not there.
+ */
+export class RemoteKeys implements IssuerKeys {
+  readonly areFixed = false;
+  private keys: KeySet | undefined;
+  private text: string | undefined;
+  private etag: string | undefined;
+  /** When the issuer last answered with keys, or that they are the same. */
+  private confirmed: Instant | null = null;
+  private attempted: Instant | null = null;
+  private failures = 0;
+  private fetching: Promise<void> | undefined;
+  private waiting = 0;
+  private isOver = true;
+  private cancelRefresh: () => void = () => undefined;
+  private report: (error: Error) => void = () => undefined;
+
+  constructor(
+    private readonly options: RemoteKeysOptions,
+    private readonly time: InstanceTime = INSTANCE_TIME,
+  ) {}
+
+  get current(): KeySet | undefined {
+    const { confirmed, time, options } = this;
+    if (confirmed === null) return undefined;
+    return elapsedMs(confirmed, time) < options.jwksStaleSeconds * 1000 ? this.keys : undefined;
+  }
+
+  /**
+   * Fetches the keys, and goes on to do so until `close`, whatever fails.
+   * @param onError told of failures, one a minute at most.
+   * @returns when the first fetch has ended, also where it failed.
+   */
+  open(onError: (error: Error) => void): Promise<void> {
+    this.report = rateLimited(onError, this.time);
+    this.isOver = false;
+    return this.refresh();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.isOver = true;
+    this.cancelRefresh();
+  }
+
+  news(): Promise<void> | undefined {
+    if (this.waiting >= MAX_WAITING || this.isOver) return undefined;
+    if (this.fetching === undefined && !this.mayFetchForNews) return undefined;
+    return this.awaitNews(this.refresh());
+  }
+
+  private get mayFetchForNews(): boolean {
+    const { attempted, time } = this;
+    return attempted === null || elapsedMs(attempted, time) >= BETWEEN_NEWS_MS;
+  }
+
+  private async awaitNews(fetched: Promise<void>): Promise<void> {
+    this.waiting += 1;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.time.after(MAX_WAIT_MS, resolve);
+    });
+    try {
+      await Promise.race([fetched, late]);
+    } finally {
+      cancel();
+      this.waiting -= 1;
+    }
+  }
+
+  /** One fetch at a time. Never rejects. */
+  private refresh(): Promise<void> {
+    this.cancelRefresh();
+    this.fetching ??= this.fetch().finally(() => {
+      this.fetching = undefined;
+    });
+    return this.fetching;
+  }
+
+  private async fetch(): Promise<void> {
+    this.attempted = instantOf(this.time);
+    try {
+      const url = await this.options.locate();
+      const { text, etag, maxAgeSeconds } = await fetchDocument(url, this.etag);
+      if (text !== undefined) this.replace(text);
+      this.etag = etag;
+      this.confirmed = instantOf(this.time);
+      this.failures = 0;
+      this.refreshIn(refreshMs(maxAgeSeconds));
+    } catch (cause) {
+      this.etag = undefined;
+      this.failures += 1;
+      this.report(this.failure(cause));
+      this.refreshIn(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1)));
+    }
+  }
+
+  /** The same keys stay the same object: tokens that they have signed stay remembered. */
+  private replace(text: string): void {
+    if (text === this.text) return;
+    this.keys = new KeySet(readJwkSet(text, this.options.algorithms));
+    this.text = text;
+  }
+
+  private refreshIn(delayMs: number): void {
+    if (this.isOver) return;
+    this.cancelRefresh = this.time.after(delayMs, () => void this.refresh());
+  }
+
+  private failure(cause: unknown): Error {
+    const { issuer, jwksStaleSeconds } = this.options;
+    const until =
+      this.current === undefined
+        ? 'Its tokens get 500 until they are there.'
+        : `The last ones hold for ${jwksStaleSeconds} s (jwksStaleSeconds) after the last answer.`;
+    return new Error(`The keys of the issuer ${issuer} could not be fetched. ${until}`, { cause });
+  }
+}
+
+const refreshMs = (maxAgeSeconds = MIN_REFRESH_SECONDS): number =>
+  1000 * Math.min(MAX_REFRESH_SECONDS, Math.max(MIN_REFRESH_SECONDS, maxAgeSeconds));

@@ -1,0 +1,22 @@
+import type { KeySet } from './key-set';
+
+/** What verifies the tokens of one issuer, now. */
+export interface IssuerKeys {
+  /** Another object where a key was added or has gone; `undefined`: the keys are not known. */
+  readonly current: KeySet | undefined;
+  /**
+   * What to wait for where a token names a key that is not there: its issuer may have new ones.
+   * Resolves within a second; then `current` is looked at again. Never rejects.
+   * @returns `undefined`: nothing new is to be expected.
+   */
+  news(): Promise<void> | undefined;
+  /** Whether a key that is not there is no key of the issuer: others cannot know it before us. */
+  readonly areFixed: boolean;
+}
+
+/** Keys that are configured, and never change. */
+export const fixedKeys = (keys: KeySet): IssuerKeys => ({
+  current: keys,
+  areFixed: true,
+  news: () => undefined,
+});
