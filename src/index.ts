@@ -42,7 +42,6 @@ export {
   TokenRejectedError,
 } from './revocation/errors';
 export type { RevocationErrorCode, TokenRejection } from './revocation/errors';
-export { readinessOf } from './revocation/readiness';
 export type { Readiness } from './revocation/readiness';
 export type {
   LiveRevocation,

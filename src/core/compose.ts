@@ -16,6 +16,7 @@ import { SessionSettings } from '../sessions/session-settings';
 import type { ResolvedSessionOptions } from '../sessions/session-options';
 import { SessionsService } from '../sessions/sessions.service';
 import { TokenRevocation } from '../sessions/token-revocation';
+import { PublishedKeys } from '../tokens/jwks/published-keys';
 import { hasRefreshTokens } from '../tokens/verification/resolved-rules';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
 import type { MultiIssuerRules, TokenRules } from '../tokens/verification/token-rules';
@@ -42,6 +43,7 @@ export class LogoutCore {
   readonly store: RevocationStore;
   readonly audit: AuditLog;
   readonly verifier: TokenVerifier;
+  private readonly published = new PublishedKeys();
   readonly tokens: RevokedTokensService;
   /** What the boot has to say of the rules for tokens, a sentence each. */
   readonly notices: readonly string[];
@@ -56,6 +58,7 @@ export class LogoutCore {
   readonly refusals: RefusalCounts;
   readonly removals = new RemovalCount();
   private readonly metrics: LogoutMetrics;
+  private readonly onError: (error: unknown) => void;
   private isReady = false;
   private opening: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
@@ -66,12 +69,13 @@ export class LogoutCore {
     this.store = store;
     const clock = (): number => store.clock.now();
     const settings = options.sessions && new SessionSettings(options.sessions);
-    this.verifier = new TokenVerifier(tokenRules, clock, 'access', settings?.ownTokens);
+    const { published } = this;
+    this.verifier = new TokenVerifier(tokenRules, clock, 'access', settings?.ownTokens, published);
     this.audit = new AuditLog(store.audit, options.printAudit, options.onError);
     const refusalLog = new RefusalLog(options.printRefusal);
     this.refusals = new RefusalCounts(refusalLog);
     const refreshVerifier = hasRefreshTokens(tokenRules)
-      ? new TokenVerifier(tokenRules, clock, 'refresh')
+      ? new TokenVerifier(tokenRules, clock, 'refresh', undefined, published)
       : undefined;
     const notices = [...this.verifier.notices, ...(refreshVerifier?.notices ?? [])];
     this.notices = [...new Set(notices)];
@@ -90,6 +94,7 @@ export class LogoutCore {
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     const { clockToleranceSeconds } = this.verifier;
     const { liveGraceMs, onError } = options;
+    this.onError = onError;
     this.live = new LiveConnections(store, { liveGraceMs, clockToleranceSeconds, onError });
     this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
   }
@@ -100,7 +105,8 @@ export class LogoutCore {
   }
 
   /**
-   * Makes the store ready. Idempotent; after a failure it may be called again.
+   * Makes the store ready, and fetches the keys that issuers publish; it waits 5 s at most for these,
+   * and goes on without. Idempotent; after a failure it may be called again.
    * @throws {StoreUnavailableError} the store cannot be opened, or was closed by `close()`.
    */
   open(): Promise<void> {
@@ -123,6 +129,7 @@ export class LogoutCore {
   private async openStore(): Promise<void> {
     try {
       await this.store.open();
+      if (this.closing === undefined) await this.published.open(this.onError);
       this.isReady = this.closing === undefined;
     } catch (error) {
       this.opening = undefined;
@@ -133,6 +140,7 @@ export class LogoutCore {
   private async closeAll(): Promise<void> {
     // The caller of `open` learns of its failure; what it did open is closed here.
     await this.opening?.catch(() => undefined);
+    this.published.close();
     this.metrics.unregister();
     this.live.stop();
     await this.audit.close();

@@ -3,7 +3,10 @@ import type { StoreStatus } from './store-status';
 
 /** Whether this instance can tell revoked tokens from live ones, and by what. Holds no secret. */
 export interface Readiness {
-  /** Something answers, and the clocks agree: the instance may be sent requests. */
+  /**
+   * Something answers, the clocks agree, and each issuer has answered with its keys once: the instance
+   * may be sent requests.
+   */
   readonly isReady: boolean;
   /** What tells whether a token is revoked; `nothing`: every token is refused. */
   readonly answersFrom: 'memory' | 'store' | 'nothing';
@@ -13,21 +16,36 @@ export interface Readiness {
   readonly leaseAgeMs: number | null;
   /** How far this clock is ahead of the store's, in ms; `null` before the first answer. */
   readonly skewMs: number | null;
+  /** Issuers whose keys are not known now: their tokens get 500, and those of others do not. */
+  readonly issuersWithoutKeys: readonly string[];
 }
+
+/** Issuers whose keys were never had yet, and those whose keys are not known now. */
+export interface IssuersWithoutKeys {
+  readonly awaited: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+const NONE: IssuersWithoutKeys = { awaited: [], unknown: [] };
 
 /** A key of the right form that no token has. */
 const NO_TOKEN = '0'.repeat(64);
 
 /** Checks a key that no token has. This is a look-up in the store unless memory answers. */
-export async function readinessOf(store: RevocationStore): Promise<Readiness> {
+export async function readinessOf(
+  store: RevocationStore,
+  issuers: IssuersWithoutKeys = NONE,
+): Promise<Readiness> {
   const isAnswered = await answers(store);
+  const { awaited, unknown } = issuers;
   const { replica, feed, skewMs } = store.status();
   return {
-    isReady: isAnswered && store.clock.isTrusted,
+    isReady: isAnswered && store.clock.isTrusted && awaited.length === 0,
     answersFrom: isAnswered ? (replica?.answersFrom ?? 'store') : 'nothing',
     feed,
     leaseAgeMs: rounded(replica?.leaseAgeMs),
     skewMs: rounded(skewMs),
+    issuersWithoutKeys: unknown,
   };
 }
 

@@ -19,6 +19,7 @@ import type { ParsedToken } from '../tokens/verified-token';
 import { bodyTokenReason, type TokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { keptUntil, sessionKeyOf, type RevokeOptions } from './additions';
+import { readinessOf, type Readiness } from './readiness';
 import type { RevocationStore } from './revocation-store';
 import { TokenRevoker } from './token-revoker';
 
@@ -302,6 +303,14 @@ export class RevokedTokensService {
       }
       return verification;
     });
+  }
+
+  /**
+   * Whether this instance can tell good tokens from others, and by what. Costs a look-up in the store
+   * where memory does not answer. Never rejects.
+   */
+  readiness(): Promise<Readiness> {
+    return readinessOf(this.store, this.verifier.issuersWithoutKeys);
   }
 
   /** Whether the rules say of any issuer what its refresh tokens are. */

@@ -26,6 +26,7 @@ export class AppModule {
       keys: settings.key,
       store,
       meterProvider,
+      isGlobal: true,
     });
     return { module: AppModule, imports: [auth, ...others] };
   }

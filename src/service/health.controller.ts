@@ -1,13 +1,13 @@
 import { Controller, Get, Header, Res } from '@nestjs/common';
-import { readinessOf, type Readiness } from '../revocation/readiness';
-import { RevocationStore } from '../revocation/revocation-store';
+import type { Readiness } from '../revocation/readiness';
+import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 
 interface Liveness {
   readonly status: 'ok';
 }
 
 /** `check` tells what answers whether a token is revoked. */
-interface Health extends Pick<Readiness, 'feed' | 'leaseAgeMs' | 'skewMs'> {
+interface Health extends Omit<Readiness, 'isReady' | 'answersFrom'> {
   readonly status: 'ok' | 'unavailable';
   readonly check: Readiness['answersFrom'];
 }
@@ -15,7 +15,7 @@ interface Health extends Pick<Readiness, 'feed' | 'leaseAgeMs' | 'skewMs'> {
 /** For orchestrators, monitoring and load balancers. */
 @Controller('health')
 export class HealthController {
-  constructor(private readonly store: RevocationStore) {}
+  constructor(private readonly tokens: RevokedTokensService) {}
 
   /** 200 as long as the process answers at all. */
   @Get('live')
@@ -24,11 +24,14 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** 200 while memory or the database answers and the clocks agree, 503 otherwise. */
+  /**
+   * 200 while memory or the database answers, the clocks agree, and every issuer has answered with its
+   * keys once; 503 otherwise.
+   */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   async ready(@Res({ passthrough: true }) response: StatusSetter): Promise<Health> {
-    const { isReady, answersFrom: check, ...details } = await readinessOf(this.store);
+    const { isReady, answersFrom: check, ...details } = await this.tokens.readiness();
     if (!isReady) response.status(503);
     return { status: isReady ? 'ok' : 'unavailable', check, ...details };
   }

@@ -62,7 +62,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\'
 
 /** A token of a subject of ours, that lives an hour at most. */
 export function mintTrialToken(settings: ServiceSettings): string {
-  const { algorithms, issuer, audience, maxLifetimeSeconds } = settings.module;
+  const { algorithms = [], issuer, audience, maxLifetimeSeconds } = settings.module;
   // A key of its own is a secret, and a secret has one algorithm.
   const algorithm = algorithms.find(isSymmetric);
   return new JwtService({ secret: settings.key }).sign(

@@ -3,6 +3,7 @@ import { Logger, type DynamicModule, type INestApplication } from '@nestjs/commo
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module';
 import type { RevocationStore } from '../revocation/revocation-store';
+import { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { PostgresRevocationStore } from '../postgres/postgres-revocation-store';
 import {
   startEmbeddedPostgres,
@@ -79,7 +80,7 @@ interface Apps {
 
 async function createApps(settings: ServiceSettings, store: RevocationStore): Promise<Apps> {
   const metrics = new ServiceMetrics();
-  const operations = OperationsModule.from(store, metrics);
+  const operations = OperationsModule.from(metrics);
   const options = {
     logger: new ServiceLogger(logLevels(settings)),
     abortOnError: false,
@@ -91,7 +92,8 @@ async function createApps(settings: ServiceSettings, store: RevocationStore): Pr
     return { app, operations: app };
   }
   const app = await create(AppModule.from(settings, store, metrics), settings);
-  const root = OperationsApp.from(operations, contractOf(settings));
+  const tokens = app.get(RevokedTokensService);
+  const root = OperationsApp.from(operations, contractOf(settings), tokens);
   // Probes come straight to the port, not through the proxy that ends TLS; they carry no token.
   return { app, operations: await create(root, { ...settings, mayUseHttp: true }) };
 }

@@ -134,7 +134,7 @@ describe('The OpenAPI document of the service', () => {
   beforeAll(async () => {
     const settings = { ...readEnvironment({}), key: 'k'.repeat(32) };
     const [store, metrics] = [new MemoryRevocationStore(), new ServiceMetrics()];
-    const module = AppModule.from(settings, store, metrics, OperationsModule.from(store, metrics));
+    const module = AppModule.from(settings, store, metrics, OperationsModule.from(metrics));
     app = await NestFactory.create(module, { logger: false, abortOnError: false });
     await app.init();
   });

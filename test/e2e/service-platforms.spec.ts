@@ -40,7 +40,7 @@ describe.each(PLATFORMS)('The platform of the service: %s', (platform) => {
 
   it('is ready while its store answers, and says what does', async () => {
     const ready = () => request(app.getHttpServer() as Server).get('/health/ready');
-    const details = { feed: null, leaseAgeMs: null, skewMs: 0 };
+    const details = { feed: null, leaseAgeMs: null, skewMs: 0, issuersWithoutKeys: [] };
     await ready()
       .expect(200, { status: 'ok', check: 'store', ...details })
       .expect('Cache-Control', 'no-store');

@@ -16,7 +16,7 @@ export async function startServiceApp(
 ): Promise<INestApplication> {
   const settings = { ...readEnvironment({ PLATFORM: platform }), key };
   const metrics = new ServiceMetrics();
-  const operations = OperationsModule.from(store, metrics);
+  const operations = OperationsModule.from(metrics);
   const root = AppModule.from(settings, store, metrics, operations);
   const app = await NestFactory.create(root, adapterFor(settings), { logger: false });
   await app.listen(0, '127.0.0.1');

@@ -5,6 +5,13 @@ import { isIP } from 'node:net';
 const TIMEOUT_MS = 5000;
 const MAX_BYTES = 64 * 1024;
 
+/** A server has answered, and not with the document. */
+export class UnexpectedStatusError extends Error {
+  constructor(readonly status: number) {
+    super(`The server answered ${status}${isRedirect(status) ? NO_REDIRECT : ''}.`);
+  }
+}
+
 /** A document as a server gave it. */
 export interface FetchedDocument {
   readonly text: string;
@@ -84,9 +91,7 @@ async function documentOf(
   }
   if (statusCode !== 200) {
     response.destroy();
-    throw new Error(
-      `The server answered ${statusCode}${isRedirect(statusCode) ? NO_REDIRECT : ''}.`,
-    );
+    throw new UnexpectedStatusError(statusCode);
   }
   return { ...described, text: await textOf(response), etag: headers.etag };
 }

@@ -45,9 +45,12 @@ export class RemoteKeys implements IssuerKeys {
   private etag: string | undefined;
   /** When the issuer last answered with keys, or that they are the same. */
   private confirmed: Instant | null = null;
-  private attempted: Instant | null = null;
+  /** When a token with an unknown key last caused a fetch. */
+  private newsAt: Instant | null = null;
   private failures = 0;
   private fetching: Promise<void> | undefined;
+  /** Where the keys were last; found anew by each fetch but those for news. */
+  private url: string | undefined;
   private waiting = 0;
   private isOver = true;
   private cancelRefresh: () => void = () => undefined;
@@ -58,6 +61,11 @@ export class RemoteKeys implements IssuerKeys {
     private readonly time: InstanceTime = INSTANCE_TIME,
   ) {}
 
+  /** Whether the issuer has ever answered with keys. */
+  get wereKnown(): boolean {
+    return this.confirmed !== null;
+  }
+
   get current(): KeySet | undefined {
     const { confirmed, time, options } = this;
     if (confirmed === null) return undefined;
@@ -65,7 +73,7 @@ export class RemoteKeys implements IssuerKeys {
   }
 
   /**
-   * Fetches the keys, and goes on to do so until `close`, whatever fails.
+   * Fetches the keys, and goes on to do so until `close`, whatever fails. Idempotent.
    * @param onError told of failures, one a minute at most.
    * @returns when the first fetch has ended, also where it failed.
    */
@@ -83,13 +91,12 @@ export class RemoteKeys implements IssuerKeys {
 
   news(): Promise<void> | undefined {
     if (this.waiting >= MAX_WAITING || this.isOver) return undefined;
-    if (this.fetching === undefined && !this.mayFetchForNews) return undefined;
+    if (this.fetching === undefined) {
+      const { newsAt, time } = this;
+      if (newsAt !== null && elapsedMs(newsAt, time) < BETWEEN_NEWS_MS) return undefined;
+      this.newsAt = instantOf(time);
+    }
     return this.awaitNews(this.refresh());
-  }
-
-  private get mayFetchForNews(): boolean {
-    const { attempted, time } = this;
-    return attempted === null || elapsedMs(attempted, time) >= BETWEEN_NEWS_MS;
   }
 
   private async awaitNews(fetched: Promise<void>): Promise<void> {
@@ -116,17 +123,17 @@ export class RemoteKeys implements IssuerKeys {
   }
 
   private async fetch(): Promise<void> {
-    this.attempted = instantOf(this.time);
     try {
-      const url = await this.options.locate();
-      const { text, etag, maxAgeSeconds } = await fetchDocument(url, this.etag);
+      this.url ??= await this.options.locate();
+      const { text, etag, maxAgeSeconds } = await fetchDocument(this.url, this.etag);
       if (text !== undefined) this.replace(text);
       this.etag = etag;
       this.confirmed = instantOf(this.time);
       this.failures = 0;
-      this.refreshIn(refreshMs(maxAgeSeconds));
+      this.refreshIn(this.refreshMs(maxAgeSeconds));
     } catch (cause) {
       this.etag = undefined;
+      this.url = undefined;
       this.failures += 1;
       this.report(this.failure(cause));
       this.refreshIn(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1)));
@@ -142,7 +149,16 @@ export class RemoteKeys implements IssuerKeys {
 
   private refreshIn(delayMs: number): void {
     if (this.isOver) return;
-    this.cancelRefresh = this.time.after(delayMs, () => void this.refresh());
+    this.cancelRefresh = this.time.after(delayMs, () => {
+      this.url = undefined;
+      void this.refresh();
+    });
+  }
+
+  /** The last keys never go while the issuer answers. */
+  private refreshMs(maxAgeSeconds = MIN_REFRESH_SECONDS): number {
+    const longest = Math.min(MAX_REFRESH_SECONDS, this.options.jwksStaleSeconds / 2);
+    return 1000 * Math.min(longest, Math.max(MIN_REFRESH_SECONDS, maxAgeSeconds));
   }
 
   private failure(cause: unknown): Error {
@@ -154,6 +170,3 @@ export class RemoteKeys implements IssuerKeys {
     return new Error(`The keys of the issuer ${issuer} could not be fetched. ${until}`, { cause });
   }
 }
-
-const refreshMs = (maxAgeSeconds = MIN_REFRESH_SECONDS): number =>
-  1000 * Math.min(MAX_REFRESH_SECONDS, Math.max(MIN_REFRESH_SECONDS, maxAgeSeconds));

@@ -3,9 +3,17 @@ import { readOptions, resolve, type Resolved } from '../../options/option';
 import type { Algorithm } from '../keys/algorithms';
 import { fixedKeys } from '../keys/issuer-keys';
 import { KeySet } from '../keys/key-set';
+import { PublishedKeys } from '../jwks/published-keys';
 import { type ConfiguredKey, readKeys } from '../keys/keys';
 import { type Claims, textOf } from './claims';
 import { type Issuer, Issuers } from './issuers';
+import {
+  refuseShared,
+  refuseSharedKeys,
+  refuseUnboundKeys,
+  type IssuerWithKeys,
+} from './key-separation';
+import { keySourceOf } from './key-source';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
 
@@ -18,12 +26,10 @@ export interface ResolvedTokenRules {
   readonly notices: readonly string[];
 }
 
-interface IssuerWithKeys {
-  readonly issuer: Issuer;
-  /** As they were configured. */
-  readonly keys: readonly ConfiguredKey[];
-  /** The same for its refresh tokens. */
-  readonly refresh?: IssuerWithKeys;
+/** What the issuers of one application have in common. */
+interface Shared {
+  readonly clockToleranceSeconds: number;
+  readonly published: PublishedKeys;
 }
 
 const DAY_SECONDS = 86_400;
@@ -50,15 +56,17 @@ export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean 
 /**
  * @param use for `refresh`, the rules say of an issuer what its refresh tokens are.
  * @param own accepted beside what the rules accept.
+ * @param published where the keys come from that issuers publish.
  * @throws {TypeError} naming the option, what it must be and what it was.
  */
 export function resolveTokenRules(
   rules: TokenRules | MultiIssuerRules,
   use: TokenUse = 'access',
   own?: OwnTokens,
+  published = new PublishedKeys(),
 ): ResolvedTokenRules {
   const { clockToleranceSeconds, maxTokenBytes } = readOptions(COMMON_RULES, rules);
-  const both = readIssuers(rules, clockToleranceSeconds, own);
+  const both = readIssuers(rules, { clockToleranceSeconds, published }, own);
   const [first, ...others] = use === 'access' ? both : refreshing(both);
   const keys = [first, ...others].flatMap((each) => each.keys);
   return Object.freeze({
@@ -71,13 +79,13 @@ export function resolveTokenRules(
 
 function readIssuers(
   rules: TokenRules | MultiIssuerRules,
-  clockToleranceSeconds: number,
+  shared: Shared,
   own: OwnTokens | undefined,
 ): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
-  if (own === undefined) return readOthers(rules, clockToleranceSeconds);
-  const ours = ownIssuer(own, clockToleranceSeconds);
+  if (own === undefined) return readOthers(rules, shared);
+  const ours = ownIssuer(own, shared.clockToleranceSeconds);
   if (rules.issuers?.length === 0) return [ours];
-  const [first, ...others] = readOthers(rules, clockToleranceSeconds);
+  const [first, ...others] = readOthers(rules, shared);
   for (const other of [first, ...others]) {
     if (other.issuer.issuers === null)
       throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
@@ -109,15 +117,15 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
 
 function readOthers(
   rules: TokenRules | MultiIssuerRules,
-  clockToleranceSeconds: number,
+  shared: Shared,
 ): readonly [IssuerWithKeys, ...IssuerWithKeys[]] {
   if (rules.issuers === undefined) {
-    const only = issuerOf(readOptions(ISSUER_RULES, rules), '', clockToleranceSeconds);
+    const only = issuerOf(readOptions(ISSUER_RULES, rules), '', shared);
     refuseUnboundKeys(only);
     if (only.refresh !== undefined) refuseUnboundKeys(only.refresh);
     return [only];
   }
-  const [first, ...others] = readNamedIssuers(rules, clockToleranceSeconds);
+  const [first, ...others] = readNamedIssuers(rules, shared);
   if (first === undefined)
     throw misconfigured('issuers', 'a non-empty list of issuers', kindOf(rules.issuers));
   [first, ...others].forEach((each, at, all) => {
@@ -126,10 +134,7 @@ function readOthers(
   return [first, ...others];
 }
 
-function readNamedIssuers(
-  rules: MultiIssuerRules,
-  clockToleranceSeconds: number,
-): readonly IssuerWithKeys[] {
+function readNamedIssuers(rules: MultiIssuerRules, shared: Shared): readonly IssuerWithKeys[] {
   const beside = Object.keys(ISSUER_RULES).find((name) => Reflect.get(rules, name) !== undefined);
   if (beside !== undefined)
     throw misconfigured(beside, 'left out beside issuers', 'both', 'Move it into each issuer.');
@@ -139,23 +144,24 @@ function readNamedIssuers(
     const read = resolve(ISSUER_RULES, member, {}, prefix);
     if (read.issuer === null)
       throw misconfigured(`${prefix}issuer`, 'its name or a list of its names', 'null');
-    return issuerOf(read, prefix, clockToleranceSeconds);
+    return issuerOf(read, prefix, shared);
   });
 }
 
 function issuerOf(
-  { issuer: issuers, audience: audiences, ...rules }: Resolved<typeof ISSUER_RULES>,
+  rules: Resolved<typeof ISSUER_RULES>,
   prefix: string,
-  clockToleranceSeconds: number,
+  { clockToleranceSeconds, published }: Shared,
 ): IssuerWithKeys {
+  const { issuer: issuers, audience: audiences } = rules;
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
   const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
   const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
   if (logoutCovers === 'session' || cutoffClaim === 'auth_time')
     refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
-  const keys = readKeys(`${prefix}keys`, rules.keys, algorithms);
+  const { keys, configured, jwksUri } = keySourceOf(rules, prefix, published);
   const issuer: Issuer = Object.freeze({
-    keys: fixedKeys(new KeySet(keys)),
+    keys,
     issuers,
     audiences,
     types: types ?? new Set([undefined, 'jwt', 'at+jwt']),
@@ -170,7 +176,7 @@ function issuerOf(
     longestLifetimeSeconds: longestTokenSeconds,
     refreshTokens,
   });
-  const own = { issuer, keys };
+  const own = { issuer, keys: configured, ...(jwksUri !== undefined && { jwksUri }) };
   if (refreshTokens === undefined) return own;
   return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
 }
@@ -189,16 +195,16 @@ function refuseLongSessions(sessionSeconds: number, longest: number, prefix: str
 function refreshOf(
   access: IssuerWithKeys,
   rules: ResolvedRefreshTokens,
-  algorithms: readonly Algorithm[],
+  algorithms: readonly Algorithm[] | undefined,
   option: string,
 ): IssuerWithKeys {
   const { types, audience, keys: given, maxLifetimeSeconds } = rules;
   refuseOverlap(`${option}.types`, types, access.issuer.types);
   refuseOverlap(`${option}.audience`, audience, access.issuer.audiences);
-  const keys =
-    given === undefined
-      ? access.keys
-      : readKeys(`${option}.keys`, given, rules.algorithms ?? algorithms);
+  const ofThese = rules.algorithms ?? algorithms;
+  if (given !== undefined && ofThese === undefined)
+    throw misconfigured(`${option}.algorithms`, 'those of its keys', 'undefined');
+  const keys = given === undefined ? access.keys : readKeys(`${option}.keys`, given, ofThese ?? []);
   const issuer: Issuer = Object.freeze({
     ...access.issuer,
     keys: given === undefined ? access.issuer.keys : fixedKeys(new KeySet(keys)),
@@ -234,38 +240,6 @@ function refreshing(
   if (first === undefined)
     throw misconfigured('refreshTokens', 'what tells refresh tokens apart', 'undefined');
   return [first, ...others];
-}
-
-/** One of the issuers could sign for another (RFC 8725 §3.8). */
-function refuseUnboundKeys({ issuer: { issuers }, keys }: IssuerWithKeys): void {
-  const [first, ...others] = keys;
-  const isOneKey = first === undefined || others.every(({ key }) => key.equals(first.key));
-  if (issuers === null || issuers.size === 1 || isOneKey) return;
-  const advice = 'Give each issuer its own keys: issuers: [{ issuer, keys, … }, …].';
-  throw misconfigured('issuer', 'one name where there are several keys', 'several names', advice);
-}
-
-function refuseShared(one: IssuerWithKeys, earlier: IssuerWithKeys, option: string): void {
-  const name = [...(one.issuer.issuers ?? [])].find((each) => earlier.issuer.issuers?.has(each));
-  if (name !== undefined)
-    throw misconfigured(`${option}.issuer`, 'of this issuer alone', `${name} again`);
-  const advice = 'With one key, each issuer could sign tokens of the other (RFC 8725 §3.8).';
-  for (const each of [one, one.refresh])
-    for (const other of [earlier, earlier.refresh])
-      if (each !== undefined && other !== undefined)
-        refuseSharedKeys(each, other, 'a key of this issuer alone', advice);
-}
-
-function refuseSharedKeys(
-  one: IssuerWithKeys,
-  earlier: IssuerWithKeys,
-  mustBe = 'a key of refresh tokens alone',
-  advice = 'A refresh token would be accepted as an access token.',
-): void {
-  for (const { option, key } of one.keys) {
-    const same = earlier.keys.find((each) => each.key.equals(key));
-    if (same !== undefined) throw misconfigured(option, mustBe, `that of ${same.option}`, advice);
-  }
 }
 
 function cutSecrets(keys: readonly ConfiguredKey[]): readonly string[] {

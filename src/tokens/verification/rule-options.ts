@@ -1,7 +1,8 @@
 import { type Algorithm, isAlgorithm, SIGNATURE_ALGORITHMS } from '../keys/algorithms';
 import { type KeyInput, MAX_CANDIDATES } from '../keys/keys';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
-import { custom, type About, type Option } from '../../options/option';
+import { checked, custom, type About, type Option } from '../../options/option';
+import { isFetchable } from '../jwks/https-document';
 import { normalizeType } from './token-header';
 
 const NAMES = Object.keys(SIGNATURE_ALGORITHMS).join(', ');
@@ -22,6 +23,19 @@ export const keyList = (about: About<Keys>): Option<unknown, Keys> =>
     {
       mustBe: `a key or a list of keys, at most ${MAX_CANDIDATES} without a \`kid\` for each algorithm`,
       read: (value) => value,
+    },
+    about,
+  );
+
+const FETCHABLE = 'an https URL, or http on this machine, without user and password';
+
+/** Where keys are fetched. */
+export const jwksUri = (about: About<string>): Option<string> =>
+  checked(
+    {
+      mustBe: FETCHABLE,
+      isGood: isFetchable,
+      fromText: (text) => (isFetchable(text) ? text : undefined),
     },
     about,
   );

@@ -1,28 +1,47 @@
 import type { Algorithm } from '../keys/algorithms';
 import type { TokenIdentity } from '../identity';
 import type { KeyInput } from '../keys/keys';
-import { custom, oneOf, optional, whole, type Table } from '../../options/option';
+import { custom, flag, oneOf, optional, whole, type Table } from '../../options/option';
 import { refreshTokens, type RefreshTokenRules } from './refresh-token-rules';
-import { accepted, algorithmList, keyList, typeList } from './rule-options';
+import { accepted, algorithmList, jwksUri, keyList, typeList } from './rule-options';
 import { subjectClaim, type SubjectClaim } from './subject';
 
 /** What the tokens of one issuer must be. What is not optional is a decision only you can make. */
 export interface IssuerRules {
   /**
    * The only `alg` values accepted (RFC 8725 §3.1). Where HS* and public-key algorithms stand side
-   * by side, each key names its own. No default: guessing is how `none` and a public key used as a
-   * secret get in.
+   * by side, each key names its own. No default with `keys`: guessing is how `none` and a public key
+   * used as a secret get in. With `jwksUri` and `discovery` by default RS256, ES256, ES384, ES512 and
+   * EdDSA, of which each public key fits one; never HS*.
    */
-  readonly algorithms: readonly Algorithm[];
+  readonly algorithms?: readonly Algorithm[];
   /**
    * What verifies: one key or a list, at least one for each algorithm, and at most four of each
    * without a `kid`. Where an algorithm has more than four, a token without `kid` is tried with the
    * keys that have none. With HS* a string is the secret itself (its UTF-8 bytes without a last line
    * break: at least 32, 48 or 64 for HS256, HS384 or HS512), otherwise PEM text, in which several
    * public keys may follow each other. A Buffer holds the same in bytes. A key that fits several of
-   * the algorithms must name its one.
+   * the algorithms must name its one. One of `keys`, `jwksUri` and `discovery` is set.
    */
-  readonly keys: KeyInput | readonly KeyInput[];
+  readonly keys?: KeyInput | readonly KeyInput[];
+  /**
+   * Where the issuer publishes its keys as a JWK Set (RFC 7517 §5): an https URL, or http on this
+   * machine. They are fetched in the background and kept for as long as the issuer says, 5 minutes to
+   * 24 hours. A token with an unknown `kid` waits for one fetch, 1 s at most. A key that is not
+   * published any more is refused from then on.
+   */
+  readonly jwksUri?: string;
+  /**
+   * Whether `jwksUri` is found in the issuer's metadata, at `<issuer>/.well-known/openid-configuration`.
+   * @defaultValue false
+   */
+  readonly discovery?: boolean;
+  /**
+   * With `jwksUri` or `discovery`: how long the last keys hold after the issuer last answered, in
+   * whole seconds, 600–604 800 (7 days). Then its tokens, and no others, get 500.
+   * @defaultValue 86 400 (a day)
+   */
+  readonly jwksStaleSeconds?: number;
   /** The accepted `iss`: the name of one issuer, or its names; `null`: deliberately unchecked. */
   readonly issuer: string | readonly string[] | null;
   /** Who we are: `aud` must name one of these; `null`: deliberately unchecked. */
@@ -131,12 +150,30 @@ const DAY_SECONDS = 86_400;
 
 /** Every rule of an issuer, in the order in which they are checked. */
 export const ISSUER_RULES = {
-  algorithms: algorithmList({
-    env: 'JWT_ALGORITHMS',
-    says: 'The only `alg` values accepted. With HS* beside others, each key names its own.',
+  algorithms: optional(
+    algorithmList({
+      env: 'JWT_ALGORITHMS',
+      defaultSays: 'none with `keys`; else RS256, ES256, ES384, ES512 and EdDSA',
+      says: 'The only `alg` values accepted. With HS* beside others, each key names its own.',
+    }),
+  ),
+  keys: optional(
+    keyList({
+      defaultSays: 'none: one of `keys`, `jwksUri` and `discovery` must be set',
+      says: 'The keys that verify: a secret of 32 bytes or more, or public keys in PEM.',
+    }),
+  ),
+  jwksUri: optional(
+    jwksUri({ says: 'Where the issuer publishes its keys: the address of a JWK Set.' }),
+  ),
+  discovery: flag({
+    default: false,
+    says: 'Whether `jwksUri` is found in the metadata of the issuer.',
   }),
-  keys: keyList({
-    says: 'The keys that verify: a secret of 32 bytes or more, or public keys in PEM.',
+  jwksStaleSeconds: whole(600, 7 * DAY_SECONDS, {
+    unit: 'seconds',
+    default: DAY_SECONDS,
+    says: 'How long fetched keys hold after the issuer last answered; then its tokens get 500.',
   }),
   issuer: accepted({
     env: 'JWT_ISSUER',

@@ -1,5 +1,6 @@
 import { expiresAt, checkClaims, isOfOtherPurpose, type Claims } from './claims';
 import type { VerifiedToken } from '../verified-token';
+import { PublishedKeys } from '../jwks/published-keys';
 import type { KeySet } from '../keys/key-set';
 import { lenientSignatures } from './lenient-signatures';
 import type { Explanation } from '../explanation/explanation';
@@ -59,6 +60,7 @@ export class TokenVerifier {
    * @param clock milliseconds since the epoch.
    * @param use what the tokens are for; the rules say of an issuer what its refresh tokens are.
    * @param own the access tokens of our own sessions, where we keep any.
+   * @param published the keys that issuers publish; opened and closed by the caller.
    * @throws {TypeError} a rule is not what it must be; the message names it.
    */
   constructor(
@@ -66,8 +68,9 @@ export class TokenVerifier {
     private readonly clock: () => number = () => Date.now(),
     private readonly use: TokenUse = 'access',
     own?: OwnTokens,
+    private readonly published = new PublishedKeys(),
   ) {
-    this.rules = resolveTokenRules(rules, use, own);
+    this.rules = resolveTokenRules(rules, use, own, published);
     const { issuers } = this.rules;
     this.remembered = new VerifiedTokenCache((issuer) => issuers.of(issuer).keys.current);
     this.payloads = new PayloadReader(issuers);
@@ -81,6 +84,15 @@ export class TokenVerifier {
 
   get maxTokenBytes(): number {
     return this.rules.maxTokenBytes;
+  }
+
+  /** The issuers whose keys were never had yet, and those whose keys are not known now. */
+  get issuersWithoutKeys(): {
+    readonly awaited: readonly string[];
+    readonly unknown: readonly string[];
+  } {
+    const { awaited, unknown } = this.published;
+    return { awaited, unknown };
   }
 
   /** What the boot has to say of the rules, a sentence each. */

@@ -46,6 +46,7 @@ describe('Readiness', () => {
       feed: null,
       leaseAgeMs: null,
       skewMs: null,
+      issuersWithoutKeys: [],
     });
   });
 
@@ -58,6 +59,7 @@ describe('Readiness', () => {
       answersFrom: 'memory',
       feed: 'polling',
       leaseAgeMs: 250,
+      issuersWithoutKeys: [],
     });
     expect(skewMs).toBeLessThanOrEqual(-4900);
     expect(Number.isInteger(skewMs)).toBe(true);

@@ -1,0 +1,56 @@
+import { INSTANCE_TIME, type InstanceTime } from '../../time/instance-time';
+import { RemoteKeys, type RemoteKeysOptions } from './remote-keys';
+
+/** How long a boot waits for the keys of issuers; then it goes on without. */
+const BOOT_WAIT_MS = 5000;
+
+/** The keys that issuers publish: fetched once for each issuer, for all of its tokens. */
+export class PublishedKeys {
+  private readonly byIssuer = new Map<string, RemoteKeys>();
+
+  constructor(private readonly time: InstanceTime = INSTANCE_TIME) {}
+
+  /** The keys of an issuer. Until `open` they are not known. */
+  of(options: RemoteKeysOptions): RemoteKeys {
+    const known = this.byIssuer.get(options.issuer);
+    if (known !== undefined) return known;
+    const keys = new RemoteKeys(options, this.time);
+    this.byIssuer.set(options.issuer, keys);
+    return keys;
+  }
+
+  /**
+   * Fetches the keys of all issuers, and goes on to do so until `close`. Idempotent.
+   * @param onError told of failures: of each issuer one a minute at most.
+   * @returns when all have answered or failed, after 5 s at the latest. Never rejects.
+   */
+  async open(onError: (error: Error) => void): Promise<void> {
+    if (this.byIssuer.size === 0) return;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.time.after(BOOT_WAIT_MS, resolve);
+    });
+    const fetched = [...this.byIssuer.values()].map((keys) => keys.open(onError));
+    await Promise.race([Promise.all(fetched), late]);
+    cancel();
+  }
+
+  /** Nothing is fetched from here on. Idempotent. */
+  close(): void {
+    for (const keys of this.byIssuer.values()) keys.close();
+  }
+
+  /** The issuers that have not answered with keys yet. */
+  get awaited(): readonly string[] {
+    return this.issuersWhere(({ wereKnown }) => !wereKnown);
+  }
+
+  /** The issuers whose keys are not known now: their tokens cannot be checked. */
+  get unknown(): readonly string[] {
+    return this.issuersWhere(({ current }) => current === undefined);
+  }
+
+  private issuersWhere(isMeant: (keys: RemoteKeys) => boolean): readonly string[] {
+    return [...this.byIssuer].filter(([, keys]) => isMeant(keys)).map(([issuer]) => issuer);
+  }
+}

@@ -1,0 +1,103 @@
+import { freePort } from '../../support/free-port';
+import { PublishedIssuer } from '../../support/published-issuer';
+import { DOCUMENTED, PLATFORMS, TestApp } from '../../support/app';
+import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
+import { until } from '../../support/until';
+import { RevokedTokensService } from '../../../src';
+
+const withoutKeys = { algorithms: undefined, keys: undefined, issuer: undefined } as const;
+
+/** A host whose tokens are of these issuers, by addresses alone. */
+function startHost(platform: (typeof PLATFORMS)[number], issuers: readonly object[]) {
+  const common = { ...withoutKeys, audience: undefined, issuers };
+  return TestApp.start(platform, common as never);
+}
+
+describe.each(PLATFORMS)('A host with issuers that publish their keys, on %s', (platform) => {
+  let discovered: PublishedIssuer;
+  let addressed: PublishedIssuer;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    discovered = await PublishedIssuer.start('ES256');
+    addressed = await PublishedIssuer.start('RS256');
+    app = await startHost(platform, [
+      { issuer: discovered.url, audience: AUDIENCE, discovery: true },
+      { issuer: addressed.url, audience: AUDIENCE, jwksUri: addressed.jwksUri },
+    ]);
+  });
+  afterAll(async () => {
+    await app.close();
+    await Promise.all([discovered.close(), addressed.close()]);
+  });
+
+  it('accepts their tokens, and refuses them after a logout', async () => {
+    for (const issuer of [discovered, addressed]) {
+      const token = issuer.token();
+      await app.me(token).expect(200);
+      await app.logout(token, token).expect(200, DOCUMENTED.loggedOut);
+      await app.me(token).expect(401);
+    }
+  });
+
+  it('refuses what one of them has signed in the name of the other', async () => {
+    await app.me(addressed.token({ iss: discovered.url })).expect(401);
+    await app.me(discovered.token({ iss: addressed.url })).expect(401);
+  });
+
+  it('accepts the tokens of a new key at once, and asks once for many with unknown keys', async () => {
+    const older = discovered.token();
+    discovered.rotate();
+    const asked = discovered.asked.length;
+    await app.me(discovered.token()).expect(200);
+    await app.me(older).expect(200);
+    const forged = Array.from({ length: 200 }, (_, at) =>
+      discovered.token({}, { kid: `no-${at}` }),
+    );
+    for (const answer of await Promise.all(forged.map(async (text) => app.me(text))))
+      expect(answer.status).toBe(401);
+    expect(discovered.asked.length - asked).toBe(1);
+  });
+});
+
+describe('An issuer that cannot be reached', () => {
+  const stranger = new TestIssuer('ES256');
+  let port: number;
+  let issuer: PublishedIssuer | undefined;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    app = await startHost('express', [
+      { issuer: url, audience: AUDIENCE, discovery: true },
+      { issuer: ISSUER, audience: AUDIENCE, algorithms: ['ES256'], keys: stranger.key },
+    ]);
+  });
+  afterAll(async () => {
+    await app.close();
+    await issuer?.close();
+  });
+
+  it('leaves the tokens of others alone, while its own get 500, and the instance is not ready', async () => {
+    const text = new TestIssuer('ES256').token({ iss: `http://127.0.0.1:${port}` }, { kid: '1' });
+    await app.me(text).expect(500, DOCUMENTED.internal);
+    await app.logout(text, text).expect(500, DOCUMENTED.internal);
+    const token = stranger.token();
+    await app.me(token).expect(200);
+    await app.logout(token, token).expect(200);
+    const { isReady, issuersWithoutKeys } = await app.nest.get(RevokedTokensService).readiness();
+    expect({ isReady, issuersWithoutKeys }).toEqual({
+      isReady: false,
+      issuersWithoutKeys: [`http://127.0.0.1:${port}`],
+    });
+  });
+
+  it('is asked until it answers; then its tokens are accepted, and the instance is ready', async () => {
+    issuer = await PublishedIssuer.start('ES256', port);
+    const token = issuer.token();
+    await until(async () => (await app.me(token)).status === 200);
+    const { isReady, issuersWithoutKeys } = await app.nest.get(RevokedTokensService).readiness();
+    expect({ isReady, issuersWithoutKeys }).toEqual({ isReady: true, issuersWithoutKeys: [] });
+  });
+});

@@ -1,0 +1,49 @@
+import { TokenVerifier } from '../../../../src/tokens/verification/token-verifier';
+import { SIGNERS } from '../signers';
+
+const A = SIGNERS.ES256;
+const FETCHED = { issuer: 'https://login.example', audience: 'api' };
+const STATIC = { algorithms: ['ES256'], keys: A.key };
+const URI = 'https://login.example/jwks';
+
+describe('The keys of an issuer', () => {
+  it.each([
+    ['none is set', { ...FETCHED }, '"keys" must be set, or jwksUri, or discovery: true; one of'],
+    ['keys and jwksUri', { ...FETCHED, ...STATIC, jwksUri: URI }, 'got keys and jwksUri'],
+    ['jwksUri and discovery', { ...FETCHED, jwksUri: URI, discovery: true }, 'jwksUri and disc'],
+    ['keys without algorithms', { ...FETCHED, keys: A.key }, '"algorithms" must be a non-empty'],
+    ['a secret', { ...FETCHED, jwksUri: URI, algorithms: ['HS256'] }, 'without HS* where keys'],
+    ['http', { ...FETCHED, jwksUri: 'http://login.example/jwks' }, '"jwksUri" must be an https'],
+    ['no name', { ...FETCHED, issuer: null, jwksUri: URI }, '"issuer" must be its name or names'],
+    ['no URL', { ...FETCHED, issuer: 'me', discovery: true }, '"issuer" must be an https URL with'],
+    ['two', { ...FETCHED, issuer: ['a', 'b'], discovery: true }, '"issuer" must be one name with'],
+    ['too short', { ...FETCHED, jwksUri: URI, jwksStaleSeconds: 599 }, 'from 600 to 604800'],
+    [
+      'one JWK Set for two issuers',
+      {
+        issuers: [
+          { ...FETCHED, jwksUri: URI },
+          { ...FETCHED, issuer: 'b', jwksUri: URI },
+        ],
+      },
+      '"issuers[1].jwksUri" must be of this issuer alone',
+    ],
+    [
+      'refresh tokens of other keys, without their algorithms',
+      { ...FETCHED, jwksUri: URI, refreshTokens: { keys: A.key } },
+      '"refreshTokens.algorithms" must be those of its keys',
+    ],
+  ])('stop the boot, which says what to set: %s', (_what, rules, message) => {
+    expect(() => new TokenVerifier(rules as never)).toThrow(message);
+  });
+
+  it('are told of by name where an issuer has not answered yet', () => {
+    const { issuersWithoutKeys } = new TokenVerifier({ ...FETCHED, discovery: true });
+    expect(issuersWithoutKeys).toEqual({ awaited: [FETCHED.issuer], unknown: [FETCHED.issuer] });
+  });
+
+  it('may be those of several names, where these share them', () => {
+    const names = ['accounts.example', 'https://accounts.example'];
+    expect(() => new TokenVerifier({ ...FETCHED, issuer: names, jwksUri: URI })).not.toThrow();
+  });
+});
