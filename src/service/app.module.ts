@@ -3,7 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { AuthModule } from '../nest/auth.module';
 import { LogoutExceptionFilter } from '../nest/logout-exception.filter';
 import type { RevocationStore } from '../revocation/revocation-store';
-import type { ServiceSettings } from './environment';
+import type { Environment } from './environment';
 import { MeController } from './me.controller';
 import type { ServiceMetrics } from './metrics';
 
@@ -16,18 +16,18 @@ import type { ServiceMetrics } from './metrics';
 export class AppModule {
   /** @param others what else is served on the same port. */
   static from(
-    settings: ServiceSettings,
+    settings: Environment,
     store: RevocationStore,
     { provider: meterProvider }: ServiceMetrics,
     ...others: readonly DynamicModule[]
   ): DynamicModule {
-    const auth = AuthModule.forRoot({
-      ...settings.module,
-      keys: settings.key,
-      store,
-      meterProvider,
-      isGlobal: true,
-    });
+    const { module: rules, key } = settings;
+    const common = { store, meterProvider, isGlobal: true };
+    const auth = AuthModule.forRoot(
+      rules.issuers === undefined && key !== undefined
+        ? { ...rules, ...common, keys: key }
+        : { ...rules, ...common },
+    );
     return { module: AppModule, imports: [auth, ...others] };
   }
 }

@@ -1,5 +1,9 @@
 import { isIP } from 'node:net';
-import { MODULE_OPTIONS, type AuthModuleOptions } from '../nest/auth.options';
+import {
+  MODULE_OPTIONS,
+  type AuthModuleOptions,
+  type MultiIssuerOptions,
+} from '../nest/auth.options';
 import {
   checked,
   flag,
@@ -11,28 +15,15 @@ import {
   whole,
   type Resolved,
 } from '../options/option';
-import {
-  badVariable,
-  inVariables,
-  readVariables,
-  refuseMisspelt,
-  variablesOf,
-  type FromVariables,
-} from '../options/variables';
+import { badVariable, readVariables, refuseMisspelt, variablesOf } from '../options/variables';
 import {
   POSTGRES_STORE_OPTIONS,
   POSTGRES_URL,
   type PostgresStoreOptions,
 } from '../stores/postgres/options';
-import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
-import { resolveTokenRules } from '../tokens/verification/resolved-rules';
-import {
-  COMMON_RULES,
-  ISSUER_RULES,
-  TOKEN_RULES,
-  type TokenRules,
-} from '../tokens/verification/token-rules';
+import { COMMON_RULES, ISSUER_RULES, TOKEN_RULES } from '../tokens/verification/token-rules';
 import { AN_ORIGIN, isOrigin } from '../web/origin';
+import { readTokenEnvironment } from './token-environment';
 
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 
@@ -82,7 +73,7 @@ export const SERVICE_OPTIONS = {
     text('a secret', ANY, {
       defaultSays: 'made once, and kept below `DATA_DIR`',
       env: 'JWT_SECRET',
-      says: 'The secret of HS* tokens. In production this or `JWT_PUBLIC_KEY` must be set.',
+      says: 'The secret of HS* tokens. In production this or another place of keys must be set.',
     }),
   ),
   publicKey: optional(
@@ -140,6 +131,7 @@ export const SERVICE_OPTIONS = {
 export const VARIABLE_TABLES = [
   SERVICE_OPTIONS,
   ISSUER_RULES,
+  { issuers: TOKEN_RULES.issuers },
   COMMON_RULES,
   MODULE_OPTIONS,
   POSTGRES_STORE_OPTIONS,
@@ -149,15 +141,12 @@ type ServiceOptions = Resolved<typeof SERVICE_OPTIONS>;
 
 /** What the service is told by its environment, read and checked. */
 export interface Environment extends Omit<ServiceOptions, 'secret' | 'publicKey'> {
-  /** The secret or the public keys. Absent: a secret is made and kept below `dataDir`. */
+  /** The secret or the public keys, where variables give one. */
   readonly key: string | undefined;
-  readonly module: Omit<AuthModuleOptions, 'keys' | 'store'>;
+  /** Whether keys are nowhere: a secret is made, and kept below `dataDir`. */
+  readonly needsOwnKey: boolean;
+  readonly module: Omit<AuthModuleOptions, 'store'> | Omit<MultiIssuerOptions, 'store'>;
   readonly store: PostgresStoreOptions;
-}
-
-/** The environment with the key that was given or has been made. */
-export interface ServiceSettings extends Environment {
-  readonly key: string;
 }
 
 /**
@@ -171,61 +160,17 @@ export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
   refuseMisspelt(values, variablesOf(...VARIABLE_TABLES));
   const service = resolve(SERVICE_OPTIONS, readVariables(SERVICE_OPTIONS, values));
   const { secret, publicKey, ...rest } = service;
-  checkKeys(service);
-  const given = readVariables(ISSUER_RULES, values);
-  const rules = {
-    ...given,
-    ...readVariables(COMMON_RULES, values),
-    algorithms: algorithmsFor(service, given),
-    issuer: given.issuer ?? null,
-    audience: given.audience ?? null,
-  };
-  const key = secret ?? publicKey;
-  if (key !== undefined) checkRules({ ...rules, keys: key }, service);
+  const { rules, ...keys } = readTokenEnvironment(values, {
+    secret,
+    publicKey,
+    isProduction: rest.isProduction,
+  });
   return {
     ...rest,
-    key,
+    ...keys,
     module: { ...rules, ...readVariables(MODULE_OPTIONS, values) },
     store: readVariables(POSTGRES_STORE_OPTIONS, values),
   };
-}
-
-/** Before the database is started: a bad key is the quicker to be mended. */
-function checkRules(rules: TokenRules, { secret }: ServiceOptions): void {
-  const names = { keys: secret === undefined ? 'JWT_PUBLIC_KEY' : 'JWT_SECRET' };
-  inVariables(TOKEN_RULES, names, () => resolveTokenRules(rules));
-}
-
-function checkKeys({ secret, publicKey, isProduction }: ServiceOptions): void {
-  if (secret !== undefined && publicKey !== undefined)
-    throw badVariable('JWT_SECRET', 'left out where JWT_PUBLIC_KEY is given: one family of keys');
-  if (isProduction && secret === undefined && publicKey === undefined)
-    throw badVariable('JWT_SECRET', 'set, or JWT_PUBLIC_KEY, with NODE_ENV=production');
-}
-
-function algorithmsFor(
-  { publicKey }: ServiceOptions,
-  { algorithms }: FromVariables<typeof ISSUER_RULES>,
-): AuthModuleOptions['algorithms'] {
-  if (algorithms !== undefined && algorithms.length > 0) {
-    checkFamily(algorithms, publicKey !== undefined);
-    return algorithms;
-  }
-  // A secret fits HS* alone, and of these it need only be long enough for the first.
-  if (publicKey === undefined) return ['HS256'];
-  throw badVariable('JWT_ALGORITHMS', 'set where JWT_PUBLIC_KEY is, such as RS256 or ES256');
-}
-
-function checkFamily(algorithms: readonly Algorithm[], isPublic: boolean): void {
-  const areSymmetric = algorithms.map(
-    (algorithm) => SIGNATURE_ALGORITHMS[algorithm].family === 'symmetric',
-  );
-  if (isPublic && areSymmetric.includes(true))
-    throw badVariable('JWT_ALGORITHMS', 'without HS*, which needs JWT_SECRET, with JWT_PUBLIC_KEY');
-  if (!isPublic && areSymmetric.includes(false))
-    throw badVariable('JWT_PUBLIC_KEY', 'set for JWT_ALGORITHMS other than HS*, not JWT_SECRET');
-  if (!isPublic && algorithms.length > 1)
-    throw badVariable('JWT_ALGORITHMS', 'one algorithm with JWT_SECRET, such as HS256');
 }
 
 function readOrigins(value: string): readonly string[] | undefined {

@@ -4,7 +4,7 @@ import { JwtService } from '@nestjs/jwt';
 import { DEFAULT_SCHEMA, SchemaNames } from '../../migrations/schema-names';
 import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
 import { packageRoot } from './embedded-postgres/own-folder';
-import { SERVICE_OPTIONS, type ServiceSettings } from './environment';
+import { SERVICE_OPTIONS, type Environment } from './environment';
 
 const HOUR_SECONDS = 3600;
 
@@ -16,7 +16,7 @@ const auditSql = (schema = DEFAULT_SCHEMA): string =>
  * What a newcomer pastes to see a logout work. Only for a key that the service made for itself:
  * tokens of a real issuer must not be printed.
  */
-export function quickStart(url: string, settings: ServiceSettings, operationsUrl = url): string {
+export function quickStart(url: string, settings: Environment, operationsUrl = url): string {
   return [
     `The service listens on ${url} (its documentation: ${operationsUrl}/docs).`,
     'Paste this to see a logout that works:',
@@ -26,7 +26,7 @@ export function quickStart(url: string, settings: ServiceSettings, operationsUrl
 }
 
 /** The requests to paste, with this token. */
-export function trial(url: string, settings: ServiceSettings, token: string): string {
+export function trial(url: string, settings: Environment, token: string): string {
   const auth = `${url}/api/v1/auth`;
   const bearer = '-H "Authorization: Bearer $TOKEN"';
   const show = `-s -w ' -> %{http_code}\\n'`;
@@ -49,7 +49,7 @@ export function trial(url: string, settings: ServiceSettings, token: string): st
 }
 
 /** A command of package.json, for a shell in any folder, with the settings that it shares with us. */
-function command(name: string, { dataDir, port }: Partial<ServiceSettings>, rest = ''): string {
+function command(name: string, { dataDir, port }: Partial<Environment>, rest = ''): string {
   const settings = [
     dataDir === undefined ? '' : `DATA_DIR=${quoted(resolve(dataDir))} `,
     name !== 'trial' || port === SERVICE_OPTIONS.port.about.default ? '' : `PORT=${port} `,
@@ -61,7 +61,7 @@ function command(name: string, { dataDir, port }: Partial<ServiceSettings>, rest
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A token of a subject of ours, that lives an hour at most. */
-export function mintTrialToken(settings: ServiceSettings): string {
+export function mintTrialToken(settings: Environment): string {
   const { algorithms = [], issuer, audience, maxLifetimeSeconds } = settings.module;
   // A key of its own is a secret, and a secret has one algorithm.
   const algorithm = algorithms.find(isSymmetric);

@@ -10,7 +10,7 @@ import {
   type EmbeddedPostgres,
 } from './embedded-postgres/embedded-postgres';
 import { allowOrigins } from './cors';
-import { LOG_LEVELS, type Environment, type ServiceSettings } from './environment';
+import { LOG_LEVELS, type Environment } from './environment';
 import { adapterFor, contractOf, drainable } from './http-server';
 import { serveDocumentation } from './documentation-page';
 import { ServiceMetrics } from './metrics';
@@ -49,7 +49,8 @@ export async function startService(environment: Environment): Promise<Service> {
 async function start(environment: Environment): Promise<Service> {
   const { databaseUrl, dataDir } = environment;
   const place = { dataDir: dataDir ?? defaultDataDir(), mayMove: dataDir === undefined };
-  const settings = { ...environment, key: environment.key ?? ownSecret(place) };
+  const key = environment.needsOwnKey ? ownSecret(place) : environment.key;
+  const settings = { ...environment, key };
   const postgres = databaseUrl === undefined ? await startEmbeddedPostgres(place) : undefined;
   const url = databaseUrl ?? postgres?.url();
   const logger = new Logger('PostgresRevocationStore');
@@ -64,7 +65,7 @@ async function start(environment: Environment): Promise<Service> {
   );
   try {
     const apps = await createApps(settings, store);
-    return await listen(apps, settings, environment.key === undefined, postgres);
+    return await listen(apps, settings, postgres);
   } catch (error) {
     await store.close();
     await postgres?.stop();
@@ -78,14 +79,14 @@ interface Apps {
   readonly operations: INestApplication;
 }
 
-async function createApps(settings: ServiceSettings, store: RevocationStore): Promise<Apps> {
+async function createApps(settings: Environment, store: RevocationStore): Promise<Apps> {
   const metrics = new ServiceMetrics();
   const operations = OperationsModule.from(metrics);
   const options = {
     logger: new ServiceLogger(logLevels(settings)),
     abortOnError: false,
   };
-  const create = (root: DynamicModule, environment: ServiceSettings) =>
+  const create = (root: DynamicModule, environment: Environment) =>
     NestFactory.create(root, adapterFor(environment), options);
   if (settings.operationsPort === undefined) {
     const app = await create(AppModule.from(settings, store, metrics, operations), settings);
@@ -100,11 +101,10 @@ async function createApps(settings: ServiceSettings, store: RevocationStore): Pr
 
 async function listen(
   { app, operations }: Apps,
-  settings: ServiceSettings,
-  isOwnKey: boolean,
+  settings: Environment,
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Service> {
-  const isTrial = isOwnKey && !settings.isProduction;
+  const isTrial = settings.needsOwnKey && !settings.isProduction;
   allowOrigins(app, settings);
   serveDocumentation(
     operations,

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { defaultDataDir } from './embedded-postgres/own-folder';
-import { readEnvironment, type Environment, type ServiceSettings } from './environment';
+import { readEnvironment, type Environment } from './environment';
 import { existingSecret } from './own-secret';
 import { mintTrialToken, trial } from './quick-start';
 
@@ -9,7 +9,7 @@ const SAME_VARIABLES = 'Give this command the variables that the service was sta
 /** `npm run trial`: the requests of the quick start, for the service that runs, with a new token. */
 async function main(): Promise<void> {
   const environment = readEnvironment(process.env);
-  const settings: ServiceSettings = { ...environment, key: ownKey(environment) };
+  const settings: Environment = { ...environment, key: ownKey(environment) };
   const url = urlOf(environment);
   const token = mintTrialToken(settings);
   const status = await ask(`${url}/api/v1/auth/me`, token);
@@ -23,9 +23,11 @@ async function main(): Promise<void> {
 }
 
 /** @throws {Error} the service has no secret of its own. */
-function ownKey({ key, isProduction, dataDir = defaultDataDir() }: Environment): string {
-  if (key !== undefined || isProduction)
-    throw new Error('A trial needs a secret that the service made: start it without JWT_SECRET.');
+function ownKey({ needsOwnKey, isProduction, dataDir = defaultDataDir() }: Environment): string {
+  if (!needsOwnKey || isProduction)
+    throw new Error(
+      'A trial needs a secret that the service made: start it without variables for keys.',
+    );
   const secret = existingSecret(dataDir);
   if (secret !== undefined) return secret;
   throw new Error(`No service has made a secret in ${dataDir}. Start one: npm start.`);

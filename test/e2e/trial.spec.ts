@@ -99,7 +99,7 @@ describe('A trial', () => {
     [
       'the key is a real issuer’s',
       { JWT_SECRET: 'k'.repeat(32) },
-      /^trial: A trial needs a secret that the service made: start it without JWT_SECRET\.$/m,
+      /^trial: A trial needs a secret that the service made: start it without variables for keys\.$/m,
     ],
   ])('is not printed where %s, and says so', async (_, env, sentence) => {
     const { code, said } = await trial(env);

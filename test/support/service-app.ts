@@ -14,7 +14,15 @@ export async function startServiceApp(
   store: RevocationStore,
   key = 'k'.repeat(32),
 ): Promise<INestApplication> {
-  const settings = { ...readEnvironment({ PLATFORM: platform }), key };
+  return startServiceBy({ PLATFORM: platform, JWT_SECRET: key }, store);
+}
+
+/** The same, by its variables. */
+export async function startServiceBy(
+  variables: NodeJS.ProcessEnv,
+  store: RevocationStore,
+): Promise<INestApplication> {
+  const settings = readEnvironment(variables);
   const metrics = new ServiceMetrics();
   const operations = OperationsModule.from(metrics);
   const root = AppModule.from(settings, store, metrics, operations);

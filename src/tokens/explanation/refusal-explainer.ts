@@ -29,11 +29,13 @@ export class RefusalExplainer {
   explain(text: unknown, cause: RefusalCause, nowSeconds: number): Explanation {
     if (typeof text !== 'string' || cause === 'form') return this.explainForm(text);
     const [header, payload] = text.split('.').map(parseJsonObject);
+    const claims = payload !== undefined && isClaims(payload) ? payload : undefined;
+    const { keys } = this.rules.issuers.of(claims?.iss);
     return (
-      explainHeader(header, cause) ??
-      (payload !== undefined && isClaims(payload)
-        ? this.explainClaims(payload, cause, nowSeconds)
-        : explainClaims(payload))
+      explainHeader(header, cause, keys.areFixed) ??
+      (claims === undefined
+        ? explainClaims(payload)
+        : this.explainClaims(claims, cause, nowSeconds))
     );
   }
 
@@ -76,6 +78,7 @@ export class RefusalExplainer {
 function explainHeader(
   header: JsonObject | undefined,
   cause: RefusalCause,
+  areKeysFixed: boolean,
 ): Explanation | undefined {
   if (header === undefined) return { remedy: 'The header must be a JSON object.' };
   const { alg, typ, kid } = header;
@@ -102,16 +105,24 @@ function explainHeader(
       return {
         member: 'kid',
         found: kindOfMember(kid),
-        option: 'keys',
-        remedy: 'No key has this kid and algorithm: add the key, as { key, kid }, to keys.',
+        option: areKeysFixed ? 'keys' : 'jwksUri',
+        remedy: areKeysFixed
+          ? 'No key has this kid and algorithm: add the key, as { key, kid }, to keys.'
+          : 'Its issuer publishes no key with this kid and algorithm: the token is older than the ' +
+            'last change of keys, of another issuer, or forged. Get a new token.',
       };
     case 'signature':
-      return {
-        option: 'keys',
-        remedy:
-          'None of the keys of its issuer has signed it. Compare the secret, or the public key, with that of the ' +
-          "code that signs; a secret in base64 is Buffer.from(secret, 'base64').",
-      };
+      return areKeysFixed
+        ? {
+            option: 'keys',
+            remedy:
+              'None of the keys of its issuer has signed it. Compare the secret, or the public key, ' +
+              "with that of the code that signs; a secret in base64 is Buffer.from(secret, 'base64').",
+          }
+        : {
+            option: 'jwksUri',
+            remedy: 'None of the keys that its issuer publishes has signed it. Get a new token.',
+          };
     default:
       return undefined;
   }

@@ -164,15 +164,20 @@ export const ISSUER_RULES = {
     }),
   ),
   jwksUri: optional(
-    jwksUri({ says: 'Where the issuer publishes its keys: the address of a JWK Set.' }),
+    jwksUri({
+      env: 'JWT_JWKS_URI',
+      says: 'Where the issuer publishes its keys: the address of a JWK Set.',
+    }),
   ),
   discovery: flag({
     default: false,
+    env: 'JWT_DISCOVERY',
     says: 'Whether `jwksUri` is found in the metadata of the issuer.',
   }),
   jwksStaleSeconds: whole(600, 7 * DAY_SECONDS, {
     unit: 'seconds',
     default: DAY_SECONDS,
+    env: 'JWKS_STALE_SECONDS',
     says: 'How long fetched keys hold after the issuer last answered; then its tokens get 500.',
   }),
   issuer: accepted({
@@ -239,6 +244,16 @@ export const COMMON_RULES = {
   }),
 } satisfies Table<CommonRules>;
 
+/** Its members are checked as those of the option. */
+function listIn(text: string): readonly NamedIssuer[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined; // the message would quote it
+  }
+}
+
 /** Every rule there is. */
 export const TOKEN_RULES = {
   ...ISSUER_RULES,
@@ -247,8 +262,13 @@ export const TOKEN_RULES = {
       {
         mustBe: 'a non-empty list of issuers, each an object with the rules above',
         read: (value) => value, // see `resolveTokenRules`
+        fromText: listIn,
+        textMustBe: 'a JSON list of issuers, each an object with the rules of docs/options.md',
       },
-      { says: 'Several issuers, each with its own `keys`; in place of the rules above.' },
+      {
+        env: 'JWT_ISSUERS',
+        says: 'Several issuers, each with its own keys; in place of the rules above.',
+      },
     ),
   ),
   ...COMMON_RULES,

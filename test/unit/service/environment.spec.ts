@@ -37,6 +37,8 @@ const FOREIGN = `
   .trim()
   .split(/\s+/);
 
+const DISCOVERED = { issuer: 'https://login.example', audience: 'api', discovery: true };
+
 describe('The environment of the service', () => {
   it('needs nothing: everything has a default', () => {
     expect(readEnvironment({})).toEqual({
@@ -46,6 +48,7 @@ describe('The environment of the service', () => {
       databaseUrl: undefined,
       dataDir: undefined,
       key: undefined,
+      needsOwnKey: true,
       trustProxy: false,
       corsOrigins: [],
       logLevel: 'log',
@@ -89,6 +92,7 @@ describe('The environment of the service', () => {
       databaseUrl: 'postgresql://u:p@db:5432/app',
       dataDir: '/srv/data',
       key: PEM,
+      needsOwnKey: false,
       trustProxy: ['10.0.0.0/8', '::1'],
       corsOrigins: ['https://app.example', 'http://localhost:5173'],
       logLevel: 'debug',
@@ -120,6 +124,50 @@ describe('The environment of the service', () => {
       module: { algorithms: ['HS256'] },
       key: SECRET,
     });
+  });
+
+  it.each([
+    [
+      'the address of a JWK Set',
+      { JWT_JWKS_URI: 'https://login.example/jwks', JWT_ISSUER: 'me', JWKS_STALE_SECONDS: '3600' },
+      { jwksUri: 'https://login.example/jwks', issuer: 'me', jwksStaleSeconds: 3600 },
+    ],
+    [
+      'discovery',
+      { JWT_DISCOVERY: 'true', JWT_ISSUER: 'https://login.example', JWT_ALGORITHMS: 'PS256' },
+      { discovery: true, issuer: 'https://login.example', algorithms: ['PS256'] },
+    ],
+    [
+      'several issuers',
+      { JWT_ISSUERS: JSON.stringify([DISCOVERED]), CLOCK_TOLERANCE_SECONDS: '5' },
+      { issuers: [DISCOVERED], clockToleranceSeconds: 5 },
+    ],
+  ])('takes %s for keys, also in production', (_what, values, module) => {
+    const environment = readEnvironment({ ...values, NODE_ENV: 'production' });
+    expect(environment).toMatchObject({ key: undefined, needsOwnKey: false, module });
+  });
+
+  it.each([
+    [
+      { JWT_JWKS_URI: 'http://login.example/jwks' },
+      'JWT_JWKS_URI must be an https URL, or http on',
+    ],
+    [{ JWT_JWKS_URI: 'https://login.example/jwks' }, 'JWT_ISSUER must be its name or names with'],
+    [{ JWT_DISCOVERY: 'true', JWT_ISSUER: 'me' }, 'JWT_ISSUER must be an https URL with discovery'],
+    [{ JWT_DISCOVERY: 'true', JWT_SECRET: SECRET }, 'JWT_SECRET must be left out where JWT_DISCOV'],
+    [{ JWT_ISSUERS: '{}' }, 'JWT_ISSUERS must be a JSON list of issuers, each an object with the'],
+    [{ JWT_ISSUERS: '[]' }, 'JWT_ISSUERS must be a non-empty list of issuers'],
+    [{ JWT_ISSUERS: '[{"issuer":"a"}]' }, 'JWT_ISSUERS[0].audience must be a string of 1–255'],
+    [
+      { JWT_ISSUERS: JSON.stringify([{ ...DISCOVERED, keys: SECRET }]) },
+      'JWT_ISSUERS[0].keys must be set, or jwksUri, or discovery: true; one of the three, got keys',
+    ],
+    [
+      { JWT_ISSUERS: JSON.stringify([DISCOVERED]), JWT_AUDIENCE: 'api' },
+      'JWT_AUDIENCE must be left out beside issuers, got both. Move it into each issuer.',
+    ],
+  ])('stops the boot for keys that cannot be had: %j', (values, sentence) => {
+    expect(() => readEnvironment(values)).toThrow(sentence);
   });
 
   it('names the variable of a key that does not fit, and which key it is', () => {
@@ -197,7 +245,7 @@ describe('The environment of the service', () => {
     [{ LOGOUT_WAITS: 'all' }, 'LOGOUT_WAITS must be instance or cluster.'],
     [
       { JWT_SECRET: SECRET, JWT_PUBLIC_KEY: 'PEM' },
-      'JWT_SECRET must be left out where JWT_PUBLIC_KEY is given: one family of keys.',
+      'JWT_SECRET must be left out where JWT_PUBLIC_KEY is given: keys are in one place.',
     ],
     [
       { JWT_PUBLIC_KEY: 'PEM' },
@@ -254,7 +302,8 @@ describe('The environment of the service', () => {
     [{ ALLOW_HTTP: 'yes' }, 'ALLOW_HTTP must be true or false.'],
     [
       { NODE_ENV: 'production' },
-      'JWT_SECRET must be set, or JWT_PUBLIC_KEY, with NODE_ENV=production.',
+      'JWT_SECRET must be set, or JWT_PUBLIC_KEY, JWT_JWKS_URI, JWT_DISCOVERY or JWT_ISSUERS, with ' +
+        'NODE_ENV=production.',
     ],
     [{ REDIS_URL: 'redis://r' }, 'REDIS_URL must be left out: this version does not have it yet.'],
   ])('stops the boot for %j', (values, sentence) => {

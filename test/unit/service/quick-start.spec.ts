@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readEnvironment } from '../../../src/service/environment';
 import { quickStart } from '../../../src/service/quick-start';
+import type { TokenRules } from '../../../src/tokens/verification/token-rules';
 import { TokenVerifier } from '../../../src';
 
 describe('The quick start', () => {
@@ -8,7 +9,7 @@ describe('The quick start', () => {
     const environment = readEnvironment({ MAX_LIFETIME_SECONDS: max });
     const key = 'k'.repeat(32);
     const text = quickStart('http://127.0.0.1:1', { ...environment, key });
-    const verifier = new TokenVerifier({ ...environment.module, keys: key });
+    const verifier = new TokenVerifier({ ...environment.module, keys: key } as TokenRules);
     expect(verifier.verify(/^TOKEN=(.*)$/m.exec(text)?.[1]).verdict).toBe('live');
   });
 
