@@ -9,6 +9,7 @@ import { firstSeen } from './groups/first-seen';
 import { guarded } from './groups/guarded';
 import { inMemory } from './groups/in-memory';
 import { knownRevocations } from './groups/known-revocations';
+import { issuers } from './groups/issuers';
 import { layers } from './groups/layers';
 import { logoutSql } from './groups/logout-sql';
 import { live } from './groups/live';
@@ -26,6 +27,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   fastify: guarded('fastify'),
   enforcement,
   layers,
+  issuers,
   'first-seen': firstSeen,
   logouts,
   'logout-sql': logoutSql,

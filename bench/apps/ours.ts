@@ -19,6 +19,7 @@ import { relayThrough } from '../brokers';
 import { insertLayers, insertRevocations } from '../revocations';
 import { AUDIENCE, ISSUER } from '../tokens';
 import { DONE, ME, serve, setting } from './serve';
+import { threeIssuers } from './three-issuers';
 import { REVOKED_BEFOREHAND } from './revoked-beforehand';
 
 const isAsymmetric = process.env.ALGORITHM === 'ES256';
@@ -49,13 +50,20 @@ class AppController {
 
 @Module({
   imports: [
-    AuthModule.forRoot({
-      algorithms: [isAsymmetric ? 'ES256' : 'HS256'],
-      keys: setting(isAsymmetric ? 'JWT_PUBLIC_KEY' : 'JWT_SECRET'),
-      issuer: ISSUER,
-      audience: AUDIENCE,
-      store,
-      throttlerStorage: { increment: () => Promise.resolve(UNTHROTTLED) },
+    AuthModule.forRootAsync({
+      useFactory: async () => {
+        const throttlerStorage = { increment: () => Promise.resolve(UNTHROTTLED) };
+        const common = { store, throttlerStorage };
+        if (process.env.ISSUERS === 'three')
+          return { ...common, issuers: await threeIssuers(setting('JWT_PUBLIC_KEY')) };
+        return {
+          ...common,
+          algorithms: [isAsymmetric ? 'ES256' : 'HS256'],
+          keys: setting(isAsymmetric ? 'JWT_PUBLIC_KEY' : 'JWT_SECRET'),
+          issuer: ISSUER,
+          audience: AUDIENCE,
+        };
+      },
     }),
   ],
   controllers: [AppController],
