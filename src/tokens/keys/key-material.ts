@@ -70,6 +70,14 @@ export function readPublicKeys(option: string, material: unknown): readonly KeyO
   return typeof key === 'string' ? readPem(option, key) : [key];
 }
 
+/**
+ * Whether two keys are one. Types are compared first: after `equals` of an RSA key and one on a curve,
+ * Node 20 fails to read the next private key in PEM ("different key types").
+ */
+export function isSameKey(one: KeyObject, other: KeyObject): boolean {
+  return one.asymmetricKeyType === other.asymmetricKeyType && one.equals(other);
+}
+
 /** What a key is, without anything of its value. */
 export function describeKey(key: KeyObject): string {
   if (key.type === 'secret') return `a secret of ${String(key.symmetricKeySize)} bytes`;

@@ -5,6 +5,7 @@ import { isJsonObject } from '../verification/json-object';
 import {
   describeKey,
   endsInLineBreak,
+  isSameKey,
   type KeyMaterial,
   readPublicKeys,
   readSecret,
@@ -163,7 +164,7 @@ function refuseRepetition(keys: readonly ConfiguredKey[]): void {
       if (kid !== undefined && kid === earlier.kid) {
         throw misconfigured(`${option}.kid`, 'unique', `the kid of ${earlier.option}`);
       }
-      if (algorithm !== earlier.algorithm && key.equals(earlier.key)) {
+      if (algorithm !== earlier.algorithm && isSameKey(key, earlier.key)) {
         const got = `the key of ${earlier.option}, which is for ${earlier.algorithm}`;
         throw misconfigured(option, `a key of its own for ${algorithm}`, got);
       }

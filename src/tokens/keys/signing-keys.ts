@@ -3,13 +3,14 @@ import { isKeyObject, isUint8Array } from 'node:util/types';
 import { misconfigured } from '../../options/misconfiguration';
 import { isJsonObject } from '../verification/json-object';
 import { type Algorithm, isAlgorithm, type Sign, SIGNATURE_ALGORITHMS } from './algorithms';
-import { describeKey } from './key-material';
+import { describeKey, isSameKey } from './key-material';
 import { type ConfiguredKey, readKeys } from './keys';
+import { kidOf, type PublicJwk, publicJwksOf } from './public-jwk';
 
 /** What signs the tokens of one issuer. */
 export interface Signer {
   readonly algorithm: Algorithm;
-  /** Written to the header where the key has one. */
+  /** Written to the header; `undefined`: the key is a secret without one. */
   readonly kid: string | undefined;
   readonly sign: Sign;
 }
@@ -17,8 +18,13 @@ export interface Signer {
 /** The first key signs; all of them verify. */
 export interface SigningKeys {
   readonly signer: Signer;
-  /** The halves that verify. */
+  /**
+   * The halves that verify. One without a `kid` is called by its thumbprint in tokens, and stays
+   * without one here: it also verifies tokens that were signed before it had that name.
+   */
   readonly keys: readonly ConfiguredKey[];
+  /** The public ones of them, for other verifiers; none where all are secrets. */
+  readonly published: readonly PublicJwk[];
 }
 
 interface Half {
@@ -31,7 +37,8 @@ interface Half {
 /**
  * Keys that sign: secrets of HS256, HS384 or HS512, and private keys in PEM or as a KeyObject. The
  * algorithm is the usual one of the key where it names none: HS256, RS256, that of its curve, EdDSA.
- * @throws {TypeError} as `readKeys`; or the first is no key that can sign.
+ * @throws {TypeError} as `readKeys`; the first is no key that can sign; or the `kid` of one is the
+ * thumbprint of another without a `kid`.
  */
 export function readSigningKeys(option: string, value: unknown): SigningKeys {
   const inputs: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -44,15 +51,31 @@ export function readSigningKeys(option: string, value: unknown): SigningKeys {
   );
   const [first] = keys;
   if (first === undefined) throw misconfigured(option, 'at least one key', 'none');
-  const { algorithm, kid } = first;
+  refuseTakenNames(keys);
+  const { algorithm } = first;
   // A secret signs as it was read, without the line break that a file ends in.
   const signing = first.key.type === 'secret' ? first.key : halves[0]?.signing;
   if (signing === undefined)
     throw misconfigured(`${option}[0]`, 'a private key or a secret', describeKey(first.key));
   return {
-    signer: { algorithm, kid, sign: SIGNATURE_ALGORITHMS[algorithm].signerOf(signing) },
+    signer: {
+      algorithm,
+      kid: kidOf(first),
+      sign: SIGNATURE_ALGORITHMS[algorithm].signerOf(signing),
+    },
     keys,
+    published: publicJwksOf(keys),
   };
+}
+
+/** Tokens that name the thumbprint of a key would be checked with the key that has it as its `kid`. */
+function refuseTakenNames(keys: readonly ConfiguredKey[]): void {
+  for (const nameless of keys.filter(({ kid }) => kid === undefined)) {
+    const name = kidOf(nameless);
+    const other = keys.find(({ kid, key }) => kid === name && !isSameKey(key, nameless.key));
+    if (name !== undefined && other !== undefined)
+      throw misconfigured(`${other.option}.kid`, 'of this key alone', `that of ${nameless.option}`);
+  }
 }
 
 function halvesOf(option: string, input: unknown): Half {

@@ -1,3 +1,4 @@
+import { isSameKey } from '../keys/key-material';
 import { misconfigured } from '../../options/misconfiguration';
 import type { ConfiguredKey } from '../keys/keys';
 import type { Issuer } from './issuers';
@@ -16,7 +17,7 @@ export interface IssuerWithKeys {
 /** One of the issuers could sign for another (RFC 8725 §3.8). */
 export function refuseUnboundKeys({ issuer: { issuers }, keys }: IssuerWithKeys): void {
   const [first, ...others] = keys;
-  const isOneKey = first === undefined || others.every(({ key }) => key.equals(first.key));
+  const isOneKey = first === undefined || others.every(({ key }) => isSameKey(key, first.key));
   if (issuers === null || issuers.size === 1 || isOneKey) return;
   const advice = 'Give each issuer its own keys: issuers: [{ issuer, keys, … }, …].';
   throw misconfigured('issuer', 'one name where there are several keys', 'several names', advice);
@@ -44,7 +45,7 @@ export function refuseSharedKeys(
   advice = 'A refresh token would be accepted as an access token.',
 ): void {
   for (const { option, key } of one.keys) {
-    const same = earlier.keys.find((each) => each.key.equals(key));
+    const same = earlier.keys.find((each) => isSameKey(each.key, key));
     if (same !== undefined) throw misconfigured(option, mustBe, `that of ${same.option}`, advice);
   }
 }

@@ -1,4 +1,5 @@
-import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK } from 'jose';
 import { SIGNATURE_ALGORITHMS } from '../../../src/tokens/keys/algorithms';
 import { readSigningKeys } from '../../../src/tokens/keys/signing-keys';
 
@@ -78,8 +79,85 @@ describe('A key that signs', () => {
     expect(() => readSigningKeys('signingKeys', value)).toThrow(/"signingKeys/);
   });
 
+  it('can be read although keys of another type were compared before it', () => {
+    const both = [{ key: rsa.privateKey, algorithm: 'PS256' }, ed.privateKey];
+    readSigningKeys('signingKeys', both);
+    expect(algorithmOf(pem(rsa.privateKey))).toBe('RS256');
+  });
+
   it('is in no message', () => {
     const secret = 'only-thirty-one-bytes-long-here';
     expect(() => readSigningKeys('signingKeys', secret)).not.toThrow(secret);
+  });
+});
+
+describe('What a key is called in tokens', () => {
+  const PAIRS = [
+    ['RSA', rsa],
+    ['EC', ec('secp521r1')],
+    ['Ed25519', ed],
+  ] as const;
+
+  it.each(PAIRS)('is the thumbprint that others compute of it: %s', async (_, pair) => {
+    const { signer } = readSigningKeys('signingKeys', pair.privateKey);
+    expect(signer.kid).toBe(await calculateJwkThumbprint(await exportJWK(pair.publicKey)));
+  });
+
+  it('is its kid where it has one, and nothing where it is a secret', () => {
+    const named = readSigningKeys('signingKeys', { key: ed.privateKey, kid: 'now' });
+    expect(named.signer.kid).toBe('now');
+    expect(readSigningKeys('signingKeys', randomBytes(32)).signer.kid).toBeUndefined();
+  });
+
+  it('is of one key alone', () => {
+    const { signer } = readSigningKeys('signingKeys', ed.privateKey);
+    const taken = { key: rsa.privateKey, kid: signer.kid };
+    expect(() => readSigningKeys('signingKeys', [ed.privateKey, taken])).toThrow(
+      '"signingKeys[1].kid" must be of this key alone, got that of signingKeys[0]',
+    );
+    const same = { key: ed.privateKey, kid: signer.kid };
+    expect(readSigningKeys('signingKeys', [ed.privateKey, same]).published).toHaveLength(1);
+  });
+});
+
+describe('What is published of keys that sign', () => {
+  const [one, two] = [ec('prime256v1'), rsa];
+  const all = [
+    { key: one.privateKey, kid: 'b' },
+    { key: randomBytes(32), kid: 'secret', algorithm: 'HS256' },
+    { key: pem(two.privateKey), kid: 'a', algorithm: 'PS256' },
+    { key: pem(ed.privateKey), kid: 'c' },
+  ];
+
+  it('is their public half, with what it is for, and no secret', () => {
+    const { published } = readSigningKeys('signingKeys', all);
+    expect(published.map(({ kid, alg, use, kty }) => [kid, alg, use, kty])).toEqual([
+      ['a', 'PS256', 'sig', 'RSA'],
+      ['b', 'ES256', 'sig', 'EC'],
+      ['c', 'EdDSA', 'sig', 'OKP'],
+    ]);
+    const members = published.map((jwk) => Object.keys(jwk).toSorted().join(' '));
+    expect(members).toEqual([
+      'alg e kid kty n use',
+      'alg crv kid kty use x y',
+      'alg crv kid kty use x',
+    ]);
+    const keys = published.map((key) => createPublicKey({ key, format: 'jwk' }));
+    const publics = [two.publicKey, one.publicKey, ed.publicKey];
+    expect(keys.map((key, at) => key.equals(publics[at]!))).toEqual([true, true, true]);
+  });
+
+  it('is the same, whichever of them signs', () => {
+    const { published } = readSigningKeys('signingKeys', all.toReversed());
+    expect(published).toEqual(readSigningKeys('signingKeys', all).published);
+  });
+
+  it('is nothing where all are secrets', () => {
+    expect(readSigningKeys('signingKeys', [randomBytes(32)]).published).toEqual([]);
+  });
+
+  it('is a key once that is listed twice', () => {
+    const { published } = readSigningKeys('signingKeys', [ed.privateKey, ed.publicKey]);
+    expect(published).toHaveLength(1);
   });
 });
