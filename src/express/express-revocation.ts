@@ -48,6 +48,18 @@ export class ExpressRevocation extends PlainRevocation {
       else send(response, outcome);
     });
   };
+
+  /**
+   * `app.get('/jwks', jwks)`: the public keys of `sessions.signingKeys`, by which others verify our
+   * access tokens (RFC 7517 §5).
+   * @throws {TypeError} once it is taken: all of `signingKeys` are secrets, or there are none.
+   */
+  get jwks(): ExpressHandler {
+    const replyTo = this.publishedKeys();
+    return (request, response) => {
+      send(response, replyTo(request.headers));
+    };
+  }
 }
 
 /** Sends the whole reply. Does nothing if the host has answered already, e.g. after a timeout. */

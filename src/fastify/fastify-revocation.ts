@@ -2,7 +2,7 @@ import { mapMaybe } from '../tokens/maybe-promise';
 import { headersOf, type Reply } from '../plain/answers';
 import { PlainRevocation } from '../plain/plain-revocation';
 import { forgetBody, type Body } from '../web/body';
-import type { FastifyHook, FastifyLogoutRoute, FastifyReply } from './http-types';
+import type { FastifyHook, FastifyLogoutRoute, FastifyReply, FastifyRequest } from './http-types';
 
 /**
  * What `createRevocation` of `nestjs-logout/fastify` returns. Route and hooks need no `this`: they
@@ -60,6 +60,18 @@ export class FastifyRevocation extends PlainRevocation {
       else send(reply, outcome);
     });
   };
+
+  /**
+   * `app.get('/jwks', jwks)`: the public keys of `sessions.signingKeys`, by which others verify our
+   * access tokens (RFC 7517 §5).
+   * @throws {TypeError} once it is taken: all of `signingKeys` are secrets, or there are none.
+   */
+  get jwks(): (request: FastifyRequest, reply: FastifyReply) => void {
+    const replyTo = this.publishedKeys();
+    return (request, reply) => {
+      send(reply, replyTo(request.headers));
+    };
+  }
 }
 
 /** Sends the whole reply. Does nothing if the host has answered already, e.g. after a timeout. */

@@ -32,13 +32,13 @@ import {
   type ModuleExtras,
 } from './auth.options';
 import { HTTP_PROVIDERS } from './http.providers';
-import { PATH } from './http-setup';
+import { PATH } from './route-paths';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { LiveAdmission } from './live/live-admission';
 import { LogoutController } from './logout.controller';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
-import { SESSION_CONTROLLERS } from './optional-routes';
+import { OPTIONAL_CONTROLLERS } from './optional-routes';
 import { PublicRoutes } from './public-routes';
 import { CHECKED_MODULE } from './registration-check';
 
@@ -135,7 +135,7 @@ const core: Provider[] = [
  * })
  */
 @Module({
-  controllers: [LogoutController, ...SESSION_CONTROLLERS],
+  controllers: [LogoutController, ...OPTIONAL_CONTROLLERS],
   providers: [...core, ...HTTP_PROVIDERS],
   exports: [
     AuditLog,

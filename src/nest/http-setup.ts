@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleInit, type Type } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit, type Type } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
 import { LogoutCore } from '../core/compose';
 import { LogoutAnswers } from '../web/answers';
@@ -7,7 +7,7 @@ import { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
 import { outageReport } from '../web/outage-report';
 import type { Route } from '../web/route';
-import { lenientPath, ROUTES, routesFor } from '../web/routes';
+import { lenientPath, methodsOf, ROUTES } from '../web/routes';
 import { AuthOptions } from './auth.options';
 import { DeferredAnswers } from './deferred-answers';
 import { installOnExpress } from './gate.express';
@@ -15,21 +15,17 @@ import { installOnFastify } from './gate.fastify';
 import { checkGated } from './gated.decorator';
 import { installEnforcement } from './install-enforcement';
 import { LogoutController } from './logout.controller';
-import { SESSION_CONTROLLERS } from './optional-routes';
+import { OPTIONAL_CONTROLLERS } from './optional-routes';
 import { PublicForHosts } from './public.decorator';
 import { checkPrefix, RoutePlaces } from './route-paths';
 
-/** Where the routes stand; known before the options of `forRootAsync` are. */
-export const PATH = Symbol('nestjs-logout:path');
-
 const TABLE: readonly Route[] = Object.values(ROUTES);
-const CONTROLLERS: readonly Type[] = [LogoutController, ...SESSION_CONTROLLERS];
+const CONTROLLERS: readonly Type[] = [LogoutController, ...OPTIONAL_CONTROLLERS];
 
 /** Puts enforcement and the gate into the host's HTTP application, and says so at boot. */
 @Injectable()
 export class HttpSetup implements OnModuleInit {
   private readonly logger = new Logger('nestjs-logout');
-  private readonly places: RoutePlaces;
   private readonly deferred = new DeferredAnswers();
   private hasHttp = false;
 
@@ -41,9 +37,8 @@ export class HttpSetup implements OnModuleInit {
     private readonly answers: LogoutAnswers,
     adapterHost: HttpAdapterHost,
     private readonly config: ApplicationConfig,
-    @Inject(PATH) path: string,
+    private readonly places: RoutePlaces,
   ) {
-    this.places = new RoutePlaces(routesFor(options.sessions !== undefined), config, path);
     // Before `main.ts` puts anything on the adapter; in tests the adapter comes later than we.
     adapterHost.init$.subscribe(() => {
       const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | null;
@@ -86,6 +81,6 @@ export class HttpSetup implements OnModuleInit {
   /** In the very spelling of the table: what a lenient router reads otherwise may be the host's. */
   private isOurs({ url, method }: PlatformRequest): boolean {
     if (!this.places.mayServe(url) || lenientPath(url) !== url) return false;
-    return this.places.routesAt(url).some((route) => route.method === method);
+    return this.places.routesAt(url).some((route) => methodsOf(route).includes(method));
   }
 }

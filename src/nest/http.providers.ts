@@ -1,5 +1,5 @@
 import { Logger, type Provider } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import { ApplicationConfig, Reflector } from '@nestjs/core';
 import { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import { SessionTermination } from '../logout/session-terminator';
@@ -14,8 +14,10 @@ import { Gate } from '../web/gate';
 import { OwnPages } from '../web/own-pages';
 import { RefreshTokenCookie } from '../web/refresh-token-cookie';
 import { RequestAuthenticator } from '../web/request-authenticator';
+import type { Route } from '../web/route';
 import { RouteThrottle } from '../web/route-throttle';
-import { ROUTES } from '../web/routes';
+import { ROUTES, routesFor } from '../web/routes';
+import { metadataRouteOf, ServerMetadata } from '../web/server-metadata';
 import { Throttle } from '../web/throttle';
 import { AuthOptions } from './auth.options';
 import { UpgradeRequests } from './contexts/sockets';
@@ -29,15 +31,19 @@ import { namedTokens } from './logout.dto';
 import { LogoutExceptionFilter } from './logout-exception.filter';
 import { LogoutEffects } from './logout-effects';
 import { LogoutThrottlerGuard } from './logout-throttler.guard';
-import { OptionalRoutes } from './optional-routes';
+import { needsMetBy, OptionalRoutes } from './optional-routes';
 import { PublicRoutes } from './public-routes';
 import { RefreshTokenReader } from './refresh-token-reader';
+import { PATH, RoutePlaces } from './route-paths';
 import { CHECKED_OPTIONS, RegistrationCheck } from './registration-check';
 
 const logger = new Logger('nestjs-logout');
 const report = (error: unknown): void => {
   logger.error(error);
 };
+
+/** The route of our metadata, where there is any. */
+const METADATA_ROUTE = Symbol('nestjs-logout:metadata-route');
 
 /** From a request to the core, and back to an answer. */
 export const HTTP_PROVIDERS: Provider[] = [
@@ -96,6 +102,35 @@ export const HTTP_PROVIDERS: Provider[] = [
     inject: [Throttle, AuthOptions, LogoutCore, RefreshTokenReader],
   },
   {
+    provide: METADATA_ROUTE,
+    useFactory: (options: AuthOptions) =>
+      metadataRouteOf(options.sessions?.issuer, needsMetBy(options)),
+    inject: [AuthOptions],
+  },
+  {
+    provide: RoutePlaces,
+    useFactory: (
+      options: AuthOptions,
+      metadata: Route | undefined,
+      config: ApplicationConfig,
+      path: string,
+    ) => {
+      const routes = [...routesFor(needsMetBy(options)), ...(metadata ? [metadata] : [])];
+      return new RoutePlaces(routes, config, path);
+    },
+    inject: [AuthOptions, METADATA_ROUTE, ApplicationConfig, PATH],
+  },
+  {
+    provide: ServerMetadata,
+    useFactory: (options: AuthOptions, route: Route | undefined, places: RoutePlaces) =>
+      options.sessions &&
+      route &&
+      new ServerMetadata(route, options.sessions.issuer, needsMetBy(options), (each) =>
+        places.pathOf(each),
+      ),
+    inject: [AuthOptions, METADATA_ROUTE, RoutePlaces],
+  },
+  {
     provide: Gate,
     useFactory: (
       authenticator: RequestAuthenticator,
@@ -103,8 +138,17 @@ export const HTTP_PROVIDERS: Provider[] = [
       limits: RouteThrottle,
       answers: LogoutAnswers,
       { verifier }: LogoutCore,
-    ) => new Gate(authenticator, throttle, limits, answers, report, verifier.maxTokenBytes),
-    inject: [RequestAuthenticator, Throttle, RouteThrottle, LogoutAnswers, LogoutCore],
+      metadata: ServerMetadata | undefined,
+    ) =>
+      new Gate(authenticator, throttle, limits, answers, report, verifier.maxTokenBytes, metadata),
+    inject: [
+      RequestAuthenticator,
+      Throttle,
+      RouteThrottle,
+      LogoutAnswers,
+      LogoutCore,
+      ServerMetadata,
+    ],
   },
   {
     provide: LogoutEffects,

@@ -4,6 +4,9 @@ import { misconfigured } from '../options/misconfiguration';
 import type { Route } from '../web/route';
 import { lenientPath, RouteMatcher } from '../web/routes';
 
+/** The module's path; known before the options of `forRootAsync` are. */
+export const PATH = Symbol('nestjs-logout:path');
+
 /**
  * Where our routes stand in the host's application: below its global prefix, unless the host
  * excluded them from it. Our routes are version-neutral, so no version is in their paths.
@@ -27,7 +30,7 @@ export class RoutePlaces {
 
   /** @param path as `lenientPath` gives it. */
   routesAt(path: string): readonly Route[] {
-    return this.matcher.at(path, (route) => this.placeOf(route));
+    return this.matcher.at(path, (route) => this.placeOf(route).toLowerCase());
   }
 
   /**
@@ -39,12 +42,18 @@ export class RoutePlaces {
     return this.routesAt(lenientPath(path.replaceAll('%', ''))).some(hasParameter);
   }
 
+  /** The path of a route in URLs, in the case that the host has given. */
+  pathOf(route: Route): string {
+    return `${this.placeOf(route)}/${route.path}`;
+  }
+
   /** The path that a route stands below. */
-  private placeOf({ path, method }: Route): string {
-    const own = `/${this.path}`.toLowerCase();
+  private placeOf({ path, method, isAtRoot }: Route): string {
+    if (isAtRoot === true) return '';
+    const own = `/${this.path}`;
     const prefix = this.config.getGlobalPrefix().replace(/^\/|\/$/g, '');
-    const isBare = prefix === '' || this.isExcluded(`${own}/${path}`, method);
-    return isBare ? own : `/${prefix.toLowerCase()}${own}`;
+    const isBare = prefix === '' || this.isExcluded(`${own.toLowerCase()}/${path}`, method);
+    return isBare ? own : `/${prefix}${own}`;
   }
 
   private isExcluded(path: string, method: Route['method']): boolean {

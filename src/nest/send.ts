@@ -1,6 +1,7 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { JSON_IN_UTF8, type Answer, type EmptyAnswer } from '../web/answers';
 import { exposedHeaders } from '../web/exposed-headers';
+import { besideCors, type DocumentAnswer, type UnchangedAnswer } from '../web/published-document';
 
 /**
  * Sends the answer, byte for byte the same on Express and on Fastify. Does nothing if the host has
@@ -9,14 +10,14 @@ import { exposedHeaders } from '../web/exposed-headers';
 export function send(
   adapter: AbstractHttpAdapter,
   response: object,
-  answer: Answer | EmptyAnswer,
+  answer: Answer | EmptyAnswer | DocumentAnswer | UnchangedAnswer,
 ): void {
   if (adapter.isHeadersSent(response)) return;
   setHeaders(adapter, response, answer.headers);
   if ('body' in answer) {
     adapter.setHeader(response, 'Content-Type', JSON_IN_UTF8);
     adapter.reply(response, JSON.stringify(answer.body), answer.status);
-  } else adapter.reply(response, undefined, answer.status);
+  } else adapter.reply(response, 'text' in answer ? answer.text : undefined, answer.status);
 }
 
 /** Also lets scripts of other origins read them, where the host's CORS lets these read the answer. */
@@ -25,8 +26,9 @@ export function setHeaders(
   response: object,
   headers: Readonly<Record<string, string>>,
 ): void {
-  for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
   const sent = (name: string): unknown => adapter.getHeader(response, name);
+  for (const [name, value] of Object.entries(besideCors(headers, sent)))
+    adapter.setHeader(response, name, value);
   const exposed = exposedHeaders(headers, sent);
   if (exposed !== undefined) adapter.setHeader(response, 'Access-Control-Expose-Headers', exposed);
 }

@@ -1,6 +1,7 @@
 import { kindOf, misconfigured } from '../options/misconfiguration';
 import { JSON_IN_UTF8, PRIVATE } from '../web/answers';
 import { exposedHeaders } from '../web/exposed-headers';
+import { besideCors } from '../web/published-document';
 
 /** An answer in the host's words; what is left out stays as documented. */
 export interface HostAnswer {
@@ -90,7 +91,7 @@ export function headersOf(
   return {
     'Content-Type': JSON_IN_UTF8,
     ...PRIVATE,
-    ...headers,
+    ...besideCors(headers, sent),
     ...(exposed !== undefined && { 'Access-Control-Expose-Headers': exposed }),
   };
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
@@ -9,13 +10,16 @@ import {
   type RevokedTokensService,
 } from '../revocation/revoked-tokens.service';
 import type { SessionsService } from '../sessions/sessions.service';
+import { misconfigured } from '../options/misconfiguration';
 import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';
 import type { Claims } from '../tokens/verification/claims';
 import { BAD_CREDENTIALS, NO_CREDENTIALS } from '../web/answers';
 import { BearerCookies } from '../web/bearer-cookies';
 import type { Body } from '../web/body';
+import { jwkSet } from '../web/document-routes';
 import { Enforcement } from '../web/enforcement';
 import { outageReport } from '../web/outage-report';
+import type { PublishedDocument } from '../web/published-document';
 import type { IncomingRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { MemoryRequestCounter } from '../web/request-counter.memory';
@@ -49,6 +53,7 @@ export class PlainRevocation {
   private readonly authenticator: RequestAuthenticator;
   private readonly enforcement: Enforcement;
   private readonly loggingOut: PlainLogout;
+  private readonly keySet: PublishedDocument | undefined;
 
   constructor({ core, answers, enforcementRules, throttleRules, onError }: ResolvedOptions) {
     this.core = new LogoutCore(core);
@@ -73,6 +78,8 @@ export class PlainRevocation {
     const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
     const { core: own, authenticator } = this;
     this.loggingOut = new PlainLogout(own, open, authenticator, throttle, answers, onError);
+    const published = core.sessions?.signingKeys.published ?? [];
+    this.keySet = published.length > 0 ? jwkSet(published) : undefined;
     for (const notice of this.core.notices) console.warn(`nestjs-logout: ${notice}`);
   }
 
@@ -101,6 +108,26 @@ export class PlainRevocation {
   /** Logs out. Never rejects. `undefined`: the client has disconnected, so nothing is sent. */
   protected logOut(request: IncomingRequest, body: Promise<Body>): Promise<Reply | undefined> {
     return this.loggingOut.run(request, body);
+  }
+
+  /**
+   * What answers requests for the JWK Set.
+   * @throws {TypeError} there is no public key to publish.
+   */
+  protected publishedKeys(): (headers: IncomingHttpHeaders) => Reply {
+    const { keySet } = this;
+    if (keySet === undefined)
+      throw misconfigured(
+        'sessions.signingKeys',
+        'a key pair where jwks is used',
+        'no key with a public half',
+        'Others cannot verify with a secret: serve no jwks, or sign with a private key.',
+      );
+    return (headers) => {
+      const answer = keySet.answerTo(headers);
+      const text = answer.status === 200 ? answer.text : '';
+      return { answer: { status: answer.status, text }, headers: answer.headers };
+    };
   }
 
   /** At once where memory has the answer. Neither throws nor rejects. */

@@ -11,7 +11,7 @@ const PREFLIGHT_SECONDS = 600;
  */
 export function allowOrigins(app: INestApplication, { corsOrigins }: Environment): void {
   if (corsOrigins.length === 0) return;
-  const methods = new Set(['GET', ...routesFor(false).map(({ method }) => method)]);
+  const methods = new Set(['GET', ...routesFor(new Set()).map(({ method }) => method)]);
   app.enableCors({
     origin: [...corsOrigins],
     methods: [...methods],

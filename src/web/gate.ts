@@ -6,18 +6,21 @@ import { admit, admittedOf, type AdmittedRequest } from './admitted-request';
 import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
 import { announcesBody, readBody } from './body';
 import { isForgeable } from './forgery';
+import type { DocumentAnswer, UnchangedAnswer } from './published-document';
 import { inOAuthForm } from './oauth-form';
 import { sourceOf, rawRequest, type PlatformRequest } from './request';
 import type { PresentedBearer, RequestAuthenticator } from './request-authenticator';
 import type { Route } from './route';
 import type { RouteThrottle } from './route-throttle';
-import { bodyRules } from './routes';
+import { bodyRules, methodsOf } from './routes';
+import type { ServerMetadata } from './server-metadata';
 import type { Excess, Throttle } from './throttle';
 
 const NO_BEARER: PresentedBearer = { authentication: { verdict: 'missing' } };
 
 /** Go on to the route; answer now; or the client has left. */
-export type GateOutcome = 'admitted' | 'aborted' | Answer | EmptyAnswer;
+export type GateOutcome =
+  'admitted' | 'aborted' | Answer | EmptyAnswer | DocumentAnswer | UnchangedAnswer;
 
 /**
  * Stands before our routes: what is no readable request is answered here, in our envelope and
@@ -33,6 +36,7 @@ export class Gate {
     private readonly answers: LogoutAnswers,
     private readonly onError: (error: unknown) => void,
     private readonly maxTokenBytes: number,
+    private readonly metadata?: ServerMetadata,
   ) {}
 
   /**
@@ -45,14 +49,18 @@ export class Gate {
     routes: readonly Route[],
     stream: Readable,
   ): Promise<GateOutcome> {
-    const route = routes.find(({ method }) => method === request.method);
+    const route = routes.find((each) => methodsOf(each).includes(request.method));
+    // No controller of Nest's can stand at the root of the application where there is a prefix.
+    if (route !== undefined && route === this.metadata?.route)
+      return this.metadata.answerTo(request.headers);
     if (route !== undefined) return this.decide(request, route, stream);
-    const Allow = routes.map(({ method }) => method).join(', ');
+    const Allow = routes.flatMap(methodsOf).join(', ');
     // The host's CORS has not answered this preflight: no origin is allowed anything.
     if (isPreflight(request)) return this.answers.answerEmpty({ Allow });
     const source = sourceOf(request);
-    const excess = await this.throttle.excessOfAddress(source, routes[0]?.bucket);
-    if (excess !== undefined) return this.tooMany(excess);
+    const bucket = routes[0]?.bucket;
+    const excess = bucket && (await this.throttle.excessOfAddress(source, bucket));
+    if (excess) return this.tooMany(excess);
     return this.refuse('method_not_allowed', source, { Allow });
   }
 
@@ -64,7 +72,7 @@ export class Gate {
     request: PlatformRequest,
     route: Route,
     stream: Readable,
-  ): Promise<AdmittedRequest | Exclude<GateOutcome, 'admitted'>> {
+  ): Promise<AdmittedRequest | 'aborted' | Answer | EmptyAnswer> {
     const known = admittedOf(request);
     if (known?.route === route) {
       const isMissing = route.takesBearer && known.bearer.verdict === 'missing';
@@ -79,7 +87,11 @@ export class Gate {
     return this.answers.answer('NOT_FOUND');
   }
 
-  private decide(request: PlatformRequest, route: Route, stream: Readable): Promise<GateOutcome> {
+  private decide(
+    request: PlatformRequest,
+    route: Route,
+    stream: Readable,
+  ): Promise<'admitted' | 'aborted' | Answer> {
     return this.guarded(request, route, async (source) => {
       const { text: bearerText, authentication } = this.bearerOf(request, route);
       const bearer = await authentication;

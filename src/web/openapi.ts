@@ -2,7 +2,7 @@ import { COMMON_RULES } from '../tokens/verification/token-rules';
 import { MESSAGES, type Messages } from './answers';
 import type { BodyKind } from './body';
 import type { Route } from './route';
-import { bodyRules, ROUTES } from './routes';
+import { bodyRules, methodsOf, ROUTES } from './routes';
 
 /** The name of the security scheme; what `addBearerAuth()` of @nestjs/swagger calls its own. */
 export const BEARER_SCHEME = 'bearer';
@@ -37,8 +37,10 @@ const envelopeWith = (data: Readonly<Record<string, object>> = {}): object => ({
 type Status = (typeof ROUTES)[keyof typeof ROUTES]['statuses'][number];
 
 interface ResponseText {
-  /** Absent: the answer has no body. */
+  /** Absent: the answer has no envelope. */
   readonly message?: keyof Messages;
+  /** What it is instead; absent as well: it has no body. */
+  readonly document?: Route['success']['document'];
   readonly description: string;
   readonly header?: string;
   /** The JSON schemas of what the body has beside `success` and `message`. */
@@ -48,6 +50,7 @@ interface ResponseText {
 /** What each status says. A status of the table without a line here does not compile. */
 const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => ResponseText>> = {
   200: ({ success }) => ({ ...success, header: 'Cache-Control' }),
+  304: () => ({ description: 'As `If-None-Match` has it.', header: 'ETag' }),
   400: ({ body, isOAuth }) => ({
     message: 'badRequest',
     description: `The body is not ${BODY_KINDS[body].name}.`,
@@ -112,13 +115,19 @@ function unauthorized({ expiredStatus }: Wording): ResponseText {
 const TABLE: readonly Route[] = Object.values(ROUTES);
 
 const methodsAt = (path: string): readonly string[] =>
-  TABLE.filter((route) => route.path === path).map(({ method }) => method);
+  TABLE.filter((route) => route.path === path).flatMap(methodsOf);
 
 /** An answer in our envelope, with the exact text of its body as the example. */
 function response(isSuccess: boolean, text: ResponseText, { messages }: Wording): object {
-  const { message, description, header, data } = text;
+  const { message, document, description, header, data } = text;
   const headers =
     header === undefined ? {} : { headers: { [header]: { schema: { type: 'string' } } } };
+  if (document !== undefined)
+    return {
+      description,
+      ...headers,
+      content: { [document.mediaType]: { schema: document.schema } },
+    };
   if (message === undefined) return { description, ...headers };
   const bodies = Object.entries(messages).map(
     ([name, texts]) => [name, { success: isSuccess, message: texts[message] }] as const,

@@ -25,7 +25,7 @@ export class RouteThrottle {
   ) {}
 
   /**
-   * Counts a request by its address, before its body is read.
+   * Counts a request by its address, before its body is read; not one to a route without a bucket.
    * @returns the excess of the address; whether the request is refused for it now.
    */
   async arrive(
@@ -33,6 +33,7 @@ export class RouteThrottle {
     bearer: Authentication,
     source: RequestSource,
   ): Promise<{ readonly full: Excess | undefined; readonly isRefused: boolean }> {
+    if (route.bucket === undefined) return { full: undefined, isRefused: false };
     const mayPass = route.throttledBy === 'refreshToken' || bearer.verdict === 'live';
     const full = await (mayPass
       ? this.throttle.countAddress(source, route.bucket)
@@ -51,19 +52,21 @@ export class RouteThrottle {
     full: Excess | undefined,
     isRead: boolean,
   ): Promise<Excess | undefined> {
-    return admitted.route.throttledBy === 'refreshToken'
-      ? this.excessOfSession(request, admitted, full)
-      : this.excessOfBearer(admitted, isRead);
+    const { bucket, throttledBy } = admitted.route;
+    if (bucket === undefined) return Promise.resolve(undefined);
+    return throttledBy === 'refreshToken'
+      ? this.excessOfSession(request, admitted, full, bucket)
+      : this.excessOfBearer(admitted, isRead, bucket);
   }
 
   private async excessOfSession(
     request: PlatformRequest,
     { route, source, body }: AdmittedRequest,
     full: Excess | undefined,
+    bucket: string,
   ): Promise<Excess | undefined> {
     const sessionId = this.rules.sessionOf(request, route, body);
-    if (sessionId !== undefined)
-      return this.throttle.excessOfSession(sessionId, source, route.bucket);
+    if (sessionId !== undefined) return this.throttle.excessOfSession(sessionId, source, bucket);
     if (full !== undefined) this.throttle.auditExcess(full, source);
     return full;
   }
@@ -75,6 +78,7 @@ export class RouteThrottle {
   private async excessOfBearer(
     { route, bearer, bearerText, source, body }: AdmittedRequest,
     isRead: boolean,
+    bucket: string,
   ): Promise<Excess | undefined> {
     if (bearer.verdict !== 'live') return undefined;
     // With a bad refresh token it fails as often as it is tried.
@@ -83,9 +87,7 @@ export class RouteThrottle {
       route === ROUTES.logout &&
       this.names(body, bearerText) &&
       (await this.rules.mayRefresh(bearer.token, body));
-    return isOwnLogout
-      ? undefined
-      : this.throttle.excessOfToken(bearer.token, source, route.bucket);
+    return isOwnLogout ? undefined : this.throttle.excessOfToken(bearer.token, source, bucket);
   }
 
   /** Whether the body of a logout names the bearer, or may leave it out and does. */

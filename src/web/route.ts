@@ -2,13 +2,22 @@ import type { AuditEventName } from '../audit/audit-event';
 import type { Messages } from './answers';
 import type { BodyKind } from './body';
 
+/** What the options must say for a route to exist. */
+export type RouteNeed =
+  /** The option `sessions`. */
+  | 'sessions'
+  /** A key among `sessions.signingKeys` that has a public half. */
+  | 'publishedKeys';
+
 /** One route of ours: all that the gate, the throttle and OpenAPI go by. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below the module's path; `:name` stands for one segment. */
   readonly path: string;
-  /** The option without which the route does not exist. */
-  readonly needs?: 'sessions';
+  /** Whether `path` begins at the root of the application instead. @defaultValue false */
+  readonly isAtRoot?: boolean;
+  /** Without which the route does not exist. */
+  readonly needs?: RouteNeed;
   /** Whether it looks at the bearer of a request. */
   readonly takesBearer: boolean;
   readonly body: BodyKind;
@@ -16,13 +25,16 @@ export interface Route {
   readonly isBodyOptional?: boolean;
   /** How much longer than a token its body may be. */
   readonly bytesBesideToken: number;
-  /** Whose requests it counts: routes with one name share their buckets. */
-  readonly bucket: string;
+  /**
+   * Whose requests it counts: routes with one name share their buckets. Absent: its requests are
+   * not counted.
+   */
+  readonly bucket?: string;
   /**
    * What a request counts by, beside its address: its live bearer, or the session of the refresh
    * token that it presents. Such a request passes although its address has sent too many.
    */
-  readonly throttledBy: 'token' | 'refreshToken';
+  readonly throttledBy?: 'token' | 'refreshToken';
   /** What the audit calls an attempt; absent: attempts are not recorded. */
   readonly event?: AuditEventName;
   /** Whether errors are in the form of OAuth 2.0, too: see `inOAuthForm`. */
@@ -34,8 +46,10 @@ export interface Route {
   /** The JSON schema of its body, where it takes one. */
   readonly bodySchema?: object;
   readonly success: {
-    /** What its 200 says; absent: the 200 has no body. */
+    /** What its 200 says; absent: the 200 has no envelope. */
     readonly message?: keyof Messages;
+    /** What its 200 is, where it is a document: to be read by GET and by HEAD. */
+    readonly document?: { readonly mediaType: string; readonly schema: object };
     /** What is true then. */
     readonly description: string;
     /** The JSON schemas of what it has beside `success` and `message`. */

@@ -1,5 +1,6 @@
 import type { BodyRules } from './body';
-import type { Route } from './route';
+import { DOCUMENT_ROUTES } from './document-routes';
+import type { Route, RouteNeed } from './route';
 import { SESSION_ROUTES } from './session-routes';
 
 /**
@@ -38,11 +39,17 @@ export const ROUTES = {
     },
   },
   ...SESSION_ROUTES,
+  ...DOCUMENT_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;
 
-/** Those of an application. */
-export function routesFor(hasSessions: boolean): readonly Route[] {
-  return Object.values<Route>(ROUTES).filter(({ needs }) => needs === undefined || hasSessions);
+/** Those of an application whose options meet these needs. */
+export function routesFor(met: ReadonlySet<RouteNeed>): readonly Route[] {
+  return Object.values<Route>(ROUTES).filter(({ needs }) => needs === undefined || met.has(needs));
+}
+
+/** The methods of a route. A document can be asked for without its body, too (RFC 9110 §9.3.2). */
+export function methodsOf({ method, success }: Route): readonly string[] {
+  return success.document === undefined ? [method] : [method, 'HEAD'];
 }
 
 /** What a route asks of a body. */
@@ -58,7 +65,7 @@ export class RouteMatcher {
   /** @param routes the paths are compared without regard to case, as lenient routers do. */
   constructor(routes: readonly Route[]) {
     const words = new Set(routes.map(({ path }) => path.split('/', 1)[0] ?? ''));
-    this.hint = new RegExp(`${[...words].join('|')}|%`, 'i');
+    this.hint = new RegExp(`${[...words].map(literal).join('|')}|%`, 'i');
     this.compiled = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   }
 
@@ -87,8 +94,13 @@ export class RouteMatcher {
 function patternOf(path: string): RegExp {
   const segments = path.toLowerCase().split('/');
   return new RegExp(
-    `^${segments.map((each) => (each.startsWith(':') ? '[^/]+' : each)).join('/')}$`,
+    `^${segments.map((each) => (each.startsWith(':') ? '[^/]+' : literal(each))).join('/')}$`,
   );
+}
+
+/** A pattern of exactly this text. */
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 /**

@@ -12,7 +12,7 @@ import { DOCUMENTED, PLATFORMS, TestApp } from '../support/app';
 jest.mock('../../src/web/routes', () => {
   const actual = jest.requireActual<typeof import('../../src/web/routes')>('../../src/web/routes');
   const added: Route = { ...actual.ROUTES.logout, path: 'added/:id' };
-  const routesFor = (hasSessions: boolean) => [...actual.routesFor(hasSessions), added];
+  const routesFor: typeof actual.routesFor = (met) => [...actual.routesFor(met), added];
   return { ...actual, ROUTES: { ...actual.ROUTES, added }, routesFor };
 });
 
