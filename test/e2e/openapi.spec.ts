@@ -1,6 +1,7 @@
 import SwaggerParser from '@apidevtools/swagger-parser';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { generateKeyPairSync } from 'node:crypto';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { ServiceMetrics } from '../../src/service/metrics';
 import { OperationsModule } from '../../src/service/operations.module';
@@ -77,7 +78,9 @@ describe.each(PLATFORMS)('The document of a host that keeps sessions, on %s', (p
   let app: TestApp;
   let document: OpenAPIObject;
   beforeAll(async () => {
-    app = await TestApp.start(platform, { sessions: sessionOptions() });
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const sessions = sessionOptions({ signingKeys: privateKey });
+    app = await TestApp.start(platform, { sessions });
     const config = new DocumentBuilder().addBearerAuth().build();
     document = SwaggerModule.createDocument(app.nest, config);
   });
@@ -116,6 +119,14 @@ describe.each(PLATFORMS)('The document of a host that keeps sessions, on %s', (p
       error: { enum: ['invalid_request'] },
     });
     expect(bodyOf(200, operation('post', 'revoke'))).toBeUndefined();
+  });
+
+  it('tells what a document is, and that it may be unchanged', () => {
+    expect(operation('get', 'jwks').responses).toMatchObject({
+      200: { content: { 'application/jwk-set+json': { schema: { required: ['keys'] } } } },
+      304: { headers: { ETag: {} } },
+      405: { description: 'Only GET, HEAD.' },
+    });
   });
 
   it('tells what is sent: JSON that may be left out, a form, or an id in the path', () => {
