@@ -30,8 +30,10 @@ export type SessionClaims = Readonly<Record<string, unknown>>;
 /** Logins of yours that we keep: what the option `sessions` takes. */
 export interface SessionOptions {
   /**
-   * The first signs access tokens; all of them verify. Secrets, private keys in PEM, or
-   * `{ key, kid, algorithm }`. To change the key, add the new one last, deploy, and move it first.
+   * The first signs access tokens; all of them verify, and the public ones are published. Secrets,
+   * private keys in PEM, or `{ key, kid, algorithm }`; the `kid` of a key pair is by default its
+   * thumbprint (RFC 7638). To change the key, add the new one last, deploy, and move it first five
+   * minutes later.
    */
   readonly signingKeys: SigningKeyInput | readonly SigningKeyInput[];
   /**
@@ -100,7 +102,7 @@ export const SESSION_OPTIONS = {
       mustBe: 'a key that signs, or a list of keys of which the first signs',
       read: (value, option) => readSigningKeys(option, value),
     },
-    { says: 'What signs access tokens: the first of them. All of them verify.' },
+    { says: 'What signs access tokens: the first. All verify, and public keys are published.' },
   ),
   refreshKeys: custom<readonly [KeyObject, ...KeyObject[]], SessionOptions['refreshKeys']>(
     { mustBe: '1 to 4 secrets of 32 bytes or more', read: readRefreshKeys },
