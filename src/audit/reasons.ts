@@ -13,6 +13,7 @@ const BODY_TOKEN_REASONS = {
   lifetime: 'body_token_lifetime',
   issuer: 'body_token_issuer',
   audience: 'body_token_audience',
+  client: 'body_token_client',
   not_yet_valid: 'body_token_not_yet_valid',
 } as const satisfies Readonly<Record<RefusalCause, string>>;
 
@@ -84,6 +85,7 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   lifetime: true,
   issuer: true,
   audience: true,
+  client: true,
   not_yet_valid: true,
   body_token_missing: true,
   body_token_form: true,
@@ -97,6 +99,7 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   body_token_lifetime: true,
   body_token_issuer: true,
   body_token_audience: true,
+  body_token_client: true,
   body_token_not_yet_valid: true,
   refresh_token_refused: true,
   refresh_token_unknown: true,

@@ -1,6 +1,7 @@
 import {
+  CLIENT_CLAIMS,
   faultyClaim,
-  ID_TOKEN_CLAIMS,
+  idTokenClaim,
   isSubject,
   MESSAGE_CLAIMS,
   type Claims,
@@ -84,7 +85,7 @@ export function explainPurpose(claims: Claims, { refreshTokens }: Issuer): Expla
       found: kindOfMember(claims[message]),
       remedy: 'This is a logout token or an answer of introspection. Send the access token.',
     };
-  const member = ID_TOKEN_CLAIMS.find((name) => Object.hasOwn(claims, name));
+  const member = idTokenClaim(claims);
   if (member === undefined && refreshTokens !== undefined)
     return explainRefresh(claims, refreshTokens);
   return {
@@ -143,6 +144,27 @@ export function explainAudience({ aud }: Claims): Explanation {
       aud === undefined
         ? 'Sign with { audience }, or set audience: null to leave it unchecked.'
         : 'Name its audience in the option audience, if the token is meant for this application.',
+  };
+}
+
+export function explainClient(claims: Claims): Explanation {
+  const member = CLIENT_CLAIMS.find((name) => Object.hasOwn(claims, name));
+  const option = 'clientIds';
+  if (member === undefined)
+    return {
+      member: 'client_id',
+      found: 'absent',
+      option,
+      remedy:
+        'It says not which client it was issued to, as ID tokens do not. Send the access token; or ' +
+        'leave clientIds out, and name the audience of your tokens.',
+    };
+  return {
+    member,
+    found: 'another client',
+    option,
+    remedy:
+      'List its client in clientIds, if tokens of that client are meant for this application.',
   };
 }
 

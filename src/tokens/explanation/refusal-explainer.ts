@@ -7,6 +7,7 @@ import type { RefusalCause } from '../verification/refusal-cause';
 import {
   explainAudience,
   explainClaims,
+  explainClient,
   explainIssuer,
   explainLacking,
   explainLifetime,
@@ -66,6 +67,8 @@ export class RefusalExplainer {
         return explainIssuer(claims);
       case 'audience':
         return explainAudience(claims);
+      case 'client':
+        return explainClient(claims);
       case 'not_yet_valid':
         return explainStart(claims, nowSeconds);
       default:

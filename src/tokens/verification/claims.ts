@@ -31,17 +31,21 @@ export interface ClaimRules {
   readonly issuers: ReadonlySet<string> | null;
   /** `null`: any audience, or none. */
   readonly audiences: ReadonlySet<string> | null;
+  /** `null`: any client, or none. */
+  readonly clientIds: ReadonlySet<string> | null;
   readonly clockToleranceSeconds: number;
   readonly maxLifetimeSeconds: number;
 }
 
 /** What is wrong with claims that are of the right form. */
-export type ClaimError = 'lifetime' | 'issuer' | 'audience' | 'not_yet_valid' | 'expired';
+export type ClaimError =
+  'lifetime' | 'issuer' | 'audience' | 'client' | 'not_yet_valid' | 'expired';
 
 /** Some issuers round `iat` up to the next whole second. */
 const MAX_AHEAD_SECONDS = 1;
 
 const MAX_SUBJECT_LENGTH = 255;
+const MAX_CLIENT_LENGTH = 255;
 
 type Form = readonly [claim: string, isOfForm: (value: unknown) => boolean];
 
@@ -60,8 +64,8 @@ const FORMS: readonly Form[] = [
   identifier('sub', MAX_SUBJECT_LENGTH),
   identifier('jti', 128),
   identifier('sid', 128),
-  identifier('client_id', 255),
-  identifier('azp', 255),
+  identifier('client_id', MAX_CLIENT_LENGTH),
+  identifier('azp', MAX_CLIENT_LENGTH),
   ['aud', (value) => value === undefined || isAudience(value)],
   // JSON has no infinity, but 1e999 reads as one.
   ['exp', Number.isFinite],
@@ -94,20 +98,42 @@ export function checkClaims(
   rules: ClaimRules,
   nowSeconds: number,
 ): ClaimError | undefined {
-  const { issuers, audiences, clockToleranceSeconds, maxLifetimeSeconds } = rules;
+  const { issuers, audiences, clientIds, clockToleranceSeconds, maxLifetimeSeconds } = rules;
   const latestStart = nowSeconds + clockToleranceSeconds + MAX_AHEAD_SECONDS;
   if (claims.exp - (claims.iat ?? nowSeconds) > maxLifetimeSeconds) return 'lifetime';
   if (issuers !== null && (claims.iss === undefined || !issuers.has(claims.iss))) return 'issuer';
   if (audiences !== null && !listOf(claims.aud).some((aud) => audiences.has(aud))) {
     return 'audience';
   }
+  if (clientIds !== null && !clientIds.has(clientOf(claims) ?? '')) return 'client';
   if (!((claims.iat ?? 0) <= latestStart && (claims.nbf ?? 0) <= latestStart))
     return 'not_yet_valid';
   return nowSeconds < claims.exp + clockToleranceSeconds ? undefined : 'expired';
 }
 
+/**
+ * Where issuers write the client that a token was issued to: RFC 9068 §2.2, OpenID Connect Core §2,
+ * Okta, and version 1 of Entra.
+ */
+export const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'] as const;
+
+/**
+ * The client that a token was issued to, by the first of `CLIENT_CLAIMS` that is there. `undefined`:
+ * none is, or that one names no client.
+ */
+export function clientOf(claims: Claims): string | undefined {
+  const name = CLIENT_CLAIMS.find((each) => Object.hasOwn(claims, each));
+  const client = name === undefined ? undefined : claims[name];
+  return isIdentifier(client, MAX_CLIENT_LENGTH) ? String(client) : undefined;
+}
+
 /** What an ID token has, and no access token (OpenID Connect Core §2, §3.3.2.11). */
 export const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash'] as const;
+/** How Amazon Cognito and Keycloak mark ID tokens, which may have none of those. */
+const ID_TOKEN_MARKS = [
+  ['token_use', 'id'],
+  ['typ', 'ID'],
+] as const;
 /** Of security events, such as logout tokens (RFC 8417 §2.2), and introspection answers (RFC 9701). */
 export const MESSAGE_CLAIMS = ['events', 'token_introspection'] as const;
 
@@ -117,11 +143,15 @@ export const MESSAGE_CLAIMS = ['events', 'token_introspection'] as const;
  * @param mayBeIdToken whether an ID token is no such thing here.
  */
 export function isOfOtherPurpose(claims: Claims, mayBeIdToken: boolean): boolean {
-  return has(claims, MESSAGE_CLAIMS) || (!mayBeIdToken && has(claims, ID_TOKEN_CLAIMS));
+  const isMessage = MESSAGE_CLAIMS.some((name) => Object.hasOwn(claims, name));
+  return isMessage || (!mayBeIdToken && idTokenClaim(claims) !== undefined);
 }
 
-const has = (claims: JsonObject, names: readonly string[]): boolean =>
-  names.some((each) => Object.hasOwn(claims, each));
+/** The claim that shows an ID token; `undefined`: none does. */
+export function idTokenClaim(claims: Claims): string | undefined {
+  const name = ID_TOKEN_CLAIMS.find((each) => Object.hasOwn(claims, each));
+  return name ?? ID_TOKEN_MARKS.find(([mark, value]) => claims[mark] === value)?.[0];
+}
 
 /** Whether a value can be a subject. */
 export function isSubject(value: unknown): value is Identifier {

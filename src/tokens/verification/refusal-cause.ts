@@ -11,4 +11,5 @@ export type RefusalCause =
   | 'lifetime' // `exp − iat` is longer than the rules allow
   | 'issuer' // not an accepted `iss`
   | 'audience'
+  | 'client' // issued to a client that is not accepted, or to none
   | 'not_yet_valid'; // `iat` or `nbf` lies ahead

@@ -15,6 +15,7 @@ import {
 } from './key-separation';
 import { keySourceOf } from './key-source';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
+import { noticesOf } from './rule-notices';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
 
 /** The rules with every default in place, checked, with keys prepared. */
@@ -68,12 +69,11 @@ export function resolveTokenRules(
   const { clockToleranceSeconds, maxTokenBytes } = readOptions(COMMON_RULES, rules);
   const both = readIssuers(rules, { clockToleranceSeconds, published }, own);
   const [first, ...others] = use === 'access' ? both : refreshing(both);
-  const keys = [first, ...others].flatMap((each) => each.keys);
   return Object.freeze({
     issuers: new Issuers([first.issuer, ...others.map(({ issuer }) => issuer)]),
     maxTokenBytes,
     clockToleranceSeconds,
-    notices: [...cutSecrets(keys), ...longLives([first, ...others])],
+    notices: noticesOf([first, ...others]),
   });
 }
 
@@ -100,6 +100,7 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
     keys: fixedKeys(new KeySet(own.keys)),
     issuers: new Set([own.issuer]),
     audiences: new Set(own.audiences),
+    clientIds: null,
     types: new Set(['at+jwt']),
     clockToleranceSeconds,
     maxLifetimeSeconds,
@@ -153,7 +154,7 @@ function issuerOf(
   prefix: string,
   { clockToleranceSeconds, published }: Shared,
 ): IssuerWithKeys {
-  const { issuer: issuers, audience: audiences } = rules;
+  const { issuer: issuers, audience: audiences, clientIds } = rules;
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
   const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
   const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
@@ -164,6 +165,7 @@ function issuerOf(
     keys,
     issuers,
     audiences,
+    clientIds,
     types: types ?? new Set([undefined, 'jwt', 'at+jwt']),
     clockToleranceSeconds,
     maxLifetimeSeconds,
@@ -240,24 +242,4 @@ function refreshing(
   if (first === undefined)
     throw misconfigured('refreshTokens', 'what tells refresh tokens apart', 'undefined');
   return [first, ...others];
-}
-
-function cutSecrets(keys: readonly ConfiguredKey[]): readonly string[] {
-  return keys
-    .filter(({ isCut }) => isCut)
-    .map(
-      ({ option }) =>
-        `"${option}" ended in a line break, as secrets from files do: it was cut off. ` +
-        'Where your issuer signs with the line break, pass a Buffer, which is taken as it is.',
-    );
-}
-
-function longLives(all: readonly IssuerWithKeys[]): readonly string[] {
-  const seconds = Math.max(...all.map(({ issuer }) => issuer.maxLifetimeSeconds));
-  if (seconds <= DAY_SECONDS) return [];
-  return [
-    `Tokens may live for ${Math.ceil(seconds / DAY_SECONDS)} days (maxLifetimeSeconds: ${seconds}). ` +
-      'A revocation is kept until its token has expired: about 300 bytes in the database, and up ' +
-      'to 32 in the memory of each instance. Set maxLifetimeSeconds to what your issuer signs.',
-  ];
 }

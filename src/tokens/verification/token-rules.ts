@@ -47,6 +47,13 @@ export interface IssuerRules {
   /** Who we are: `aud` must name one of these; `null`: deliberately unchecked. */
   readonly audience: string | readonly string[] | null;
   /**
+   * The clients whose tokens are accepted, access and refresh tokens alike: `client_id`, or where it
+   * is absent `azp`, or else `cid` (Okta), or else `appid` (Entra v1), must be one of these. For
+   * issuers whose access tokens name no audience, such as Amazon Cognito. `null`: unchecked.
+   * @defaultValue null
+   */
+  readonly clientIds?: string | readonly string[] | null;
+  /**
    * The accepted header `typ` (RFC 8725 §3.11), without regard to case and to `application/`;
    * when set, a token without `typ` is refused.
    * @defaultValue no `typ`, `JWT` or `at+jwt`
@@ -75,9 +82,9 @@ export interface IssuerRules {
    */
   readonly subjectClaim?: SubjectClaim;
   /**
-   * Whether tokens with `nonce`, `at_hash` or `c_hash` are bearers, without `typ: at+jwt`. They are
-   * ID tokens (OpenID Connect Core §2), which are for the client; but some issuers, such as Google,
-   * have their users send them to APIs.
+   * Whether tokens with `nonce`, `at_hash`, `c_hash`, `token_use: id` or the claim `typ: ID` are
+   * bearers, without the header `typ: at+jwt`. They are ID tokens (OpenID Connect Core §2), which are
+   * for the client; but some issuers, such as Google, have their users send them to APIs.
    * @defaultValue 'refuse'
    */
   readonly idTokens?: 'refuse' | 'accept';
@@ -188,6 +195,13 @@ export const ISSUER_RULES = {
     env: 'JWT_AUDIENCE',
     says: 'The accepted audiences: `aud` must name one of these.',
   }),
+  clientIds: accepted({
+    default: null,
+    defaultSays: 'unchecked',
+    says:
+      'The clients whose tokens are accepted: `client_id`, or else `azp`, `cid` or `appid`, must be ' +
+      'one of these.',
+  }),
   types: optional(
     typeList({
       defaultSays: 'no `typ`, `JWT` or `at+jwt`',
@@ -207,7 +221,9 @@ export const ISSUER_RULES = {
   subjectClaim,
   idTokens: oneOf(['refuse', 'accept'], {
     default: 'refuse',
-    says: 'Whether tokens with `nonce`, `at_hash` or `c_hash` are bearers, without `typ: at+jwt`.',
+    says:
+      'Whether ID tokens are bearers: those with `nonce`, `at_hash` or `c_hash`, or marked by ' +
+      '`token_use` (Cognito) or the claim `typ` (Keycloak), without the header `typ: at+jwt`.',
   }),
   logoutCovers: oneOf(['token', 'session'], {
     default: 'token',

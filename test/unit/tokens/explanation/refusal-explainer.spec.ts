@@ -132,6 +132,26 @@ const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][]
     { claims: { nonce: 'n' } },
     { cause: 'purpose', member: 'nonce', option: 'idTokens' },
   ],
+  [
+    'an ID token of Cognito',
+    { claims: { token_use: 'id' } },
+    { cause: 'purpose', member: 'token_use', option: 'idTokens' },
+  ],
+  [
+    'an ID token of Keycloak',
+    { claims: { typ: 'ID' } },
+    { cause: 'purpose', member: 'typ', option: 'idTokens' },
+  ],
+  [
+    'another client',
+    { claims: { azp: 'ada-of-the-secret' }, rules: { clientIds: 'web' } },
+    { cause: 'client', member: 'azp', found: 'another client', option: 'clientIds' },
+  ],
+  [
+    'no client',
+    { rules: { clientIds: ['web'] } },
+    { cause: 'client', member: 'client_id', found: 'absent', option: 'clientIds' },
+  ],
   ['a logout token', { claims: { events: {} } }, { cause: 'purpose', member: 'events' }],
   [
     'too long a life',

@@ -128,6 +128,7 @@ describe('the claims a token must have', () => {
 const RULES: ClaimRules = {
   issuers: null,
   audiences: null,
+  clientIds: null,
   clockToleranceSeconds: 0,
   maxLifetimeSeconds: 3600,
 };
@@ -192,7 +193,7 @@ describe('the times of a token', () => {
   });
 });
 
-describe('the issuer and the audience of a token', () => {
+describe('the issuer, the audience and the client of a token', () => {
   const issuers = new Set(['https://a.example', 'https://b.example']);
   const audiences = new Set(['api', 'web']);
 
@@ -216,6 +217,24 @@ describe('the issuer and the audience of a token', () => {
     expect(errorOf({ aud }, { audiences })).toBe(error);
   });
 
+  it.each([
+    ['by client_id', { client_id: 'web' }, undefined],
+    ['by azp alone', { azp: 'web' }, undefined],
+    ['by the cid of Okta', { cid: 'web' }, undefined],
+    ['by the appid of Entra v1', { appid: 'web' }, undefined],
+    ['by a number', { client_id: 7 }, undefined],
+    ['and client_id comes first', { client_id: 'other', azp: 'web' }, 'client'],
+    ['and azp comes before cid', { azp: 'other', cid: 'web' }, 'client'],
+    ['and cid comes before appid', { cid: 'other', appid: 'web' }, 'client'],
+    ['in other letters', { client_id: 'WEB' }, 'client'],
+    ['by a list', { cid: ['web'] }, 'client'],
+    ['by null', { cid: null, appid: 'web' }, 'client'],
+    ['by its audience alone', { aud: 'web' }, 'client'],
+    ['not at all', {}, 'client'],
+  ])('client: named %s', (_what, claims, error) => {
+    expect(errorOf(claims, { clientIds: new Set(['web', '7']) })).toBe(error);
+  });
+
   it('may be left unchecked', () => {
     expect(errorOf({ iss: 'anybody', aud: 'anything' })).toBeUndefined();
   });
@@ -223,13 +242,18 @@ describe('the issuer and the audience of a token', () => {
 
 describe('a token that is wrong in several ways', () => {
   const expired = { exp: NOW };
-  const rules = { issuers: new Set(['a']), audiences: new Set(['api']) };
-  const right = { iss: 'a', aud: 'api' };
+  const rules = {
+    issuers: new Set(['a']),
+    audiences: new Set(['api']),
+    clientIds: new Set(['web']),
+  };
+  const right = { iss: 'a', aud: 'api', azp: 'web' };
 
   it.each([
     ['nothing else', { ...right, ...expired }, 'expired'],
     ['its issuer', { ...right, ...expired, iss: 'b' }, 'issuer'],
     ['its audience', { ...right, ...expired, aud: 'b' }, 'audience'],
+    ['its client', { ...right, ...expired, azp: 'b' }, 'client'],
     ['its lifetime', { ...right, ...expired, iat: NOW - 3601 }, 'lifetime'],
     ['its nbf', { ...right, ...expired, nbf: NOW + 2 }, 'not_yet_valid'],
   ])('expired and %s', (_what, claims, error) => {

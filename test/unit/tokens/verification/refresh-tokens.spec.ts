@@ -86,6 +86,22 @@ describe('A refresh token is told apart', () => {
     expect(verdictsOf(rules, sign({}, long))).toEqual(['lifetime', 'signature']);
   });
 
+  it('and is of the same clients as access tokens', () => {
+    const rules = rulesWith({ keys: OWN_SECRET }, { clientIds: 'web' });
+    const both = (client: string): readonly (readonly string[])[] => [
+      verdictsOf(rules, sign({ azp: client })),
+      verdictsOf(rules, sign({ azp: client }, {}, OWN_SECRET)),
+    ];
+    expect(both('web')).toEqual([
+      ['live', 'signature'],
+      ['signature', 'live'],
+    ]);
+    expect(both('other')).toEqual([
+      ['client', 'signature'],
+      ['signature', 'client'],
+    ]);
+  });
+
   it('by the issuer that it names', () => {
     const issuers = ['one', 'other'].map((issuer, at) => ({
       ...{ issuer, audience: null, algorithms: ['HS256'] as const },

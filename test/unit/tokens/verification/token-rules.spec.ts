@@ -23,6 +23,7 @@ describe('the defaults of the rules', () => {
   const expected = {
     issuers: null,
     audiences: null,
+    clientIds: null,
     types: new Set([undefined, 'jwt', 'at+jwt']),
     clockToleranceSeconds: 0,
     maxLifetimeSeconds: 31 * 86_400,
@@ -35,7 +36,13 @@ describe('the defaults of the rules', () => {
   });
 
   it('stand where undefined is said', () => {
-    const said = ['types', 'clockToleranceSeconds', 'maxLifetimeSeconds', 'tokenIdentity'];
+    const said = [
+      'clientIds',
+      'types',
+      'clockToleranceSeconds',
+      'maxLifetimeSeconds',
+      'tokenIdentity',
+    ];
     expect(resolve(Object.fromEntries(said.map((name) => [name, undefined])))).toMatchObject(
       expected,
     );
@@ -54,6 +61,9 @@ describe('rules that are taken as they are', () => {
     ['issuer', 'i'.repeat(255), { issuers: new Set(['i'.repeat(255)]) }],
     ['audience', 'api', { audiences: new Set(['api']) }],
     ['audience', ['api', 'web'], { audiences: new Set(['api', 'web']) }],
+    ['clientIds', null, { clientIds: null }],
+    ['clientIds', 'web', { clientIds: new Set(['web']) }],
+    ['clientIds', ['web', 'app'], { clientIds: new Set(['web', 'app']) }],
     ['types', ['application/AT+jwt', 'x'], { types: new Set(['at+jwt', 'x']) }],
     ['clockToleranceSeconds', 0, { clockToleranceSeconds: 0 }],
     ['clockToleranceSeconds', 60, { clockToleranceSeconds: 60 }],
