@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 const floors = [
   ['options', 'time'],
   ['tokens'],
-  ['audit'],
+  ['audit', 'presets'],
   ['revocation'],
   ['live', 'logout', 'sessions', 'replica', 'metrics'],
   ['relay'],

@@ -5,6 +5,14 @@ import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
+import { AUTH0_OPTIONS } from '../src/presets/auth0';
+import { COGNITO_OPTIONS } from '../src/presets/cognito';
+import { ENTRA_OPTIONS } from '../src/presets/entra';
+import { FIREBASE_OPTIONS } from '../src/presets/firebase';
+import { GOOGLE_OPTIONS } from '../src/presets/google';
+import { KEYCLOAK_OPTIONS } from '../src/presets/keycloak';
+import { OKTA_OPTIONS } from '../src/presets/okta';
+import { SUPABASE_OPTIONS } from '../src/presets/supabase';
 import { NATS_RELAY_OPTIONS } from '../src/nats/nats-relay';
 import { REDIS_RELAY_OPTIONS } from '../src/redis/redis-relay';
 import { RELAY_STORE_OPTIONS } from '../src/relay/relay-options';
@@ -70,6 +78,32 @@ function aligned(titles: readonly string[], rows: readonly (readonly string[])[]
   return [titles, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('\n');
 }
 
+/** The presets of `nestjs-logout/issuers`, by the names that call them. */
+const PRESETS = {
+  auth0: AUTH0_OPTIONS,
+  cognito: COGNITO_OPTIONS,
+  'entra, entraV1': ENTRA_OPTIONS,
+  firebase: FIREBASE_OPTIONS,
+  google: GOOGLE_OPTIONS,
+  keycloak: KEYCLOAK_OPTIONS,
+  okta: OKTA_OPTIONS,
+  supabase: SUPABASE_OPTIONS,
+} satisfies Readonly<Record<string, Entries>>;
+
+function presets(): string {
+  const titles = ['preset', 'option', 'must be', 'default', 'what it does'];
+  const rows = Object.entries(PRESETS).flatMap(([name, entries]) =>
+    Object.entries<Option<unknown>>(entries).map(([option, entry]) => [
+      code(name),
+      code(option),
+      BOUNDS[1](entry, option),
+      defaultText(entry, (value) => code(JSON.stringify(value))),
+      entry.about.says,
+    ]),
+  );
+  return aligned(titles, rows);
+}
+
 /** The text of docs/options.md. */
 export function optionsPage(): string {
   return `# Options
@@ -85,6 +119,12 @@ For \`AuthModule\` and \`createRevocation\`. \`null\` for \`issuer\` or \`audien
 [Is my token accepted?](your-token.md) has what issuers need.
 
 ${tableOf(TOKEN_RULES)}
+
+## Issuers
+
+What the functions of \`nestjs-logout/issuers\` take ([issuers](issuers.md)):
+
+${presets()}
 
 ## AuthModule
 

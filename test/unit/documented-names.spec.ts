@@ -22,6 +22,7 @@ const ENTRIES = [
   'src/nest/passport/index.ts',
   'src/testing/index.ts',
   'src/core/index.ts',
+  'src/presets/index.ts',
   'src/client/index.mts',
 ];
 
