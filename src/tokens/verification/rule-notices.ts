@@ -10,7 +10,7 @@ const DAY_SECONDS = 86_400;
 
 /** What the boot has to say of the rules, a sentence each. */
 export function noticesOf(all: readonly IssuerWithKeys[]): readonly string[] {
-  return [...cutSecrets(all.flatMap(({ keys }) => keys)), ...longLives(all)];
+  return [...cutSecrets(all.flatMap(({ keys }) => keys)), ...anyClients(all), ...longLives(all)];
 }
 
 function cutSecrets(keys: readonly ConfiguredKey[]): readonly string[] {
@@ -20,6 +20,19 @@ function cutSecrets(keys: readonly ConfiguredKey[]): readonly string[] {
       ({ option }) =>
         `"${option}" ended in a line break, as secrets from files do: it was cut off. ` +
         'Where your issuer signs with the line break, pass a Buffer, which is taken as it is.',
+    );
+}
+
+/** An issuer that publishes its keys signs for many; one whose key is given may sign for us alone. */
+function anyClients(all: readonly IssuerWithKeys[]): readonly string[] {
+  return all
+    .filter(({ issuer: { keys, audiences, clientIds } }) => {
+      return !keys.areFixed && audiences === null && clientIds === null;
+    })
+    .map(
+      ({ issuer: { issuers } }) =>
+        `Tokens that ${[...(issuers ?? [])].join(', ')} issues to any client are accepted ` +
+        '(audience: null). List the clients of this application in clientIds, or name its audience.',
     );
 }
 

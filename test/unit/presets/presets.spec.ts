@@ -89,6 +89,10 @@ const ADDRESSES: readonly [of: string, NamedIssuer, iss: string | string[], jwks
 const names = (value: NamedIssuer['audience']): readonly string[] => [value ?? []].flat();
 
 describe('The preset of an issuer', () => {
+  it.each(ADDRESSES)('is accepted without a word about clients: %s', (_, issuer) => {
+    expect(resolveTokenRules(issuer).notices.join()).not.toContain('any client');
+  });
+
   it.each(ADDRESSES)('says what its iss is, and where its keys are: %s', (_, issuer, iss, uri) => {
     expect(names(issuer.issuer)).toEqual([iss].flat());
     expect(issuer.jwksUri).toBe(uri);
@@ -124,10 +128,8 @@ describe('The preset of an issuer', () => {
 });
 
 /** As plain JavaScript may call it. */
-const call =
-  <Options>(preset: (options: Options) => NamedIssuer, options: object) =>
-  (): NamedIssuer =>
-    preset(options as Options);
+const call = (preset: (options: never) => NamedIssuer, options: unknown) => (): NamedIssuer =>
+  preset(options as never);
 
 describe('The preset of an issuer does not take', () => {
   const DOMAIN = 'must be a domain in lower case, such as tenant.eu.auth0.com, without https://';
@@ -150,7 +152,7 @@ describe('The preset of an issuer does not take', () => {
       `"google.clientIds" ${NAMES}, got an empty list.`,
     ],
     ['an empty name', call(google, { clientIds: [''] }), `"google.clientIds" ${NAMES}`],
-    ['nothing', call(google, undefined as unknown as object), '"google" must be an object'],
+    ['nothing', call(google, undefined), '"google" must be an object'],
     [
       'a misspelt option',
       call(auth0, { domain: 'a.auth0.com', audience, clientIDs: 'web' }),

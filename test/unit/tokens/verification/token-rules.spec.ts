@@ -223,6 +223,20 @@ describe('what the boot says of rules', () => {
     ]);
   });
 
+  const uri = 'https://a.example/jwks';
+  const published = { keys: undefined, algorithms: undefined, issuer: 'a', jwksUri: uri };
+  it('is that an issuer which publishes its keys may sign for any client', () => {
+    const rules = { ...published, maxLifetimeSeconds: 60 };
+    expect(noticesOf(rules)).toEqual([
+      expect.stringMatching(
+        /^Tokens that a issues to any client are accepted \(audience: null\)\./,
+      ),
+    ]);
+    expect(noticesOf({ ...rules, clientIds: 'web' })).toEqual([]);
+    expect(noticesOf({ ...rules, audience: 'api' })).toEqual([]);
+    expect(noticesOf({ maxLifetimeSeconds: 60 })).toEqual([]);
+  });
+
   it('is that a line break was cut from a secret, and never the secret', () => {
     const secret = 'a secret of thirty-two characters';
     const notices = noticesOf({ keys: ['x'.repeat(32), `${secret}\n`], maxLifetimeSeconds: 60 });
