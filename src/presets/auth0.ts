@@ -1,6 +1,6 @@
 import { optional, resolve, type Table } from '../options/option';
 import type { NamedIssuer } from '../tokens/verification/token-rules';
-import { DAY_SECONDS, domain, names, type Names } from './inputs';
+import { clientRule, DAY_SECONDS, domain, names, type Names } from './inputs';
 
 export interface Auth0Options {
   /** Of the tenant, or the custom domain under which its tokens are requested. */
@@ -27,7 +27,7 @@ export function auth0(options: Auth0Options): NamedIssuer {
   return {
     issuer,
     audience: read.audience,
-    clientIds: read.clientIds,
+    ...clientRule(read.clientIds),
     jwksUri: `${issuer}.well-known/jwks.json`,
     algorithms: ['RS256'],
     maxLifetimeSeconds: 30 * DAY_SECONDS,

@@ -1,7 +1,7 @@
 import { misconfigured } from '../options/misconfiguration';
 import { custom, optional, quoted, resolve, type Table } from '../options/option';
 import type { NamedIssuer } from '../tokens/verification/token-rules';
-import { HOUR_SECONDS, names, type Names } from './inputs';
+import { clientRule, HOUR_SECONDS, names, type Names } from './inputs';
 
 export interface EntraOptions {
   /** The GUID of one tenant. */
@@ -46,9 +46,10 @@ const LONGEST_SECONDS = 29 * HOUR_SECONDS;
  * @throws {TypeError} naming the option, what it must be and what it was.
  */
 export function entra(options: EntraOptions): NamedIssuer {
-  const { tenantId, ...read } = resolve(ENTRA_OPTIONS, options, {}, 'entra.');
+  const { tenantId, audience, clientIds } = resolve(ENTRA_OPTIONS, options, {}, 'entra.');
   return {
-    ...read,
+    audience,
+    ...clientRule(clientIds),
     issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
     jwksUri: `https://login.microsoftonline.com/${tenantId}/discovery/v2.0/keys`,
     algorithms: ['RS256'],
@@ -61,9 +62,10 @@ export function entra(options: EntraOptions): NamedIssuer {
  * @throws {TypeError} naming the option, what it must be and what it was.
  */
 export function entraV1(options: EntraOptions): NamedIssuer {
-  const { tenantId, ...read } = resolve(ENTRA_OPTIONS, options, {}, 'entraV1.');
+  const { tenantId, audience, clientIds } = resolve(ENTRA_OPTIONS, options, {}, 'entraV1.');
   return {
-    ...read,
+    audience,
+    ...clientRule(clientIds),
     issuer: `https://sts.windows.net/${tenantId}/`,
     jwksUri: `https://login.microsoftonline.com/${tenantId}/discovery/keys`,
     algorithms: ['RS256'],

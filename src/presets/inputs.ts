@@ -32,6 +32,14 @@ export function names(says: string): Option<readonly string[], Names> {
   return custom<readonly string[], Names>({ mustBe: NAMES, read }, { says });
 }
 
+/**
+ * The rule that limits the clients, where there is one. A member that is `undefined` would erase one
+ * that stands before the spread.
+ */
+export const clientRule = (
+  clientIds: readonly string[] | undefined,
+): { readonly clientIds?: readonly string[] } => (clientIds === undefined ? {} : { clientIds });
+
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length >= 1 && value.length <= MAX_NAME_LENGTH;
 }

@@ -1,7 +1,7 @@
 import { misconfigured } from '../options/misconfiguration';
 import { optional, resolve, type Table } from '../options/option';
 import type { NamedIssuer } from '../tokens/verification/token-rules';
-import { DAY_SECONDS, names, shaped, type Names } from './inputs';
+import { clientRule, DAY_SECONDS, names, shaped, type Names } from './inputs';
 
 export interface KeycloakOptions {
   /** Of the server, as browsers reach it. Before Keycloak 17 it ends in `/auth`. */
@@ -46,7 +46,7 @@ export function keycloak(options: KeycloakOptions): NamedIssuer {
   return {
     issuer,
     audience: audience ?? null,
-    clientIds,
+    ...clientRule(clientIds),
     jwksUri: `${issuer}/protocol/openid-connect/certs`,
     maxLifetimeSeconds: DAY_SECONDS,
   };

@@ -1,7 +1,7 @@
 import { custom, optional, quoted, resolve, type Table } from '../options/option';
 import { misconfigured } from '../options/misconfiguration';
 import type { NamedIssuer } from '../tokens/verification/token-rules';
-import { DAY_SECONDS, domain, names, shaped, type Names } from './inputs';
+import { clientRule, DAY_SECONDS, domain, names, shaped, type Names } from './inputs';
 
 export interface OktaOptions {
   /** Of the organization, or the custom domain that its authorization server has as issuer. */
@@ -56,7 +56,7 @@ export function okta(options: OktaOptions): NamedIssuer {
   return {
     issuer,
     audience: read.audience,
-    clientIds: read.clientIds,
+    ...clientRule(read.clientIds),
     jwksUri: `${issuer}/v1/keys`,
     algorithms: ['RS256'],
     maxLifetimeSeconds: DAY_SECONDS,

@@ -120,6 +120,17 @@ describe('The preset of an issuer', () => {
     });
   });
 
+  it('leaves clientIds alone that stand before it', () => {
+    const kinds = [
+      auth0({ domain: 'tenant.eu.auth0.com', audience }),
+      entra({ tenantId: TENANT, audience }),
+      entraV1({ tenantId: TENANT, audience }),
+      keycloak({ url: 'https://sso.example', realm: 'main', audience }),
+      okta({ domain: 'dev-1.okta.com', audience }),
+    ];
+    for (const issuer of kinds) expect({ clientIds: 'web', ...issuer }.clientIds).toBe('web');
+  });
+
   it('may be of several tenants, whose keys are the same', () => {
     const tenants = [TENANT, TENANT.replace('aaaa', 'ffff')];
     const issuers = tenants.map((tenantId) => entra({ tenantId, audience }));
