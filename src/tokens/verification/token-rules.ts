@@ -195,13 +195,18 @@ export const ISSUER_RULES = {
     env: 'JWT_AUDIENCE',
     says: 'The accepted audiences: `aud` must name one of these.',
   }),
-  clientIds: accepted({
-    default: null,
-    defaultSays: 'unchecked',
-    says:
-      'The clients whose tokens are accepted: `client_id`, or else `azp`, `cid` or `appid`, must be ' +
-      'one of these.',
-  }),
+  clientIds: {
+    ...accepted({
+      default: null,
+      defaultSays: 'unchecked',
+      env: 'JWT_CLIENT_IDS',
+      says:
+        'The clients whose tokens are accepted: `client_id`, or else `azp`, `cid` or `appid`, must ' +
+        'be one of these.',
+    }),
+    fromText: membersOf,
+    textMustBe: 'the names of clients, by commas',
+  },
   types: optional(
     typeList({
       defaultSays: 'no `typ`, `JWT` or `at+jwt`',
@@ -259,6 +264,10 @@ export const COMMON_RULES = {
     says: 'The longest token. Node itself takes 16 KiB of headers in all.',
   }),
 } satisfies Table<CommonRules>;
+
+function membersOf(text: string): readonly string[] {
+  return text.split(',').flatMap((member) => member.trim() || []);
+}
 
 /** Its members are checked as those of the option. */
 function listIn(text: string): readonly NamedIssuer[] | undefined {

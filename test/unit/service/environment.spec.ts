@@ -134,8 +134,14 @@ describe('The environment of the service', () => {
     ],
     [
       'discovery',
-      { JWT_DISCOVERY: 'true', JWT_ISSUER: 'https://login.example', JWT_ALGORITHMS: 'PS256' },
-      { discovery: true, issuer: 'https://login.example', algorithms: ['PS256'] },
+      {
+        ...{ JWT_DISCOVERY: 'true', JWT_ISSUER: 'https://login.example' },
+        ...{ JWT_ALGORITHMS: 'PS256', JWT_CLIENT_IDS: 'web, app' },
+      },
+      {
+        ...{ discovery: true, issuer: 'https://login.example' },
+        ...{ algorithms: ['PS256'], clientIds: ['web', 'app'] },
+      },
     ],
     [
       'several issuers',
