@@ -1,14 +1,19 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 
 const TIMEOUT_MS = 5000;
 const MAX_BYTES = 64 * 1024;
 
+const NO_REDIRECT = ', and no redirect is followed: configure the address that it leads to';
+
 /** A server has answered, and not with the document. */
 export class UnexpectedStatusError extends Error {
-  constructor(readonly status: number) {
-    super(`The server answered ${status}${isRedirect(status) ? NO_REDIRECT : ''}.`);
+  constructor(
+    readonly status: number,
+    isRedirect: boolean,
+  ) {
+    super(`The server answered ${status}${isRedirect ? NO_REDIRECT : ''}.`);
   }
 }
 
@@ -61,17 +66,24 @@ export async function fetchDocument(
 }
 
 function headersFor(etag: string | undefined): Record<string, string> {
-  const accepted = { Accept: 'application/jwk-set+json, application/json' };
+  const accepted = {
+    Accept: 'application/jwk-set+json, application/json',
+    'Accept-Encoding': 'identity', // without it any coding would do (RFC 9110 §12.5.3)
+  };
   return etag === undefined ? accepted : { ...accepted, 'If-None-Match': etag };
 }
 
 function answerOf(url: string, options: RequestOptions): Promise<IncomingMessage> {
-  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const request = new URL(url).protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     // A connection of its own: keys are fetched rarely, and none is left open.
     request(url, { ...options, agent: options.agent ?? false })
       .once('response', resolve)
       .once('error', reject)
+      // The only event where the server switches protocols, with 101.
+      .once('close', () => {
+        reject(new Error('The connection was closed without an answer.'));
+      })
       .end();
   });
 }
@@ -89,16 +101,20 @@ async function documentOf(
     response.destroy();
     return { text: undefined, ...described };
   }
-  if (statusCode !== 200) {
+  const fault = faultOf(statusCode, headers);
+  if (fault !== undefined) {
     response.destroy();
-    throw new UnexpectedStatusError(statusCode);
+    throw fault;
   }
   return { ...described, text: await textOf(response), etag: headers.etag };
 }
 
-const NO_REDIRECT = ', and no redirect is followed: configure the address that it leads to';
-
-const isRedirect = (status: number): boolean => status >= 300 && status < 400;
+function faultOf(status: number, headers: IncomingHttpHeaders): Error | undefined {
+  if (status !== 200) return new UnexpectedStatusError(status, headers.location !== undefined);
+  const { 'content-encoding': coding = 'identity' } = headers;
+  if (coding === 'identity') return undefined;
+  return new Error('The server has encoded it, which it was asked not to do.');
+}
 
 async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

@@ -42,7 +42,8 @@ export class RemoteKeys implements IssuerKeys {
   readonly areFixed = false;
   private keys: KeySet | undefined;
   private text: string | undefined;
-  private etag: string | undefined;
+  /** Where the text is from: an ETag says nothing of a document at another address. */
+  private source: { readonly url: string; readonly etag: string | undefined } | undefined;
   /** When the issuer last answered with keys, or that they are the same. */
   private confirmed: Instant | null = null;
   /** When a token with an unknown key last caused a fetch. */
@@ -115,8 +116,10 @@ export class RemoteKeys implements IssuerKeys {
 
   /** One fetch at a time. Never rejects. */
   private refresh(): Promise<void> {
+    // A fetch that is about to end has planned the next one already: that one stays.
+    if (this.fetching !== undefined) return this.fetching;
     this.cancelRefresh();
-    this.fetching ??= this.fetch().finally(() => {
+    this.fetching = this.fetch().finally(() => {
       this.fetching = undefined;
     });
     return this.fetching;
@@ -124,18 +127,19 @@ export class RemoteKeys implements IssuerKeys {
 
   private async fetch(): Promise<void> {
     try {
-      this.url ??= await this.options.locate();
-      const { text, etag, maxAgeSeconds } = await fetchDocument(this.url, this.etag);
+      const url = (this.url ??= await this.options.locate());
+      const known = this.source?.url === url ? this.source.etag : undefined;
+      const { text, etag, maxAgeSeconds } = await fetchDocument(url, known);
       if (text !== undefined) this.replace(text);
-      this.etag = etag;
+      this.source = { url, etag };
       this.confirmed = instantOf(this.time);
       this.failures = 0;
       this.refreshIn(this.refreshMs(maxAgeSeconds));
     } catch (cause) {
-      this.etag = undefined;
+      this.source = undefined;
       this.url = undefined;
       this.failures += 1;
-      this.report(this.failure(cause));
+      if (!this.isOver) this.report(this.failure(cause));
       this.refreshIn(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1)));
     }
   }
@@ -143,7 +147,8 @@ export class RemoteKeys implements IssuerKeys {
   /** The same keys stay the same object: tokens that they have signed stay remembered. */
   private replace(text: string): void {
     if (text === this.text) return;
-    this.keys = new KeySet(readJwkSet(text, this.options.algorithms));
+    const { algorithms } = this.options;
+    this.keys = new KeySet(readJwkSet(text, algorithms), algorithms);
     this.text = text;
   }
 

@@ -1,4 +1,4 @@
-import { SIGNATURE_ALGORITHMS, type SignatureCheck } from './algorithms';
+import { type Algorithm, SIGNATURE_ALGORITHMS, type SignatureCheck } from './algorithms';
 import { type ConfiguredKey, MAX_CANDIDATES } from './keys';
 
 interface AlgorithmKeys {
@@ -14,19 +14,30 @@ export class KeySet {
   private readonly byAlgorithm = new Map<string, AlgorithmKeys>();
   private readonly kids = new Set<string | undefined>();
 
-  /** @param keys as `readKeys` checked them. */
-  constructor(keys: readonly Pick<ConfiguredKey, 'key' | 'kid' | 'algorithm'>[]) {
+  /**
+   * @param keys as `readKeys` checked them, or as their issuer publishes them.
+   * @param algorithms what tokens may name though no key is for it now.
+   */
+  constructor(
+    keys: readonly Pick<ConfiguredKey, 'key' | 'kid' | 'algorithm'>[],
+    algorithms: readonly Algorithm[] = [],
+  ) {
+    for (const algorithm of algorithms) this.siblingsOf(algorithm);
     for (const { key, kid, algorithm } of keys) {
       const prepared = SIGNATURE_ALGORITHMS[algorithm].prepare(key);
-      const siblings: AlgorithmKeys = this.byAlgorithm.get(algorithm) ?? {
-        all: [],
-        byKid: new Map<string | undefined, SignatureCheck[]>(),
-      };
-      this.byAlgorithm.set(algorithm, siblings);
+      const siblings = this.siblingsOf(algorithm);
       siblings.all.push(prepared);
       siblings.byKid.set(kid, [...(siblings.byKid.get(kid) ?? []), prepared]);
       this.kids.add(kid);
     }
+  }
+
+  private siblingsOf(algorithm: Algorithm): AlgorithmKeys {
+    const known = this.byAlgorithm.get(algorithm);
+    if (known !== undefined) return known;
+    const siblings: AlgorithmKeys = { all: [], byKid: new Map() };
+    this.byAlgorithm.set(algorithm, siblings);
+    return siblings;
   }
 
   /**
