@@ -128,6 +128,6 @@ async function textOf(response: IncomingMessage): Promise<string> {
 }
 
 function maxAgeIn(header: string | undefined): number | undefined {
-  const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/i.exec(header ?? '') ?? [];
+  const [, seconds] = /(?:^|[\s,])max-age=(\d+)(?:$|[\s,])/i.exec(header ?? '') ?? [];
   return seconds === undefined ? undefined : Number(seconds);
 }

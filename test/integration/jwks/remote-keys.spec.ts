@@ -1,0 +1,318 @@
+import { ManualTime } from '../../unit/replica/manual-ports';
+import { jwkOf, NEW, OLD, PublishedKeys } from './remote-keys-fixture';
+
+const HOUR = 3600;
+
+let world: PublishedKeys;
+beforeEach(async () => {
+  world = await PublishedKeys.start({ jwksStaleSeconds: 2 * HOUR });
+});
+afterEach(() => world.close());
+
+describe('The keys that an issuer publishes', () => {
+  it('are unknown before they are fetched, and known once that has ended', async () => {
+    expect(world.verdictOn(OLD)).toBe('unknown');
+    await world.open();
+    expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['good', 'refused']);
+  });
+
+  it.each([
+    ['no age', undefined, 300],
+    ['an age of nothing', 'max-age=0', 300],
+    ['no-cache', 'no-cache', 300],
+    ['a minute', 'max-age=60', 300],
+    ['ten minutes', 'public, max-age=600, must-revalidate', 600],
+    ['a month', 'max-age=2592000', 86_400],
+    ['more than there is', `max-age=${'9'.repeat(400)}`, 86_400],
+  ])('are fetched again after their age, with %s', async (_what, cacheControl, seconds) => {
+    world.publish([OLD], cacheControl === undefined ? {} : { 'Cache-Control': cacheControl });
+    await world.open();
+    await world.pass(seconds - 1, 600);
+    expect(world.fetches).toBe(1);
+    await world.pass(1);
+    expect(world.fetches).toBe(2);
+  });
+
+  it('stay the same where the document does, so that tokens stay remembered', async () => {
+    world.publish([OLD], { ETag: '"1"' });
+    await world.open();
+    const known = world.keys.current;
+    await world.pass(300);
+    world.publish([OLD]);
+    await world.pass(300);
+    expect(world.issuer.requests.map(({ headers }) => headers['if-none-match'])).toEqual([
+      undefined,
+      '"1"',
+      '"1"',
+    ]);
+    expect(world.keys.current).toBe(known);
+  });
+
+  it('are replaced whole: a key that is gone is refused, a new one is good', async () => {
+    await world.open();
+    world.publish([OLD, NEW]);
+    await world.pass(300);
+    expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['good', 'good']);
+    world.publish([NEW]);
+    await world.pass(300);
+    expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['refused', 'good']);
+  });
+
+  it('may all be gone', async () => {
+    await world.open();
+    world.publish([]);
+    await world.pass(300);
+    expect(world.verdictOn(OLD)).toBe('refused');
+    expect(world.keys.current?.candidates('ES256', 'old')).toEqual([]);
+    expect(world.keys.current?.candidates('RS256', 'old')).toBeUndefined();
+  });
+
+  it('are asked for without the ETag of another address', async () => {
+    world.publish([OLD], { ETag: '"1"' });
+    await world.open();
+    world.url = `${world.url}/moved`;
+    world.publish([NEW], { ETag: '"1"' });
+    await world.pass(300);
+    expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['refused', 'good']);
+  });
+});
+
+describe('An issuer that cannot be reached', () => {
+  it('is asked again after 1 s, then after twice as long each time, up to a minute', async () => {
+    world.fail();
+    await world.open();
+    const waits: number[] = [];
+    for (const expected of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      const before = world.fetches;
+      await world.pass(expected - 0.5, 60);
+      waits.push(world.fetches - before);
+      await world.pass(0.5);
+      waits.push(world.fetches - before);
+    }
+    expect(waits).toEqual(Array(8).fill([0, 1]).flat());
+  });
+
+  it('loses nothing within an hour, and asking it starts anew once it is back', async () => {
+    await world.open();
+    world.fail();
+    await world.pass(HOUR);
+    expect(world.verdictOn(OLD)).toBe('good');
+    const failed = world.fetches;
+    expect(failed).toBeLessThan(75);
+    world.publish([NEW]);
+    await world.pass(60);
+    expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['refused', 'good']);
+    await world.pass(239);
+    expect(world.fetches).toBe(failed + 1);
+  });
+
+  it('has its last keys for jwksStaleSeconds, then none until it answers', async () => {
+    await world.open();
+    world.fail();
+    await world.pass(2 * HOUR - 1, 60);
+    expect(world.verdictOn(OLD)).toBe('good');
+    await world.pass(1);
+    expect(world.verdictOn(OLD)).toBe('unknown');
+    world.publish([OLD]);
+    await world.pass(60);
+    expect(world.verdictOn(OLD)).toBe('good');
+  });
+
+  it('has its keys for longer with each answer that they are the same', async () => {
+    world.publish([OLD], { 'Cache-Control': `max-age=${HOUR}`, ETag: '"1"' });
+    await world.open();
+    await world.pass(HOUR, 600);
+    world.fail();
+    await world.pass(2 * HOUR - 1, 60);
+    expect(world.verdictOn(OLD)).toBe('good');
+  });
+
+  it('is reported with the reason once a minute, and with what that means', async () => {
+    await world.open();
+    world.fail();
+    await world.pass(300);
+    expect(world.reports.map(({ message, cause }) => [message, cause])).toEqual([
+      [
+        'The keys of the issuer https://login.example could not be fetched. The last ones hold for ' +
+          '7200 s (jwksStaleSeconds) after the last answer.',
+        new Error('The server answered 500.'),
+      ],
+    ]);
+    await world.pass(HOUR);
+    expect(world.reports.length).toBeGreaterThan(20);
+    expect(world.reports.length).toBeLessThan(61);
+  });
+
+  it('is reported where its keys were never known', async () => {
+    world.fail();
+    await world.open();
+    expect(world.reports.map(({ message }) => message)).toEqual([
+      'The keys of the issuer https://login.example could not be fetched. Its tokens get 500 until ' +
+        'they are there.',
+    ]);
+  });
+
+  it('is asked on, though the report throws', async () => {
+    world.fail();
+    await world.keys.open(() => {
+      throw new Error('log is full');
+    });
+    world.publish([OLD]);
+    await world.pass(1);
+    expect(world.verdictOn(OLD)).toBe('good');
+  });
+});
+
+describe('A document of an issuer that may not be used', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['has a private key', { keys: [{ ...jwkOf(NEW), d: 'AAAA' }] }, /private/],
+    ['has one kid twice', { keys: [jwkOf(NEW), jwkOf(NEW)] }, /same kid/],
+    [
+      'has 21 keys',
+      { keys: Array.from({ length: 21 }, (_, kid) => ({ kid: `${kid}` })) },
+      /21 keys/,
+    ],
+    ['is none', '<html>', /no JWK Set/],
+    ['is longer than 64 KB', ' '.repeat(70_000), /64 KB/],
+  ])('changes no key, is reported, and is asked for again: it %s', async (_what, bad, why) => {
+    world.publish([OLD], { ETag: '"1"' });
+    await world.open();
+    world.issuer.serve(bad, { ETag: '"2"' });
+    await world.pass(300);
+    expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['good', 'refused']);
+    expect(world.reports.map(({ cause }) => String(cause))).toEqual([expect.stringMatching(why)]);
+    await world.pass(1);
+    expect(world.issuer.requests.map(({ headers }) => headers['if-none-match'])).toEqual([
+      undefined,
+      '"1"',
+      undefined,
+    ]);
+    world.publish([NEW]);
+    await world.pass(2);
+    expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['refused', 'good']);
+  });
+});
+
+describe('News of an issuer', () => {
+  it('are waited for where a key is not there, and then it is', async () => {
+    await world.open();
+    await world.pass(30);
+    world.publish([OLD, NEW]);
+    await world.keys.news();
+    expect(world.verdictOn(NEW)).toBe('good');
+  });
+
+  it('are not to be had within 30 s of the last question, so no check waits', async () => {
+    await world.open();
+    expect(world.keys.news()).toBeUndefined();
+    await world.pass(29.9);
+    expect(world.keys.news()).toBeUndefined();
+    await world.pass(0.1);
+    expect(world.keys.news()).toBeDefined();
+  });
+
+  it('cost one fetch in 30 s, whatever 10 000 tokens a second name', async () => {
+    await world.open();
+    const waits: Promise<void>[] = [];
+    for (let second = 0; second < 60; second += 1) {
+      for (let token = 0; token < 10_000; token += 1) waits.push(world.keys.news() ?? ended);
+      await world.pass(1);
+    }
+    await Promise.all(waits);
+    expect(world.fetches).toBe(2);
+  });
+
+  it('are waited for by 100 checks at a time, each for a second at most', async () => {
+    await world.open();
+    await world.pass(30);
+    world.issuer.answer = () => undefined;
+    const crowd = () => Array.from({ length: 10_000 }, () => world.keys.news() ?? []).flat();
+    const first = crowd();
+    expect(first).toHaveLength(100);
+    await world.time.pass(999);
+    expect(crowd()).toEqual([]);
+    await world.time.pass(1);
+    await Promise.all(first);
+    expect(crowd()).toHaveLength(100);
+    expect(world.fetches).toBe(1 + 1);
+    await world.time.pass(1000);
+  });
+
+  it('are those of the fetch that is under way', async () => {
+    const opened = world.open();
+    await world.keys.news();
+    expect(world.verdictOn(OLD)).toBe('good');
+    await opened;
+    expect(world.fetches).toBe(1);
+  });
+
+  it('leave the next fetch planned, also where they are asked for just as one ends', async () => {
+    const time = new ManualTime();
+    const hasty = await PublishedKeys.start({}, time);
+    const after = time.after.bind(time);
+    time.after = (delayMs, run) => {
+      queueMicrotask(() => void hasty.keys.news());
+      return after(delayMs, run);
+    };
+    await hasty.open();
+    await hasty.pass(300);
+    expect(hasty.fetches).toBe(2);
+    await hasty.close();
+  });
+
+  it('are none where they fail, and then a check knows so at once', async () => {
+    await world.open();
+    await world.pass(30);
+    world.fail();
+    await world.keys.news();
+    expect(world.keys.news()).toBeUndefined();
+    expect(world.verdictOn(OLD)).toBe('good');
+  });
+});
+
+describe('The time of day', () => {
+  it('may be set back: keys that are not confirmed end all the same', async () => {
+    await world.open();
+    world.fail();
+    world.time.wallMs -= 365 * 24 * HOUR * 1000;
+    await world.pass(2 * HOUR, 60);
+    expect(world.verdictOn(OLD)).toBe('unknown');
+  });
+
+  it('may be set forward: then the keys are asked for before a token is accepted', async () => {
+    await world.open();
+    world.time.wallMs += 24 * HOUR * 1000;
+    expect(world.verdictOn(OLD)).toBe('unknown');
+    await world.keys.news();
+    expect(world.verdictOn(OLD)).toBe('good');
+  });
+});
+
+describe('Closing', () => {
+  it('ends all fetches, and does so once more', async () => {
+    await world.open();
+    world.keys.close();
+    world.keys.close();
+    await world.time.pass(86_000_000);
+    expect([world.fetches, world.time.pending]).toEqual([1, 0]);
+    expect(world.keys.news()).toBeUndefined();
+  });
+
+  it('plans nothing and reports nothing where a fetch is under way', async () => {
+    world.fail();
+    const opened = world.open();
+    world.keys.close();
+    await opened;
+    expect([world.time.pending, world.reports]).toEqual([0, []]);
+  });
+
+  it('can be taken back, and to open twice is to open once', async () => {
+    const first = world.open();
+    world.keys.close();
+    await Promise.all([first, world.open(), world.open()]);
+    await world.pass(300);
+    expect([world.fetches, world.time.pending]).toEqual([2, 1]);
+  });
+});
+
+const ended = Promise.resolve();
