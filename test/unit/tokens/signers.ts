@@ -42,7 +42,7 @@ interface KeyPair {
   readonly privateKey: KeyObject;
 }
 
-function keyPairSigner(
+export function keyPairSigner(
   algorithm: Algorithm,
   { publicKey, privateKey }: KeyPair,
   parameters: Omit<SignKeyObjectInput, 'key'> = {},
@@ -62,7 +62,7 @@ const pss = {
   padding: constants.RSA_PKCS1_PSS_PADDING,
   saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
 };
-const p1363 = { dsaEncoding: 'ieee-p1363' } as const;
+export const p1363 = { dsaEncoding: 'ieee-p1363' } as const;
 
 type Signers = Readonly<Record<Algorithm, Signer>>;
 
