@@ -1,3 +1,4 @@
+import { until } from '../../support/until';
 import { ManualTime } from '../../unit/replica/manual-ports';
 import { jwkOf, NEW, OLD, PublishedKeys } from './remote-keys-fixture';
 
@@ -111,10 +112,18 @@ describe('An issuer that cannot be reached', () => {
     const failed = world.fetches;
     expect(failed).toBeLessThan(75);
     world.publish([NEW]);
-    await world.pass(60);
+    await until(async () => {
+      await world.pass(1);
+      return world.fetches > failed;
+    });
     expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['refused', 'good']);
-    await world.pass(239);
+    world.fail();
+    await world.pass(299);
     expect(world.fetches).toBe(failed + 1);
+    await world.pass(1);
+    expect(world.fetches).toBe(failed + 2);
+    await world.pass(1);
+    expect(world.fetches).toBe(failed + 3);
   });
 
   it('has its last keys for jwksStaleSeconds, then none until it answers', async () => {
