@@ -10,6 +10,8 @@ import { until } from './until';
 /** Debian's: of `apache2` and of `libapache2-mod-auth-openidc`. */
 const PROGRAM = '/usr/sbin/apache2';
 const MODULES = '/usr/lib/apache2/modules';
+/** What it answers with, beside 200. */
+const PAGE = 'let in';
 const NEEDED = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'auth_openidc'];
 
 export const hasApache = (): boolean =>
@@ -34,7 +36,7 @@ export class ApacheResourceServer {
     return server;
   }
 
-  /** @returns the status, and the subject where it is 200. */
+  /** @returns the status of the page, for a request with this token or with none. */
   async get(token?: string): Promise<number> {
     const headers = token === undefined ? undefined : { Authorization: `Bearer ${token}` };
     const response = await fetch(`http://127.0.0.1:${this.port}/page.txt`, { headers });
@@ -96,5 +98,3 @@ export class ApacheResourceServer {
     return existsSync(file) ? readFileSync(file, 'utf8') : 'it wrote no log';
   }
 }
-
-const PAGE = 'let in';
