@@ -17,9 +17,12 @@ export async function discoverJwksUri(issuer: string): Promise<string> {
       'The metadata is of another issuer: its "issuer" must be what the option says, to the letter.',
     );
   const { jwks_uri: uri } = metadata;
-  if (isFetchable(uri)) return uri;
+  if (isFetchable(uri) && (isHttps(uri) || !isHttps(issuer))) return uri;
   throw new Error('The metadata names no jwks_uri that is an https URL.');
 }
+
+/** An issuer on https has its keys there, too. */
+const isHttps = (url: string): boolean => new URL(url).protocol === 'https:';
 
 async function metadataOf(issuer: string): Promise<string> {
   const [first, second] = metadataUrls(issuer);

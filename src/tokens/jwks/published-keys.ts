@@ -6,16 +6,17 @@ const BOOT_WAIT_MS = 5000;
 
 /** The keys that issuers publish: fetched once for each issuer, for all of its tokens. */
 export class PublishedKeys {
-  private readonly byIssuer = new Map<string, RemoteKeys>();
+  private readonly byNames = new Map<string, RemoteKeys>();
 
   constructor(private readonly time: InstanceTime = INSTANCE_TIME) {}
 
   /** The keys of an issuer. Until `open` they are not known. */
   of(options: RemoteKeysOptions): RemoteKeys {
-    const known = this.byIssuer.get(options.issuer);
+    const names = JSON.stringify(options.names);
+    const known = this.byNames.get(names);
     if (known !== undefined) return known;
     const keys = new RemoteKeys(options, this.time);
-    this.byIssuer.set(options.issuer, keys);
+    this.byNames.set(names, keys);
     return keys;
   }
 
@@ -25,19 +26,19 @@ export class PublishedKeys {
    * @returns when all have answered or failed, after 5 s at the latest. Never rejects.
    */
   async open(onError: (error: Error) => void): Promise<void> {
-    if (this.byIssuer.size === 0) return;
+    if (this.byNames.size === 0) return;
     let cancel = (): void => undefined;
     const late = new Promise<void>((resolve) => {
       cancel = this.time.after(BOOT_WAIT_MS, resolve);
     });
-    const fetched = [...this.byIssuer.values()].map((keys) => keys.open(onError));
+    const fetched = [...this.byNames.values()].map((keys) => keys.open(onError));
     await Promise.race([Promise.all(fetched), late]);
     cancel();
   }
 
   /** Nothing is fetched from here on. Idempotent. */
   close(): void {
-    for (const keys of this.byIssuer.values()) keys.close();
+    for (const keys of this.byNames.values()) keys.close();
   }
 
   /** The issuers that have not answered with keys yet. */
@@ -51,6 +52,6 @@ export class PublishedKeys {
   }
 
   private issuersWhere(isMeant: (keys: RemoteKeys) => boolean): readonly string[] {
-    return [...this.byIssuer].filter(([, keys]) => isMeant(keys)).map(([issuer]) => issuer);
+    return [...this.byNames.values()].filter(isMeant).flatMap(({ names }) => names);
   }
 }

@@ -25,8 +25,8 @@ const MAX_WAITING = 100;
 const MAX_WAIT_MS = 1000;
 
 export interface RemoteKeysOptions {
-  /** How messages call the issuer. */
-  readonly issuer: string;
+  /** Every name of the issuer. */
+  readonly names: readonly string[];
   /** Where its JWK Set is. May have to be found out first. */
   readonly locate: () => Promise<string>;
   readonly algorithms: readonly Algorithm[];
@@ -61,6 +61,10 @@ export class RemoteKeys implements IssuerKeys {
     private readonly options: RemoteKeysOptions,
     private readonly time: InstanceTime = INSTANCE_TIME,
   ) {}
+
+  get names(): readonly string[] {
+    return this.options.names;
+  }
 
   /** Whether the issuer has ever answered with keys. */
   get wereKnown(): boolean {
@@ -167,11 +171,13 @@ export class RemoteKeys implements IssuerKeys {
   }
 
   private failure(cause: unknown): Error {
-    const { issuer, jwksStaleSeconds } = this.options;
+    const { names, jwksStaleSeconds } = this.options;
     const until =
       this.current === undefined
         ? 'Its tokens get 500 until they are there.'
         : `The last ones hold for ${jwksStaleSeconds} s (jwksStaleSeconds) after the last answer.`;
-    return new Error(`The keys of the issuer ${issuer} could not be fetched. ${until}`, { cause });
+    return new Error(`The keys of the issuer ${names.join(', ')} could not be fetched. ${until}`, {
+      cause,
+    });
   }
 }

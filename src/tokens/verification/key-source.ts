@@ -74,7 +74,7 @@ function fetchedSource(options: KeyOptions, prefix: string, published: Published
   const names = [...issuer];
   const locate = jwksUri === undefined ? discovering(names, prefix) : undefined;
   const keys = published.of({
-    issuer: names.join(', '),
+    names,
     locate: locate ?? (() => Promise.resolve(jwksUri ?? '')),
     algorithms,
     jwksStaleSeconds,

@@ -34,7 +34,7 @@ export class PublishedKeys {
     this.url = issuer.url;
     this.keys = new RemoteKeys(
       {
-        issuer: 'https://login.example',
+        names: ['https://login.example'],
         locate: () => Promise.resolve(this.url),
         algorithms: ['ES256'],
         jwksStaleSeconds: 86_400,
