@@ -8,7 +8,7 @@ const floors = [
   ['audit', 'presets'],
   ['revocation'],
   ['live', 'logout', 'sessions', 'replica', 'metrics'],
-  ['relay'],
+  ['relay', 'introspection'],
   ['stores'],
   ['web', 'core', 'postgres', 'redis', 'nats'],
   ['plain'],

@@ -35,7 +35,7 @@ module.exports = {
     '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie|jose|oauth4webapi)/)',
   ],
   collectCoverageFrom: [
-    'src/{tokens,presets,revocation,replica,relay,redis,nats,live,logout,sessions,web,nest}/**/*.ts',
+    'src/{tokens,presets,revocation,replica,relay,redis,nats,live,logout,sessions,introspection,web,nest}/**/*.ts',
   ],
   coverageReporters: ['text'],
   // Checked with --coverage alone: npm run coverage.
@@ -50,6 +50,7 @@ module.exports = {
     'src/live/': { branches: 95 },
     'src/logout/': { branches: 95 },
     'src/sessions/': { branches: 95 },
+    'src/introspection/': { branches: 95 },
     'src/web/': { branches: 95 },
     'src/nest/': { branches: 95 },
   },

@@ -61,6 +61,10 @@ export class NoSessions extends SessionStore {
     return this.refuse('list sessions');
   }
 
+  find(): Promise<Session | undefined> {
+    return this.refuse('find a session');
+  }
+
   lastEnd(): Promise<Date | undefined> {
     return this.refuse('tell when sessions ended');
   }

@@ -10,6 +10,7 @@ import {
   type Refreshed,
   type RefreshOrder,
   type Session,
+  type SessionByRefreshToken,
   type SessionOrder,
   type SessionsOf,
 } from '../revocation/session-store';
@@ -61,6 +62,10 @@ export class ReplicatedSessions extends SessionStore {
 
   list(of: SessionsOf): Promise<readonly Session[]> {
     return this.truth.list(of);
+  }
+
+  find(of: SessionByRefreshToken): Promise<Session | undefined> {
+    return this.truth.find(of);
   }
 
   lastEnd(): Promise<Date | undefined> {

@@ -167,6 +167,12 @@ export abstract class SessionStore {
    */
   abstract list(of: SessionsOf): Promise<readonly Session[]>;
 
+  /**
+   * The session of a refresh token, if it would be in the list. Only looks: nothing changes.
+   * @returns `undefined`: there is none, it is ended or over, or a revocation covers it.
+   */
+  abstract find(of: SessionByRefreshToken): Promise<Session | undefined>;
+
   /** When the last of all sessions that were opened until now is over; `undefined`: there is none. */
   abstract lastEnd(): Promise<Date | undefined>;
 }

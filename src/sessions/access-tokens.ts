@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Signer } from '../tokens/keys/signing-keys';
+import { signedJwts, type SignJwt } from '../tokens/keys/signed-jwts';
 import { ID_TOKEN_CLAIMS, MESSAGE_CLAIMS } from '../tokens/verification/claims';
-import { isJsonObject, type JsonObject } from '../tokens/verification/json-object';
+import { isJsonObject } from '../tokens/verification/json-object';
 import type { SessionClaims } from './session-options';
 import type { Session } from '../revocation/session-store';
 
@@ -30,11 +31,10 @@ export interface AccessToken {
 
 /** Signs the access tokens of our sessions (RFC 9068), with times in whole seconds. */
 export class AccessTokens {
-  private readonly header: string;
+  private readonly sign: SignJwt;
 
   constructor(private readonly rules: AccessTokenRules) {
-    const { algorithm, kid } = rules.signer;
-    this.header = encode({ alg: algorithm, typ: 'at+jwt', ...(kid !== undefined && { kid }) });
+    this.sign = signedJwts(rules.signer, 'at+jwt');
   }
 
   /**
@@ -43,7 +43,7 @@ export class AccessTokens {
    * @returns a token that lives no longer than its session.
    */
   mint(session: Session, at: Date, claims: SessionClaims = {}): AccessToken {
-    const { audience, accessSeconds, signer } = this.rules;
+    const { audience, accessSeconds } = this.rules;
     const [first, ...others] = audience;
     const iat = Math.floor(at.getTime() / 1000);
     const exp = Math.min(iat + accessSeconds, Math.floor(session.expiresAt.getTime() / 1000));
@@ -60,9 +60,7 @@ export class AccessTokens {
       iat_ms: at.getTime(),
       opened_ms: session.openedAt.getTime(),
     };
-    const signingInput = `${this.header}.${encode(payload)}`;
-    const signature = signer.sign(signingInput).toString('base64url');
-    return { text: `${signingInput}.${signature}`, expiresIn: exp - iat };
+    return { text: this.sign(payload), expiresIn: exp - iat };
   }
 }
 
@@ -81,8 +79,4 @@ export function checkClaims(returned: unknown): SessionClaims {
 
 function refused(mustBe: string): TypeError {
   return new TypeError(`nestjs-logout: what "sessions.claims" returns must be ${mustBe}.`);
-}
-
-function encode(value: JsonObject): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }

@@ -71,6 +71,11 @@ export class SessionsService {
     return this.settings !== undefined && this.verifier.isOwn(token);
   }
 
+  /** For whom the access tokens of sessions are; none without the option `sessions`. */
+  get audiences(): readonly string[] {
+    return this.settings?.options.audience ?? [];
+  }
+
   /**
    * Names the session of a refresh token that we minted, whatever has become of it; for counting, no
    * secret. Asks no store.
@@ -147,7 +152,8 @@ export class SessionsService {
       throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
     const { outcome, session, at } = await this.exchange(genuine, source);
     if (session === undefined || !isRefreshed(outcome)) throw refusalOf(outcome);
-    this.refuseByOptions(session, at);
+    const refusal = this.refusalByOptions(session, at);
+    if (refusal !== undefined) throw refusal;
     return required(this.issuance).issue(session, at, genuine.randomHalf, source);
   }
 
@@ -159,6 +165,24 @@ export class SessionsService {
   async list(subject: string): Promise<readonly Session[]> {
     const { issuer } = this.set.options;
     return this.store.sessions.list({ issuer, subject });
+  }
+
+  /**
+   * The session of a refresh token that would be exchanged now. Only looks: the token is not used up,
+   * and an older one ends nothing.
+   * @returns `undefined`: it is none of ours, was exchanged before (also within `graceSeconds`), or
+   * its session has ended or is over.
+   * @throws {TypeError} `sessions` is not set.
+   * @throws {StoreUnavailableError}
+   */
+  async find(refreshToken: unknown): Promise<Session | undefined> {
+    const genuine = this.set.refreshTokens.read(refreshToken);
+    if (genuine === undefined) return undefined;
+    const refreshId = refreshIdOf(genuine.randomHalf);
+    const session = await this.store.sessions.find({ refreshId });
+    if (session === undefined || genuine.generation < session.generation) return undefined;
+    const isOver = this.refusalByOptions(session, new Date(this.store.clock.now())) !== undefined;
+    return isOver ? undefined : session;
   }
 
   /**
@@ -236,12 +260,15 @@ export class SessionsService {
   }
 
   /** Options may have changed since the login: a session lives by those of now. */
-  private refuseByOptions({ issuer, openedAt }: Session, at: Date): void {
+  private refusalByOptions(
+    { issuer, openedAt }: Session,
+    at: Date,
+  ): TokenRejectedError | undefined {
     const { options } = this.set;
     if (issuer !== options.issuer)
-      throw new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
-    if (openedAt.getTime() + options.absoluteSeconds * 1000 <= at.getTime())
-      throw new TokenRejectedError('TOKEN_EXPIRED');
+      return new TokenRejectedError('TOKEN_INVALID', 'refresh_token_unknown');
+    const isOver = openedAt.getTime() + options.absoluteSeconds * 1000 <= at.getTime();
+    return isOver ? new TokenRejectedError('TOKEN_EXPIRED') : undefined;
   }
 
   private print({ events }: EndedSessions): void {

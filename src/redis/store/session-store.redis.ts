@@ -20,6 +20,7 @@ import {
   type Refreshed,
   type RefreshOrder,
   type Session,
+  type SessionByRefreshToken,
   type SessionOrder,
   type SessionsOf,
 } from '../../revocation/session-store';
@@ -175,6 +176,18 @@ export class RedisSessionStore extends SessionStore {
       .toReversed()
       .toSorted((a, b) => b.openedAt.getTime() - a.openedAt.getTime())
       .slice(0, MOST_LISTED);
+  }
+
+  async find({ refreshId }: SessionByRefreshToken): Promise<Session | undefined> {
+    const operation = 'find a session';
+    const tokens = [tokenName(refreshId)];
+    const held = keptBy(await look(this.database, operation, 'changes', { tokens }), refreshId);
+    if (held?.isLive !== true) return undefined;
+    const query = sessionQuery(held.session);
+    const { revocations } = await look(this.database, operation, 'changes', {
+      keys: keysOf(query),
+    });
+    return covering(revocations, query).length === 0 ? held.session : undefined;
   }
 
   async lastEnd(): Promise<Date | undefined> {

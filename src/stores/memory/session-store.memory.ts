@@ -26,6 +26,7 @@ import {
   type Refreshed,
   type RefreshOrder,
   type Session,
+  type SessionByRefreshToken,
   type SessionOrder,
   type SessionsOf,
 } from '../../revocation/session-store';
@@ -128,6 +129,13 @@ export class MemorySessionStore extends SessionStore {
       .toReversed()
       .toSorted((a, b) => b.openedAt.getTime() - a.openedAt.getTime())
       .slice(0, MOST_LISTED);
+  }
+
+  async find({ refreshId }: SessionByRefreshToken): Promise<Session | undefined> {
+    const now = await this.begin('find a session');
+    const held = this.byRefreshId.get(refreshId);
+    if (held === undefined || !isLive(held, now)) return undefined;
+    return this.store.covers(sessionQuery(held.session)) ? undefined : held.session;
   }
 
   async lastEnd(): Promise<Date | undefined> {

@@ -16,6 +16,7 @@ import {
   type Refreshed,
   type RefreshOrder,
   type Session,
+  type SessionByRefreshToken,
   type SessionOrder,
   type SessionsOf,
 } from '../../revocation/session-store';
@@ -23,7 +24,13 @@ import type { CommitPosition, HostTransaction } from '../../revocation/unit-of-w
 import type { PostgresConnections } from './connection/connections';
 import { PostgresError } from './connection/postgres-error';
 import type { Reader } from './reads/reader';
-import { lastEndQuery, sessionOf, sessionsQuery, type SessionJson } from './reads/sessions';
+import {
+  lastEndQuery,
+  sessionOf,
+  sessionQuery,
+  sessionsQuery,
+  type SessionJson,
+} from './reads/sessions';
 import type { SessionWriter } from './writes/session-writer';
 import {
   ending,
@@ -95,6 +102,16 @@ export class PostgresSessionStore extends SessionStore {
       sessionsQuery(this.connections.tables, of),
     );
     return rows.map(({ json }) => sessionOf(JSON.parse(json) as SessionJson));
+  }
+
+  async find(of: SessionByRefreshToken): Promise<Session | undefined> {
+    // A request waits for it: no reader of the audit delays it.
+    const [row] = await this.reader.rows<{ json: string }>(
+      'find a session',
+      () => sessionQuery(this.connections.tables, of),
+      'writes',
+    );
+    return row && sessionOf(JSON.parse(row.json) as SessionJson);
   }
 
   async lastEnd(): Promise<Date | undefined> {

@@ -4,9 +4,9 @@ import type { CutoffScope } from '../../revocation/revocation';
 import type { SessionOrder } from '../../revocation/session-store';
 import { revocationKey, type RevocationKey } from '../../tokens/identity';
 import { later, logout, type Contract } from './contract';
-import { ENDING, login, sessionKey } from './session-orders';
+import { ENDING, login, refreshOf, sessionKey } from './session-orders';
 
-/** Lists of the sessions that are live. */
+/** What is told of sessions that are live, and of no others: the list, and who looks one up. */
 export function describeListingSessions(contract: Contract): void {
   const open = async (changes: Partial<SessionOrder> = {}): Promise<SessionOrder> => {
     const order = login(changes);
@@ -59,6 +59,52 @@ export function describeListingSessions(contract: Contract): void {
 
       assert.deepEqual(await contract.store.sessions.lastEnd(), session.expiresAt);
     });
+
+    contract.it('is what a look at a refresh token goes by, and changes nothing', async () => {
+      const order = await open();
+      const { sessions } = contract.store;
+
+      const [session] = await sessions.list(order);
+      assert.deepEqual(await sessions.find(order), session);
+      assert.deepEqual(await sessions.find(order), session);
+      await sessions.refresh(refreshOf(order, 0));
+      assert.deepEqual(await sessions.find(order), (await sessions.list(order))[0]);
+      assert.equal((await sessions.find(order))?.generation, 1);
+      assert.equal(await sessions.find(login()), undefined);
+    });
+
+    contract.each<[string, (of: SessionOrder) => Promise<unknown>]>(
+      [
+        [
+          'was ended',
+          ({ issuer, sid }) =>
+            contract.store.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' }),
+        ],
+        [
+          'was revoked by its id alone',
+          (order) =>
+            contract.store.add(
+              contract.fresh({ key: sessionKey(order), scope: 'session' }),
+              logout(),
+            ),
+        ],
+        [
+          'a cutoff of its subject covers',
+          ({ cutoffKeys: [key = ''] }) => {
+            const expiresAt = later(contract.now, 3_600_000);
+            return contract.store.cutOff({ key, scope: 'subject', expiresAt }, logout());
+          },
+        ],
+      ],
+      'has no more, and a look does not find, one that %s',
+      async (_, end) => {
+        const order = await open();
+        await end(order);
+
+        assert.equal(await contract.store.sessions.find(order), undefined);
+        assert.deepEqual(await sidsOf(order), []);
+      },
+    );
 
     contract.it('has none that was revoked by its id alone', async () => {
       const subject = randomUUID();

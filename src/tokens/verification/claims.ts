@@ -102,7 +102,7 @@ export function checkClaims(
   const latestStart = nowSeconds + clockToleranceSeconds + MAX_AHEAD_SECONDS;
   if (claims.exp - (claims.iat ?? nowSeconds) > maxLifetimeSeconds) return 'lifetime';
   if (issuers !== null && (claims.iss === undefined || !issuers.has(claims.iss))) return 'issuer';
-  if (audiences !== null && !listOf(claims.aud).some((aud) => audiences.has(aud))) {
+  if (audiences !== null && !audiencesOf(claims.aud).some((aud) => audiences.has(aud))) {
     return 'audience';
   }
   if (clientIds !== null && !clientIds.has(clientOf(claims) ?? '')) return 'client';
@@ -153,6 +153,12 @@ export function idTokenClaim(claims: Claims): string | undefined {
   return name ?? ID_TOKEN_MARKS.find(([mark, value]) => claims[mark] === value)?.[0];
 }
 
+/** The audiences that `aud` names, one or several. */
+export function audiencesOf(aud: Claims['aud']): readonly string[] {
+  if (aud === undefined) return [];
+  return typeof aud === 'string' ? [aud] : aud;
+}
+
 /** Whether a value can be a subject. */
 export function isSubject(value: unknown): value is Identifier {
   return isIdentifier(value, MAX_SUBJECT_LENGTH);
@@ -196,9 +202,4 @@ function isName(value: unknown, maxLength: number): value is string {
 
 function isAudience(value: unknown): boolean {
   return (Array.isArray(value) ? value : [value]).every((aud) => typeof aud === 'string');
-}
-
-function listOf(aud: Claims['aud']): readonly string[] {
-  if (aud === undefined) return [];
-  return typeof aud === 'string' ? [aud] : aud;
 }

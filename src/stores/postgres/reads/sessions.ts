@@ -1,4 +1,4 @@
-import type { Session, SessionsOf } from '../../../revocation/session-store';
+import type { Session, SessionByRefreshToken, SessionsOf } from '../../../revocation/session-store';
 import { milliseconds, sessionJson, sessionKeys } from '../../../../migrations/session-sql';
 import type { Tables } from '../connection/tables';
 import type { Statement } from '../writes/insertions';
@@ -25,15 +25,25 @@ export function sessionOf({ device, ip, userAgent, ...session }: SessionJson): S
   };
 }
 
+/** Those of the subject that are live, opened last first. */
+export function sessionsQuery(tables: Tables, { issuer, subject }: SessionsOf): Statement {
+  return liveQuery(tables, 'subject = $1 AND issuer = $2', [subject, issuer]);
+}
+
+/** That of a refresh token, if it is live. */
+export function sessionQuery(tables: Tables, { refreshId }: SessionByRefreshToken): Statement {
+  return liveQuery(tables, "refresh_id = decode($1, 'hex')", [refreshId]);
+}
+
 /** Those that are neither ended nor over, and that no revocation covers, opened last first. */
 // All are asked about at once, by the function whose plan is kept: one over all partitions is dear.
-export function sessionsQuery(tables: Tables, { issuer, subject }: SessionsOf): Statement {
+function liveQuery(tables: Tables, condition: string, values: string[]): Statement {
   return {
     text: `
       WITH session AS MATERIALIZED (
         SELECT *, ${sessionKeys} AS keys, date_trunc('milliseconds', opened_at) AS began
         FROM ${tables.authSessions} AS session
-        WHERE subject = $1 AND issuer = $2 AND ended_at IS NULL
+        WHERE ${condition} AND ended_at IS NULL
           AND expires_at > clock_timestamp() AND idle_expires_at > clock_timestamp()
         ORDER BY opened_at DESC, sid LIMIT ${MOST}
       ), revoked AS MATERIALIZED (
@@ -44,7 +54,7 @@ export function sessionsQuery(tables: Tables, { issuer, subject }: SessionsOf): 
       WHERE NOT EXISTS (
         SELECT FROM revoked WHERE revoked_key = ANY (session.keys) AND cutoff >= session.began)
       ORDER BY opened_at DESC, sid`,
-    values: [subject, issuer],
+    values,
   };
 }
 

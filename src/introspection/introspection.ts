@@ -1,0 +1,50 @@
+import type { RequestSource } from '../audit/audit-event';
+import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import type { SessionsService } from '../sessions/sessions.service';
+import { audiencesOf } from '../tokens/verification/claims';
+import {
+  describeAccessToken,
+  describeRefreshToken,
+  describeSession,
+  INACTIVE,
+  type IntrospectionAnswer,
+} from './introspection-answer';
+import type { Caller } from './introspection-callers';
+
+/** Tells resource servers what a token is worth now (RFC 7662). */
+export class Introspection {
+  constructor(
+    private readonly tokens: RevokedTokensService,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  /**
+   * What `caller` may know of the token. `INACTIVE` for all that is not live, is for none of the
+   * caller's audiences, or is a refresh token that it may not see: which of them it is, no answer
+   * tells. Nothing is changed by asking; but a revoked token is reuse, and leaves an audit row.
+   * @throws {StoreUnavailableError} whether it is live is unknown. @throws {IssuerUnavailableError}
+   * the same.
+   */
+  async of(text: string, caller: Caller, source: RequestSource): Promise<IntrospectionAnswer> {
+    if (this.sessions.nameOf(text) !== undefined) return this.ofSession(text, caller);
+    const access = await this.tokens.authenticate(text, source);
+    if (access.verdict === 'live')
+      return isFor(caller, access.token.claims.aud) ? describeAccessToken(access.token) : INACTIVE;
+    const mayBeRefresh = access.verdict === 'refused' && this.tokens.knowsRefreshTokens;
+    if (!mayBeRefresh || !caller.refreshTokens) return INACTIVE;
+    const refresh = await this.tokens.authenticate(text, { ...source, use: 'refresh' });
+    if (refresh.verdict !== 'live' || !isFor(caller, refresh.token.claims.aud)) return INACTIVE;
+    return describeRefreshToken(refresh.token);
+  }
+
+  /** A refresh token of ours is for those that the access tokens of its session are for. */
+  private async ofSession(text: string, caller: Caller): Promise<IntrospectionAnswer> {
+    if (!caller.refreshTokens || !isFor(caller, this.sessions.audiences)) return INACTIVE;
+    const session = await this.sessions.find(text);
+    return session === undefined ? INACTIVE : describeSession(session);
+  }
+}
+
+function isFor({ audiences }: Caller, aud: string | readonly string[] | undefined): boolean {
+  return audiences === null || audiencesOf(aud).some((each) => audiences.has(each));
+}
