@@ -32,7 +32,7 @@ module.exports = {
     '\\.m?js$': swc({ syntax: 'ecmascript' }),
   },
   transformIgnorePatterns: [
-    '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie|jose|oauth4webapi)/)',
+    '/node_modules/(?!(?:.+/node_modules/)?(?:@nestjs|cookie|@fastify\/cookie|jose|oauth4webapi|openid-client)/)',
   ],
   collectCoverageFrom: [
     'src/{tokens,presets,revocation,replica,relay,redis,nats,live,logout,sessions,introspection,web,nest}/**/*.ts',

@@ -83,6 +83,10 @@ export { ServerSessionTerminator } from './logout/server-sessions/server-session
 export type { ServerSession } from './logout/server-sessions/server-session-terminator';
 export type { ServerSessionStore } from './logout/server-sessions/session-store';
 export { SessionTerminator } from './logout/session-terminator';
+export type {
+  IntrospectionCaller,
+  IntrospectionOptions,
+} from './introspection/introspection-options';
 export { SessionsService } from './sessions/sessions.service';
 export type { SessionTokens } from './sessions/session-issuance';
 export type { EndOptions, OpenOptions } from './sessions/sessions.service';

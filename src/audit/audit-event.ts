@@ -8,6 +8,8 @@ export type AuditEventName =
   | 'authn_token_reuse'
   /** A caller tried to revoke a token of another subject. */
   | 'authz_fail'
+  /** A resource server asked what a token is worth, and did not prove who it is. */
+  | 'authn_login_fail'
   /** A request to our routes that is no readable request. */
   | 'input_validation_fail'
   | 'excess_rate_limit_exceeded'

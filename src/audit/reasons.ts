@@ -43,6 +43,8 @@ export type RequestReason =
   | 'method_not_allowed'
   | 'limit_by_token'
   | 'limit_by_address'
+  | 'limit_by_caller'
+  | 'caller_refused' // it asked without credentials of a caller of introspection
   | 'unsupported_media_type'
   | 'content_too_large'
   | 'bad_request';
@@ -110,6 +112,8 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   method_not_allowed: true,
   limit_by_token: true,
   limit_by_address: true,
+  limit_by_caller: true,
+  caller_refused: true,
   unsupported_media_type: true,
   content_too_large: true,
   bad_request: true,

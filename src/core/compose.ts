@@ -1,5 +1,7 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import { AuditLog, type AuditPrinter } from '../audit/audit-log';
+import { Introspection } from '../introspection/introspection';
+import { SignedIntrospection } from '../introspection/signed-introspection';
 import { LiveConnections } from '../live/live-connections';
 import { Logout, type LogoutRules } from '../logout/logout';
 import { LogoutMetrics } from '../metrics/logout-metrics';
@@ -17,6 +19,7 @@ import type { ResolvedSessionOptions } from '../sessions/session-options';
 import { SessionsService } from '../sessions/sessions.service';
 import { TokenRevocation } from '../sessions/token-revocation';
 import { PublishedKeys } from '../tokens/jwks/published-keys';
+import { SIGNATURE_ALGORITHMS } from '../tokens/keys/algorithms';
 import { hasRefreshTokens } from '../tokens/verification/resolved-rules';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
 import type { MultiIssuerRules, TokenRules } from '../tokens/verification/token-rules';
@@ -53,6 +56,9 @@ export class LogoutCore {
   readonly ownSessions: OwnSessions;
   readonly renewal: SessionRenewal;
   readonly revocation: TokenRevocation;
+  readonly introspection: Introspection;
+  /** Absent: no private key is known, by which callers could check what is signed. */
+  readonly signedIntrospection: SignedIntrospection | undefined;
   readonly logout: Logout;
   readonly live: LiveConnections;
   readonly refusals: RefusalCounts;
@@ -91,6 +97,8 @@ export class LogoutCore {
     this.ownSessions = new OwnSessions(this.sessions, this.audit);
     this.renewal = new SessionRenewal(this.sessions, this.audit);
     this.revocation = new TokenRevocation(this.sessions, this.tokens, this.audit);
+    this.introspection = new Introspection(this.tokens, this.sessions);
+    this.signedIntrospection = settings && signedBy(settings, clock);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     const { clockToleranceSeconds } = this.verifier;
     const { liveGraceMs, onError } = options;
@@ -146,4 +154,14 @@ export class LogoutCore {
     await this.audit.close();
     await this.store.close();
   }
+}
+
+/** @returns `undefined`: the key that signs is a secret, which callers cannot know. */
+function signedBy(
+  { options: { signingKeys, issuer } }: SessionSettings,
+  now: () => number,
+): SignedIntrospection | undefined {
+  const { signer } = signingKeys;
+  const { family } = SIGNATURE_ALGORITHMS[signer.algorithm];
+  return family === 'symmetric' ? undefined : new SignedIntrospection(signer, issuer, now);
 }

@@ -8,6 +8,10 @@ import type { RequestCounter, ThrottleRules } from '../web/request-counter';
 import { MemoryRequestCounter } from '../web/request-counter.memory';
 import { THROTTLE_OPTIONS } from '../web/throttle-options';
 import { LIVE_OPTIONS } from '../live/live-options';
+import {
+  INTROSPECTION_OPTIONS,
+  type IntrospectionOptions,
+} from '../introspection/introspection-options';
 import type { LogoutRules } from '../logout/logout';
 import { RevocationStore } from '../revocation/revocation-store';
 import { SessionTerminator } from '../logout/session-terminator';
@@ -42,7 +46,7 @@ export type SiteData = 'cache' | 'cookies' | 'storage' | 'executionContexts' | '
  * What `AuthModule.forRoot` and the factory of `forRootAsync` take. What is not optional is a
  * decision only you can make. The rules for tokens are described at `TokenRules`.
  */
-export interface AuthModuleOptions extends TokenRules {
+export interface AuthModuleOptions extends TokenRules, IntrospectionOptions {
   /** Where revocations and the audit live, already built. The module opens and closes it. */
   readonly store: RevocationStore;
 
@@ -171,6 +175,7 @@ export const MODULE_OPTIONS = {
   ),
   ...LIVE_OPTIONS,
   ...THROTTLE_OPTIONS,
+  ...INTROSPECTION_OPTIONS,
   throttlerStorage: optional(
     having<ThrottlerStorage>('increment', 'a ThrottlerStorage', {
       defaultSays: 'in memory',

@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Readable } from 'node:stream';
-import { PRIVATE, type Answer, type EmptyAnswer } from '../web/answers';
+import { PRIVATE, type Answer, type BareAnswer, type EmptyAnswer } from '../web/answers';
 import { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
 import type { Route } from '../web/route';
@@ -13,7 +13,7 @@ export class GateRefusal extends Error {
   override readonly name = 'GateRefusal';
 
   /** @param answer `undefined`: the client has left. */
-  constructor(readonly answer: Answer | EmptyAnswer | undefined) {
+  constructor(readonly answer: Answer | BareAnswer | EmptyAnswer | undefined) {
     super('The request was refused.');
   }
 }

@@ -2,6 +2,7 @@ import { Logger, type Provider } from '@nestjs/common';
 import { ApplicationConfig, Reflector } from '@nestjs/core';
 import { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
+import { IntrospectionCallers } from '../introspection/introspection-callers';
 import { SessionTermination } from '../logout/session-terminator';
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
@@ -87,18 +88,22 @@ export const HTTP_PROVIDERS: Provider[] = [
     provide: RouteThrottle,
     useFactory: (
       throttle: Throttle,
-      { logoutRules }: AuthOptions,
+      { logoutRules, introspectionLimit }: AuthOptions,
       { logout, sessions }: LogoutCore,
       reader: RefreshTokenReader,
     ) =>
-      new RouteThrottle(throttle, {
-        isBodyTokenOptional: logoutRules.isBodyTokenOptional,
-        mayRefresh: (bearer, body) => logout.takesRefresh(bearer, namedTokens(body).refreshToken),
-        sessionOf: (request, route, body) =>
-          sessions.nameOf(
-            route === ROUTES.revoke ? namedTokens(body).token : reader.textOf(request, body),
-          ),
-      }),
+      new RouteThrottle(
+        throttle,
+        {
+          isBodyTokenOptional: logoutRules.isBodyTokenOptional,
+          mayRefresh: (bearer, body) => logout.takesRefresh(bearer, namedTokens(body).refreshToken),
+          sessionOf: (request, route, body) =>
+            sessions.nameOf(
+              route === ROUTES.revoke ? namedTokens(body).token : reader.textOf(request, body),
+            ),
+        },
+        introspectionLimit,
+      ),
     inject: [Throttle, AuthOptions, LogoutCore, RefreshTokenReader],
   },
   {
@@ -137,16 +142,21 @@ export const HTTP_PROVIDERS: Provider[] = [
       throttle: Throttle,
       limits: RouteThrottle,
       answers: LogoutAnswers,
-      { verifier }: LogoutCore,
+      { verifier: { maxTokenBytes } }: LogoutCore,
+      { introspectionCallers: known }: AuthOptions,
       metadata: ServerMetadata | undefined,
-    ) =>
-      new Gate(authenticator, throttle, limits, answers, report, verifier.maxTokenBytes, metadata),
+    ) => {
+      const callers = known && new IntrospectionCallers(known);
+      const optional = { metadata, callers };
+      return new Gate(authenticator, throttle, limits, answers, report, maxTokenBytes, optional);
+    },
     inject: [
       RequestAuthenticator,
       Throttle,
       RouteThrottle,
       LogoutAnswers,
       LogoutCore,
+      AuthOptions,
       ServerMetadata,
     ],
   },

@@ -9,8 +9,8 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { admittedOf } from '../web/admitted-request';
-import { LogoutAnswers, type Answer, type EmptyAnswer } from '../web/answers';
-import { inOAuthForm } from '../web/oauth-form';
+import { LogoutAnswers, type Answer, type BareAnswer, type EmptyAnswer } from '../web/answers';
+import { inFormOf } from '../web/oauth-form';
 import type { PlatformRequest } from '../web/request';
 import { GateRefusal } from './gate.guard';
 import { send } from './send';
@@ -41,7 +41,8 @@ export class LogoutExceptionFilter implements ExceptionFilter {
   private answerHttp(exception: unknown, host: ArgumentsHost): void {
     const decided = exception instanceof GateRefusal ? exception.answer : this.answer(exception);
     if (decided === undefined) return;
-    const answer = inFormOf(host.switchToHttp().getRequest<PlatformRequest>(), decided);
+    const request = host.switchToHttp().getRequest<PlatformRequest>();
+    const answer = inFormOfRoute(request, decided);
     // The gate, and code that throws an HttpException, has logged what was worth it.
     if (answer.status >= 500 && !isDecided(exception)) this.logger.error(exception);
     send(this.adapterHost.httpAdapter, host.switchToHttp().getResponse<object>(), answer);
@@ -53,10 +54,12 @@ export class LogoutExceptionFilter implements ExceptionFilter {
   }
 }
 
+type AnyAnswer = Answer | BareAnswer | EmptyAnswer;
+
 /** In the form of its route. One that has it already stays as it is. */
-function inFormOf(request: PlatformRequest, answer: Answer | EmptyAnswer): Answer | EmptyAnswer {
-  const isOAuth = admittedOf(request)?.route.isOAuth === true;
-  return isOAuth && 'body' in answer ? inOAuthForm(answer) : answer;
+function inFormOfRoute(request: PlatformRequest, answer: AnyAnswer): AnyAnswer {
+  const route = admittedOf(request)?.route;
+  return route === undefined ? answer : inFormOf(route, answer);
 }
 
 function isDecided(exception: unknown): boolean {

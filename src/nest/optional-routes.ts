@@ -2,6 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { RouteNeed } from '../web/route';
 import { AuthOptions } from './auth.options';
+import { IntrospectionController } from './introspection.controller';
 import { KeysController } from './keys.controller';
 import { CHECKED_MODULE } from './registration-check';
 import { SessionTokensController } from './session-tokens.controller';
@@ -11,16 +12,21 @@ import { SessionsController } from './sessions.controller';
 const CONTROLLERS: Readonly<Record<RouteNeed, readonly Type[]>> = {
   sessions: [SessionsController, SessionTokensController],
   publishedKeys: [KeysController],
+  introspectionCallers: [IntrospectionController],
 };
 
 /** The controllers of routes that need something. */
 export const OPTIONAL_CONTROLLERS: readonly Type[] = Object.values(CONTROLLERS).flat();
 
 /** The needs of routes that the options meet. */
-export function needsMetBy({ sessions }: Pick<AuthOptions, 'sessions'>): ReadonlySet<RouteNeed> {
+export function needsMetBy({
+  sessions,
+  introspectionCallers,
+}: Pick<AuthOptions, 'sessions' | 'introspectionCallers'>): ReadonlySet<RouteNeed> {
   const met = new Set<RouteNeed>();
   if (sessions !== undefined) met.add('sessions');
   if (sessions !== undefined && sessions.signingKeys.published.length > 0) met.add('publishedKeys');
+  if (introspectionCallers !== undefined) met.add('introspectionCallers');
   return met;
 }
 

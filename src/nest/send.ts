@@ -1,5 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { JSON_IN_UTF8, type Answer, type EmptyAnswer } from '../web/answers';
+import { JSON_IN_UTF8, type Answer, type BareAnswer, type EmptyAnswer } from '../web/answers';
 import { exposedHeaders } from '../web/exposed-headers';
 import { besideCors, type DocumentAnswer, type UnchangedAnswer } from '../web/published-document';
 
@@ -10,13 +10,17 @@ import { besideCors, type DocumentAnswer, type UnchangedAnswer } from '../web/pu
 export function send(
   adapter: AbstractHttpAdapter,
   response: object,
-  answer: Answer | EmptyAnswer | DocumentAnswer | UnchangedAnswer,
+  answer: Answer | BareAnswer | EmptyAnswer | DocumentAnswer | UnchangedAnswer,
 ): void {
   if (adapter.isHeadersSent(response)) return;
   setHeaders(adapter, response, answer.headers);
   if ('body' in answer) {
     adapter.setHeader(response, 'Content-Type', JSON_IN_UTF8);
     adapter.reply(response, JSON.stringify(answer.body), answer.status);
+  } else if ('text' in answer && adapter.getType() !== 'fastify' && !hasCharset(answer)) {
+    // Express itself would add a charset to the media type of any text.
+    adapter.status(response, answer.status);
+    adapter.end(response, answer.text);
   } else adapter.reply(response, 'text' in answer ? answer.text : undefined, answer.status);
 }
 
@@ -32,3 +36,6 @@ export function setHeaders(
   const exposed = exposedHeaders(headers, sent);
   if (exposed !== undefined) adapter.setHeader(response, 'Access-Control-Expose-Headers', exposed);
 }
+
+const hasCharset = ({ headers }: Pick<EmptyAnswer, 'headers'>): boolean =>
+  headers['Content-Type']?.includes('charset=') === true;

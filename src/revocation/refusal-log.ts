@@ -52,10 +52,19 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
   limit_by_address:
     'Too many requests from one address. Send fewer, or raise throttleLimit; behind a proxy, let the ' +
     'platform trust it: otherwise all clients have one address.',
+  limit_by_caller:
+    'Too many introspections of one caller. Let it keep answers for some seconds, or raise ' +
+    'introspectionLimit.',
+  caller_refused:
+    'A request to /introspect has no credentials of a caller. Send the id and the secret of one in ' +
+    'introspectionCallers by HTTP Basic, each form-urlencoded; secretHashes has the SHA-256 of the ' +
+    'secret without a line break: printf %s <secret> | sha256sum.',
   unsupported_media_type:
-    'Send "Content-Type: application/json", in UTF-8 and without encoding; to /revoke, a form.',
+    'Send "Content-Type: application/json", in UTF-8 and without encoding; to /revoke and ' +
+    '/introspect, a form.',
   content_too_large: 'The body may have maxTokenBytes + 8 KB. Send the token, and little else.',
-  bad_request: 'Send JSON as the body; to /revoke, a form that names each parameter once.',
+  bad_request:
+    'Send JSON as the body; to /revoke and /introspect, a form with token=… and each parameter once.',
 };
 
 const NO_ID =

@@ -1,5 +1,6 @@
 import type { RequestSource } from '../audit/audit-event';
 import type { Authentication } from '../revocation/revoked-tokens.service';
+import type { Caller } from '../introspection/introspection-callers';
 import { rawRequest, type PlatformRequest } from './request';
 import type { Route } from './route';
 
@@ -10,6 +11,8 @@ export interface AdmittedRequest {
   readonly bearer: Authentication;
   /** The text of the bearer token, where one came. */
   readonly bearerText: string | undefined;
+  /** Who asks, on routes that take callers of introspection. */
+  readonly caller?: Caller | undefined;
   readonly source: RequestSource;
   /** The parsed body; `undefined` where none came. */
   readonly body: unknown;

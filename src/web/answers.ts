@@ -1,6 +1,7 @@
 import { RefusalCounts } from '../metrics/refusal-counts';
 import { RevocationError, type RevocationErrorCode } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
+import type { JsonObject } from '../tokens/verification/json-object';
 
 /** Every sentence we answer with. */
 export interface Messages {
@@ -66,6 +67,9 @@ export interface Answer {
 /** An answer whose status and headers say it all. */
 export type EmptyAnswer = Omit<Answer, 'body'>;
 
+/** An answer whose body is what an RFC says: JSON, or text of the `Content-Type` in its headers. */
+export type BareAnswer = EmptyAnswer & ({ readonly body: JsonObject } | { readonly text: string });
+
 /** What every answer of ours has: it is for one client, and is what it says it is. */
 export const PRIVATE = {
   'Cache-Control': 'no-store',
@@ -87,6 +91,8 @@ export const JSON_IN_UTF8 = 'application/json; charset=utf-8';
 /** RFC 6750 §3.1: no error code when no credentials came. */
 export const NO_CREDENTIALS = 'Bearer';
 export const BAD_CREDENTIALS = 'Bearer error="invalid_token"';
+/** RFC 7617 §2. */
+const CALLER_CREDENTIALS = 'Basic realm="introspection"';
 
 /** The whole HTTP meaning of the package. A new code does not compile until it has a line here. */
 const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
@@ -105,6 +111,8 @@ const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
   method_not_allowed: { status: 405, message: 'methodNotAllowed' },
   limit_by_token: { status: 429, message: 'tooManyRequests' },
   limit_by_address: { status: 429, message: 'tooManyRequests' },
+  limit_by_caller: { status: 429, message: 'tooManyRequests' },
+  caller_refused: { status: 401, message: 'tokenInvalid', challenge: CALLER_CREDENTIALS },
   unsupported_media_type: { status: 415, message: 'unsupportedMediaType' },
   content_too_large: { status: 413, message: 'contentTooLarge' },
   bad_request: { status: 400, message: 'badRequest' },

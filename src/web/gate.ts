@@ -2,12 +2,14 @@ import type { Readable } from 'node:stream';
 import type { RequestSource } from '../audit/audit-event';
 import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
+import type { Caller, IntrospectionCallers } from '../introspection/introspection-callers';
 import { admit, admittedOf, type AdmittedRequest } from './admitted-request';
-import type { Answer, LogoutAnswers, EmptyAnswer } from './answers';
+import type { Answer, BareAnswer, EmptyAnswer, LogoutAnswers } from './answers';
+import { basicCredentials } from './basic';
 import { announcesBody, readBody } from './body';
 import { isForgeable } from './forgery';
 import type { DocumentAnswer, UnchangedAnswer } from './published-document';
-import { inOAuthForm } from './oauth-form';
+import { inFormOf } from './oauth-form';
 import { sourceOf, rawRequest, type PlatformRequest } from './request';
 import type { PresentedBearer, RequestAuthenticator } from './request-authenticator';
 import type { Route } from './route';
@@ -18,13 +20,22 @@ import type { Excess, Throttle } from './throttle';
 
 const NO_BEARER: PresentedBearer = { authentication: { verdict: 'missing' } };
 
+type Refused = Answer | BareAnswer | EmptyAnswer;
+
 /** Go on to the route; answer now; or the client has left. */
 export type GateOutcome =
-  'admitted' | 'aborted' | Answer | EmptyAnswer | DocumentAnswer | UnchangedAnswer;
+  'admitted' | 'aborted' | Answer | BareAnswer | EmptyAnswer | DocumentAnswer | UnchangedAnswer;
+
+/** What some applications have. */
+interface OptionalParts {
+  readonly metadata?: ServerMetadata | undefined;
+  /** Absent: there are none, and no route that takes them. */
+  readonly callers?: IntrospectionCallers | undefined;
+}
 
 /**
  * Stands before our routes: what is no readable request is answered here, in our envelope and
- * without quoting it. In this order: 429, 405, 415, 413, 400. `gate.express.ts` and
+ * without quoting it. In this order: 429, 405, 401 of who is no caller, 415, 413, 400. `gate.express.ts` and
  * `gate.fastify.ts` put it before the host's body parser; `GateGuard` runs it for requests that
  * came to a route another way.
  */
@@ -36,7 +47,7 @@ export class Gate {
     private readonly answers: LogoutAnswers,
     private readonly onError: (error: unknown) => void,
     private readonly maxTokenBytes: number,
-    private readonly metadata?: ServerMetadata,
+    private readonly optional: OptionalParts = {},
   ) {}
 
   /**
@@ -51,8 +62,8 @@ export class Gate {
   ): Promise<GateOutcome> {
     const route = routes.find((each) => methodsOf(each).includes(request.method));
     // No controller of Nest's can stand at the root of the application where there is a prefix.
-    if (route !== undefined && route === this.metadata?.route)
-      return this.metadata.answerTo(request.headers);
+    if (route !== undefined && route === this.optional.metadata?.route)
+      return this.optional.metadata.answerTo(request.headers);
     if (route !== undefined) return this.decide(request, route, stream);
     const Allow = routes.flatMap(methodsOf).join(', ');
     // The host's CORS has not answered this preflight: no origin is allowed anything.
@@ -72,7 +83,7 @@ export class Gate {
     request: PlatformRequest,
     route: Route,
     stream: Readable,
-  ): Promise<AdmittedRequest | 'aborted' | Answer | EmptyAnswer> {
+  ): Promise<AdmittedRequest | 'aborted' | Refused> {
     const known = admittedOf(request);
     if (known?.route === route) {
       const isMissing = route.takesBearer && known.bearer.verdict === 'missing';
@@ -91,17 +102,20 @@ export class Gate {
     request: PlatformRequest,
     route: Route,
     stream: Readable,
-  ): Promise<'admitted' | 'aborted' | Answer> {
+  ): Promise<'admitted' | 'aborted' | Refused> {
     return this.guarded(request, route, async (source) => {
       const { text: bearerText, authentication } = this.bearerOf(request, route);
       const bearer = await authentication;
-      const { full, isRefused } = await this.limits.arrive(route, bearer, source);
+      const caller = this.callerOf(request, route);
+      const { full, isRefused } = await this.limits.arrive(route, { bearer, caller }, source);
       if (full !== undefined && isRefused) return this.tooMany(full);
+      if (route.takesCaller === true && caller === undefined)
+        return inFormOf(route, this.refuse('caller_refused', source));
       const body = await readBody(bodyOf(request, stream), bodyRules(route, this.maxTokenBytes));
       if (body.kind === 'aborted') return 'aborted';
       const isRead = body.kind === 'read';
       const value = isRead ? body.value : undefined;
-      const admitted = { route, bearer, bearerText, source, body: value };
+      const admitted = { route, bearer, bearerText, caller, source, body: value };
       const excess = await this.limits.excessOf(request, admitted, full, isRead);
       if (excess !== undefined) return this.tooMany(excess);
       if (body.kind === 'refused') return inFormOf(route, this.refuse(body.reason, source));
@@ -114,6 +128,11 @@ export class Gate {
 
   private bearerOf(request: PlatformRequest, { takesBearer, body }: Route): PresentedBearer {
     return takesBearer ? this.authenticator.readForRoute(request, body) : NO_BEARER;
+  }
+
+  private callerOf(request: PlatformRequest, { takesCaller }: Route): Caller | undefined {
+    const credentials = takesCaller === true ? basicCredentials(request) : undefined;
+    return credentials && this.optional.callers?.find(credentials.id, credentials.secret);
   }
 
   /** A middleware of the host's may have put a cookie's token into the header meanwhile. */
@@ -139,7 +158,7 @@ export class Gate {
     request: PlatformRequest,
     route: Route,
     work: (source: RequestSource) => Promise<T>,
-  ): Promise<T | Answer> {
+  ): Promise<T | Refused> {
     const source = sourceOf(request);
     try {
       return await work(source);
@@ -161,14 +180,11 @@ export class Gate {
     source: RequestSource,
     headers?: Readonly<Record<string, string>>,
   ): Answer {
-    const event = 'input_validation_fail';
+    const event = reason === 'caller_refused' ? 'authn_login_fail' : 'input_validation_fail';
     this.throttle.auditOnce({ event, outcome: 'failure', reason, ...source });
     return this.answers.refuse(reason, headers);
   }
 }
-
-const inFormOf = ({ isOAuth }: Route, answer: Answer): Answer =>
-  isOAuth === true ? inOAuthForm(answer) : answer;
 
 /** No more than a question what may be sent. With a body it is none (Fetch §4.8). */
 function isPreflight({ method, headers }: PlatformRequest): boolean {

@@ -6,6 +6,8 @@ import { bodyRules, methodsOf, ROUTES } from './routes';
 
 /** The name of the security scheme; what `addBearerAuth()` of @nestjs/swagger calls its own. */
 export const BEARER_SCHEME = 'bearer';
+/** The same of `addBasicAuth()`. */
+const BASIC_SCHEME = 'basic';
 
 type Responses = Readonly<Record<number, object>>;
 
@@ -22,8 +24,10 @@ export interface Wording {
 /** For documents that are made without the options of the host. */
 const ANY_HOST: Wording = { messages: MESSAGES };
 
+const JSON_TYPE = 'application/json';
+
 const BODY_KINDS = {
-  json: { name: 'JSON', mediaType: 'application/json' },
+  json: { name: 'JSON', mediaType: JSON_TYPE },
   form: { name: 'a form', mediaType: 'application/x-www-form-urlencoded' },
   none: { name: 'empty', mediaType: undefined },
 } as const satisfies Readonly<Record<BodyKind, object>>;
@@ -45,18 +49,24 @@ interface ResponseText {
   readonly header?: string;
   /** The JSON schemas of what the body has beside `success` and `message`. */
   readonly data?: Readonly<Record<string, object>>;
+  /** The `error` that is the whole body. */
+  readonly onlyError?: string;
+  /** The JSON schemas of bodies that are not in our envelope, by media type. */
+  readonly bodies?: Readonly<Record<string, object>>;
 }
 
 /** What each status says. A status of the table without a line here does not compile. */
 const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => ResponseText>> = {
   200: ({ success }) => ({ ...success, header: 'Cache-Control' }),
   304: () => ({ description: 'As `If-None-Match` has it.', header: 'ETag' }),
-  400: ({ body, isOAuth }) => ({
+  400: ({ body, isOAuth, isErrorAlone }) => ({
     message: 'badRequest',
     description: `The body is not ${BODY_KINDS[body].name}.`,
     ...(isOAuth === true && INVALID_REQUEST),
+    ...(isErrorAlone === true && { onlyError: 'invalid_request' }),
   }),
-  401: (_, wording) => unauthorized(wording),
+  401: ({ takesCaller }, wording) =>
+    takesCaller === true ? INVALID_CLIENT : unauthorized(wording),
   403: () => EXPIRED,
   404: () => ({ message: 'notFound', description: 'There is none with this id.' }),
   405: ({ path }) => ({
@@ -84,6 +94,12 @@ const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => Res
 const INVALID_REQUEST = {
   description: 'The body is not a form that has `token` once.',
   data: { error: { type: 'string', enum: ['invalid_request'] } },
+};
+
+const INVALID_CLIENT: ResponseText = {
+  description: 'No credentials of a caller that is known.',
+  onlyError: 'invalid_client',
+  header: 'WWW-Authenticate',
 };
 
 const EXPIRED: ResponseText = {
@@ -117,29 +133,41 @@ const TABLE: readonly Route[] = Object.values(ROUTES);
 const methodsAt = (path: string): readonly string[] =>
   TABLE.filter((route) => route.path === path).flatMap(methodsOf);
 
+const errorOf = (error: string): object => ({
+  type: 'object',
+  required: ['error'],
+  properties: { error: { type: 'string', enum: [error] } },
+});
+
+const contentOf = (schemas: Readonly<Record<string, object>>): object =>
+  Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, { schema }]));
+
 /** An answer in our envelope, with the exact text of its body as the example. */
 function response(isSuccess: boolean, text: ResponseText, { messages }: Wording): object {
-  const { message, document, description, header, data } = text;
+  const { message, document, description, header, data, onlyError, bodies: others } = text;
   const headers =
     header === undefined ? {} : { headers: { [header]: { schema: { type: 'string' } } } };
   if (document !== undefined)
     return {
       description,
       ...headers,
-      content: { [document.mediaType]: { schema: document.schema } },
+      content: contentOf({ [document.mediaType]: document.schema }),
     };
+  if (onlyError !== undefined)
+    return { description, ...headers, content: contentOf({ [JSON_TYPE]: errorOf(onlyError) }) };
+  if (others !== undefined) return { description, ...headers, content: contentOf(others) };
   if (message === undefined) return { description, ...headers };
   const bodies = Object.entries(messages).map(
     ([name, texts]) => [name, { success: isSuccess, message: texts[message] }] as const,
   );
-  const [only, ...others] = bodies;
+  const [only, ...more] = bodies;
   return {
     description,
     ...headers,
     content: {
-      'application/json': {
+      [JSON_TYPE]: {
         schema: envelopeWith(data),
-        ...(only !== undefined && others.length === 0
+        ...(only !== undefined && more.length === 0
           ? { example: only[1] }
           : { examples: Object.fromEntries(bodies.map(([name, value]) => [name, { value }])) }),
       },
@@ -168,7 +196,7 @@ export function operationOf(route: Route, wording: Wording = ANY_HOST) {
     tags: ['Logout'],
     summary: route.summary,
     description: route.description,
-    security: route.takesBearer ? [{ [BEARER_SCHEME]: [] }] : [],
+    security: securityOf(route),
     ...(mediaType !== undefined &&
       route.bodySchema !== undefined && {
         requestBody: {
@@ -185,6 +213,11 @@ export function operationOf(route: Route, wording: Wording = ANY_HOST) {
         ]),
     ),
   };
+}
+
+function securityOf({ takesBearer, takesCaller }: Route): readonly object[] {
+  if (takesCaller === true) return [{ [BASIC_SCHEME]: [] }];
+  return takesBearer ? [{ [BEARER_SCHEME]: [] }] : [];
 }
 
 const isDocumented = (status: number): status is Status => status in RESPONSES;

@@ -1,5 +1,6 @@
 import type { RequestSource } from '../audit/audit-event';
 import type { Authentication } from '../revocation/revoked-tokens.service';
+import type { Caller } from '../introspection/introspection-callers';
 import { isJsonObject } from '../tokens/verification/json-object';
 import type { VerifiedToken } from '../tokens/verified-token';
 import type { AdmittedRequest } from './admitted-request';
@@ -22,18 +23,25 @@ export class RouteThrottle {
   constructor(
     private readonly throttle: Throttle,
     private readonly rules: NamedTokenRules,
+    /** Requests of one caller of introspection in a window. */
+    private readonly callerLimit = Infinity,
   ) {}
 
   /**
-   * Counts a request by its address, before its body is read; not one to a route without a bucket.
-   * @returns the excess of the address; whether the request is refused for it now.
+   * Counts a request before its body is read: by its address, or by the caller of introspection; not
+   * one to a route without a bucket.
+   * @returns the excess; whether the request is refused for it now.
    */
   async arrive(
     route: Route,
-    bearer: Authentication,
+    { bearer, caller }: Pick<AdmittedRequest, 'bearer' | 'caller'>,
     source: RequestSource,
   ): Promise<{ readonly full: Excess | undefined; readonly isRefused: boolean }> {
     if (route.bucket === undefined) return { full: undefined, isRefused: false };
+    if (caller !== undefined) {
+      const full = await this.excessOfCaller(caller, source, route.bucket);
+      return { full, isRefused: full !== undefined };
+    }
     const mayPass = route.throttledBy === 'refreshToken' || bearer.verdict === 'live';
     const full = await (mayPass
       ? this.throttle.countAddress(source, route.bucket)
@@ -53,10 +61,19 @@ export class RouteThrottle {
     isRead: boolean,
   ): Promise<Excess | undefined> {
     const { bucket, throttledBy } = admitted.route;
-    if (bucket === undefined) return Promise.resolve(undefined);
+    if (bucket === undefined || throttledBy === 'caller') return Promise.resolve(undefined);
     return throttledBy === 'refreshToken'
       ? this.excessOfSession(request, admitted, full, bucket)
       : this.excessOfBearer(admitted, isRead, bucket);
+  }
+
+  /** Whatever its address has sent: all services behind one address may ask. */
+  private excessOfCaller(
+    { id }: Caller,
+    source: RequestSource,
+    bucket: string,
+  ): Promise<Excess | undefined> {
+    return this.throttle.excessOfCaller(id, this.callerLimit, source, bucket);
   }
 
   private async excessOfSession(

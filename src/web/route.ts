@@ -4,8 +4,9 @@ import type { BodyKind } from './body';
 
 /** What the options must say for a route to exist. */
 export type RouteNeed =
-  /** The option `sessions`. */
+  /** The option of that name. */
   | 'sessions'
+  | 'introspectionCallers'
   /** A key among `sessions.signingKeys` that has a public half. */
   | 'publishedKeys';
 
@@ -20,6 +21,11 @@ export interface Route {
   readonly needs?: RouteNeed;
   /** Whether it looks at the bearer of a request. */
   readonly takesBearer: boolean;
+  /**
+   * Whether only callers of introspection may use it, by HTTP Basic. Who is none is refused before
+   * the body is read. @defaultValue false
+   */
+  readonly takesCaller?: boolean;
   readonly body: BodyKind;
   /** Whether it can be used without a body. @defaultValue false */
   readonly isBodyOptional?: boolean;
@@ -32,13 +38,16 @@ export interface Route {
   readonly bucket?: string;
   /**
    * What a request counts by, beside its address: its live bearer, or the session of the refresh
-   * token that it presents. Such a request passes although its address has sent too many.
+   * token that it presents. Such a request passes although its address has sent too many. One of a
+   * caller counts by the caller alone.
    */
-  readonly throttledBy?: 'token' | 'refreshToken';
+  readonly throttledBy?: 'token' | 'refreshToken' | 'caller';
   /** What the audit calls an attempt; absent: attempts are not recorded. */
   readonly event?: AuditEventName;
-  /** Whether errors are in the form of OAuth 2.0, too: see `inOAuthForm`. */
+  /** Whether errors are in the form of OAuth 2.0, too: see `inFormOf`. */
   readonly isOAuth?: boolean;
+  /** Whether the `error` of a 400 and a 401 is then all that the body has. @defaultValue false */
+  readonly isErrorAlone?: boolean;
   /** Every status it answers with. */
   readonly statuses: readonly number[];
   readonly summary: string;
@@ -54,5 +63,7 @@ export interface Route {
     readonly description: string;
     /** The JSON schemas of what it has beside `success` and `message`. */
     readonly data?: Readonly<Record<string, object>>;
+    /** The JSON schemas of bodies that are not in our envelope, by media type. */
+    readonly bodies?: Readonly<Record<string, object>>;
   };
 }

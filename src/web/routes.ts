@@ -1,5 +1,6 @@
 import type { BodyRules } from './body';
 import { DOCUMENT_ROUTES } from './document-routes';
+import { INTROSPECTION_ROUTE } from './introspection-route';
 import type { Route, RouteNeed } from './route';
 import { SESSION_ROUTES } from './session-routes';
 
@@ -39,6 +40,7 @@ export const ROUTES = {
     },
   },
   ...SESSION_ROUTES,
+  introspect: INTROSPECTION_ROUTE,
   ...DOCUMENT_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;
 

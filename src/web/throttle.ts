@@ -8,7 +8,10 @@ import type { RequestCounter, ThrottleRules } from './request-counter';
 
 /** A request too many: which bucket is full, and when to try again. */
 export interface Excess {
-  readonly reason: Extract<RequestReason, 'limit_by_token' | 'limit_by_address'>;
+  readonly reason: Extract<
+    RequestReason,
+    'limit_by_token' | 'limit_by_address' | 'limit_by_caller'
+  >;
   readonly retryAfterSeconds: number;
 }
 
@@ -58,6 +61,17 @@ export class Throttle {
     return this.audited(source, `${bucket}:session:${sessionId}`, REFRESHES);
   }
 
+  /** Counts a request by the caller of introspection alone. @returns as `excess`. */
+  async excessOfCaller(
+    callerId: string,
+    limit: number,
+    source: RequestSource,
+    bucket: string,
+  ): Promise<Excess | undefined> {
+    const rules = { ...this.rules, limit };
+    return this.audited(source, `${bucket}:caller:${callerId}`, rules, 'limit_by_caller');
+  }
+
   /** Counts a request by its address alone. @returns as `excess`. */
   async excessOfAddress(source: RequestSource, bucket = LOGOUT): Promise<Excess | undefined> {
     const excess = await this.countAddress(source, bucket);
@@ -88,8 +102,9 @@ export class Throttle {
     source: RequestSource,
     key: string,
     rules: ThrottleRules,
+    reason: Excess['reason'] = 'limit_by_token',
   ): Promise<Excess | undefined> {
-    const excess = await this.count('limit_by_token', key, rules);
+    const excess = await this.count(reason, key, rules);
     if (excess !== undefined) this.auditExcess(excess, source, key);
     return excess;
   }
