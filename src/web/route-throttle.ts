@@ -1,5 +1,4 @@
 import type { RequestSource } from '../audit/audit-event';
-import type { Authentication } from '../revocation/revoked-tokens.service';
 import type { Caller } from '../introspection/introspection-callers';
 import { isJsonObject } from '../tokens/verification/json-object';
 import type { VerifiedToken } from '../tokens/verified-token';

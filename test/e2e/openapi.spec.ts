@@ -12,6 +12,7 @@ import { MemoryRevocationStore } from '../../src/stores/memory';
 import { ROUTES } from '../../src/web/routes';
 import type { Route } from '../../src/web/route';
 import { DOCUMENTED, LOGOUT, PLATFORMS, TestApp } from '../support/app';
+import { TestCaller } from '../support/introspection';
 import { sessionOptions } from '../support/sessions';
 
 /** @throws {Error} the document breaks the schema of its version. */
@@ -74,14 +75,15 @@ describe.each(PLATFORMS)('The OpenAPI document that a host makes, on %s', (platf
   });
 });
 
-describe.each(PLATFORMS)('The document of a host that keeps sessions, on %s', (platform) => {
+describe.each(PLATFORMS)('The document of a host with every route, on %s', (platform) => {
   let app: TestApp;
   let document: OpenAPIObject;
   beforeAll(async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const sessions = sessionOptions({ signingKeys: privateKey });
-    app = await TestApp.start(platform, { sessions });
-    const config = new DocumentBuilder().addBearerAuth().build();
+    const introspectionCallers = [new TestCaller('api', { audiences: null }).options];
+    app = await TestApp.start(platform, { sessions, introspectionCallers });
+    const config = new DocumentBuilder().addBearerAuth().addBasicAuth().build();
     document = SwaggerModule.createDocument(app.nest, config);
   });
   afterAll(() => app.close());
@@ -99,12 +101,16 @@ describe.each(PLATFORMS)('The document of a host that keeps sessions, on %s', (p
     expect(operationsOf(document)).toEqual([...table, 'get /me'].toSorted());
   });
 
-  it('tells every status of the table, and which routes take a bearer', () => {
-    for (const { method, path, statuses, takesBearer } of Object.values<Route>(ROUTES)) {
+  it('tells every status of the table, and which routes take a bearer or a caller', () => {
+    for (const { method, path, statuses, ...takes } of Object.values<Route>(ROUTES)) {
       const name = method.toLowerCase() as 'get' | 'post' | 'delete';
       const { responses, security } = operation(name, path.replace(':sid', '{sid}'));
       expect([path, Object.keys(responses).map(Number)]).toEqual([path, statuses]);
-      expect([path, security]).toEqual([path, takesBearer ? [{ bearer: [] }] : []]);
+      const schemes = [
+        ...(takes.takesBearer ? ['bearer'] : []),
+        ...(takes.takesCaller ? ['basic'] : []),
+      ];
+      expect([path, security]).toEqual([path, schemes.map((scheme) => ({ [scheme]: [] }))]);
     }
   });
 
@@ -119,6 +125,10 @@ describe.each(PLATFORMS)('The document of a host that keeps sessions, on %s', (p
       error: { enum: ['invalid_request'] },
     });
     expect(bodyOf(200, operation('post', 'revoke'))).toBeUndefined();
+    expect(bodyOf(200, operation('post', 'introspect'))).toMatchObject({ active: {} });
+    expect(bodyOf(401, operation('post', 'introspect'))).toEqual({
+      error: { type: 'string', enum: ['invalid_client'] },
+    });
   });
 
   it('tells what a document is, and that it may be unchanged', () => {

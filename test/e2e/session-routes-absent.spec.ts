@@ -22,7 +22,7 @@ const BASE = '/api/v1/auth';
 /** Routes of the host's, at the very paths of ours. */
 @Controller(BASE)
 class HostController {
-  @Post(['refresh', 'logout/others', 'logout/all', 'revoke'])
+  @Post(['refresh', 'logout/others', 'logout/all', 'revoke', 'introspect'])
   post(@Body() body: unknown): unknown {
     return { host: body };
   }
@@ -91,7 +91,7 @@ describe.each(PLATFORMS)('Without the option sessions, on %s,', (platform) => {
     'the host’s own routes at those paths are served, with its parsers and without a limit: %s',
     async (order) => {
       await start(order);
-      for (const path of ['/refresh', '/logout/others', '/logout/all', '/revoke'])
+      for (const path of ['/refresh', '/logout/others', '/logout/all', '/revoke', '/introspect'])
         for (let count = 0; count < 5; count += 1) {
           const form = ask('post', path).type('form').send('a=1');
           if (platform === 'express') await form.expect(201, { host: { a: '1' } });
