@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REVOCATION_OPTIONS } from '../src/plain/revocation-options';
 import { MODULE_EXTRAS, MODULE_OPTIONS } from '../src/nest/auth.options';
+import { CALLER_OPTIONS } from '../src/introspection/introspection-options';
 import { defaultText } from '../src/options/default-text';
 import type { Entries, Option } from '../src/options/option';
 import { describeVariables, type Variable } from '../src/service/variables';
@@ -143,6 +144,10 @@ The members of \`sessions\`, for \`AuthModule\` and \`createRevocation\`
 ([Logins that we keep](sessions.md)):
 
 ${tableOf(SESSION_OPTIONS)}
+
+The members of each caller in \`introspectionCallers\` ([Introspection](introspection.md)):
+
+${tableOf(CALLER_OPTIONS)}
 
 ## createRevocation
 

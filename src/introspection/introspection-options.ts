@@ -56,7 +56,7 @@ const MADE_BY =
 const OF_NOTHING = ['', '\n'].map((nothing) => createHash('sha256').update(nothing).digest());
 
 /** The members of a caller. */
-const CALLER_OPTIONS = {
+export const CALLER_OPTIONS = {
   id: custom<string>({ mustBe: ID, read: readId }, { says: 'The user of HTTP Basic.' }),
   secretHashes: custom<readonly Buffer[], string | readonly string[]>(
     { mustBe: HASHES, read: readHashes },
