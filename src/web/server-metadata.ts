@@ -53,6 +53,10 @@ export class ServerMetadata {
       ...(this.met.has('publishedKeys') && { jwks_uri: this.urlOf(ROUTES.jwks) }),
       revocation_endpoint: this.urlOf(ROUTES.revoke),
       revocation_endpoint_auth_methods_supported: ['none'],
+      ...(this.met.has('introspectionCallers') && {
+        introspection_endpoint: this.urlOf(ROUTES.introspect),
+        introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
+      }),
       // Required. There is neither an authorization endpoint nor a token endpoint, and without
       // `grant_types_supported` there would be both.
       response_types_supported: [],

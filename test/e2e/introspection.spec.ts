@@ -435,6 +435,15 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
     });
   });
 
+  it('is announced in our metadata', async () => {
+    const metadata = '/.well-known/oauth-authorization-server';
+    const answer = await request(host.app.url).get(metadata).expect(200);
+    expect(answer.body).toMatchObject({
+      introspection_endpoint: `${OWN_ISSUER}${INTROSPECT}`,
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
+    });
+  });
+
   it('is no route without the option', async () => {
     await restart({ introspectionCallers: undefined });
     await post(api.authorization).send({ token: 't' }).expect(404);
