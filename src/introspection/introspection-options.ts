@@ -10,6 +10,7 @@ import {
   type Option,
   type Table,
 } from '../options/option';
+import { jsonList } from '../options/variables';
 import type { Caller } from './introspection-callers';
 
 /** A resource server that may ask what tokens are worth. */
@@ -75,8 +76,11 @@ export const INTROSPECTION_OPTIONS = {
       {
         mustBe: `a list of 1 to ${MAX_CALLERS} callers, each with id, secretHashes and audiences`,
         read: readCallers,
+        fromText: jsonList,
+        textMustBe: 'a JSON list of callers, each with id, secretHashes and audiences',
       },
       {
+        env: 'INTROSPECTION_CALLERS',
         says:
           'Who may ask `POST <path>/introspect` what a token is worth (RFC 7662); without it there ' +
           'is no such route.',
@@ -86,6 +90,7 @@ export const INTROSPECTION_OPTIONS = {
   introspectionLimit: whole(1, 1_000_000, {
     unit: 'requests',
     default: 60_000,
+    env: 'INTROSPECTION_LIMIT',
     says: 'How many of them each caller may send in a window of `throttleTtlMs`.',
   }),
 } satisfies Readonly<Record<keyof IntrospectionOptions, Option<unknown>>>;

@@ -130,7 +130,7 @@ export const HTTP_PROVIDERS: Provider[] = [
     useFactory: (options: AuthOptions, route: Route | undefined, places: RoutePlaces) =>
       options.sessions &&
       route &&
-      new ServerMetadata(route, options.sessions.issuer, needsMetBy(options), (each) =>
+      new ServerMetadata(route, options.sessions, needsMetBy(options), (each) =>
         places.pathOf(each),
       ),
     inject: [AuthOptions, METADATA_ROUTE, RoutePlaces],

@@ -29,6 +29,19 @@ export function readVariables<T extends Entries>(
   return Object.fromEntries(found) as FromVariables<T>;
 }
 
+/**
+ * A list in JSON; `undefined`: it is none. Whatever the option is a list of, its members are checked
+ * when the option is.
+ */
+export function jsonList(text: string): readonly never[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? (value as never[]) : undefined;
+  } catch {
+    return undefined; // the message would quote it
+  }
+}
+
 export function badVariable(name = '', mustBe: string): TypeError {
   return new TypeError(`${name} must be ${mustBe}.`);
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { INTROSPECTION_OPTIONS } from '../introspection/introspection-options';
 import {
   MODULE_OPTIONS,
   type AuthModuleOptions,
@@ -10,12 +11,19 @@ import {
   list,
   oneOf,
   optional,
+  readOptions,
   resolve,
   text,
   whole,
   type Resolved,
 } from '../options/option';
-import { badVariable, readVariables, refuseMisspelt, variablesOf } from '../options/variables';
+import {
+  badVariable,
+  inVariables,
+  readVariables,
+  refuseMisspelt,
+  variablesOf,
+} from '../options/variables';
 import {
   POSTGRES_STORE_OPTIONS,
   POSTGRES_URL,
@@ -165,10 +173,12 @@ export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
     publicKey,
     isProduction: rest.isProduction,
   });
+  const module = readVariables(MODULE_OPTIONS, values);
+  inVariables(INTROSPECTION_OPTIONS, {}, () => readOptions(INTROSPECTION_OPTIONS, module));
   return {
     ...rest,
     ...keys,
-    module: { ...rules, ...readVariables(MODULE_OPTIONS, values) },
+    module: { ...rules, ...module },
     store: readVariables(POSTGRES_STORE_OPTIONS, values),
   };
 }

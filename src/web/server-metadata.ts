@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ResolvedSessionOptions } from '../sessions/session-options';
 import { isFetchable } from '../tokens/jwks/https-document';
+import { SIGNATURE_ALGORITHMS } from '../tokens/keys/algorithms';
 import { metadataRoute } from './document-routes';
 import { PublishedDocument, type DocumentAnswer, type UnchangedAnswer } from './published-document';
 import type { Route, RouteNeed } from './route';
@@ -35,7 +37,7 @@ export class ServerMetadata {
   /** @param pathOf is asked with the first request: until then the host may set its prefix. */
   constructor(
     readonly route: Route,
-    private readonly issuer: string,
+    private readonly sessions: Pick<ResolvedSessionOptions, 'issuer' | 'signingKeys'>,
     private readonly met: ReadonlySet<RouteNeed>,
     private readonly pathOf: PathOf,
   ) {}
@@ -48,14 +50,19 @@ export class ServerMetadata {
 
   /** Endpoints of an option stand here, below the need that the option meets. */
   private members(): object {
+    const { issuer, signingKeys } = this.sessions;
+    const { algorithm } = signingKeys.signer;
+    const isSigned = SIGNATURE_ALGORITHMS[algorithm].family !== 'symmetric';
     return {
-      issuer: this.issuer,
+      issuer,
       ...(this.met.has('publishedKeys') && { jwks_uri: this.urlOf(ROUTES.jwks) }),
       revocation_endpoint: this.urlOf(ROUTES.revoke),
       revocation_endpoint_auth_methods_supported: ['none'],
       ...(this.met.has('introspectionCallers') && {
         introspection_endpoint: this.urlOf(ROUTES.introspect),
         introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
+        // RFC 9701 §7
+        ...(isSigned && { introspection_signing_alg_values_supported: [algorithm] }),
       }),
       // Required. There is neither an authorization endpoint nor a token endpoint, and without
       // `grant_types_supported` there would be both.
@@ -66,6 +73,6 @@ export class ServerMetadata {
 
   /** By the issuer, never by what a request says of its host. */
   private urlOf(route: Route): string {
-    return `${new URL(this.issuer).origin}${this.pathOf(route)}`;
+    return `${new URL(this.sessions.issuer).origin}${this.pathOf(route)}`;
   }
 }

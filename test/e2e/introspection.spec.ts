@@ -441,6 +441,7 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
     expect(answer.body).toMatchObject({
       introspection_endpoint: `${OWN_ISSUER}${INTROSPECT}`,
       introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
+      introspection_signing_alg_values_supported: ['ES256'],
     });
   });
 

@@ -2,6 +2,7 @@ import type { Algorithm } from '../keys/algorithms';
 import type { TokenIdentity } from '../identity';
 import type { KeyInput } from '../keys/keys';
 import { custom, flag, oneOf, optional, whole, type Table } from '../../options/option';
+import { jsonList } from '../../options/variables';
 import { refreshTokens, type RefreshTokenRules } from './refresh-token-rules';
 import { accepted, algorithmList, jwksUri, keyList, typeList } from './rule-options';
 import { subjectClaim, type SubjectClaim } from './subject';
@@ -269,16 +270,6 @@ function membersOf(text: string): readonly string[] {
   return text.split(',').flatMap((member) => member.trim() || []);
 }
 
-/** Its members are checked as those of the option. */
-function listIn(text: string): readonly NamedIssuer[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined; // the message would quote it
-  }
-}
-
 /** Every rule there is. */
 export const TOKEN_RULES = {
   ...ISSUER_RULES,
@@ -287,7 +278,7 @@ export const TOKEN_RULES = {
       {
         mustBe: 'a non-empty list of issuers, each an object with the rules above',
         read: (value) => value, // see `resolveTokenRules`
-        fromText: listIn,
+        fromText: jsonList,
         textMustBe: 'a JSON list of issuers, each an object with the rules of docs/options.md',
       },
       {

@@ -176,6 +176,27 @@ describe('The environment of the service', () => {
     expect(() => readEnvironment(values)).toThrow(sentence);
   });
 
+  const CALLER = { id: 'billing', secretHashes: 'a'.repeat(64), audiences: 'api' };
+
+  it('takes the callers of introspection as a list in JSON', () => {
+    const { module } = readEnvironment({
+      INTROSPECTION_CALLERS: JSON.stringify([CALLER]),
+      INTROSPECTION_LIMIT: '100',
+    });
+    expect(module).toMatchObject({ introspectionCallers: [CALLER], introspectionLimit: 100 });
+  });
+
+  it.each([
+    ['{}', 'INTROSPECTION_CALLERS must be a JSON list of callers, each with id'],
+    ['[]', 'INTROSPECTION_CALLERS must be a list of 1 to 100 callers'],
+    [
+      JSON.stringify([{ ...CALLER, audiences: undefined }]),
+      'INTROSPECTION_CALLERS[0].audiences must be a string of 1–255 characters',
+    ],
+  ])('stops the boot for INTROSPECTION_CALLERS=%s', (text, sentence) => {
+    expect(() => readEnvironment({ INTROSPECTION_CALLERS: text })).toThrow(sentence);
+  });
+
   it('names the variable of a key that does not fit, and which key it is', () => {
     expect(() => readEnvironment({ JWT_ALGORITHMS: 'RS256', JWT_PUBLIC_KEY: PEM })).toThrow(
       /^JWT_PUBLIC_KEY, PEM block 2 must be an RSA public key .* \(RS256\), got a public ec key/,
