@@ -1,5 +1,6 @@
 import type { TokenIdentity } from '../identity';
 import type { IssuerKeys } from '../keys/issuer-keys';
+import type { ResolvedBackchannel } from '../logout-token/backchannel-rules';
 import type { ClaimRules } from './claims';
 import type { CutoffClaim } from './instants';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
@@ -30,6 +31,8 @@ export interface Issuer extends ClaimRules {
   readonly longestLifetimeSeconds: number;
   /** What refresh tokens are marked by, where the issuer has any. */
   readonly refreshTokens: ResolvedRefreshTokens | undefined;
+  /** Where the issuer sends logout tokens: then it has a name. */
+  readonly backchannel: ResolvedBackchannel | undefined;
 }
 
 /** The issuers, found by the `iss` of a token. */
@@ -39,7 +42,7 @@ export class Issuers {
   private readonly areSeveral: boolean;
 
   /** @param all no two of one name; only one alone may have no name. */
-  constructor(all: readonly [Issuer, ...Issuer[]]) {
+  constructor(readonly all: readonly [Issuer, ...Issuer[]]) {
     this.first = all[0];
     this.areSeveral = all.length > 1;
     for (const issuer of all)

@@ -54,6 +54,11 @@ export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean 
   return (rules.issuers ?? [rules]).some(({ refreshTokens }) => refreshTokens !== undefined);
 }
 
+/** Whether any issuer sends logout tokens. */
+export function hasBackchannel(rules: TokenRules | MultiIssuerRules): boolean {
+  return (rules.issuers ?? [rules]).some(({ backchannel }) => backchannel !== undefined);
+}
+
 /**
  * @param use for `refresh`, the rules say of an issuer what its refresh tokens are.
  * @param own accepted beside what the rules accept.
@@ -112,6 +117,7 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
     cutoffClaim: 'opened_ms',
     longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
     refreshTokens: undefined,
+    backchannel: undefined,
   });
   return { issuer, keys: own.keys };
 }
@@ -156,9 +162,12 @@ function issuerOf(
 ): IssuerWithKeys {
   const { issuer: issuers, audience: audiences, clientIds } = rules;
   const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
-  const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens } = rules;
+  const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens, backchannel } = rules;
   const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
-  if (logoutCovers === 'session' || cutoffClaim === 'auth_time')
+  if (backchannel !== undefined && issuers === null)
+    throw misconfigured(`${prefix}issuer`, 'a name beside backchannel', 'null', NAME_THE_ISSUER);
+  const coversSessions = logoutCovers === 'session' || backchannel !== undefined;
+  if (coversSessions || cutoffClaim === 'auth_time')
     refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
   const { keys, configured, jwksUri } = keySourceOf(rules, prefix, published);
   const issuer: Issuer = Object.freeze({
@@ -177,11 +186,14 @@ function issuerOf(
     sessionSeconds,
     longestLifetimeSeconds: longestTokenSeconds,
     refreshTokens,
+    backchannel,
   });
   const own = { issuer, keys: configured, ...(jwksUri !== undefined && { jwksUri }) };
   if (refreshTokens === undefined) return own;
   return { ...own, refresh: refreshOf(own, refreshTokens, algorithms, `${prefix}refreshTokens`) };
 }
+
+const NAME_THE_ISSUER = 'Name the issuer that sends logout tokens.';
 
 /** A store keeps no revocation for longer. */
 const LONGEST_KEPT_SECONDS = 400 * DAY_SECONDS;

@@ -5,7 +5,7 @@ import { checked, custom, type About, type Option } from '../../options/option';
 import { isFetchable } from '../jwks/https-document';
 import { normalizeType } from './token-header';
 
-const NAMES = Object.keys(SIGNATURE_ALGORITHMS).join(', ');
+const ALGORITHMS = Object.keys(SIGNATURE_ALGORITHMS).join(', ');
 const MAX_NAME_LENGTH = 255; // a longer one could never match: claims end there too
 const TYPES = 'a non-empty list of strings of 1–255 characters';
 const UNCHECKED =
@@ -13,7 +13,10 @@ const UNCHECKED =
 
 /** Names of algorithms, each once. */
 export const algorithmList = (about: About<readonly Algorithm[]>): Option<readonly Algorithm[]> =>
-  custom({ mustBe: `a list out of ${NAMES}`, read: readAlgorithms, fromText: algorithmsIn }, about);
+  custom(
+    { mustBe: `a list out of ${ALGORITHMS}`, read: readAlgorithms, fromText: algorithmsIn },
+    about,
+  );
 
 type Keys = KeyInput | readonly KeyInput[];
 
@@ -51,7 +54,7 @@ function readAlgorithms(value: unknown, option: string): readonly Algorithm[] {
   if (names.length === 0) throw misconfigured(option, 'a non-empty list', kindOf(value));
   names.forEach((name, index) => {
     if (isAlgorithm(name) && names.indexOf(name) === index) return;
-    const mustBe = `one of ${NAMES}, each once`;
+    const mustBe = `one of ${ALGORITHMS}, each once`;
     const got = isAlgorithm(name) ? `${name} again` : describeName(name);
     throw misconfigured(`${option}[${index}]`, mustBe, got);
   });
@@ -83,6 +86,23 @@ export function accepted(about: About<Accepted>): Option<ReadonlySet<string> | n
   const fromText = (text: string): string | undefined =>
     isAcceptableName(text) ? text : undefined;
   return custom({ mustBe, read, fromText, textMustBe: 'a string of 1–255 characters' }, about);
+}
+
+const NAMES_MUST_BE = 'a string of 1–255 characters or a non-empty list of them';
+
+/** One name or several. */
+export const names = (
+  about: About<string | readonly string[]>,
+): Option<ReadonlySet<string>, string | readonly string[]> =>
+  custom<ReadonlySet<string>, string | readonly string[]>(
+    { mustBe: NAMES_MUST_BE, read: readNames },
+    about,
+  );
+
+function readNames(value: unknown, name: string): ReadonlySet<string> {
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (values.length > 0 && values.every(isAcceptableName)) return new Set(values);
+  throw misconfigured(name, NAMES_MUST_BE, kindOfNames(value));
 }
 
 function readTypes(value: unknown, name: string): ReadonlySet<string> {

@@ -3,6 +3,7 @@ import type { TokenIdentity } from '../identity';
 import type { KeyInput } from '../keys/keys';
 import { custom, flag, oneOf, optional, whole, type Table } from '../../options/option';
 import { jsonList } from '../../options/variables';
+import { backchannel, type BackchannelRules } from '../logout-token/backchannel-rules';
 import { refreshTokens, type RefreshTokenRules } from './refresh-token-rules';
 import { accepted, algorithmList, jwksUri, keyList, typeList } from './rule-options';
 import { subjectClaim, type SubjectClaim } from './subject';
@@ -117,6 +118,12 @@ export interface IssuerRules {
    * `authenticate(text, { use: 'refresh' })` accepts them, and a logout may name one.
    */
   readonly refreshTokens?: RefreshTokenRules;
+  /**
+   * Where this issuer tells us of its logouts, by logout tokens (OpenID Connect Back-Channel Logout
+   * 1.0). The issuer must have a name.
+   * @defaultValue none are taken
+   */
+  readonly backchannel?: BackchannelRules;
 }
 
 /** One of several issuers. By its name, or names, a token finds the rules that it must keep. */
@@ -249,6 +256,7 @@ export const ISSUER_RULES = {
       'tokens are refused until a new login, and so are tokens without it.',
   }),
   refreshTokens: optional(refreshTokens),
+  backchannel: optional(backchannel),
 } satisfies Table<IssuerRules>;
 
 export const COMMON_RULES = {

@@ -1,7 +1,7 @@
 import { expiresAt, checkClaims, isOfOtherPurpose, type Claims } from './claims';
 import type { VerifiedToken } from '../verified-token';
 import { PublishedKeys } from '../jwks/published-keys';
-import type { KeySet } from '../keys/key-set';
+import { LogoutTokenVerifier } from '../logout-token/logout-token-verifier';
 import { lenientSignatures } from './lenient-signatures';
 import type { Explanation } from '../explanation/explanation';
 import { RefusalExplainer } from '../explanation/refusal-explainer';
@@ -10,7 +10,8 @@ import { PresentedTokenCache } from './presented-token-cache';
 import type { UnverifiedToken } from './presented-tokens';
 import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
-import { splitToken, type TokenParts } from './token-form';
+import { faultOfSignature } from './signature-fault';
+import { splitToken } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import { faultyInstant } from './instants';
 import type { Issuer } from './issuers';
@@ -49,6 +50,8 @@ const OF_REFRESH_TOKENS = ['algorithms', 'keys', 'audience', 'types', 'maxLifeti
  * neither on the caller nor on where the token came from.
  */
 export class TokenVerifier {
+  /** What decides about logout tokens of the same issuers. */
+  readonly logoutTokens: LogoutTokenVerifier;
   private readonly rules: ResolvedTokenRules;
   private readonly remembered: VerifiedTokenCache;
   private readonly seenOnce = new SeenOnceFilter();
@@ -76,6 +79,7 @@ export class TokenVerifier {
     this.payloads = new PayloadReader(issuers);
     this.presented = new PresentedTokenCache(this.payloads);
     this.explainer = new RefusalExplainer(this.rules);
+    this.logoutTokens = new LogoutTokenVerifier(this.rules, clock);
   }
 
   get clockToleranceSeconds(): number {
@@ -264,21 +268,6 @@ export class TokenVerifier {
     const { longestLifetimeSeconds, sessionSeconds } = this.rules.issuers.of(issuer);
     return longestLifetimeSeconds + sessionSeconds;
   }
-}
-
-/** Whether a key of the issuer has signed the token, and the issuer has tokens of its type. */
-function faultOfSignature(
-  { signingInput, signature }: TokenParts,
-  { alg, kid, typ }: TokenHeader,
-  keys: KeySet,
-  types: Issuer['types'],
-): RefusalCause | undefined {
-  const candidates = keys.candidates(alg, kid);
-  if (candidates === undefined) return 'algorithm';
-  if (candidates.length === 0) return 'key';
-  if (!types.has(typ === undefined ? undefined : normalizeType(typ))) return 'type';
-  const bytes = Buffer.from(signature, 'base64url');
-  return candidates.some((key) => key.isGood(signingInput, bytes)) ? undefined : 'signature';
 }
 
 /** Whether other keys of its issuer could make it another verdict. */

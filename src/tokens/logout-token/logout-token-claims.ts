@@ -1,0 +1,98 @@
+import { kindOfMember } from '../explanation/explanation';
+import {
+  checkClaims,
+  faultyClaim,
+  isClaims,
+  type ClaimError,
+  type Claims,
+} from '../verification/claims';
+import type { Issuer } from '../verification/issuers';
+import { isJsonObject, type JsonObject } from '../verification/json-object';
+import type { LogoutToken, LogoutTokenCause, RefusedLogoutToken } from './logout-token';
+
+/** The member of `events` that makes a JWT a logout token (Back-Channel Logout 1.0 §2.4). */
+export const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+/** How old a logout token may be that has no `exp`, which drafts of the specification left out. */
+const MAX_AGE_SECONDS = 120;
+/** The longest `exp − iat`. Providers give some minutes; one that repeats for days gives days. */
+const MAX_LIFETIME_SECONDS = 31 * 86_400;
+
+/** What the rules for claims ask of an issuer. */
+export type LogoutTokenIssuer = Pick<
+  Issuer,
+  'issuers' | 'clockToleranceSeconds' | 'readSubject' | 'backchannel'
+>;
+
+type SignedToken = Omit<LogoutToken, 'fingerprint'>;
+
+/**
+ * What the payload of a logout token says, by Back-Channel Logout 1.0 §2.6. Its signature is good.
+ * @param nowSeconds since the epoch.
+ */
+export function readLogoutClaims(
+  payload: JsonObject | undefined,
+  issuer: LogoutTokenIssuer,
+  nowSeconds: number,
+): SignedToken | RefusedLogoutToken {
+  if (payload === undefined) return { verdict: 'refused', cause: 'claims' };
+  const claims = withExpiry(payload);
+  if (!isClaims(claims)) return refused('claims', payload, faultyClaim(claims));
+  const { iss, iat, jti, sid, sub } = claims;
+  if (iss === undefined) return refused('claims', payload, 'iss');
+  if (iat === undefined) return refused('claims', payload, 'iat');
+  if (typeof jti !== 'string') return refused('claims', payload, 'jti');
+  if (sid !== undefined && typeof sid !== 'string') return refused('claims', payload, 'sid');
+  if (sub !== undefined && typeof sub !== 'string') return refused('claims', payload, 'sub');
+  if (sid === undefined && sub === undefined) return refused('claims', payload, 'sid');
+  const purpose = otherPurpose(claims);
+  if (purpose !== undefined) return refused('purpose', payload, purpose);
+  const error = checkLogoutClaims(claims, issuer, nowSeconds);
+  if (error !== undefined) return refused(error, payload, MEMBERS[error]);
+  // Where the access tokens of the issuer have the subject elsewhere, that is what revokes them.
+  const subject = issuer.readSubject(claims) ?? undefined;
+  if (sid === undefined && subject === undefined) return refused('subject', payload, 'sub');
+  return { issuer: iss, tokenId: jti, sessionId: sid, subject, issuedSeconds: Math.floor(iat) };
+}
+
+/** A logout token without `exp` counts as one that expires 120 s after its `iat`. */
+function withExpiry(payload: JsonObject): JsonObject {
+  const { iat } = payload;
+  return { exp: typeof iat === 'number' ? iat + MAX_AGE_SECONDS : 0, ...payload };
+}
+
+/** An access or ID token has no such event; a logout token has no `nonce`, so that it is no ID token. */
+function otherPurpose({ events, ...claims }: Claims): string | undefined {
+  const event =
+    isJsonObject(events) && Object.hasOwn(events, LOGOUT_EVENT) ? events[LOGOUT_EVENT] : undefined;
+  if (!isJsonObject(event)) return 'events';
+  return Object.hasOwn(claims, 'nonce') ? 'nonce' : undefined;
+}
+
+function checkLogoutClaims(
+  claims: Claims,
+  { issuers, clockToleranceSeconds, backchannel }: LogoutTokenIssuer,
+  nowSeconds: number,
+): ClaimError | undefined {
+  const audiences = backchannel?.clientIds ?? new Set();
+  const rules = { issuers, audiences, clockToleranceSeconds };
+  return checkClaims(claims, { ...rules, maxLifetimeSeconds: MAX_LIFETIME_SECONDS }, nowSeconds);
+}
+
+const MEMBERS: Readonly<Record<ClaimError, string>> = {
+  lifetime: 'exp',
+  issuer: 'iss',
+  audience: 'aud',
+  not_yet_valid: 'iat',
+  expired: 'exp',
+};
+
+function refused(
+  cause: LogoutTokenCause,
+  payload: JsonObject,
+  member: string | undefined,
+): RefusedLogoutToken {
+  if (member === undefined) return { verdict: 'refused', cause };
+  const value = Object.hasOwn(payload, member) ? payload[member] : undefined;
+  return { verdict: 'refused', cause, member, found: kindOfMember(value) };
+}

@@ -1,0 +1,95 @@
+import { revocationKey } from '../identity';
+import type { KeySet } from '../keys/key-set';
+import type { Issuer } from '../verification/issuers';
+import { type JsonObject, parseJsonObject } from '../verification/json-object';
+import type { ResolvedTokenRules } from '../verification/resolved-rules';
+import { faultOfSignature } from '../verification/signature-fault';
+import { splitToken, type TokenParts } from '../verification/token-form';
+import { parseHeader, type TokenHeader } from '../verification/token-header';
+import type { LogoutTokenCause, LogoutTokenVerification } from './logout-token';
+import { readLogoutClaims } from './logout-token-claims';
+
+/** The header `typ` of logout tokens (Back-Channel Logout 1.0 §2.4). */
+const LOGOUT_TYPE = 'logout+jwt';
+const TYPES = new Set([LOGOUT_TYPE, 'jwt', undefined]);
+const REQUIRED_TYPES = new Set([LOGOUT_TYPE]);
+
+/** A text of the right form, and the issuer whose keys it must have been signed with. */
+interface ParsedLogoutToken {
+  readonly parts: TokenParts;
+  readonly header: TokenHeader;
+  readonly payload: JsonObject | undefined;
+  readonly issuer: Issuer;
+  /** The issuer that it names. */
+  readonly iss: string;
+}
+
+/**
+ * Decides whether a text is a logout token of an issuer with `backchannel`: by the algorithms and the
+ * keys of its access tokens, and claims of its own. No option turns any of it off. No access token
+ * and no ID token passes here, and no logout token as one of those.
+ */
+export class LogoutTokenVerifier {
+  /** @param clock milliseconds since the epoch. */
+  constructor(
+    private readonly rules: ResolvedTokenRules,
+    private readonly clock: () => number,
+  ) {}
+
+  /** Whether any issuer sends logout tokens. */
+  get isUsed(): boolean {
+    return this.rules.issuers.all.some(({ backchannel }) => backchannel !== undefined);
+  }
+
+  /**
+   * The verdict on a text, whatever that is. Where it names a key that its issuer may have published
+   * since, or the keys are not known, they are waited for once, a second at most. Never rejects.
+   */
+  async verify(text: unknown): Promise<LogoutTokenVerification> {
+    const parsed = this.parse(text);
+    if (typeof parsed === 'string') return { verdict: 'refused', cause: parsed };
+    const verification = this.check(parsed);
+    if (!mayHaveNews(verification)) return verification;
+    await parsed.issuer.keys.news();
+    return this.check(parsed);
+  }
+
+  private parse(text: unknown): ParsedLogoutToken | LogoutTokenCause {
+    const parts = splitToken(text, this.rules.maxTokenBytes);
+    if (parts === undefined) return 'form';
+    const header = parseHeader(parts.header);
+    if (header === undefined) return 'header';
+    const payload = parseJsonObject(parts.payload);
+    const iss = payload?.iss;
+    // Until its signature is known to be good, the payload says nothing but whose keys to ask.
+    const issuer = typeof iss === 'string' ? this.rules.issuers.find(iss) : undefined;
+    if (typeof iss !== 'string' || issuer?.backchannel === undefined) return 'issuer';
+    return { parts, header, payload, issuer, iss };
+  }
+
+  private check(parsed: ParsedLogoutToken): LogoutTokenVerification {
+    const { issuer, iss } = parsed;
+    const { current } = issuer.keys;
+    if (current === undefined) return { verdict: 'unknown', issuer: iss };
+    return this.checkBy(current, parsed);
+  }
+
+  private checkBy(
+    keys: KeySet,
+    { parts, header, payload, issuer }: ParsedLogoutToken,
+  ): LogoutTokenVerification {
+    const types = issuer.backchannel?.requireTyp === true ? REQUIRED_TYPES : TYPES;
+    const cause = faultOfSignature(parts, header, keys, types);
+    if (cause !== undefined) return { verdict: 'refused', cause };
+    const read = readLogoutClaims(payload, issuer, this.clock() / 1000);
+    if ('verdict' in read) return read;
+    const fingerprint = revocationKey('logout-token', parts.signingInput);
+    return { verdict: 'genuine', token: { ...read, fingerprint } };
+  }
+}
+
+/** Whether other keys of its issuer could make it another verdict. */
+function mayHaveNews(verification: LogoutTokenVerification): boolean {
+  const { verdict } = verification;
+  return verdict === 'unknown' || (verdict === 'refused' && verification.cause === 'key');
+}

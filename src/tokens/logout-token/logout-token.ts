@@ -1,0 +1,40 @@
+import type { RevocationKey } from '../identity';
+import type { RefusalCause } from '../verification/refusal-cause';
+
+/** What a genuine logout token says (OpenID Connect Back-Channel Logout 1.0 §2.4). */
+export interface LogoutToken {
+  readonly issuer: string;
+  /** Its own `jti`. */
+  readonly tokenId: string;
+  /** The session that has ended; absent: all sessions of the subject have. */
+  readonly sessionId: string | undefined;
+  /**
+   * The subject, by the name under which access tokens of the issuer are kept: see `subjectClaim`.
+   * There, where `sessionId` is not.
+   */
+  readonly subject: string | undefined;
+  /** When the sessions ended: its `iat`, in whole seconds since the epoch, rounded down. */
+  readonly issuedSeconds: number;
+  /** Names the token without being it: a hash of its signed part. */
+  readonly fingerprint: RevocationKey;
+}
+
+/** Why a logout token was refused. Says nothing of its text. */
+export type LogoutTokenCause =
+  | RefusalCause
+  | 'expired' // its `exp` has passed; without one, `iat` lies more than 120 s back
+  | 'subject'; // it names no session, and `subjectClaim` finds no subject in it
+
+/** `unknown`: the keys of its issuer cannot be had now. */
+export type LogoutTokenVerification =
+  | { readonly verdict: 'genuine'; readonly token: LogoutToken }
+  | RefusedLogoutToken
+  | { readonly verdict: 'unknown'; readonly issuer: string };
+
+export interface RefusedLogoutToken {
+  readonly verdict: 'refused';
+  readonly cause: LogoutTokenCause;
+  /** The claim at fault, and what kind of value it has; absent where it is the token as a whole. */
+  readonly member?: string;
+  readonly found?: string;
+}
