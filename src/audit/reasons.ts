@@ -1,3 +1,4 @@
+import type { LogoutTokenCause } from '../tokens/logout-token/logout-token';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
 
 /** What is wrong with the token that the body of a logout names. */
@@ -17,6 +18,26 @@ const BODY_TOKEN_REASONS = {
   not_yet_valid: 'body_token_not_yet_valid',
 } as const satisfies Readonly<Record<RefusalCause, string>>;
 
+/** What is wrong with the logout token that an identity provider has sent. */
+const LOGOUT_TOKEN_REASONS = {
+  form: 'logout_token_form',
+  header: 'logout_token_header',
+  algorithm: 'logout_token_algorithm',
+  type: 'logout_token_type',
+  key: 'logout_token_key',
+  signature: 'logout_token_signature',
+  purpose: 'logout_token_purpose',
+  claims: 'logout_token_claims',
+  lifetime: 'logout_token_lifetime',
+  issuer: 'logout_token_issuer',
+  audience: 'logout_token_audience',
+  not_yet_valid: 'logout_token_not_yet_valid',
+  expired: 'logout_token_expired',
+  subject: 'logout_token_subject',
+} as const satisfies Readonly<Record<LogoutTokenCause, string>>;
+
+export type LogoutTokenReason = (typeof LOGOUT_TOKEN_REASONS)[LogoutTokenCause];
+
 export type BodyTokenReason = (typeof BODY_TOKEN_REASONS)[RefusalCause];
 
 /** Why a token was not accepted. */
@@ -31,6 +52,8 @@ export type TokenReason =
   | RefusalCause
   | 'body_token_missing'
   | BodyTokenReason
+  | 'logout_token_missing' // a back-channel logout that names none
+  | LogoutTokenReason
   | 'refresh_token_refused' // what a body names as refresh token is none that is accepted
   | 'refresh_token_unknown' // none of ours, or of a session that was deleted
   | 'refresh_token_reused' // it was exchanged before: two have it, and its session has ended
@@ -103,6 +126,21 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   body_token_audience: true,
   body_token_client: true,
   body_token_not_yet_valid: true,
+  logout_token_missing: true,
+  logout_token_form: true,
+  logout_token_header: true,
+  logout_token_algorithm: true,
+  logout_token_type: true,
+  logout_token_key: true,
+  logout_token_signature: true,
+  logout_token_purpose: true,
+  logout_token_claims: true,
+  logout_token_lifetime: true,
+  logout_token_issuer: true,
+  logout_token_audience: true,
+  logout_token_not_yet_valid: true,
+  logout_token_expired: true,
+  logout_token_subject: true,
   refresh_token_refused: true,
   refresh_token_unknown: true,
   refresh_token_reused: true,
@@ -144,4 +182,9 @@ export const REASONS: readonly Reason[] = [
 /** The reason for what is wrong with the token that a body names. */
 export function bodyTokenReason(cause: RefusalCause): BodyTokenReason {
   return BODY_TOKEN_REASONS[cause];
+}
+
+/** The reason for what is wrong with a logout token. */
+export function logoutTokenReason(cause: LogoutTokenCause): LogoutTokenReason {
+  return LOGOUT_TOKEN_REASONS[cause];
 }

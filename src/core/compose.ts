@@ -3,6 +3,7 @@ import { AuditLog, type AuditPrinter } from '../audit/audit-log';
 import { Introspection } from '../introspection/introspection';
 import { SignedIntrospection } from '../introspection/signed-introspection';
 import { LiveConnections } from '../live/live-connections';
+import { BackchannelLogout } from '../logout/backchannel-logout';
 import { Logout, type LogoutRules } from '../logout/logout';
 import { LogoutMetrics } from '../metrics/logout-metrics';
 import { RefusalCounts } from '../metrics/refusal-counts';
@@ -60,6 +61,8 @@ export class LogoutCore {
   /** Absent: no private key is known, by which callers could check what is signed. */
   readonly signedIntrospection: SignedIntrospection | undefined;
   readonly logout: Logout;
+  /** Refuses every logout token where no issuer has the option `backchannel`. */
+  readonly backchannel: BackchannelLogout;
   readonly live: LiveConnections;
   readonly refusals: RefusalCounts;
   readonly removals = new RemovalCount();
@@ -100,6 +103,7 @@ export class LogoutCore {
     this.introspection = new Introspection(this.tokens, this.sessions);
     this.signedIntrospection = settings && signedBy(settings, clock);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
+    this.backchannel = new BackchannelLogout(this.verifier, store, this.audit, refusalLog);
     const { clockToleranceSeconds } = this.verifier;
     const { liveGraceMs, onError } = options;
     this.onError = onError;

@@ -118,8 +118,8 @@ const core: Provider[] = [
 ];
 
 /**
- * Adds `POST <path>/logout`, with the option `sessions` the routes of sessions, a guard that refuses
- * revoked tokens, and the audit. Registers nothing global; beside the host's own login, strategies,
+ * Adds `POST <path>/logout`, with the option `sessions` the routes of sessions, with `backchannel` that
+ * for logouts of an identity provider, a guard that refuses revoked tokens, and the audit. Registers nothing global; beside the host's own login, strategies,
  * throttler and users.
  *
  * @example

@@ -12,6 +12,7 @@ import { LogoutAnswers } from '../web/answers';
 import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
+import { logoutTokenIn } from '../web/logout-token';
 import { OwnPages } from '../web/own-pages';
 import { RefreshTokenCookie } from '../web/refresh-token-cookie';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -89,7 +90,7 @@ export const HTTP_PROVIDERS: Provider[] = [
     useFactory: (
       throttle: Throttle,
       { logoutRules, introspectionLimit }: AuthOptions,
-      { logout, sessions }: LogoutCore,
+      { logout, sessions, backchannel }: LogoutCore,
       reader: RefreshTokenReader,
     ) =>
       new RouteThrottle(
@@ -101,6 +102,7 @@ export const HTTP_PROVIDERS: Provider[] = [
             sessions.nameOf(
               route === ROUTES.revoke ? namedTokens(body).token : reader.textOf(request, body),
             ),
+          logoutTokenOf: (body) => backchannel.nameOf(logoutTokenIn(body)),
         },
         introspectionLimit,
       ),

@@ -1,8 +1,10 @@
 import { Inject, Injectable, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { hasBackchannel } from '../tokens/verification/resolved-rules';
 import type { RouteNeed } from '../web/route';
 import { AuthOptions } from './auth.options';
 import { IntrospectionController } from './introspection.controller';
+import { BackchannelLogoutController } from './backchannel-logout.controller';
 import { KeysController } from './keys.controller';
 import { CHECKED_MODULE } from './registration-check';
 import { SessionTokensController } from './session-tokens.controller';
@@ -13,6 +15,7 @@ const CONTROLLERS: Readonly<Record<RouteNeed, readonly Type[]>> = {
   sessions: [SessionsController, SessionTokensController],
   publishedKeys: [KeysController],
   introspectionCallers: [IntrospectionController],
+  backchannel: [BackchannelLogoutController],
 };
 
 /** The controllers of routes that need something. */
@@ -22,11 +25,13 @@ export const OPTIONAL_CONTROLLERS: readonly Type[] = Object.values(CONTROLLERS).
 export function needsMetBy({
   sessions,
   introspectionCallers,
-}: Pick<AuthOptions, 'sessions' | 'introspectionCallers'>): ReadonlySet<RouteNeed> {
+  tokenRules,
+}: Pick<AuthOptions, 'sessions' | 'introspectionCallers' | 'tokenRules'>): ReadonlySet<RouteNeed> {
   const met = new Set<RouteNeed>();
   if (sessions !== undefined) met.add('sessions');
   if (sessions !== undefined && sessions.signingKeys.published.length > 0) met.add('publishedKeys');
   if (introspectionCallers !== undefined) met.add('introspectionCallers');
+  if (hasBackchannel(tokenRules)) met.add('backchannel');
   return met;
 }
 

@@ -6,7 +6,8 @@ export type TokenRejection =
   | 'TOKEN_INVALID' // malformed, wrong key, wrong algorithm, unacceptable claims, not yet valid
   | 'TOKEN_EXPIRED' // genuine in all else (RFC 7519 §4.1.4)
   | 'TOKEN_REVOKED' // ended before its `exp`
-  | 'TOKEN_NOT_OWN'; // a token of another issuer or subject than the bearer's
+  | 'TOKEN_NOT_OWN' // a token of another issuer or subject than the bearer's
+  | 'LOGOUT_TOKEN_INVALID'; // no logout token of an identity provider that we take any of
 
 export type RevocationErrorCode =
   TokenRejection | 'STORE_UNAVAILABLE' | 'ISSUER_UNAVAILABLE' | 'INSTANCE_OUTDATED';
@@ -24,6 +25,7 @@ const REASON_OF_CODE: Readonly<Record<TokenRejection, TokenReason>> = {
   TOKEN_EXPIRED: 'token_expired',
   TOKEN_REVOKED: 'token_revoked',
   TOKEN_NOT_OWN: 'token_not_own',
+  LOGOUT_TOKEN_INVALID: 'logout_token_form',
 };
 
 /** The token was not accepted, and nothing was changed. */

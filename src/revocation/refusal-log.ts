@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../audit/reasons';
+import type { LogoutTokenReason, RefusalReason } from '../audit/reasons';
 import { escapeControls } from '../audit/request-source';
 import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
@@ -12,6 +12,7 @@ type PlainReason = Exclude<
   RefusalReason,
   | RefusalCause
   | `body_token_${RefusalCause}`
+  | LogoutTokenReason
   | 'refresh_token_refused'
   | 'token_revoked'
   // The log has the error itself.
@@ -34,6 +35,9 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
   refused_by_host: 'The option validate returned null, undefined or false.',
   body_token_missing:
     'The body names no token. Send {"token": "<token>"} as JSON, or set bodyToken: "optional".',
+  logout_token_missing:
+    'The form has no logout_token. An identity provider must send one there (OpenID Connect ' +
+    'Back-Channel Logout 1.0 §2.5); users log out at /logout.',
   refresh_token_unknown:
     'What came as refresh token is none of ours, or its session was deleted. Log in again; if it was ' +
     'issued here, list the same refreshKeys in all instances.',
@@ -60,11 +64,12 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
     'introspectionCallers by HTTP Basic, each form-urlencoded; secretHashes has the SHA-256 of the ' +
     'secret without a line break: printf %s <secret> | sha256sum.',
   unsupported_media_type:
-    'Send "Content-Type: application/json", in UTF-8 and without encoding; to /revoke and ' +
-    '/introspect, a form.',
+    'Send "Content-Type: application/json", in UTF-8 and without encoding; to /revoke, /introspect and ' +
+    '/backchannel-logout, a form.',
   content_too_large: 'The body may have maxTokenBytes + 8 KB. Send the token, and little else.',
   bad_request:
-    'Send JSON as the body; to /revoke and /introspect, a form with token=… and each parameter once.',
+    'Send JSON as the body; to /revoke and /introspect, a form with token=… and each parameter once; ' +
+    'to /backchannel-logout, one with logout_token=….',
 };
 
 const NO_ID =

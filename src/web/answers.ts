@@ -103,6 +103,8 @@ const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
   TOKEN_INVALID: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
   TOKEN_REVOKED: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
   TOKEN_NOT_OWN: { status: 401, message: 'tokenInvalid', challenge: BAD_CREDENTIALS },
+  // OpenID Connect Back-Channel Logout 1.0 §2.8.
+  LOGOUT_TOKEN_INVALID: { status: 400, message: 'badRequest' },
   // The documented answers; RFC 6750 §3.1 would have 401: the option `expiredStatus`.
   TOKEN_EXPIRED: { status: 403, message: 'tokenExpired', challenge: BAD_CREDENTIALS },
   STORE_UNAVAILABLE: { status: 500, message: 'internalError' },

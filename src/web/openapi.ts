@@ -59,9 +59,14 @@ interface ResponseText {
 const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => ResponseText>> = {
   200: ({ success }) => ({ ...success, header: 'Cache-Control' }),
   304: () => ({ description: 'As `If-None-Match` has it.', header: 'ETag' }),
-  400: ({ body, isOAuth, isErrorAlone }) => ({
+  400: ({
+    body,
+    isOAuth,
+    isErrorAlone,
+    badRequest = `The body is not ${BODY_KINDS[body].name}.`,
+  }) => ({
     message: 'badRequest',
-    description: `The body is not ${BODY_KINDS[body].name}.`,
+    description: badRequest,
     ...(isOAuth === true && INVALID_REQUEST),
     ...(isErrorAlone === true && { onlyError: 'invalid_request' }),
   }),
@@ -92,7 +97,6 @@ const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => Res
 };
 
 const INVALID_REQUEST = {
-  description: 'The body is not a form that has `token` once.',
   data: { error: { type: 'string', enum: ['invalid_request'] } },
 };
 

@@ -15,6 +15,11 @@ export interface NamedTokenRules {
   mayRefresh(bearer: VerifiedToken, body: unknown): Promise<boolean>;
   /** Names the session of the genuine refresh token that came; asks no database. */
   sessionOf(request: PlatformRequest, route: Route, body: unknown): string | undefined;
+  /**
+   * Names the genuine logout token in the body. Its signature is checked first: otherwise forged ones
+   * would keep the real ones out, which come from the same few addresses.
+   */
+  logoutTokenOf(body: unknown): Promise<string | undefined>;
 }
 
 /** In which buckets a request to a route of ours counts, and whether it passes. */
@@ -41,7 +46,7 @@ export class RouteThrottle {
       const full = await this.excessOfCaller(caller, source, route.bucket);
       return { full, isRefused: full !== undefined };
     }
-    const mayPass = route.throttledBy === 'refreshToken' || bearer.verdict === 'live';
+    const mayPass = isToldByBody(route) || bearer.verdict === 'live';
     const full = await (mayPass
       ? this.throttle.countAddress(source, route.bucket)
       : this.throttle.excessOfAddress(source, route.bucket));
@@ -61,9 +66,22 @@ export class RouteThrottle {
   ): Promise<Excess | undefined> {
     const { bucket, throttledBy } = admitted.route;
     if (bucket === undefined || throttledBy === 'caller') return Promise.resolve(undefined);
-    return throttledBy === 'refreshToken'
-      ? this.excessOfSession(request, admitted, full, bucket)
-      : this.excessOfBearer(admitted, isRead, bucket);
+    if (throttledBy === 'refreshToken')
+      return this.excessOfSession(request, admitted, full, bucket);
+    if (throttledBy === 'logoutToken') return this.excessOfLogoutToken(admitted, full, bucket);
+    return this.excessOfBearer(admitted, isRead, bucket);
+  }
+
+  private async excessOfLogoutToken(
+    { source, body }: AdmittedRequest,
+    full: Excess | undefined,
+    bucket: string,
+  ): Promise<Excess | undefined> {
+    const revocationKey = await this.rules.logoutTokenOf(body);
+    if (revocationKey !== undefined)
+      return this.throttle.excessOfToken({ revocationKey }, source, bucket);
+    if (full !== undefined) this.throttle.auditExcess(full, source);
+    return full;
   }
 
   /** Whatever its address has sent: all services behind one address may ask. */
@@ -111,4 +129,9 @@ export class RouteThrottle {
     if (isJsonObject(body) && body.token !== undefined) return body.token === bearerText;
     return this.rules.isBodyTokenOptional && (body === undefined || isJsonObject(body));
   }
+}
+
+/** Whether the body says what its request counts by. */
+function isToldByBody({ throttledBy }: Route): boolean {
+  return throttledBy === 'refreshToken' || throttledBy === 'logoutToken';
 }

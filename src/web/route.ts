@@ -8,7 +8,9 @@ export type RouteNeed =
   | 'sessions'
   | 'introspectionCallers'
   /** A key among `sessions.signingKeys` that has a public half. */
-  | 'publishedKeys';
+  | 'publishedKeys'
+  /** The option `backchannel` of any issuer. */
+  | 'backchannel';
 
 /** One route of ours: all that the gate, the throttle and OpenAPI go by. */
 export interface Route {
@@ -37,17 +39,19 @@ export interface Route {
    */
   readonly bucket?: string;
   /**
-   * What a request counts by, beside its address: its live bearer, or the session of the refresh
-   * token that it presents. Such a request passes although its address has sent too many. One of a
-   * caller counts by the caller alone.
+   * What a request counts by, beside its address: its live bearer, the session of the refresh token
+   * that it presents, or the genuine logout token in its body. Such a request passes although its
+   * address has sent too many. One of a caller counts by the caller alone.
    */
-  readonly throttledBy?: 'token' | 'refreshToken' | 'caller';
+  readonly throttledBy?: 'token' | 'refreshToken' | 'logoutToken' | 'caller';
   /** What the audit calls an attempt; absent: attempts are not recorded. */
   readonly event?: AuditEventName;
   /** Whether errors are in the form of OAuth 2.0, too: see `inFormOf`. */
   readonly isOAuth?: boolean;
   /** Whether the `error` of a 400 and a 401 is then all that the body has. @defaultValue false */
   readonly isErrorAlone?: boolean;
+  /** What its 400 means, where that is more than that the body cannot be read. */
+  readonly badRequest?: string;
   /** Every status it answers with. */
   readonly statuses: readonly number[];
   readonly summary: string;

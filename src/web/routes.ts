@@ -42,6 +42,32 @@ export const ROUTES = {
   ...SESSION_ROUTES,
   introspect: INTROSPECTION_ROUTE,
   ...DOCUMENT_ROUTES,
+  backchannelLogout: {
+    method: 'POST',
+    path: 'backchannel-logout',
+    needs: 'backchannel',
+    takesBearer: false,
+    body: 'form',
+    bytesBesideToken: 8 * 1024,
+    bucket: 'backchannel-logout',
+    throttledBy: 'logoutToken',
+    event: 'authn_token_revoked',
+    isOAuth: true,
+    badRequest:
+      'The body is not a form that has `logout_token` once, or the logout token is refused: the log ' +
+      'says why.',
+    statuses: [200, 400, 405, 413, 415, 429, 503],
+    summary: 'Take a logout of an identity provider',
+    description:
+      'OpenID Connect Back-Channel Logout 1.0: the identity provider names, in a logout token that ' +
+      'it has signed, the session or the user that has logged out there.',
+    bodySchema: {
+      type: 'object',
+      required: ['logout_token'],
+      properties: { logout_token: { type: 'string', description: 'A JWT (§2.4).' } },
+    },
+    success: { description: 'What it names is refused from now on, as it is if it was unknown.' },
+  },
 } as const satisfies Readonly<Record<string, Route>>;
 
 /** Those of an application whose options meet these needs. */

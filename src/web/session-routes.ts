@@ -126,6 +126,7 @@ export const SESSION_ROUTES = {
     throttledBy: 'refreshToken',
     event: 'authn_token_revoked',
     isOAuth: true,
+    badRequest: 'The body is not a form that has `token` once.',
     statuses: [200, 400, 405, 413, 415, 429, 503],
     summary: 'Revoke a token (RFC 7009)',
     description:

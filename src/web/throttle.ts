@@ -23,8 +23,8 @@ const LOGOUT = 'logout';
 
 /**
  * Two buckets for each route. Every request counts by address (IPv6: by /64). When that bucket is
- * full, only a live bearer passes, or a genuine refresh token. Requests with a live bearer also count
- * by token identity, those with a genuine refresh token by its session. So neighbours behind one
+ * full, only a live bearer passes, or a genuine refresh or logout token. Requests with a live bearer
+ * also count by token identity, those with a genuine refresh token by its session. So neighbours behind one
  * address cannot prevent a logout. There is no bucket by subject: a thief with one token could spend
  * the budget of its owner's other tokens.
  */
@@ -45,7 +45,7 @@ export class Throttle {
 
   /** Counts a request by its live token alone. @returns as `excess`. */
   async excessOfToken(
-    { revocationKey }: VerifiedToken,
+    { revocationKey }: Pick<VerifiedToken, 'revocationKey'>,
     source: RequestSource,
     bucket = LOGOUT,
   ): Promise<Excess | undefined> {

@@ -73,13 +73,18 @@ function checkLogoutClaims(
   claims: Claims,
   { issuers, clockToleranceSeconds, backchannel }: LogoutTokenIssuer,
   nowSeconds: number,
-): ClaimError | undefined {
+): LogoutClaimError | undefined {
   const audiences = backchannel?.clientIds ?? new Set();
-  const rules = { issuers, audiences, clockToleranceSeconds };
-  return checkClaims(claims, { ...rules, maxLifetimeSeconds: MAX_LIFETIME_SECONDS }, nowSeconds);
+  const rules = { issuers, audiences, clientIds: null, clockToleranceSeconds };
+  const limits = { ...rules, maxLifetimeSeconds: MAX_LIFETIME_SECONDS };
+  const error = checkClaims(claims, limits, nowSeconds);
+  // `aud` names the client here, so no other claim that does is looked at.
+  return error === 'client' ? 'audience' : error;
 }
 
-const MEMBERS: Readonly<Record<ClaimError, string>> = {
+type LogoutClaimError = Exclude<ClaimError, 'client'>;
+
+const MEMBERS: Readonly<Record<LogoutClaimError, string>> = {
   lifetime: 'exp',
   issuer: 'iss',
   audience: 'aud',

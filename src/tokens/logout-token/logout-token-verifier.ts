@@ -36,11 +36,6 @@ export class LogoutTokenVerifier {
     private readonly clock: () => number,
   ) {}
 
-  /** Whether any issuer sends logout tokens. */
-  get isUsed(): boolean {
-    return this.rules.issuers.all.some(({ backchannel }) => backchannel !== undefined);
-  }
-
   /**
    * The verdict on a text, whatever that is. Where it names a key that its issuer may have published
    * since, or the keys are not known, they are waited for once, a second at most. Never rejects.

@@ -21,7 +21,7 @@ export interface LogoutToken {
 
 /** Why a logout token was refused. Says nothing of its text. */
 export type LogoutTokenCause =
-  | RefusalCause
+  | Exclude<RefusalCause, 'client'> // `aud` names the client
   | 'expired' // its `exp` has passed; without one, `iat` lies more than 120 s back
   | 'subject'; // it names no session, and `subjectClaim` finds no subject in it
 

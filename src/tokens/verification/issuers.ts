@@ -42,7 +42,7 @@ export class Issuers {
   private readonly areSeveral: boolean;
 
   /** @param all no two of one name; only one alone may have no name. */
-  constructor(readonly all: readonly [Issuer, ...Issuer[]]) {
+  constructor(all: readonly [Issuer, ...Issuer[]]) {
     this.first = all[0];
     this.areSeveral = all.length > 1;
     for (const issuer of all)

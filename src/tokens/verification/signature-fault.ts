@@ -3,13 +3,15 @@ import type { RefusalCause } from './refusal-cause';
 import type { TokenParts } from './token-form';
 import { normalizeType, type TokenHeader } from './token-header';
 
+type SignatureFault = Extract<RefusalCause, 'algorithm' | 'key' | 'type' | 'signature'>;
+
 /** Whether a key of the issuer has signed the token, and its `typ` is one of these. */
 export function faultOfSignature(
   { signingInput, signature }: TokenParts,
   { alg, kid, typ }: TokenHeader,
   keys: KeySet,
   types: ReadonlySet<string | undefined>,
-): RefusalCause | undefined {
+): SignatureFault | undefined {
   const candidates = keys.candidates(alg, kid);
   if (candidates === undefined) return 'algorithm';
   if (candidates.length === 0) return 'key';

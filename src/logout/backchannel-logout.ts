@@ -1,0 +1,136 @@
+import type { AuditEvent, FailedEvent, RequestSource } from '../audit/audit-event';
+import type { AuditLog } from '../audit/audit-log';
+import { logoutTokenReason } from '../audit/reasons';
+import { keptUntil } from '../revocation/additions';
+import { IssuerUnavailableError, reasonOf, TokenRejectedError } from '../revocation/errors';
+import type { RefusalLog } from '../revocation/refusal-log';
+import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
+import type { RevocationStore } from '../revocation/revocation-store';
+import { explainLogoutToken } from '../tokens/explanation/logout-token-explanations';
+import { identifierKey, revocationKey, type RevocationKey } from '../tokens/identity';
+import type { LogoutToken, LogoutTokenVerification } from '../tokens/logout-token/logout-token';
+import type { TokenVerifier } from '../tokens/verification/token-verifier';
+
+const LOGOUT = { event: 'authn_token_revoked' } as const;
+const REASON = 'backchannel_logout';
+/** Of an actor, in the database. */
+const MAX_ACTOR_LENGTH = 255;
+
+/** Takes the logouts of identity providers (OpenID Connect Back-Channel Logout 1.0 §2.6, §2.7). */
+export class BackchannelLogout {
+  constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly store: RevocationStore,
+    private readonly audit: AuditLog,
+    private readonly refusals: RefusalLog,
+  ) {}
+
+  /**
+   * Names a genuine logout token, for counting; `undefined`: it is none. Nothing is audited.
+   * @throws {IssuerUnavailableError} the keys of its issuer are not known now.
+   */
+  async nameOf(text: unknown): Promise<RevocationKey | undefined> {
+    const verification = await this.verify(text);
+    return verification.verdict === 'genuine' ? verification.token.fingerprint : undefined;
+  }
+
+  /**
+   * What the logout token names is refused from now on: its session; or, where it names none, every
+   * session of its subject that began by its `iat`. That is committed. A repetition changes nothing,
+   * whenever it comes, and neither does a session or a subject that was never seen here.
+   *
+   * @param text `undefined` where the request names no logout token.
+   * @throws {TokenRejectedError} `LOGOUT_TOKEN_INVALID`; nothing was changed.
+   * @throws {IssuerUnavailableError} the keys of its issuer are not known now: repeat it.
+   * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
+   */
+  async run(text: string | undefined, source: RequestSource): Promise<void> {
+    try {
+      if (text === undefined)
+        throw new TokenRejectedError('LOGOUT_TOKEN_INVALID', 'logout_token_missing');
+      await this.end(await this.accept(text), source);
+    } catch (error) {
+      this.audit.failed(failure(error, source));
+      throw error;
+    }
+  }
+
+  private async accept(text: string): Promise<LogoutToken> {
+    const verification = await this.verify(text);
+    if (verification.verdict === 'genuine') return verification.token;
+    const reason = logoutTokenReason(verification.cause);
+    this.refusals.explain(reason, () => explainLogoutToken(verification));
+    throw new TokenRejectedError('LOGOUT_TOKEN_INVALID', reason);
+  }
+
+  private async verify(
+    text: unknown,
+  ): Promise<Exclude<LogoutTokenVerification, { verdict: 'unknown' }>> {
+    const verification = await this.verifier.logoutTokens.verify(text);
+    if (verification.verdict === 'unknown') throw new IssuerUnavailableError(verification.issuer);
+    return verification;
+  }
+
+  private async end(token: LogoutToken, source: RequestSource): Promise<void> {
+    const revocation = this.revocationOf(token);
+    // So long after the event nothing that it covers is accepted, and its row may be purged.
+    if (revocation.expiresAt.getTime() <= this.store.clock.now()) return;
+    const event = success(revocation, source);
+    if (await this.store.add(revocation, event)) this.audit.committed(event);
+  }
+
+  /**
+   * By the logout token alone, and the options: a repetition makes the same row, and so none. There
+   * is nothing else that remembers logout tokens.
+   *
+   * A cutoff begins at the event, and is not made by `cutOff`, which takes the time of the store
+   * while nothing that it covers can begin. That is for our own sessions, which are dated by that
+   * clock. What this one covers was dated by the provider, as the logout token was: in whole seconds,
+   * so it covers the whole second. If the clock of the provider is ahead, so is the cutoff, by the
+   * clock tolerance and two seconds at most: a login there within that time may have to be repeated.
+   */
+  private revocationOf(token: LogoutToken): Revocation {
+    const { issuer, tokenId, sessionId, subject = '', issuedSeconds } = token;
+    const names = { issuer, tokenId, reason: REASON, actor: actorOf(issuer) };
+    const eventMs = issuedSeconds * 1000;
+    if (sessionId !== undefined)
+      return {
+        ...names,
+        key: identifierKey('session', issuer, sessionId),
+        scope: 'session',
+        issuedBefore: ANY_ISSUE_TIME,
+        expiresAt: this.keptUntil(eventMs, this.verifier.longestSessionSeconds(issuer)),
+        sessionId,
+        ...(token.subject !== undefined && { subject: token.subject }),
+      };
+    return {
+      ...names,
+      key: revocationKey('subject', issuer, subject),
+      scope: 'subject',
+      issuedBefore: new Date(eventMs + LAST_MS_OF_SECOND),
+      expiresAt: this.keptUntil(eventMs, this.verifier.longestCutoffSeconds(issuer)),
+      subject,
+    };
+  }
+
+  private keptUntil(eventMs: number, longestSeconds: number): Date {
+    return keptUntil(eventMs + longestSeconds * 1000, this.verifier.clockToleranceSeconds);
+  }
+}
+
+const LAST_MS_OF_SECOND = 999;
+
+const actorOf = (issuer: string): string => `idp:${issuer}`.slice(0, MAX_ACTOR_LENGTH);
+
+function success(revocation: Revocation, source: RequestSource): AuditEvent {
+  const { scope, issuer, subject, tokenId, sessionId, actor, reason } = revocation;
+  const names = { scope, issuer, subject, tokenId, sessionId };
+  return { ...LOGOUT, outcome: 'success', ...names, actor, reason, ...source };
+}
+
+const failure = (error: unknown, source: RequestSource): FailedEvent => ({
+  ...LOGOUT,
+  outcome: 'failure',
+  reason: reasonOf(error),
+  ...source,
+});
