@@ -62,6 +62,7 @@ export class TestApp {
       controllers = [MeController],
       adapter = adapterFor(platform),
       configure = (): void => undefined,
+      port = 0,
     }: {
       issuer?: TestIssuer;
       extras?: { isGlobal?: boolean; path?: string };
@@ -69,6 +70,7 @@ export class TestApp {
       controllers?: Type[];
       adapter?: AbstractHttpAdapter;
       configure?: (app: INestApplication) => void | Promise<void>;
+      port?: number;
     } = {},
   ): Promise<TestApp> {
     const store = options.store ?? new MemoryRevocationStore();
@@ -91,7 +93,7 @@ export class TestApp {
       abortOnError: false,
     });
     await configure(nest);
-    await nest.listen(0, '127.0.0.1');
+    await nest.listen(port, '127.0.0.1');
     return new TestApp(nest, issuer, store);
   }
 
