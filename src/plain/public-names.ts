@@ -60,6 +60,7 @@ export type {
   TokenRules,
 } from '../tokens/verification/token-rules';
 export type { RefreshClaim, RefreshTokenRules } from '../tokens/verification/refresh-token-rules';
+export type { BackchannelRules } from '../tokens/logout-token/backchannel-rules';
 export type { TokenUse } from '../tokens/verification/resolved-rules';
 export type { Explanation } from '../tokens/explanation/explanation';
 export type { RefusalCause } from '../tokens/verification/refusal-cause';
