@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import request, { type Test } from 'supertest';
 import { RevocationStore, type AuthModuleOptions } from '../../src';
 import { answerOf, ANSWERS, type WholeAnswer } from '../support/answers';
@@ -271,6 +272,20 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
     await sendToken({ aud: 'app' }).expect(200);
     await sendToken({ aud: ['web', 'other'] }).expect(200);
     await sendToken({ aud: CLIENT_ID }).expect(400);
+  });
+
+  it('the log says why one was refused and what to change, and nothing of the token', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    await sendToken({ aud: 'the-other-client' }).expect(400);
+    await sendToken({ sid: 5 }).expect(400);
+    const lines = warn.mock.calls.map(([line]) => String(line));
+    warn.mockRestore();
+    expect(lines).toContain(
+      'Refused, logout_token_audience: "aud" is text. The logout token is meant for another client. ' +
+        'Name ours, as it is registered at the provider, in backchannel.clientIds.',
+    );
+    expect(lines.join()).toContain('Refused, logout_token_claims: "sid" is an integer. ');
+    expect(lines.join()).not.toContain('the-other-client');
   });
 
   it('no logout token is a bearer, whatever its typ', async () => {

@@ -13,6 +13,7 @@ import { ROUTES } from '../../src/web/routes';
 import type { Route } from '../../src/web/route';
 import { DOCUMENTED, LOGOUT, PLATFORMS, TestApp } from '../support/app';
 import { TestCaller } from '../support/introspection';
+import { BACKCHANNEL } from '../support/logout-tokens';
 import { sessionOptions } from '../support/sessions';
 
 /** @throws {Error} the document breaks the schema of its version. */
@@ -82,7 +83,8 @@ describe.each(PLATFORMS)('The document of a host with every route, on %s', (plat
     const { privateKey } = generateKeyPairSync('ed25519');
     const sessions = sessionOptions({ signingKeys: privateKey });
     const introspectionCallers = [new TestCaller('api', { audiences: null }).options];
-    app = await TestApp.start(platform, { sessions, introspectionCallers });
+    const options = { sessions, introspectionCallers, backchannel: BACKCHANNEL };
+    app = await TestApp.start(platform, options);
     const config = new DocumentBuilder().addBearerAuth().addBasicAuth().build();
     document = SwaggerModule.createDocument(app.nest, config);
   });
