@@ -54,9 +54,12 @@ export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean 
   return (rules.issuers ?? [rules]).some(({ refreshTokens }) => refreshTokens !== undefined);
 }
 
-/** Whether any issuer sends logout tokens. */
-export function hasBackchannel(rules: TokenRules | MultiIssuerRules): boolean {
-  return (rules.issuers ?? [rules]).some(({ backchannel }) => backchannel !== undefined);
+/** Whether any issuer sends logout tokens. The rules need not be checked yet. */
+export function hasBackchannel({ issuers, ...rules }: TokenRules | MultiIssuerRules): boolean {
+  const all: readonly unknown[] = Array.isArray(issuers) ? issuers : [rules];
+  return all.some(
+    (each) => typeof each === 'object' && each !== null && Reflect.get(each, 'backchannel') != null,
+  );
 }
 
 /**
