@@ -1,6 +1,7 @@
 import { Inject, Injectable, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { hasBackchannel } from '../tokens/verification/resolved-rules';
+import type { MultiIssuerRules, TokenRules } from '../tokens/verification/token-rules';
 import type { RouteNeed } from '../web/route';
 import { AuthOptions } from './auth.options';
 import { IntrospectionController } from './introspection.controller';
@@ -21,12 +22,19 @@ const CONTROLLERS: Readonly<Record<RouteNeed, readonly Type[]>> = {
 /** The controllers of routes that need something. */
 export const OPTIONAL_CONTROLLERS: readonly Type[] = Object.values(CONTROLLERS).flat();
 
+/** The options that routes need, checked or not. */
+interface NeedingOptions {
+  readonly sessions?: AuthOptions['sessions'];
+  readonly introspectionCallers?: unknown;
+  readonly tokenRules: TokenRules | MultiIssuerRules;
+}
+
 /** The needs of routes that the options meet. */
 export function needsMetBy({
   sessions,
   introspectionCallers,
   tokenRules,
-}: Pick<AuthOptions, 'sessions' | 'introspectionCallers' | 'tokenRules'>): ReadonlySet<RouteNeed> {
+}: NeedingOptions): ReadonlySet<RouteNeed> {
   const met = new Set<RouteNeed>();
   if (sessions !== undefined) met.add('sessions');
   if (sessions !== undefined && sessions.signingKeys.published.length > 0) met.add('publishedKeys');

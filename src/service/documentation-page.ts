@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { BEARER_SCHEME } from '../web/openapi';
-import { openApi, TRIAL_TOKEN, type Language } from './documentation';
+import { openApi, TRIAL_TOKEN, type Documented } from './documentation';
 
 const PAGE = 'docs';
 
@@ -44,7 +44,7 @@ window.addEventListener('load', () => {
  */
 export function serveDocumentation(
   app: INestApplication,
-  language: Language,
+  documented: Documented,
   mintToken?: () => string,
 ): void {
   const adapter = app.getHttpAdapter();
@@ -54,7 +54,7 @@ export function serveDocumentation(
       adapter.reply(response, text, 200);
     });
   };
-  const document = openApi(language);
+  const document = openApi(documented);
   serve(`/${PAGE}-json`, 'application/json', JSON.stringify(document));
   serve(`/${PAGE}/page.js`, 'text/javascript', SCRIPT);
   adapter.get('/', (_request: object, response: object) => {
@@ -69,7 +69,7 @@ export function serveDocumentation(
     ...(mintToken !== undefined && {
       patchDocumentOnRequest: (_request: unknown, response: unknown) => {
         adapter.setHeader(response, 'Cache-Control', 'no-store');
-        return openApi(language, mintToken()) as OpenAPIObject;
+        return openApi(documented, mintToken()) as OpenAPIObject;
       },
     }),
   });

@@ -1,7 +1,15 @@
 import { MODULE_OPTIONS, readPath, type AuthModuleOptions } from '../nest/auth.options';
-import { BEARER_SCHEME, operationOf, tokenRefusals, type Wording } from '../web/openapi';
-import type { Route } from '../web/route';
+import {
+  BASIC_SCHEME,
+  BEARER_SCHEME,
+  operationOf,
+  tokenRefusals,
+  type Wording,
+} from '../web/openapi';
+import type { Route, RouteNeed } from '../web/route';
 import { ROUTES } from '../web/routes';
+import { needsMetBy } from '../nest/optional-routes';
+import type { Environment } from './environment';
 import { OPERATIONS_PATHS } from './operations-paths';
 import { PACKAGE } from './package';
 
@@ -11,7 +19,19 @@ export const TRIAL_TOKEN = 'x-trial-token';
 const PROMISE = 'After the 200 of a logout its token is refused everywhere, for good.';
 const FILLED_IN = ' A token is filled in below. Once it is logged out, reload for another.';
 
-export type Language = Pick<AuthModuleOptions, 'messages' | 'expiredStatus' | 'maxTokenBytes'>;
+export interface Documented extends Pick<
+  AuthModuleOptions,
+  'messages' | 'expiredStatus' | 'maxTokenBytes'
+> {
+  /** The needs of routes that the options meet. @defaultValue none */
+  readonly needs?: ReadonlySet<RouteNeed>;
+}
+
+/** What the settings say of the routes. The service keeps no sessions. */
+export function documentedOf({ module: options }: Pick<Environment, 'module'>): Documented {
+  const { introspectionCallers } = options;
+  return { ...options, needs: needsMetBy({ introspectionCallers, tokenRules: options }) };
+}
 
 const ME = `/${readPath()}/me`;
 
@@ -19,11 +39,12 @@ const ME = `/${readPath()}/me`;
  * Every route of the service, with every status and body it can answer (OpenAPI 3.1).
  * @param token a live one, put where the page asks for one.
  */
-export function openApi(language: Language, token?: string): object {
+export function openApi(documented: Documented, token?: string): object {
+  const { needs = new Set() } = documented;
   const wording: Wording = {
-    messages: { own: MODULE_OPTIONS.messages.read(language.messages, 'messages') },
-    expiredStatus: MODULE_OPTIONS.expiredStatus.read(language.expiredStatus, 'expiredStatus'),
-    maxTokenBytes: language.maxTokenBytes,
+    messages: { own: MODULE_OPTIONS.messages.read(documented.messages, 'messages') },
+    expiredStatus: MODULE_OPTIONS.expiredStatus.read(documented.expiredStatus, 'expiredStatus'),
+    maxTokenBytes: documented.maxTokenBytes,
   };
   return {
     openapi: '3.1.0',
@@ -36,19 +57,32 @@ export function openApi(language: Language, token?: string): object {
     },
     externalDocs: { description: 'The guide', url: PACKAGE.homepage },
     servers: [{ url: '/' }],
-    paths: { ...routePaths(wording, token), [ME]: { get: me(wording) }, ...OPERATIONS_PATHS },
+    paths: {
+      ...routePaths(wording, needs, token),
+      [ME]: { get: me(wording) },
+      ...OPERATIONS_PATHS,
+    },
     components: {
-      securitySchemes: { [BEARER_SCHEME]: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        [BEARER_SCHEME]: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        ...(needs.has('introspectionCallers') && {
+          [BASIC_SCHEME]: { type: 'http', scheme: 'basic' },
+        }),
+      },
     },
     ...(token !== undefined && { [TRIAL_TOKEN]: token }),
   };
 }
 
-/** The paths of the table of routes; the service keeps no sessions. */
-function routePaths(wording: Wording, token: string | undefined): Record<string, object> {
+/** The paths of the table of routes. */
+function routePaths(
+  wording: Wording,
+  needs: ReadonlySet<RouteNeed>,
+  token: string | undefined,
+): Record<string, object> {
   const paths: Record<string, Record<string, object>> = {};
   for (const [name, route] of Object.entries<Route>(ROUTES)) {
-    if (route.needs !== undefined) continue;
+    if (route.needs !== undefined && !needs.has(route.needs)) continue;
     const path = `/${readPath()}/${route.path.replace(/:(\w+)/g, '{$1}')}`;
     const operation = { operationId: name, ...withExample(operationOf(route, wording), token) };
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation };

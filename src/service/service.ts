@@ -12,6 +12,7 @@ import {
 import { allowOrigins } from './cors';
 import { LOG_LEVELS, type Environment } from './environment';
 import { adapterFor, contractOf, drainable } from './http-server';
+import { documentedOf } from './documentation';
 import { serveDocumentation } from './documentation-page';
 import { ServiceMetrics } from './metrics';
 import { OperationsApp, OperationsModule } from './operations.module';
@@ -108,7 +109,7 @@ async function listen(
   allowOrigins(app, settings);
   serveDocumentation(
     operations,
-    settings.module,
+    documentedOf(settings),
     isTrial ? () => mintTrialToken(settings) : undefined,
   );
   const served = await serve(app, settings.port, settings.host);

@@ -7,7 +7,7 @@ import { bodyRules, methodsOf, ROUTES } from './routes';
 /** The name of the security scheme; what `addBearerAuth()` of @nestjs/swagger calls its own. */
 export const BEARER_SCHEME = 'bearer';
 /** The same of `addBasicAuth()`. */
-const BASIC_SCHEME = 'basic';
+export const BASIC_SCHEME = 'basic';
 
 type Responses = Readonly<Record<number, object>>;
 

@@ -6,7 +6,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { ServiceMetrics } from '../../src/service/metrics';
 import { OperationsModule } from '../../src/service/operations.module';
 import { AppModule } from '../../src/service/app.module';
-import { openApi } from '../../src/service/documentation';
+import { documentedOf, openApi } from '../../src/service/documentation';
 import { readEnvironment } from '../../src/service/environment';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { ROUTES } from '../../src/web/routes';
@@ -152,17 +152,34 @@ describe.each(PLATFORMS)('The document of a host with every route, on %s', (plat
   });
 });
 
-describe('The OpenAPI document of the service', () => {
+/** What the environment adds to the service. */
+const FOR_PROVIDERS = {
+  INTROSPECTION_CALLERS: JSON.stringify([
+    { id: 'api', secretHashes: 'a'.repeat(64), audiences: null },
+  ]),
+  JWT_ISSUERS: JSON.stringify([
+    {
+      ...{ issuer: 'a', audience: 'api', algorithms: ['HS256'], keys: 'k'.repeat(32) },
+      backchannel: { clientIds: 'web' },
+    },
+  ]),
+};
+
+describe.each([
+  ['', { JWT_SECRET: 'k'.repeat(32) }, []],
+  [', for identity providers', FOR_PROVIDERS, ['introspect', 'backchannelLogout']],
+])('The OpenAPI document of the service%s', (_what, variables, more) => {
   let app: INestApplication;
+  let document: OpenAPIObject;
   beforeAll(async () => {
-    const settings = { ...readEnvironment({}), key: 'k'.repeat(32) };
+    const settings = readEnvironment(variables);
+    document = openApi(documentedOf(settings)) as OpenAPIObject;
     const [store, metrics] = [new MemoryRevocationStore(), new ServiceMetrics()];
     const module = AppModule.from(settings, store, metrics, OperationsModule.from(metrics));
     app = await NestFactory.create(module, { logger: false, abortOnError: false });
     await app.init();
   });
   afterAll(() => app.close());
-  const document = openApi({}) as OpenAPIObject;
 
   it('is valid', async () => {
     await validate(document);
@@ -177,7 +194,9 @@ describe('The OpenAPI document of the service', () => {
     const ids = Object.values(document.paths)
       .flatMap((operations) => Object.values(operations) as { operationId?: string }[])
       .map(({ operationId }) => operationId);
-    expect(ids).toEqual(['logout', 'me', 'live', 'ready', 'metrics']);
+    expect(ids.toSorted()).toEqual(
+      ['live', 'logout', 'me', 'metrics', 'ready', ...more].toSorted(),
+    );
   });
 
   it('tells its version and licence, and where to ask', () => {
