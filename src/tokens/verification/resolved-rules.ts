@@ -35,6 +35,9 @@ interface Shared {
 
 const DAY_SECONDS = 86_400;
 
+/** Each has keys that are kept, and fetched. */
+const MAX_ISSUERS = 100;
+
 /** What a token is for: to be sent to an API, or to get a new one of those (RFC 6749 §1.5). */
 export type TokenUse = 'access' | 'refresh';
 
@@ -136,8 +139,10 @@ function readOthers(
     return [only];
   }
   const [first, ...others] = readNamedIssuers(rules, shared);
-  if (first === undefined)
-    throw misconfigured('issuers', 'a non-empty list of issuers', kindOf(rules.issuers));
+  if (first === undefined || others.length >= MAX_ISSUERS) {
+    const got = first === undefined ? kindOf(rules.issuers) : `${others.length + 1} of them`;
+    throw misconfigured('issuers', `a list of 1 to ${MAX_ISSUERS} issuers`, got);
+  }
   [first, ...others].forEach((each, at, all) => {
     for (const earlier of all.slice(0, at)) refuseShared(each, earlier, `issuers[${at}]`);
   });

@@ -284,7 +284,7 @@ export const TOKEN_RULES = {
   issuers: optional(
     custom<unknown, readonly NamedIssuer[]>(
       {
-        mustBe: 'a non-empty list of issuers, each an object with the rules above',
+        mustBe: 'a list of 1 to 100 issuers, each an object with the rules above',
         read: (value) => value, // see `resolveTokenRules`
         fromText: jsonList,
         textMustBe: 'a JSON list of issuers, each an object with the rules of docs/options.md',

@@ -162,7 +162,7 @@ describe('The environment of the service', () => {
     [{ JWT_DISCOVERY: 'true', JWT_ISSUER: 'me' }, 'JWT_ISSUER must be an https URL with discovery'],
     [{ JWT_DISCOVERY: 'true', JWT_SECRET: SECRET }, 'JWT_SECRET must be left out where JWT_DISCOV'],
     [{ JWT_ISSUERS: '{}' }, 'JWT_ISSUERS must be a JSON list of issuers, each an object with the'],
-    [{ JWT_ISSUERS: '[]' }, 'JWT_ISSUERS must be a non-empty list of issuers'],
+    [{ JWT_ISSUERS: '[]' }, 'JWT_ISSUERS must be a list of 1 to 100 issuers'],
     [{ JWT_ISSUERS: '[{"issuer":"a"}]' }, 'JWT_ISSUERS[0].audience must be a string of 1–255'],
     [
       { JWT_ISSUERS: JSON.stringify([{ ...DISCOVERED, keys: SECRET }]) },

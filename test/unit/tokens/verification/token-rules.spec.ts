@@ -111,6 +111,8 @@ const OTHER_EC = ecPair('P-256').publicKey;
 const A = { issuer: 'a', keys: EC, algorithms: ['ES256'], audience: null };
 const B = { issuer: ['b', 'b2'], keys: OTHER_EC, algorithms: ['ES256'], audience: 'api' };
 
+const PUBLISHED = { audience: 'api' };
+
 describe('several issuers', () => {
   it('each have their rules, found by each of their names', () => {
     const { issuers } = resolveTokenRules({
@@ -124,9 +126,16 @@ describe('several issuers', () => {
   });
 
   it.each([
-    ['no list', A, '"issuers" must be a non-empty list of issuers, got an object.'],
-    ['an empty list', [], '"issuers" must be a non-empty list of issuers, got an empty list.'],
-    ['null', null, '"issuers" must be a non-empty list of issuers, got null.'],
+    ['no list', A, '"issuers" must be a list of 1 to 100 issuers, got an object.'],
+    ['an empty list', [], '"issuers" must be a list of 1 to 100 issuers, got an empty list.'],
+    ['null', null, '"issuers" must be a list of 1 to 100 issuers, got null.'],
+    [
+      'more',
+      Array(101)
+        .fill(null)
+        .map((_, at) => ({ ...PUBLISHED, issuer: `i${at}`, jwksUri: `https://i/${at}` })),
+      '"issuers" must be a list of 1 to 100 issuers, got 101 of them.',
+    ],
     ['text', ['a'], '"issuers[0]" must be an object, got a string.'],
     [
       'an unknown rule',
