@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { setTimeout as wait } from 'node:timers/promises';
 import { HttpClient } from '../harness/http-client.mjs';
 import { assertRefusedOnRoute, proveLogoutOf } from '../harness/logout-proofs.mjs';
 import { failedStart } from '../harness/processes.mjs';
 import { signToken } from '../harness/sign-token.mjs';
+import { until } from '../harness/until.mjs';
 
-const PATIENCE_MS = 20_000;
 const DAY_SECONDS = 86_400;
 /** Those of the next 27 hours and 31 days, and one more of each while the clock goes on. */
 const MOST_PARTITIONS = 27 + 31 + 2;
@@ -153,14 +152,6 @@ async function keepsFewPartitions({ host, client, database }) {
     "SELECT 1 FROM pg_partition_tree('nestjs_logout.revoked_tokens') WHERE isleaf",
   );
   assert.ok(partitions.length <= MOST_PARTITIONS, `${partitions.length} partitions`);
-}
-
-async function until(what, isSo) {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    assert.ok(Date.now() < deadline, `not within ${PATIENCE_MS} ms: ${what}`);
-    await wait(50);
-  }
 }
 
 export const databaseProofs = {

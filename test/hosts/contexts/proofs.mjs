@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { setTimeout as wait } from 'node:timers/promises';
 import { HttpClient } from '../harness/http-client.mjs';
 import { signToken } from '../harness/sign-token.mjs';
+import { quoting } from '../harness/quoting.mjs';
+import { until } from '../harness/until.mjs';
 import { liveEvents, liveSocketIo, liveSubscription, liveWs } from './live-callers.mjs';
 import { emitOverTcp, overGraphql, overHttp, overSocketIo, overTcp, overWs } from './callers.mjs';
-
-const PATIENCE_MS = 20_000;
 
 const LET_IN = ['ada', 'ada'];
 const REFUSED = { success: false, message: 'Token no proporcionado o inválido' };
@@ -89,7 +88,7 @@ const proofsOf = (contexts, matrix) =>
     Object.entries(contexts).flatMap(([name, context]) =>
       Object.entries(matrix).map(([state, prove]) => [
         `${name}: ${state}`,
-        (app) => quoting(app, () => prove({ app, ...context })),
+        (app) => quoting(app.program, () => prove({ app, ...context })),
       ]),
     ),
   );
@@ -213,7 +212,7 @@ const live = Object.entries(LIVE).map(([kind, kinds]) => ({
   proofs: Object.fromEntries(
     Object.entries(kinds).map(([what, prove]) => [
       `${what} end at the logout, and not before`,
-      (app) => quoting(app, () => prove(app)),
+      (app) => quoting(app.program, () => prove(app)),
     ]),
   ),
 }));
@@ -277,19 +276,3 @@ class App {
 }
 
 const forged = () => signToken('of somebody else');
-
-async function quoting({ program }, prove) {
-  try {
-    await prove();
-  } catch (error) {
-    throw Object.assign(error, { output: program.output });
-  }
-}
-
-async function until(what, isSo) {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    assert.ok(Date.now() < deadline, `not within ${PATIENCE_MS} ms: ${what}`);
-    await wait(50);
-  }
-}

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { rawRequest } from './raw-request.mjs';
 import { assertAnswer, assertDocumented, DOCUMENTED } from './http-client.mjs';
+import { quoting } from './quoting.mjs';
+import { until } from './until.mjs';
 
 const INVALID = { 'www-authenticate': 'Bearer error="invalid_token"' };
-const PATIENCE_MS = 20_000;
 
 /**
  * What a logout means to an application that keeps its own guard and changes nothing in it.
@@ -247,15 +248,6 @@ function assertAll(answers, names, expected) {
   );
 }
 
-/** Runs a proof; its failure quotes what the application wrote. */
-async function quoting(program, prove) {
-  try {
-    await prove();
-  } catch (error) {
-    throw Object.assign(error, { output: program.output });
-  }
-}
-
 const mapValues = (record, change) =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 
@@ -266,14 +258,6 @@ const everywhere = (token) => [
   ['Authorization', `Bearer ${token}`],
   ['Cookie', `theme=dark; access_token=${token}`],
 ];
-
-async function until(what, isSo) {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    assert.ok(Date.now() < deadline, `not within ${PATIENCE_MS} ms: ${what}`);
-    await wait(50);
-  }
-}
 
 const issuedAt = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).iat;
 
