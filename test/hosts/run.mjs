@@ -27,6 +27,7 @@ const NAMES = [
   'express-jwt',
   'tutorial-nest11',
   'tutorial-nest12',
+  'issuers',
   'cases',
 ];
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where README has the host import our module. These lines are not counted. */
+/** Where README has the host import our module. */
 const APP_MODULE = 'src/app.module.ts';
 
 /** The folders of a chapter: as the framework's docs have it, and with our patch. */
@@ -13,13 +13,14 @@ export function treesOf(folder, chapter) {
 
 /**
  * Lays the chapter's files over the scaffold, which leaves them a compiling application. In a copy of
- * it, adds the module as README shows it, and applies the chapter's patch.
+ * it, adds the module as README shows it, and applies the chapter's patch, if there is one.
  * @param base a chapter that this one begins with.
  * @param option one that the module has beside those in README.
- * @param sessions what the module has in place of the rules for tokens.
+ * @param rules what the module has in place of README's rules for tokens.
+ * @param imports the lines that these need.
  * @param isEsm whether imports of files must have an extension.
  */
-export function composeTrees(folder, chapter, { base = [], option = '', sessions }, isEsm) {
+export function composeTrees(folder, chapter, { base = [], ...changes }, isEsm) {
   const { plain, ours } = treesOf(folder, chapter);
   // The chapter's files stand where the application is to stand.
   const chapterFiles = [...base, chapter]
@@ -29,24 +30,26 @@ export function composeTrees(folder, chapter, { base = [], option = '', sessions
     cpSync(source, plain, { recursive: true });
   cpSync(plain, ours, { recursive: true });
   const readme = join(folder, 'node_modules/nestjs-logout/README.md');
-  addModuleOfReadme(join(ours, APP_MODULE), readme, option, sessions);
-  git(ours, ['apply', join(folder, 'chapters', `${chapter}.patch`)]);
-  cpSync(join(folder, 'e2e'), join(ours, 'test'), { recursive: true });
+  addModuleOfReadme(join(ours, APP_MODULE), readme, changes);
+  const patch = join(folder, 'chapters', `${chapter}.patch`);
+  if (existsSync(patch)) git(ours, ['apply', patch]);
+  const e2e = join(folder, 'e2e');
+  if (existsSync(e2e)) cpSync(e2e, join(ours, 'test'), { recursive: true });
   if (isEsm) for (const tree of [plain, ours]) addExtensions(tree);
 }
 
 /** Adds the imports and the module of the first sample in README, word for word. */
-function addModuleOfReadme(appModule, readme, option, sessions) {
+function addModuleOfReadme(appModule, readme, { option = '', rules, imports }) {
   const [, sample] = /^```ts\n([^]*?)^```$/m.exec(readFileSync(readme, 'utf8'));
-  const imports = sample.match(/^import .* from 'nestjs-logout.*';$/gm).join('\n');
+  const ofReadme = sample.match(/^import .* from 'nestjs-logout.*';$/gm).join('\n');
   const [, module] = /^ {2}imports: \[\n([^]*?)^ {2}\],$/m.exec(sample);
-  const rules = /^ {6}algorithms:[^]*(?=^ {6}store:)/m;
+  const rulesOfReadme = /^ {6}algorithms:[^]*(?=^ {6}store:)/m;
   const added =
-    sessions === undefined
+    rules === undefined
       ? module.replace('forRoot({', () => `forRoot({ ${option}`)
-      : module.replace(rules, () => sessions);
+      : module.replace(rulesOfReadme, () => rules);
   const text = readFileSync(appModule, 'utf8').replace('imports: [', () => `imports: [\n${added}`);
-  writeFileSync(appModule, `${imports}\n${text}`);
+  writeFileSync(appModule, [ofReadme, ...(imports ?? []), text].join('\n'));
 }
 
 /** The secret that the chapter's login signs with: README has it in `JWT_SECRET`. */
@@ -55,19 +58,23 @@ export function secretOf(folder, chapter) {
   return /secret: '(.*)'/.exec(readFileSync(constants, 'utf8'))[1];
 }
 
-/** How many lines of `src` differ, beside the import of the module. */
+/**
+ * How many lines of `src` differ: `module`, those of the file that imports the module, and `others`.
+ */
 export function changedLines(folder, chapter) {
-  const { plain, ours } = treesOf(folder, chapter);
   const flags = ['diff', '--no-index', '--numstat', '--no-renames'];
   const rows = git(folder, [...flags, `${chapter}/src`, `${chapter}-with-logout/src`], 1)
     .trimEnd()
     .split('\n')
     .map((row) => row.split('\t'));
-  assert.ok(rows.length > 1, `the patch changes nothing between ${plain} and ${ours}`);
-  return rows
-    .filter(([, , path]) => !path.replaceAll(/[{}]/g, '').endsWith(APP_MODULE))
-    .map(([added, removed]) => Math.max(Number(added), Number(removed)))
-    .reduce((sum, lines) => sum + lines, 0);
+  const isPatched = existsSync(join(folder, 'chapters', `${chapter}.patch`));
+  assert.equal(rows.length > 1, isPatched, `what changes in ${chapter}: ${rows.join(', ')}`);
+  const counts = { module: 0, others: 0 };
+  for (const [added, removed, path] of rows) {
+    const isModule = path.replaceAll(/[{}]/g, '').endsWith(APP_MODULE);
+    counts[isModule ? 'module' : 'others'] += Math.max(Number(added), Number(removed));
+  }
+  return counts;
 }
 
 function addExtensions(tree) {
