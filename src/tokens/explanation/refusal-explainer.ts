@@ -89,14 +89,7 @@ function explainHeader(
     case 'header':
       return explainParameter(header);
     case 'algorithm':
-      return {
-        member: 'alg',
-        found: isAlgorithm(alg) || alg === 'none' ? alg : 'another name',
-        option: 'algorithms',
-        remedy: isAlgorithm(alg)
-          ? 'Add it to algorithms, and its key to keys; or sign with one that is listed there.'
-          : 'Sign with one that algorithms lists.',
-      };
+      return explainAlgorithm(alg, areKeysFixed);
     case 'type':
       return {
         member: 'typ',
@@ -129,6 +122,31 @@ function explainHeader(
     default:
       return undefined;
   }
+}
+
+function explainAlgorithm(alg: unknown, areKeysFixed: boolean): Explanation {
+  const [member, option] = ['alg', 'algorithms'];
+  if (!isAlgorithm(alg)) {
+    const found = alg === 'none' ? alg : 'another name';
+    return { member, found, option, remedy: 'Sign with one that algorithms lists.' };
+  }
+  if (areKeysFixed) {
+    const remedy =
+      'Add it to algorithms, and its key to keys; or sign with one that is listed there.';
+    return { member, found: alg, option, remedy };
+  }
+  // No option would accept it: a secret is not published.
+  if (alg.startsWith('HS')) {
+    const remedy =
+      'Only its issuer can verify it. Refresh tokens are like that: send the access token.';
+    return { member, found: alg, remedy };
+  }
+  return {
+    member,
+    found: alg,
+    option,
+    remedy: 'Add it to algorithms, if its issuer signs with it.',
+  };
 }
 
 function explainParameter(header: JsonObject): Explanation {

@@ -214,6 +214,19 @@ describe('A refusal is explained', () => {
     expect(verifier.explain(token, 'signature').remedy).toContain('keys of its issuer');
   });
 
+  it.each([
+    ['HS512', undefined, 'send the access token'],
+    ['PS256', 'algorithms', 'Add it to algorithms'],
+  ])('for %s where keys are fetched, without asking for a key', (alg, option, remedy) => {
+    const jwksUri = 'https://sso.example/jwks';
+    const fetched = { ...NAMES, algorithms: undefined, keys: undefined, jwksUri };
+    const verifier = verifierOf(signer, fetched);
+    const explanation = verifier.explain(mint(signer, CLAIMS, { alg }), 'algorithm');
+    expect(explanation).toMatchObject({ member: 'alg', found: alg });
+    expect(explanation.option).toBe(option);
+    expect(explanation.remedy).toContain(remedy);
+  });
+
   it('whatever the text is', () => {
     const verifier = verifierOf(signer);
     const causes = [...new Set(CASES.map(([, , { cause }]) => cause as RefusalCause))];
