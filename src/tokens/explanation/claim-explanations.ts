@@ -88,13 +88,15 @@ export function explainPurpose(claims: Claims, { refreshTokens }: Issuer): Expla
   const member = idTokenClaim(claims);
   if (member === undefined && refreshTokens !== undefined)
     return explainRefresh(claims, refreshTokens);
+  // The preset leaves ID tokens out by `clientIds`, too: `idTokens` alone would not accept them.
+  const preset = member === 'token_use' ? ' (with the preset cognito: tokenUse: "id")' : '';
   return {
     member,
     found: 'there',
     option: 'idTokens',
     remedy:
-      'This is an ID token. Send the access token, or set idTokens: "accept" where the users of ' +
-      'this issuer send ID tokens to APIs.',
+      `This is an ID token. Send the access token, or set idTokens: "accept"${preset} where the ` +
+      'users of this issuer send ID tokens to APIs.',
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Algorithm, isAlgorithm, SIGNATURE_ALGORITHMS } from '../keys/algorithms';
 import { type KeyInput, MAX_CANDIDATES } from '../keys/keys';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
-import { checked, custom, type About, type Option } from '../../options/option';
+import { custom, type About, type Option } from '../../options/option';
 import { isFetchable } from '../jwks/https-document';
 import { normalizeType } from './token-header';
 
@@ -32,12 +32,16 @@ export const keyList = (about: About<Keys>): Option<unknown, Keys> =>
 
 const FETCHABLE = 'an https URL, or http on this machine, without user and password';
 
+const ENCRYPTED =
+  'By http from another machine, keys could be replaced on their way. Serve them by https; for a CA ' +
+  'of your own, set NODE_EXTRA_CA_CERTS.';
+
 /** Where keys are fetched. */
 export const jwksUri = (about: About<string>): Option<string> =>
-  checked(
+  custom(
     {
       mustBe: FETCHABLE,
-      isGood: isFetchable,
+      read: readJwksUri,
       fromText: (text) => (isFetchable(text) ? text : undefined),
     },
     about,
@@ -48,6 +52,11 @@ export const typeList = (
   about: About<readonly string[]>,
 ): Option<ReadonlySet<string>, readonly string[]> =>
   custom<ReadonlySet<string>, readonly string[]>({ mustBe: TYPES, read: readTypes }, about);
+
+function readJwksUri(value: unknown, option: string): string {
+  if (isFetchable(value)) return value;
+  throw misconfigured(option, FETCHABLE, kindOf(value), ENCRYPTED);
+}
 
 function readAlgorithms(value: unknown, option: string): readonly Algorithm[] {
   const names: readonly unknown[] = Array.isArray(value) ? value : [];

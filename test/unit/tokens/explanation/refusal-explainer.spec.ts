@@ -135,7 +135,14 @@ const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][]
   [
     'an ID token of Cognito',
     { claims: { token_use: 'id' } },
-    { cause: 'purpose', member: 'token_use', option: 'idTokens' },
+    {
+      cause: 'purpose',
+      member: 'token_use',
+      option: 'idTokens',
+      remedy:
+        'This is an ID token. Send the access token, or set idTokens: "accept" (with the preset ' +
+        'cognito: tokenUse: "id") where the users of this issuer send ID tokens to APIs.',
+    },
   ],
   [
     'an ID token of Keycloak',

@@ -13,7 +13,7 @@ describe('The keys of an issuer', () => {
     ['jwksUri and discovery', { ...FETCHED, jwksUri: URI, discovery: true }, 'jwksUri and disc'],
     ['keys without algorithms', { ...FETCHED, keys: A.key }, '"algorithms" must be a non-empty'],
     ['a secret', { ...FETCHED, jwksUri: URI, algorithms: ['HS256'] }, 'without HS* where keys'],
-    ['http', { ...FETCHED, jwksUri: 'http://login.example/jwks' }, '"jwksUri" must be an https'],
+    ['http', { ...FETCHED, jwksUri: 'http://login.example/jwks' }, 'Serve them by https; for a CA'],
     ['no name', { ...FETCHED, issuer: null, jwksUri: URI }, '"issuer" must be its name or names'],
     ['no URL', { ...FETCHED, issuer: 'me', discovery: true }, '"issuer" must be an https URL with'],
     ['two', { ...FETCHED, issuer: ['a', 'b'], discovery: true }, '"issuer" must be one name with'],
