@@ -35,9 +35,10 @@ export class BackchannelLogout {
   }
 
   /**
-   * What the logout token names is refused from now on: its session; or, where it names none, every
-   * session of its subject that began by its `iat`. That is committed. A repetition changes nothing,
-   * whenever it comes, and neither does a session or a subject that was never seen here.
+   * What the logout token names is refused from now on: its session; and where it names none, or the
+   * issuer has `backchannel.ends: 'subject'`, what its subject had by its `iat`. That is committed,
+   * all or nothing. A repetition changes nothing, whenever it comes, and neither does a session or a
+   * subject that was never seen here.
    *
    * @param text `undefined` where the request names no logout token.
    * @throws {TokenRejectedError} `LOGOUT_TOKEN_INVALID`; nothing was changed.
@@ -72,55 +73,75 @@ export class BackchannelLogout {
   }
 
   private async end(token: LogoutToken, source: RequestSource): Promise<void> {
-    const revocation = this.revocationOf(token);
-    // So long after the event nothing that it covers is accepted, and its row may be purged.
-    if (revocation.expiresAt.getTime() <= this.store.clock.now()) return;
-    const event = success(revocation, source);
-    if (await this.store.add(revocation, event)) this.audit.committed(event);
+    const now = this.store.clock.now();
+    const revocations = this.revocationsOf(token)
+      // So long after the event nothing that it covers is accepted, and its row may be purged.
+      .filter(({ expiresAt }) => expiresAt.getTime() > now)
+      .map((revocation) => ({ revocation, event: success(revocation, source) }));
+    if (revocations.length === 0) return;
+    const { areNew } = await this.store.commit({ revocations, events: [] });
+    for (const [at, { event }] of revocations.entries())
+      if (areNew[at] === true) this.audit.committed(event);
   }
 
   /**
-   * By the logout token alone, and the options: a repetition makes the same row, and so none. There
+   * By the logout token alone, and the options: a repetition makes the same rows, and so none. There
    * is nothing else that remembers logout tokens.
-   *
+   */
+  private revocationsOf(token: LogoutToken): readonly Revocation[] {
+    const { sessionId, subject, endsSubject } = token;
+    return [
+      ...(sessionId === undefined ? [] : [this.ofSession(token, sessionId)]),
+      ...(endsSubject && subject !== undefined ? [this.ofSubject(token, subject)] : []),
+    ];
+  }
+
+  private ofSession(token: LogoutToken, sessionId: string): Revocation {
+    const { issuer, subject } = token;
+    return {
+      ...namesOf(token),
+      key: identifierKey('session', issuer, sessionId),
+      scope: 'session',
+      issuedBefore: ANY_ISSUE_TIME,
+      expiresAt: this.keptUntil(token, this.verifier.longestSessionSeconds(issuer)),
+      sessionId,
+      ...(subject !== undefined && { subject }),
+    };
+  }
+
+  /**
    * A cutoff begins at the event, and is not made by `cutOff`, which takes the time of the store
    * while nothing that it covers can begin. That is for our own sessions, which are dated by that
    * clock. What this one covers was dated by the provider, as the logout token was: in whole seconds,
    * so it covers the whole second. If the clock of the provider is ahead, so is the cutoff, by the
    * clock tolerance and two seconds at most: a login there within that time may have to be repeated.
    */
-  private revocationOf(token: LogoutToken): Revocation {
-    const { issuer, tokenId, sessionId, subject = '', issuedSeconds } = token;
-    const names = { issuer, tokenId, reason: REASON, actor: actorOf(issuer) };
-    const eventMs = issuedSeconds * 1000;
-    if (sessionId !== undefined)
-      return {
-        ...names,
-        key: identifierKey('session', issuer, sessionId),
-        scope: 'session',
-        issuedBefore: ANY_ISSUE_TIME,
-        expiresAt: this.keptUntil(eventMs, this.verifier.longestSessionSeconds(issuer)),
-        sessionId,
-        ...(token.subject !== undefined && { subject: token.subject }),
-      };
+  private ofSubject(token: LogoutToken, subject: string): Revocation {
+    const { issuer, issuedSeconds } = token;
     return {
-      ...names,
+      ...namesOf(token),
       key: revocationKey('subject', issuer, subject),
       scope: 'subject',
-      issuedBefore: new Date(eventMs + LAST_MS_OF_SECOND),
-      expiresAt: this.keptUntil(eventMs, this.verifier.longestCutoffSeconds(issuer)),
+      issuedBefore: new Date(issuedSeconds * 1000 + LAST_MS_OF_SECOND),
+      expiresAt: this.keptUntil(token, this.verifier.longestCutoffSeconds(issuer)),
       subject,
     };
   }
 
-  private keptUntil(eventMs: number, longestSeconds: number): Date {
-    return keptUntil(eventMs + longestSeconds * 1000, this.verifier.clockToleranceSeconds);
+  private keptUntil({ issuedSeconds }: LogoutToken, longestSeconds: number): Date {
+    const endsMs = (issuedSeconds + longestSeconds) * 1000;
+    return keptUntil(endsMs, this.verifier.clockToleranceSeconds);
   }
 }
 
 const LAST_MS_OF_SECOND = 999;
 
-const actorOf = (issuer: string): string => `idp:${issuer}`.slice(0, MAX_ACTOR_LENGTH);
+const namesOf = ({ issuer, tokenId }: LogoutToken) => ({
+  issuer,
+  tokenId,
+  reason: REASON,
+  actor: `idp:${issuer}`.slice(0, MAX_ACTOR_LENGTH),
+});
 
 function success(revocation: Revocation, source: RequestSource): AuditEvent {
   const { scope, issuer, subject, tokenId, sessionId, actor, reason } = revocation;

@@ -128,6 +128,64 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
     });
   });
 
+  describe("with ends: 'subject', of an issuer whose access tokens have no sid,", () => {
+    const ofBoth = { sid: 's1', sub: 'ada' };
+    beforeEach(async () => {
+      await app.close();
+      await start({ backchannel: { ...BACKCHANNEL, ends: 'subject' } });
+    });
+
+    it('refuses what the user had by the second of the logout, and the session for good', async () => {
+      const iat = nowSeconds() - 10;
+      const tokens = [
+        issuer.token({ sub: 'ada', iat }),
+        issuer.token({ sub: 'ada', iat: iat + 1 }),
+        issuer.token({ sub: 'grace', iat }),
+        issuer.token({ sub: 'ada', sid: 's1', iat: iat + 1 }),
+        issuer.token({ sub: 'ada', sid: 's2', iat: iat + 1 }),
+      ];
+      expect(await Promise.all(tokens.map(isAccepted))).toEqual(tokens.map(() => true));
+      expect(answerOf(await sendToken({ ...ofBoth, iat }))).toMatchObject(TAKEN);
+      const accepted = await Promise.all(tokens.map(isAccepted));
+      expect(accepted).toEqual([false, true, true, false, true]);
+    });
+
+    it('tells the audit both, once each', async () => {
+      await sendToken({ ...ofBoth, jti: 'l1' }).expect(200);
+      await sendToken({ ...ofBoth, jti: 'l1' }).expect(200);
+      const ofProvider = { subject: 'ada', actor: `idp:${ISSUER}`, reason: 'backchannel_logout' };
+      const rows = (await audited()).toSorted((a, b) => `${a.scope}`.localeCompare(`${b.scope}`));
+      expect(rows).toMatchObject([
+        { ...ofProvider, scope: 'session', sessionId: 's1' },
+        { ...ofProvider, scope: 'subject', sessionId: undefined },
+      ]);
+    });
+
+    it('takes the user alone, and refuses the session alone: nothing of the user would end', async () => {
+      const token = issuer.token({ sub: 'ada', iat: nowSeconds() - 1 });
+      expect(answerOf(await sendToken({ sid: 's1' }))).toEqual(INVALID_REQUEST);
+      expect(await audited()).toMatchObject([{ reason: 'logout_token_subject' }]);
+      expect(await isAccepted(token)).toBe(true);
+      await sendToken({ ...ofBoth, sid: undefined }).expect(200);
+      expect(await isAccepted(token)).toBe(false);
+    });
+
+    it.each([
+      ['before', 0],
+      ['after', 2],
+    ] as const)(
+      'ends both or neither: with a store that fails %s it has written, %i',
+      async (when, ended) => {
+        await app.close();
+        const store = new FaultyStore();
+        await start({ store, backchannel: { ...BACKCHANNEL, ends: 'subject' } });
+        store.addFails = when;
+        await sendToken(ofBoth).expect(503);
+        expect(await revocations()).toHaveLength(ended);
+      },
+    );
+  });
+
   it.each([
     ['sid', { sub: undefined }],
     ['sub', { sid: undefined, sub: 'ada' }],
@@ -148,11 +206,14 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
   );
 
   it.each([
-    ['session', {}],
-    ['user', { sid: undefined, sub: 'ada' }],
-  ])(
+    ['session', 1, {}, 'session'],
+    ['user', 1, { sid: undefined, sub: 'ada' }, 'session'],
+    ['session and its user', 2, { sub: 'ada' }, 'subject'],
+  ] as const)(
     'a captured logout token of a %s ends nothing again: 200 replays, with new logins between',
-    async (_, of) => {
+    async (_, rows, of, ends) => {
+      await app.close();
+      await start({ backchannel: { ...BACKCHANNEL, ends } });
       const iat = nowSeconds() - 2;
       const captured = logoutToken(issuer, { ...of, iat });
       await send(captured).expect(200);
@@ -161,8 +222,8 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
         for (let replay = 0; replay < 20; replay += 1) await send(captured).expect(200);
         expect(await isAccepted(token)).toBe(true);
       }
-      expect(await revocations()).toHaveLength(1);
-      expect(await audited()).toHaveLength(1);
+      expect(await revocations()).toHaveLength(rows);
+      expect(await audited()).toHaveLength(rows);
     },
   );
 

@@ -30,9 +30,9 @@ const REMEDIES: Readonly<Record<LogoutTokenCause, string>> = {
   expired:
     'The logout token has expired. It came late, or clocks differ: set clockToleranceSeconds.',
   subject:
-    'The logout token names no session, and subjectClaim finds no subject in it: it cannot be told ' +
-    'which access tokens are meant. Let the provider send sid, or set subjectClaim to a claim that ' +
-    'both kinds of tokens have.',
+    'The logout token names no session, or backchannel.ends is "subject", and subjectClaim finds no ' +
+    'subject in it: it cannot be told which access tokens are meant. Let the provider send sid, and ' +
+    'leave out ends; or set subjectClaim to a claim that both kinds of tokens have.',
 };
 
 /** Why a logout token is refused, and what would change that. Says nothing of its text. */

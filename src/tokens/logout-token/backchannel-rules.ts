@@ -1,4 +1,4 @@
-import { custom, flag, resolve, type Resolved, type Table } from '../../options/option';
+import { custom, flag, oneOf, resolve, type Resolved, type Table } from '../../options/option';
 import { names } from '../verification/rule-options';
 
 /** Where an issuer sends logout tokens (OpenID Connect Back-Channel Logout 1.0). */
@@ -11,23 +11,35 @@ export interface BackchannelRules {
    * @defaultValue false
    */
   readonly requireTyp?: boolean;
+  /**
+   * What a logout token with `sid` and `sub` ends. `session`: the tokens with that `sid`. `subject`:
+   * also all tokens of the user that were issued by then, for an issuer whose access tokens have no
+   * `sid`. A logout token that names no user is refused then. `sub` alone ends the same by both.
+   * @defaultValue 'session'
+   */
+  readonly ends?: 'session' | 'subject';
 }
 
 const MEMBERS = {
   clientIds: names({ says: 'Our names at the issuer.' }),
   requireTyp: flag({ default: false, says: 'Whether logout tokens must have `typ: logout+jwt`.' }),
+  ends: oneOf(['session', 'subject'], {
+    default: 'session',
+    says: 'What a logout token with `sid` and `sub` ends.',
+  }),
 } satisfies Table<BackchannelRules>;
 
 export type ResolvedBackchannel = Resolved<typeof MEMBERS>;
 
 export const backchannel = custom<ResolvedBackchannel, BackchannelRules>(
   {
-    mustBe: 'an object with clientIds, one name or several, and perhaps requireTyp',
+    mustBe: 'an object with clientIds, one name or several, and perhaps requireTyp and ends',
     read: (value, option) => resolve(MEMBERS, value, {}, `${option}.`),
   },
   {
     says:
       'Takes logout tokens of the issuer, at `POST <path>/backchannel-logout`: `clientIds` are our ' +
-      'names there. See [back-channel logout](backchannel-logout.md).',
+      "names there. `ends: 'subject'` is for issuers whose access tokens have no `sid`. See " +
+      '[back-channel logout](backchannel-logout.md).',
   },
 );

@@ -51,8 +51,10 @@ export function readLogoutClaims(
   if (error !== undefined) return refused(error, payload, MEMBERS[error]);
   // Where the access tokens of the issuer have the subject elsewhere, that is what revokes them.
   const subject = issuer.readSubject(claims) ?? undefined;
-  if (sid === undefined && subject === undefined) return refused('subject', payload, 'sub');
-  return { issuer: iss, tokenId: jti, sessionId: sid, subject, issuedSeconds: Math.floor(iat) };
+  const endsSubject = sid === undefined || issuer.backchannel?.ends === 'subject';
+  if (endsSubject && subject === undefined) return refused('subject', payload, 'sub');
+  const issuedSeconds = Math.floor(iat);
+  return { issuer: iss, tokenId: jti, sessionId: sid, subject, endsSubject, issuedSeconds };
 }
 
 /** A logout token without `exp` counts as one that expires 120 s after its `iat`. */

@@ -6,13 +6,15 @@ export interface LogoutToken {
   readonly issuer: string;
   /** Its own `jti`. */
   readonly tokenId: string;
-  /** The session that has ended; absent: all sessions of the subject have. */
+  /** The session that has ended. */
   readonly sessionId: string | undefined;
-  /**
-   * The subject, by the name under which access tokens of the issuer are kept: see `subjectClaim`.
-   * There, where `sessionId` is not.
-   */
+  /** The subject, by the name under which access tokens of the issuer are kept: see `subjectClaim`. */
   readonly subject: string | undefined;
+  /**
+   * Whether all sessions of the subject have ended: where no session is named, or the option
+   * `backchannel.ends` says so. `subject` is there then.
+   */
+  readonly endsSubject: boolean;
   /** When the sessions ended: its `iat`, in whole seconds since the epoch, rounded down. */
   readonly issuedSeconds: number;
   /** Names the token without being it: a hash of its signed part. */
@@ -23,7 +25,7 @@ export interface LogoutToken {
 export type LogoutTokenCause =
   | Exclude<RefusalCause, 'client'> // `aud` names the client
   | 'expired' // its `exp` has passed; without one, `iat` lies more than 120 s back
-  | 'subject'; // it names no session, and `subjectClaim` finds no subject in it
+  | 'subject'; // it is to end a subject, and `subjectClaim` finds none in it
 
 /** `unknown`: the keys of its issuer cannot be had now. */
 export type LogoutTokenVerification =

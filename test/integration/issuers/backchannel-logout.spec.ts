@@ -23,7 +23,7 @@ import { OidcProvider, type ProviderBrowser } from '../../support/oidc-provider'
 import { PublishedIssuer } from '../../support/published-issuer';
 import { CLIENTS } from '../../support/redis-clients';
 import { hasRedis, RedisServer } from '../../support/redis-server';
-import { AUDIENCE, TestIssuer } from '../../support/tokens';
+import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 import { testWith } from '../../support/tools';
 import { until } from '../../support/until';
 
@@ -33,19 +33,28 @@ const sendTo = (app: TestApp, text: string): Test =>
 /** Keys are fetched. */
 const FETCHED = { algorithms: undefined, keys: undefined } as const;
 
+/** Of each issuer in the list. */
+const LISTED = { ...FETCHED, issuer: undefined, audience: undefined } as const;
+const OF_USERS = 'https://users.example';
+const rulesOf = ({ key }: TestIssuer) => ({ algorithms: ['ES256'], keys: key, audience: null });
+
 type Store = AuthModuleOptions['store'];
 
 /** Two instances of one host: the provider reaches the one, users the other. */
 function describeInstances(name: string, open: () => Promise<readonly [Store, Store]>): void {
   describe(`Of two instances on ${name},`, () => {
     const issuer = new TestIssuer('ES256');
+    const ofUsers = new TestIssuer('ES256');
+    const issuers = [
+      { ...rulesOf(issuer), issuer: ISSUER, backchannel: BACKCHANNEL },
+      { ...rulesOf(ofUsers), issuer: OF_USERS, backchannel: { ...BACKCHANNEL, ends: 'subject' } },
+    ];
+    const options = { ...LISTED, issuers } as unknown as Partial<AuthModuleOptions>;
     let [there, here]: TestApp[] = [];
     beforeAll(async () => {
       const stores = await open();
       [there, here] = await Promise.all(
-        stores.map((store, at) =>
-          TestApp.start(PLATFORMS[at]!, { store, backchannel: BACKCHANNEL }, { issuer }),
-        ),
+        stores.map((store, at) => TestApp.start(PLATFORMS[at]!, { ...options, store }, { issuer })),
       );
     });
     afterAll(async () => {
@@ -87,14 +96,29 @@ function describeInstances(name: string, open: () => Promise<readonly [Store, St
       expect(await ended).toBe('revoked');
     });
 
+    it('what the user had ends with the session at both, where access tokens have no sid', async () => {
+      const [sid, sub] = [randomUUID(), randomUUID()];
+      const iat = nowSeconds() - 2;
+      const ofUser = ofUsers.token({ iss: OF_USERS, sub, iat });
+      const ofSession = ofUsers.token({ iss: OF_USERS, sub: randomUUID(), sid });
+      await here!.me(ofUser).expect(200);
+      await sendTo(there!, logoutToken(ofUsers, { iss: OF_USERS, sid, sub, iat })).expect(200);
+      await refused(ofUser);
+      await refused(ofSession);
+      await here!.me(ofUsers.token({ iss: OF_USERS, sub, iat: iat + 1 })).expect(200);
+      // Users of another issuer have the same names.
+      await here!.me(issuer.token({ sub, iat })).expect(200);
+    });
+
     it.each([
-      ['session', (id: string) => ({ sid: id, sub: undefined })],
-      ['user', (id: string) => ({ sid: undefined, sub: id })],
-    ])(
-      '200 replays of a %s, side by side at both, are one row and one row of the audit',
-      async (_, named) => {
+      ['session', 1, issuer, (id: string) => ({ sid: id, sub: undefined })],
+      ['user', 1, issuer, (id: string) => ({ sid: undefined, sub: id })],
+      ['session and its user', 2, ofUsers, (id: string) => ({ iss: OF_USERS, sid: id, sub: id })],
+    ] as const)(
+      '200 replays of a %s, side by side at both, are %i in the store and as many in the audit',
+      async (_, rows, signer, named) => {
         const id = randomUUID();
-        const text = logoutToken(issuer, { ...named(id), iat: nowSeconds() - 2 });
+        const text = logoutToken(signer, { ...named(id), iat: nowSeconds() - 2 });
         const replays = Array.from({ length: 200 }, (_each, at) =>
           sendTo(at % 2 === 0 ? there! : here!, text),
         );
@@ -103,8 +127,8 @@ function describeInstances(name: string, open: () => Promise<readonly [Store, St
         const { revocations, events } = await rowsOf({ limit: 1000 });
         const isOfThis = ({ sessionId, subject }: { sessionId?: string; subject?: string }) =>
           sessionId === id || subject === id;
-        expect(revocations.filter(isOfThis)).toHaveLength(1);
-        expect(events.filter(isOfThis)).toHaveLength(1);
+        expect(revocations.filter(isOfThis)).toHaveLength(rows);
+        expect(events.filter(isOfThis)).toHaveLength(rows);
         await here!.me(issuer.token({ sid: randomUUID(), sub: id, iat: nowSeconds() })).expect(200);
       },
     );

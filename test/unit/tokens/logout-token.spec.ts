@@ -33,6 +33,7 @@ describe('A logout token', () => {
       verdict: 'genuine',
       token: {
         ...{ issuer: ISSUER, tokenId: 'l1', sessionId: 's1', subject: 'ada', issuedSeconds: now },
+        endsSubject: false,
         fingerprint: expect.stringMatching(/^[\da-f]{64}$/) as string,
       },
     });
@@ -139,6 +140,7 @@ describe('The option backchannel', () => {
     [{}, '"backchannel.clientIds" must be a string of 1–255 characters or a non-empty list'],
     [{ clientIds: [] }, '"backchannel.clientIds" must be'],
     [{ clientIds: null }, '"backchannel.clientIds" must be'],
+    [{ clientIds: 'a', ends: 'user' }, '"backchannel.ends" must be "session" or "subject"'],
     [{ clientIds: 'a', requireType: true }, '"backchannel.requireType" must be left out'],
     [{ clientIds: 'a', requireTyp: 'yes' }, '"backchannel.requireTyp" must be true or false'],
     [true, '"backchannel" must be an object'],
