@@ -2,6 +2,7 @@
 import type { Bench, Group } from './bench';
 import { BROKER_NAMES } from './brokers';
 import { readCommand, type Command } from './command-line';
+import { backchannel } from './groups/backchannel';
 import { catchUp } from './groups/catch-up';
 import { enforcement } from './groups/enforcement';
 import { feed } from './groups/feed';
@@ -34,6 +35,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   propagation,
   relay,
   'relay-nats': relayNats,
+  backchannel,
   live,
   'load-at-boot': loadAtBoot,
   'catch-up': catchUp,

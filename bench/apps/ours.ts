@@ -19,6 +19,7 @@ import { relayThrough } from '../brokers';
 import { insertLayers, insertRevocations } from '../revocations';
 import { AUDIENCE, ISSUER } from '../tokens';
 import { DONE, ME, serve, setting } from './serve';
+import { withProvider } from './with-provider';
 import { threeIssuers } from './three-issuers';
 import { REVOKED_BEFOREHAND } from './revoked-beforehand';
 
@@ -56,6 +57,9 @@ class AppController {
         const common = { store, throttlerStorage };
         if (process.env.ISSUERS === 'three')
           return { ...common, issuers: await threeIssuers(setting('JWT_PUBLIC_KEY')) };
+        const { PROVIDER } = process.env;
+        if (PROVIDER !== undefined)
+          return { ...common, issuers: withProvider(PROVIDER, setting('JWT_SECRET')) };
         return {
           ...common,
           algorithms: [isAsymmetric ? 'ES256' : 'HS256'],

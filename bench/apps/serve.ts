@@ -19,7 +19,10 @@ export const ME = { hello: 'ada' };
 /** What every app's `POST` answers. */
 export const DONE = { success: true, message: 'Sesión cerrada exitosamente' };
 
-/** Serves the module on the platform that is wanted, without a log, until the bench leaves. */
+/**
+ * Serves the module on the platform that is wanted, without a log, until the bench leaves; on the
+ * port LISTEN_ON where that is set.
+ */
 export async function serve(
   module: object,
   { headers = {}, logoutPath }: Partial<AppReady> = {},
@@ -30,7 +33,7 @@ export async function serve(
   const adapter = isFastify ? new FastifyAdapter() : new ExpressAdapter();
   const app = await NestFactory.create(module, adapter, { logger: false, abortOnError: false });
   running.app = app;
-  await app.listen(0, '127.0.0.1');
+  await app.listen(Number(process.env.LISTEN_ON ?? 0), '127.0.0.1');
   const ready: AppReady = { url: await app.getUrl(), headers, logoutPath };
   process.send?.(ready);
 }

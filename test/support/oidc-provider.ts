@@ -34,6 +34,8 @@ export interface ProviderSettings {
   readonly audience?: string;
   /** @defaultValue 600 */
   readonly accessTokenSeconds?: number;
+  /** Where its program is. @defaultValue beside this module; a compiled copy must be told */
+  readonly program?: string;
 }
 
 /** What a login gave the client. Access tokens are JWTs, with `sid` and `auth_time`. */
@@ -69,6 +71,7 @@ export class OidcProvider {
 
   static async start(settings: ProviderSettings): Promise<OidcProvider> {
     const { clients, keys = [signingJwk('first')], audience = AUDIENCE } = settings;
+    const { program = PROGRAM } = settings;
     const port = settings.port ?? (await freePort());
     const SETTINGS = JSON.stringify({
       port,
@@ -78,7 +81,7 @@ export class OidcProvider {
       accessTokenSeconds: settings.accessTokenSeconds ?? 600,
     });
     const { PATH } = process.env;
-    const child = spawn(process.execPath, [PROGRAM], {
+    const child = spawn(process.execPath, [program], {
       env: { PATH, SETTINGS },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -81,6 +81,13 @@ export function describeListingSessions(contract: Contract): void {
             contract.store.sessions.end({ ...ENDING, issuer, sids: [sid], endedBy: 'logout' }),
         ],
         [
+          'was ended, also once the revocation has expired',
+          ({ issuer, sid }) => {
+            const order = { ...ENDING, issuer, sids: [sid], endedBy: 'logout' };
+            return contract.store.sessions.end({ ...order, revokedSeconds: 0 });
+          },
+        ],
+        [
           'was revoked by its id alone',
           (order) =>
             contract.store.add(
