@@ -17,10 +17,10 @@ export interface Good {
 /** Stands in all that is sent, and in no answer. */
 export const CANARY = 'canary4711';
 
-const MAX_BODY_BYTES = 16 * 1024;
+export const MAX_BODY_BYTES = 16 * 1024;
 const JSON_TYPE = 'application/json';
-const FORM_TYPE = 'application/x-www-form-urlencoded';
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PURGE', 'QUERY'];
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PURGE', 'QUERY'];
 
 /** Everything that is tried against one route; none of it ends a session or renews one. */
 export function attacksOn(route: Route, good: Good): readonly Attack[] {
