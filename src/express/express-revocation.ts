@@ -1,6 +1,7 @@
 import { mapMaybe } from '../tokens/maybe-promise';
 import { headersOf, type Reply } from '../plain/answers';
 import { PlainRevocation } from '../plain/plain-revocation';
+import type { PlainRoute } from '../plain/plain-route';
 import type { ExpressHandler, ExpressResponse } from './http-types';
 
 /**
@@ -60,6 +61,34 @@ export class ExpressRevocation extends PlainRevocation {
       send(response, replyTo(request.headers));
     };
   }
+
+  /**
+   * `app.post('/introspect', introspect)`: tells the resource servers of `introspectionCallers` what a
+   * token is worth now (RFC 7662). Reads the form itself where no parser of the host's has. The
+   * answers are those of `AuthModule`.
+   * @throws {TypeError} once it is taken: there are no `introspectionCallers`.
+   */
+  get introspect(): ExpressHandler {
+    return handlerOf(this.oauth.introspect);
+  }
+
+  /**
+   * `app.post('/backchannel-logout', backchannelLogout)`: takes the logouts of identity providers
+   * (OpenID Connect Back-Channel Logout 1.0 §2.5). Reads the form itself where no parser of the
+   * host's has. The answers are those of `AuthModule`.
+   * @throws {TypeError} once it is taken: no issuer has the option `backchannel`.
+   */
+  get backchannelLogout(): ExpressHandler {
+    return handlerOf(this.oauth.backchannelLogout);
+  }
+}
+
+function handlerOf(route: PlainRoute): ExpressHandler {
+  return (request, response) => {
+    void route.run(request, request).then((reply) => {
+      if (reply !== undefined) send(response, reply);
+    });
+  };
 }
 
 /** Sends the whole reply. Does nothing if the host has answered already, e.g. after a timeout. */

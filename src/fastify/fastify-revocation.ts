@@ -2,7 +2,8 @@ import { mapMaybe } from '../tokens/maybe-promise';
 import { headersOf, type Reply } from '../plain/answers';
 import { PlainRevocation } from '../plain/plain-revocation';
 import { forgetBody, type Body } from '../web/body';
-import type { FastifyHook, FastifyLogoutRoute, FastifyReply, FastifyRequest } from './http-types';
+import type { PlainRoute } from '../plain/plain-route';
+import type { FastifyHook, FastifyReply, FastifyRequest, FastifyRoute } from './http-types';
 
 /**
  * What `createRevocation` of `nestjs-logout/fastify` returns. Route and hooks need no `this`: they
@@ -19,7 +20,7 @@ export class FastifyRevocation extends PlainRevocation {
    * sent more than `throttleLimit`; `unavailable` when the store fails: repeating is safe. It reads
    * the body itself, ahead of Fastify's parsers. A client that has gone away is not answered.
    */
-  readonly logout: FastifyLogoutRoute = {
+  readonly logout: FastifyRoute = {
     preParsing: (request, _reply, payload, done) => {
       this.bodies.set(request, this.readBody(request, payload));
       forgetBody(request.raw);
@@ -72,6 +73,48 @@ export class FastifyRevocation extends PlainRevocation {
       send(reply, replyTo(request.headers));
     };
   }
+
+  /**
+   * `app.post('/introspect', introspect)`: tells the resource servers of `introspectionCallers` what a
+   * token is worth now (RFC 7662). It reads the form itself, ahead of Fastify's parsers. The answers
+   * are those of `AuthModule`.
+   * @throws {TypeError} once it is taken: there are no `introspectionCallers`.
+   */
+  get introspect(): FastifyRoute {
+    return fastifyRoute(this.oauth.introspect);
+  }
+
+  /**
+   * `app.post('/backchannel-logout', backchannelLogout)`: takes the logouts of identity providers
+   * (OpenID Connect Back-Channel Logout 1.0 §2.5). It reads the form itself, ahead of Fastify's
+   * parsers. The answers are those of `AuthModule`.
+   * @throws {TypeError} once it is taken: no issuer has the option `backchannel`.
+   */
+  get backchannelLogout(): FastifyRoute {
+    return fastifyRoute(this.oauth.backchannelLogout);
+  }
+}
+
+/** The body is read before the parsers; hooks of the host's that come after these still run. */
+function fastifyRoute(route: PlainRoute): FastifyRoute {
+  return {
+    preParsing: (request, reply, payload, done) => {
+      void route.admit(request, payload).then((outcome) => {
+        if (outcome === undefined) return;
+        if ('answer' in outcome) {
+          send(reply, outcome);
+        } else {
+          forgetBody(request.raw);
+          done();
+        }
+      });
+    },
+    handler: (request, reply) => {
+      void route.run(request, request.raw).then((outcome) => {
+        if (outcome !== undefined) send(reply, outcome);
+      });
+    },
+  };
 }
 
 /** Sends the whole reply. Does nothing if the host has answered already, e.g. after a timeout. */
@@ -79,5 +122,6 @@ function send(reply: FastifyReply, outcome: Reply): void {
   if (reply.sent) return;
   reply.code(outcome.answer.status);
   reply.headers(headersOf(outcome, (name) => reply.getHeader(name)));
-  reply.send(outcome.answer.text);
+  // Fastify would give an empty text a media type.
+  reply.send(outcome.answer.text === '' ? undefined : outcome.answer.text);
 }

@@ -21,14 +21,14 @@ export interface FastifyReply {
   code(status: number): unknown;
   getHeader(name: string): unknown;
   headers(values: Readonly<Record<string, string>>): unknown;
-  send(payload: string): unknown;
+  send(payload?: string): unknown;
 }
 
 /** What `app.addHook` and the options of a route take as `onRequest`. Never throws. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
 /** What `app.post(path, …)` takes: a handler, and a hook that reads the body before any parser. */
-export interface FastifyLogoutRoute {
+export interface FastifyRoute {
   readonly preParsing: (
     request: FastifyRequest,
     reply: FastifyReply,

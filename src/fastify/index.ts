@@ -2,4 +2,4 @@
 export * from '../plain/public-names';
 export { createRevocation } from './create-revocation';
 export type { FastifyRevocation } from './fastify-revocation';
-export type { FastifyHook, FastifyLogoutRoute, FastifyReply, FastifyRequest } from './http-types';
+export type { FastifyHook, FastifyReply, FastifyRequest, FastifyRoute } from './http-types';

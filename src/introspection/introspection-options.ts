@@ -33,7 +33,8 @@ export interface IntrospectionCaller {
 
 export interface IntrospectionOptions {
   /**
-   * Who may ask `POST <path>/introspect` what a token is worth (RFC 7662): 1–100 resource servers.
+   * Who may ask what a token is worth (RFC 7662): 1–100 resource servers. `AuthModule` then has the
+   * route `POST <path>/introspect`, and `createRevocation` the handler `introspect`.
    * @defaultValue none: there is no such route
    */
   readonly introspectionCallers?: readonly IntrospectionCaller[];
@@ -82,8 +83,8 @@ export const INTROSPECTION_OPTIONS = {
       {
         env: 'INTROSPECTION_CALLERS',
         says:
-          'Who may ask `POST <path>/introspect` what a token is worth (RFC 7662); without it there ' +
-          'is no such route.',
+          'Who may ask what a token is worth (RFC 7662), at `POST <path>/introspect` or the handler ' +
+          '`introspect`; without it there is none.',
       },
     ),
   ),

@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { LogoutCore } from '../core/compose';
 import type { AdmittedRequest } from '../web/admitted-request';
 import { LogoutAnswers } from '../web/answers';
-import { logoutTokenIn } from '../web/logout-token';
+import { parameterIn } from '../web/form-parameter';
 import { ROUTES } from '../web/routes';
 import { Admitted, Gated } from './gated.decorator';
 import { OurRoutes } from './our-routes.decorator';
@@ -24,7 +24,7 @@ export class BackchannelLogoutController {
     @Admitted() { body, source }: AdmittedRequest,
     @Res() response: object,
   ): Promise<void> {
-    await this.core.backchannel.run(logoutTokenIn(body), source);
+    await this.core.backchannel.run(parameterIn(body, 'logout_token'), source);
     send(this.adapterHost.httpAdapter, response, this.answers.answerEmpty({}, 200));
   }
 }

@@ -11,8 +11,8 @@ import { SessionsService } from '../sessions/sessions.service';
 import { LogoutAnswers } from '../web/answers';
 import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
+import { parameterIn } from '../web/form-parameter';
 import { Gate } from '../web/gate';
-import { logoutTokenIn } from '../web/logout-token';
 import { OwnPages } from '../web/own-pages';
 import { RefreshTokenCookie } from '../web/refresh-token-cookie';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -102,7 +102,7 @@ export const HTTP_PROVIDERS: Provider[] = [
             sessions.nameOf(
               route === ROUTES.revoke ? namedTokens(body).token : reader.textOf(request, body),
             ),
-          logoutTokenOf: (body) => backchannel.nameOf(logoutTokenIn(body)),
+          logoutTokenOf: (body) => backchannel.nameOf(parameterIn(body, 'logout_token')),
         },
         introspectionLimit,
       ),

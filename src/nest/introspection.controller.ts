@@ -4,11 +4,10 @@ import { LogoutCore } from '../core/compose';
 import type { AdmittedRequest } from '../web/admitted-request';
 import { LogoutAnswers } from '../web/answers';
 import { introspected } from '../web/introspected';
+import { inFormOf } from '../web/oauth-form';
 import type { PlatformRequest } from '../web/request';
 import { ROUTES } from '../web/routes';
-import { GateRefusal } from './gate.guard';
 import { Admitted, Gated } from './gated.decorator';
-import { namedTokens } from './logout.dto';
 import { OurRoutes } from './our-routes.decorator';
 import { send } from './send';
 
@@ -24,15 +23,11 @@ export class IntrospectionController {
   /** RFC 7662. Only a caller comes here: the gate has let it in. */
   @Gated(ROUTES.introspect)
   async introspect(
-    @Admitted() { body, caller, source }: AdmittedRequest,
+    @Admitted() admitted: AdmittedRequest,
     @Req() { headers }: PlatformRequest,
     @Res() response: object,
   ): Promise<void> {
-    const { token } = namedTokens(body);
-    // A parameter without a value is treated as if it were omitted (RFC 6749 §3.1).
-    if (caller === undefined || !token) throw new GateRefusal(this.answers.refuse('bad_request'));
-    const found = await this.core.introspection.of(token, caller, source);
-    const answer = introspected(found, caller, headers.accept, this.core.signedIntrospection);
-    send(this.adapterHost.httpAdapter, response, answer);
+    const answer = await introspected(admitted, headers.accept, this.core, this.answers);
+    send(this.adapterHost.httpAdapter, response, inFormOf(admitted.route, answer));
   }
 }

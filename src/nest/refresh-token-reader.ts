@@ -1,5 +1,5 @@
 import type { PresentedRefreshToken } from '../sessions/session-renewal';
-import type { PlatformRequest } from '../web/request';
+import type { IncomingRequest } from '../web/request';
 import type { RefreshTokenCookie } from '../web/refresh-token-cookie';
 import { namedTokens } from './logout.dto';
 
@@ -10,7 +10,7 @@ export class RefreshTokenReader {
 
   /** @returns what came; whether it came as a cookie, so that its successor goes there, too. */
   read(
-    request: PlatformRequest,
+    request: IncomingRequest,
     body: unknown,
   ): { readonly presented: PresentedRefreshToken; readonly isCookie: boolean } {
     const { refreshToken: named } = namedTokens(body);
@@ -20,7 +20,7 @@ export class RefreshTokenReader {
     return { presented, isCookie: presented.kind === 'text' };
   }
 
-  textOf(request: PlatformRequest, body: unknown): string | undefined {
+  textOf(request: IncomingRequest, body: unknown): string | undefined {
     const { presented } = this.read(request, body);
     return presented.kind === 'text' ? presented.text : undefined;
   }

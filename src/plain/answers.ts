@@ -44,7 +44,7 @@ export interface Answers {
 /** An answer that is ready to be sent. */
 export interface PreparedAnswer {
   readonly status: number;
-  /** JSON. */
+  /** JSON, or what the `Content-Type` of its reply says; empty: there is no body. */
   readonly text: string;
 }
 
@@ -84,12 +84,12 @@ export interface Reply {
  * @param sent what is set already for a header.
  */
 export function headersOf(
-  { headers = {} }: Reply,
+  { answer, headers = {} }: Reply,
   sent: (header: string) => unknown,
 ): Readonly<Record<string, string>> {
   const exposed = exposedHeaders(headers, sent);
   return {
-    'Content-Type': JSON_IN_UTF8,
+    ...(answer.text !== '' && { 'Content-Type': JSON_IN_UTF8 }),
     ...PRIVATE,
     ...besideCors(headers, sent),
     ...(exposed !== undefined && { 'Access-Control-Expose-Headers': exposed }),

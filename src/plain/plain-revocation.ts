@@ -26,6 +26,7 @@ import { MemoryRequestCounter } from '../web/request-counter.memory';
 import { Throttle } from '../web/throttle';
 import type { PreparedAnswers, Reply } from './answers';
 import { readLogoutBody } from './logout-body';
+import { OAuthRoutes } from './oauth-routes';
 import { PlainLogout, type NotLive } from './plain-logout';
 import type { ResolvedOptions } from './revocation-options';
 
@@ -54,8 +55,11 @@ export class PlainRevocation {
   private readonly enforcement: Enforcement;
   private readonly loggingOut: PlainLogout;
   private readonly keySet: PublishedDocument | undefined;
+  /** The routes that other services call. */
+  protected readonly oauth: OAuthRoutes;
 
-  constructor({ core, answers, enforcementRules, throttleRules, onError }: ResolvedOptions) {
+  constructor(options: ResolvedOptions) {
+    const { core, answers, enforcementRules, throttleRules, oauthRules, onError } = options;
     this.core = new LogoutCore(core);
     this.tokens = this.core.tokens;
     this.bulk = this.core.bulk;
@@ -78,6 +82,7 @@ export class PlainRevocation {
     const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
     const { core: own, authenticator } = this;
     this.loggingOut = new PlainLogout(own, open, authenticator, throttle, answers, onError);
+    this.oauth = new OAuthRoutes(own, open, authenticator, throttle, oauthRules, onError);
     const published = core.sessions?.signingKeys.published ?? [];
     this.keySet = published.length > 0 ? jwkSet(published) : undefined;
     for (const notice of this.core.notices) console.warn(`nestjs-logout: ${notice}`);

@@ -46,6 +46,10 @@ export type {
   SessionOptions,
   SigningKeyInput,
 } from '../sessions/session-options';
+export type {
+  IntrospectionCaller,
+  IntrospectionOptions,
+} from '../introspection/introspection-options';
 export type { Session } from '../revocation/session-store';
 export type { Algorithm } from '../tokens/keys/algorithms';
 export type { Claims } from '../tokens/verification/claims';

@@ -1,6 +1,10 @@
 import type { AuditPrinter } from '../audit/audit-log';
 import type { CoreOptions } from '../core/compose';
 import type { RefusalPrinter } from '../revocation/refusal-log';
+import {
+  INTROSPECTION_OPTIONS,
+  type IntrospectionOptions,
+} from '../introspection/introspection-options';
 import { LIVE_OPTIONS } from '../live/live-options';
 import { RevocationStore } from '../revocation/revocation-store';
 import { sessions, type SessionOptions } from '../sessions/session-options';
@@ -14,6 +18,7 @@ import {
   type Resolved,
   type Table,
 } from '../options/option';
+import { hasBackchannel } from '../tokens/verification/resolved-rules';
 import {
   TOKEN_RULES,
   type MultiIssuerRules,
@@ -24,12 +29,14 @@ import { ENFORCEMENT_OPTIONS, type EnforcementRules } from '../web/enforcement-o
 import type { ThrottleRules } from '../web/request-counter';
 import { THROTTLE_OPTIONS } from '../web/throttle-options';
 import { prepareAnswers, type Answers, type PreparedAnswers } from './answers';
+import type { OAuthRules } from './oauth-routes';
 
 /**
  * What `createRevocation` takes. What is not optional is a decision only you can make. The rules
  * for tokens are described at `TokenRules`.
  */
-export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience'> {
+export interface RevocationOptions
+  extends Omit<TokenRules, 'issuer' | 'audience'>, IntrospectionOptions {
   /** The accepted `iss`: the name of one issuer, or its names. @defaultValue `null`: unchecked */
   readonly issuer?: TokenRules['issuer'];
   /** Who we are: `aud` must name one of these. @defaultValue `null`: unchecked */
@@ -65,7 +72,8 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
   readonly enforceExcept?: readonly string[];
   /**
    * Logouts a window for each address (IPv6: /64); a whole number, 1–1 000 000. Beyond, only a live
-   * token is logged out, and all else gets `tooManyRequests`.
+   * token is logged out, and all else gets `tooManyRequests`. It also holds for introspections
+   * without a caller and for logout tokens of an identity provider, each counted apart.
    * @defaultValue 10
    */
   readonly throttleLimit?: number;
@@ -77,7 +85,10 @@ export interface RevocationOptions extends Omit<TokenRules, 'issuer' | 'audience
    * @defaultValue 4000
    */
   readonly liveGraceMs?: number;
-  /** Bodies and statuses of our answers, where you want others. */
+  /**
+   * Bodies and statuses of our answers, where you want others; not those of `introspect` and
+   * `backchannelLogout`, which their standards fix.
+   */
   readonly answers?: Partial<Answers>;
   /**
    * Told of every failure behind a 500; of those of `enforce` once a minute, with their number. Also
@@ -111,6 +122,7 @@ export const REVOCATION_OPTIONS = {
   ...ENFORCEMENT_OPTIONS,
   ...LIVE_OPTIONS,
   ...THROTTLE_OPTIONS,
+  ...INTROSPECTION_OPTIONS,
   answers: custom<PreparedAnswers, Partial<Answers>>(
     { mustBe: 'an object with some of the answers, each `{ status, body }`', read: prepareAnswers },
     {
@@ -144,6 +156,7 @@ export interface ResolvedOptions extends Pick<
   readonly core: CoreOptions;
   readonly enforcementRules: EnforcementRules;
   readonly throttleRules: ThrottleRules;
+  readonly oauthRules: OAuthRules;
 }
 
 /** @throws {TypeError} naming the option, what it must be and what it was. */
@@ -152,6 +165,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   const resolved = resolve(REVOCATION_OPTIONS, options, TOKEN_RULES);
   const { store, auditPrinter, refusalPrinter, answers, onError } = resolved;
+  const tokenRules = withNames(options);
   const printAudit: AuditPrinter = (line, outcome) => {
     try {
       auditPrinter(line, outcome);
@@ -161,7 +175,7 @@ export function resolveOptions(
   };
   return {
     core: {
-      tokenRules: withNames(options),
+      tokenRules,
       store,
       sessions: resolved.sessions,
       liveGraceMs: resolved.liveGraceMs,
@@ -174,6 +188,11 @@ export function resolveOptions(
     answers,
     enforcementRules: resolved,
     throttleRules: { limit: resolved.throttleLimit, windowMs: resolved.throttleTtlMs },
+    oauthRules: {
+      callers: resolved.introspectionCallers,
+      callerLimit: resolved.introspectionLimit,
+      takesLogoutTokens: hasBackchannel(tokenRules),
+    },
     onError,
   };
 }

@@ -1,7 +1,7 @@
 import type { RequestSource } from '../audit/audit-event';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import type { Caller } from '../introspection/introspection-callers';
-import { rawRequest, type PlatformRequest } from './request';
+import { rawRequest, type IncomingRequest } from './request';
 import type { Route } from './route';
 
 /** A request that passed the gate: what its route needs of it. */
@@ -21,10 +21,10 @@ export interface AdmittedRequest {
 const admittedRequests = new WeakMap<object, AdmittedRequest>();
 
 /** What a gate found in a request that it let in. */
-export const admittedOf = (request: PlatformRequest): AdmittedRequest | undefined =>
+export const admittedOf = (request: IncomingRequest): AdmittedRequest | undefined =>
   admittedRequests.get(rawRequest(request));
 
 /** From here on `admittedOf` knows the request. */
-export function admit(request: PlatformRequest, admitted: AdmittedRequest): void {
+export function admit(request: IncomingRequest, admitted: AdmittedRequest): void {
   admittedRequests.set(rawRequest(request), admitted);
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isMediaType } from './body';
 import { sentHeaders } from './credentials';
-import type { PlatformRequest } from './request';
+import type { IncomingRequest } from './request';
 import type { Route } from './route';
 
 /**
@@ -9,7 +9,7 @@ import type { Route } from './route';
  * send what needs no media type, with cookies that the host turned into a bearer. A page cannot set
  * `Authorization` without a preflight, nor send `DELETE`; and our `GET`s change nothing.
  */
-export function isForgeable(request: PlatformRequest, { method, body }: Route): boolean {
+export function isForgeable(request: IncomingRequest, { method, body }: Route): boolean {
   if (method !== 'POST' || !isFromElsewhere(request.headers)) return false;
   if (body === 'json' && isMediaType(request.headers, 'json')) return false;
   const { rawHeaders = [] } = sentHeaders(request);

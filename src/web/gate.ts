@@ -10,7 +10,7 @@ import { announcesBody, readBody } from './body';
 import { isForgeable } from './forgery';
 import type { DocumentAnswer, UnchangedAnswer } from './published-document';
 import { inFormOf } from './oauth-form';
-import { sourceOf, rawRequest, type PlatformRequest } from './request';
+import { sourceOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
 import type { PresentedBearer, RequestAuthenticator } from './request-authenticator';
 import type { Route } from './route';
 import type { RouteThrottle } from './route-throttle';
@@ -80,7 +80,7 @@ export class Gate {
    * @returns an answer where the request is refused after all. Never rejects.
    */
   async admit(
-    request: PlatformRequest,
+    request: IncomingRequest,
     route: Route,
     stream: Readable,
   ): Promise<AdmittedRequest | 'aborted' | Refused> {
@@ -99,7 +99,7 @@ export class Gate {
   }
 
   private decide(
-    request: PlatformRequest,
+    request: IncomingRequest,
     route: Route,
     stream: Readable,
   ): Promise<'admitted' | 'aborted' | Refused> {
@@ -126,18 +126,18 @@ export class Gate {
     });
   }
 
-  private bearerOf(request: PlatformRequest, { takesBearer, body }: Route): PresentedBearer {
+  private bearerOf(request: IncomingRequest, { takesBearer, body }: Route): PresentedBearer {
     return takesBearer ? this.authenticator.readForRoute(request, body) : NO_BEARER;
   }
 
-  private callerOf(request: PlatformRequest, { takesCaller }: Route): Caller | undefined {
+  private callerOf(request: IncomingRequest, { takesCaller }: Route): Caller | undefined {
     const credentials = takesCaller === true ? basicCredentials(request) : undefined;
     return credentials && this.optional.callers?.find(credentials.id, credentials.secret);
   }
 
   /** A middleware of the host's may have put a cookie's token into the header meanwhile. */
   private async lookAgain(
-    request: PlatformRequest,
+    request: IncomingRequest,
     known: AdmittedRequest,
   ): Promise<AdmittedRequest | Answer> {
     const { text: bearerText, authentication } = this.bearerOf(request, known.route);
@@ -155,7 +155,7 @@ export class Gate {
 
   /** Runs `work`; what it throws becomes the documented 500, reported and audited. */
   private async guarded<T>(
-    request: PlatformRequest,
+    request: IncomingRequest,
     route: Route,
     work: (source: RequestSource) => Promise<T>,
   ): Promise<T | Refused> {
@@ -191,7 +191,7 @@ function isPreflight({ method, headers }: PlatformRequest): boolean {
   return method === 'OPTIONS' && !announcesBody(headers);
 }
 
-function bodyOf(request: PlatformRequest, stream: Readable) {
+function bodyOf(request: IncomingRequest, stream: Readable) {
   const { headers, body, rawBody } = request;
   return { headers, body, rawBody, stream, httpVersionMajor: rawRequest(request).httpVersionMajor };
 }

@@ -1,23 +1,35 @@
-import type { IntrospectionAnswer } from '../introspection/introspection-answer';
-import type { Caller } from '../introspection/introspection-callers';
+import type { Introspection } from '../introspection/introspection';
 import type { SignedIntrospection } from '../introspection/signed-introspection';
 import { asksFor } from './accept';
-import { PRIVATE, type BareAnswer } from './answers';
+import type { AdmittedRequest } from './admitted-request';
+import { PRIVATE, type Answer, type BareAnswer, type LogoutAnswers } from './answers';
+import { parameterIn } from './form-parameter';
 import { SIGNED_INTROSPECTION } from './introspection-route';
 
+/** What knows the answers. */
+interface Knowledge {
+  readonly introspection: Introspection;
+  /** Absent: there is no key for it, and every answer is JSON. */
+  readonly signedIntrospection: SignedIntrospection | undefined;
+}
+
 /**
- * The answer in the form that the caller asks for: signed (RFC 9701 §4), or as JSON. The form is the
- * last thing that is decided: it holds what any other would hold.
- * @param signed absent: there is no key for it, and every answer is JSON.
+ * The answer to a caller that the gate has let in, in the form that it asks for: signed (RFC 9701
+ * §4), or as JSON. The form is the last thing that is decided: it holds what any other would hold.
+ * @throws {StoreUnavailableError} whether the token is live is unknown. @throws
+ * {IssuerUnavailableError} the same.
  */
-export function introspected(
-  answer: IntrospectionAnswer,
-  { id }: Caller,
+export async function introspected(
+  { body, caller, source }: AdmittedRequest,
   accept: string | undefined,
-  signed: SignedIntrospection | undefined,
-): BareAnswer {
+  { introspection, signedIntrospection: signed }: Knowledge,
+  answers: LogoutAnswers,
+): Promise<Answer | BareAnswer> {
+  const token = parameterIn(body, 'token');
+  if (caller === undefined || token === undefined) return answers.refuse('bad_request');
+  const answer = await introspection.of(token, caller, source);
   if (signed === undefined || !asksFor(SIGNED_INTROSPECTION, accept))
     return { status: 200, headers: PRIVATE, body: answer };
   const headers = { ...PRIVATE, 'Content-Type': SIGNED_INTROSPECTION };
-  return { status: 200, headers, text: signed.of(answer, id) };
+  return { status: 200, headers, text: signed.of(answer, caller.id) };
 }

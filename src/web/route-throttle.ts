@@ -3,7 +3,7 @@ import type { Caller } from '../introspection/introspection-callers';
 import { isJsonObject } from '../tokens/verification/json-object';
 import type { VerifiedToken } from '../tokens/verified-token';
 import type { AdmittedRequest } from './admitted-request';
-import type { PlatformRequest } from './request';
+import type { IncomingRequest } from './request';
 import type { Route } from './route';
 import { ROUTES } from './routes';
 import type { Excess, Throttle } from './throttle';
@@ -14,7 +14,7 @@ export interface NamedTokenRules {
   /** Whether a logout of this bearer takes the refresh token that the body names. */
   mayRefresh(bearer: VerifiedToken, body: unknown): Promise<boolean>;
   /** Names the session of the genuine refresh token that came; asks no database. */
-  sessionOf(request: PlatformRequest, route: Route, body: unknown): string | undefined;
+  sessionOf(request: IncomingRequest, route: Route, body: unknown): string | undefined;
   /**
    * Names the genuine logout token in the body. Its signature is checked first: otherwise forged ones
    * would keep the real ones out, which come from the same few addresses.
@@ -59,7 +59,7 @@ export class RouteThrottle {
    * @param isRead whether the body is what the route takes.
    */
   excessOf(
-    request: PlatformRequest,
+    request: IncomingRequest,
     admitted: AdmittedRequest,
     full: Excess | undefined,
     isRead: boolean,
@@ -94,7 +94,7 @@ export class RouteThrottle {
   }
 
   private async excessOfSession(
-    request: PlatformRequest,
+    request: IncomingRequest,
     { route, source, body }: AdmittedRequest,
     full: Excess | undefined,
     bucket: string,

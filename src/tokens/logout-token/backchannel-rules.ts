@@ -38,8 +38,9 @@ export const backchannel = custom<ResolvedBackchannel, BackchannelRules>(
   },
   {
     says:
-      'Takes logout tokens of the issuer, at `POST <path>/backchannel-logout`: `clientIds` are our ' +
-      "names there. `ends: 'subject'` is for issuers whose access tokens have no `sid`. See " +
+      'Takes logout tokens of the issuer, at `POST <path>/backchannel-logout` or the handler ' +
+      "`backchannelLogout`: `clientIds` are our names there. `ends: 'subject'` is for issuers whose " +
+      'access tokens have no `sid`. See ' +
       '[back-channel logout](backchannel-logout.md).',
   },
 );
