@@ -2,11 +2,14 @@ import express, { type RequestHandler } from 'express';
 import fastify, { type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { parse } from 'node:querystring';
 import request, { type Test } from 'supertest';
 import { createRevocation, type RevocationOptions, type RevocationStore } from '../../src/express';
 import { createRevocation as createForFastify } from '../../src/fastify';
 import type { PlainRevocation } from '../../src/plain/plain-revocation';
 import { MemoryRevocationStore } from '../../src/stores/memory';
+import { INTROSPECT } from './introspection';
+import { BACKCHANNEL_LOGOUT } from './logout-tokens';
 import { TestIssuer } from './tokens';
 
 export type Framework = typeof express;
@@ -23,6 +26,8 @@ export interface HostSetUp {
   readonly options?: Partial<RevocationOptions>;
   /** Whether `enforce` comes first of all. */
   readonly isEnforced?: boolean;
+  /** Whether parsers of the host's take JSON and forms ahead of our handlers. */
+  readonly hasParsers?: boolean;
 }
 
 export interface ExpressSetUp extends HostSetUp {
@@ -36,7 +41,12 @@ export interface FastifySetUp extends HostSetUp {
   readonly before?: (app: FastifyInstance) => void;
 }
 
-/** A plain app with our two handlers, on a port of its own; `close` stops both. */
+const FORM = 'application/x-www-form-urlencoded';
+
+const hasCallers = ({ options }: HostSetUp): boolean => options?.introspectionCallers !== undefined;
+const hasProvider = ({ options }: HostSetUp): boolean => options?.backchannel !== undefined;
+
+/** A plain app with our handlers, on a port of its own; `close` stops both. */
 export class PlainHost<R extends PlainRevocation = PlainRevocation> {
   private constructor(
     readonly issuer: TestIssuer,
@@ -52,11 +62,17 @@ export class PlainHost<R extends PlainRevocation = PlainRevocation> {
 
   /** An app of Express. */
   static express(setUp: ExpressSetUp = {}) {
-    return PlainHost.start(setUp, createRevocation, ({ enforce, logout, verifyToken }) => {
-      const app = (setUp.framework ?? express)();
+    return PlainHost.start(setUp, createRevocation, (revocation) => {
+      const { enforce, logout, verifyToken } = revocation;
+      const framework = setUp.framework ?? express;
+      const app = framework();
       if (setUp.isEnforced === true) app.use(enforce);
       for (const handler of setUp.before ?? []) app.use(handler);
+      if (setUp.hasParsers === true)
+        app.use(framework.json(), framework.urlencoded({ extended: true }));
       app.post('/logout', logout);
+      if (hasCallers(setUp)) app.post(INTROSPECT, revocation.introspect);
+      if (hasProvider(setUp)) app.post(BACKCHANNEL_LOGOUT, revocation.backchannelLogout);
       app.get('/protected', verifyToken, (req, res) => {
         const { user } = req as { user?: object };
         res.json(user);
@@ -68,11 +84,18 @@ export class PlainHost<R extends PlainRevocation = PlainRevocation> {
 
   /** An app of Fastify 5. */
   static fastify(setUp: FastifySetUp = {}) {
-    return PlainHost.start(setUp, createForFastify, async ({ enforce, logout, verifyToken }) => {
+    return PlainHost.start(setUp, createForFastify, async (revocation) => {
+      const { enforce, logout, verifyToken } = revocation;
       const app = fastify();
       if (setUp.isEnforced === true) app.addHook('onRequest', enforce);
       setUp.before?.(app);
+      if (setUp.hasParsers === true)
+        app.addContentTypeParser(FORM, { parseAs: 'string' }, (_req, body, done) => {
+          done(null, parse(String(body)));
+        });
       app.post('/logout', logout);
+      if (hasCallers(setUp)) app.post(INTROSPECT, revocation.introspect);
+      if (hasProvider(setUp)) app.post(BACKCHANNEL_LOGOUT, revocation.backchannelLogout);
       app.get('/protected', { onRequest: verifyToken }, (req, reply) => {
         const { user } = req as { user?: object };
         void reply.type('application/json').send(JSON.stringify(user));
