@@ -42,7 +42,10 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
   beforeEach(async () => {
     host = await start({ issuer, options });
   });
-  afterEach(() => host.close());
+  afterEach(() => {
+    jest.restoreAllMocks();
+    return host.close();
+  });
   const audited = async () => {
     await host.revocation.audit.close();
     return (await host.revocation.audit.find({})).events;
@@ -133,8 +136,8 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
         429,
       ]);
       await other.ask(host.url, 't').expect(200, INACTIVE);
-      const reasons = (await audited()).map(({ reason }) => reason);
-      expect(reasons).toEqual(['limit_by_caller', 'limit_by_address', 'caller_refused']);
+      const reasons = (await audited()).map(({ reason }) => reason).sort();
+      expect(reasons).toEqual(['caller_refused', 'limit_by_address', 'limit_by_caller']);
     });
   });
 
@@ -186,29 +189,7 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
   it('answers, audits and logs to the byte as AuthModule does', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     const nest = await TestApp.start('express', options, { issuer });
-    const [live, iat] = [issuer.token({ jti: 'j1', sid: 's9' }), nowSeconds()];
-    const ended = logoutToken(issuer, { iat, jti: 'l1' });
-    const sends: readonly ((url: string) => Test)[] = [
-      (url) => api.ask(url, live),
-      (url) => api.ask(url, 'rubbish'),
-      (url) => introspect(url),
-      (url) => introspect(url).send('token=a&token=b'),
-      (url) => introspect(url).send('token='),
-      (url) => introspect(url).type('json').send({ token: live }),
-      (url) => introspect(url).send({ token: 'x'.repeat(20_000) }),
-      (url) => anonymous(url).send({ token: live }),
-      (url) => introspect(url, basic(api.id, 'x'.repeat(64))).send({ token: live }),
-      (url) => logOut(url, ended),
-      (url) => logOut(url, ended),
-      (url) => logOut(url, logoutToken(issuer, { iat, sid: undefined, sub: 'eve' })),
-      (url) => logOut(url, logoutToken(issuer, { iat, aud: 'another' })),
-      (url) => logOut(url, logoutToken(new TestIssuer('ES256'), { iat })),
-      (url) => logOut(url, ''),
-      (url) => logOut(url, 'x'.repeat(20_000)),
-      (url) => request(url).post(BACKCHANNEL_LOGOUT).type('form').send('logout_token=a&b=1&b=2'),
-      (url) => request(url).post(BACKCHANNEL_LOGOUT).send({ logout_token: ended }),
-      (url) => request(url).post(BACKCHANNEL_LOGOUT),
-    ];
+    const sends = everyKindOfRequest();
     const answers: { readonly plain: unknown[]; readonly nest: unknown[] } = {
       plain: [],
       nest: [],
@@ -218,14 +199,40 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
       answers.nest.push(bytesOf(await send(nest.url)));
     }
     expect(answers.plain).toEqual(answers.nest);
-    expect((await audited()).map(lasting)).toEqual((await auditOf(nest)).map(lasting));
+    expect(lasting(await audited())).toEqual(lasting(await auditOf(nest)));
     const refusals = warn.mock.calls.map(([line]) => String(line));
     expect(host.refusals).toEqual(refusals.filter((line) => line.startsWith('Refused')));
     expect(host.refusals.join()).toContain('Refused, logout_token_audience');
-    warn.mockRestore();
     await nest.close();
   });
 });
+
+/** Requests to both routes, each of which can be sent to any host. */
+function everyKindOfRequest(): readonly ((url: string) => Test)[] {
+  const [live, iat] = [issuer.token({ jti: 'j1', sid: 's9' }), nowSeconds()];
+  const ended = logoutToken(issuer, { iat, jti: 'l1' });
+  return [
+    (url) => api.ask(url, live),
+    (url) => api.ask(url, 'rubbish'),
+    (url) => introspect(url),
+    (url) => introspect(url).send('token=a&token=b'),
+    (url) => introspect(url).send('token='),
+    (url) => introspect(url).type('json').send({ token: live }),
+    (url) => introspect(url).send({ token: 'x'.repeat(20_000) }),
+    (url) => anonymous(url).send({ token: live }),
+    (url) => introspect(url, basic(api.id, 'x'.repeat(64))).send({ token: live }),
+    (url) => logOut(url, ended),
+    (url) => logOut(url, ended),
+    (url) => logOut(url, logoutToken(issuer, { iat, sid: undefined, sub: 'eve' })),
+    (url) => logOut(url, logoutToken(issuer, { iat, aud: 'another' })),
+    (url) => logOut(url, logoutToken(new TestIssuer('ES256'), { iat })),
+    (url) => logOut(url, ''),
+    (url) => logOut(url, 'x'.repeat(20_000)),
+    (url) => request(url).post(BACKCHANNEL_LOGOUT).type('form').send('logout_token=a&b=1&b=2'),
+    (url) => request(url).post(BACKCHANNEL_LOGOUT).send({ logout_token: ended }),
+    (url) => request(url).post(BACKCHANNEL_LOGOUT),
+  ];
+}
 
 /** What frameworks and connections add to any answer. */
 const NOT_OURS = ['connection', 'date', 'etag', 'keep-alive', 'x-powered-by'];
@@ -235,10 +242,12 @@ function bytesOf({ status, text, headers }: Response): unknown {
   return { status, text, headers: Object.fromEntries(own) };
 }
 
-function lasting(event: object): object {
-  return Object.fromEntries(
-    Object.entries(event).filter(([name]) => !['id', 'occurredAt', 'tokenId'].includes(name)),
-  );
+/** What rows say, but for times and names that are made at random; their order is open. */
+function lasting(events: readonly object[]): readonly string[] {
+  const isOpen = (name: string) => ['id', 'occurredAt', 'tokenId'].includes(name);
+  return events
+    .map((event) => JSON.stringify(Object.entries(event).filter(([name]) => !isOpen(name))))
+    .sort();
 }
 
 describe('Where its option is not set, a handler', () => {
