@@ -11,8 +11,15 @@ import { TestApp } from '../support/app';
 import { auditOf } from '../support/audit';
 import { FaultyStore } from '../support/faulty-store';
 import { basic, INACTIVE, INTROSPECT, SIGNED, TestCaller } from '../support/introspection';
-import { BACKCHANNEL, BACKCHANNEL_LOGOUT, logoutToken, nowSeconds } from '../support/logout-tokens';
+import {
+  BACKCHANNEL,
+  BACKCHANNEL_LOGOUT,
+  logoutClaims,
+  logoutToken,
+  nowSeconds,
+} from '../support/logout-tokens';
 import { PlainHost, PLAIN_APPS } from '../support/plain-host';
+import { PublishedIssuer } from '../support/published-issuer';
 import { OWN_ISSUER, sessionOptions } from '../support/sessions';
 import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
 
@@ -75,6 +82,19 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
     expect(await audited()).toContainEqual(
       expect.objectContaining({ actor: `idp:${ISSUER}`, sessionId: 's1', outcome: 'success' }),
     );
+  });
+
+  it('takes a logout token as the first request of all, by keys that the provider publishes', async () => {
+    const provider = await PublishedIssuer.start();
+    const { url, jwksUri } = provider;
+    await restart({ algorithms: ['ES256'], keys: undefined, issuer: url, jwksUri });
+    const claims = logoutClaims({ iss: url, sid: 's1' });
+    await logOut(host.url, provider.token(claims, { typ: 'logout+jwt' })).expect(200);
+    await api.ask(host.url, provider.token({ sid: 's1' })).expect(200, INACTIVE);
+    expect((await api.ask(host.url, provider.token()).expect(200)).body).toMatchObject({
+      active: true,
+    });
+    await provider.close();
   });
 
   it('signs an answer where the caller asks for that, for the caller alone', async () => {
@@ -183,6 +203,7 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
     await logOut(host.url, logoutToken(issuer, { sid: 's2' })).expect(200);
     const { revocations } = await host.store.find({ limit: 10 });
     expect(revocations.map(({ sessionId }) => sessionId)).toEqual(['s2']);
+    expect((await audited()).map(({ reason }) => reason)).toEqual(['backchannel_logout']);
     expect(host.errors).toEqual([]);
   });
 
