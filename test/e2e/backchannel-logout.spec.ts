@@ -434,7 +434,7 @@ describe('Of several issuers', () => {
   afterAll(() => app.close());
 
   it.each([
-    ['one without backchannel logs nobody out', without, second],
+    ['one without backchannel logs no user out', without, second],
     ['none signs for another', without, first],
     ['nor the other way round', withLogout, second],
   ])('%s', async (_, issuer, iss) => {

@@ -20,7 +20,7 @@ describe.each(PLATFORMS)('A token of many groups on %s', (platform) => {
   let app: TestApp;
   afterEach(() => app.close());
 
-  it('is refused above 8 KB by default, and logs nobody out', async () => {
+  it('is refused above 8 KB by default, and logs no user out', async () => {
     app = await TestApp.start(platform);
     const token = app.issuer.token(groups(200));
     await app.me(token).expect(401, DOCUMENTED.refused);
