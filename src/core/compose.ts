@@ -20,7 +20,7 @@ import type { ResolvedSessionOptions } from '../sessions/session-options';
 import { SessionsService } from '../sessions/sessions.service';
 import { TokenRevocation } from '../sessions/token-revocation';
 import { PublishedKeys } from '../tokens/jwks/published-keys';
-import { SIGNATURE_ALGORITHMS } from '../tokens/keys/algorithms';
+import { isSymmetric } from '../tokens/keys/algorithms';
 import { hasRefreshTokens } from '../tokens/verification/resolved-rules';
 import { TokenVerifier } from '../tokens/verification/token-verifier';
 import type { MultiIssuerRules, TokenRules } from '../tokens/verification/token-rules';
@@ -166,6 +166,5 @@ function signedBy(
   now: () => number,
 ): SignedIntrospection | undefined {
   const { signer } = signingKeys;
-  const { family } = SIGNATURE_ALGORITHMS[signer.algorithm];
-  return family === 'symmetric' ? undefined : new SignedIntrospection(signer, issuer, now);
+  return isSymmetric(signer.algorithm) ? undefined : new SignedIntrospection(signer, issuer, now);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
 import { DEFAULT_SCHEMA, SchemaNames } from '../../migrations/schema-names';
-import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
+import { isSymmetric } from '../tokens/keys/algorithms';
 import { packageRoot } from './embedded-postgres/own-folder';
 import { SERVICE_OPTIONS, type Environment } from './environment';
 
@@ -77,8 +77,4 @@ export function mintTrialToken(settings: Environment): string {
       jwtid: randomUUID(),
     },
   );
-}
-
-function isSymmetric(algorithm: Algorithm): algorithm is 'HS256' | 'HS384' | 'HS512' {
-  return SIGNATURE_ALGORITHMS[algorithm].family === 'symmetric';
 }

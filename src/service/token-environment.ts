@@ -1,6 +1,6 @@
 import type { AuthModuleOptions, MultiIssuerOptions } from '../nest/auth.options';
 import { badVariable, inVariables, readVariables, type FromVariables } from '../options/variables';
-import { SIGNATURE_ALGORITHMS, type Algorithm } from '../tokens/keys/algorithms';
+import { isSymmetric, type Algorithm } from '../tokens/keys/algorithms';
 import { resolveTokenRules } from '../tokens/verification/resolved-rules';
 import {
   COMMON_RULES,
@@ -107,9 +107,7 @@ function algorithmsFor(
 }
 
 function checkFamily(algorithms: readonly Algorithm[], isPublic: boolean): void {
-  const areSymmetric = algorithms.map(
-    (algorithm) => SIGNATURE_ALGORITHMS[algorithm].family === 'symmetric',
-  );
+  const areSymmetric = algorithms.map(isSymmetric);
   if (isPublic && areSymmetric.includes(true))
     throw badVariable('JWT_ALGORITHMS', 'without HS*, which needs JWT_SECRET, with JWT_PUBLIC_KEY');
   if (!isPublic && areSymmetric.includes(false))

@@ -35,8 +35,8 @@ interface OptionalParts {
 
 /**
  * Stands before our routes: what is no readable request is answered here, in our envelope and
- * without quoting it. In this order: 429, 405, 401 of who is no caller, 415, 413, 400. `gate.express.ts` and
- * `gate.fastify.ts` put it before the host's body parser; `GateGuard` runs it for requests that
+ * without quoting it. In this order: 429, 405, 401 where credentials of a caller are missing, 415,
+ * 413, 400. `gate.express.ts` and `gate.fastify.ts` put it before the host's body parser; `GateGuard` runs it for requests that
  * came to a route another way.
  */
 export class Gate {

@@ -24,7 +24,7 @@ export interface Route {
   /** Whether it looks at the bearer of a request. */
   readonly takesBearer: boolean;
   /**
-   * Whether only callers of introspection may use it, by HTTP Basic. Who is none is refused before
+   * Whether only callers of introspection may use it, by HTTP Basic. One without is refused before
    * the body is read. @defaultValue false
    */
   readonly takesCaller?: boolean;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ResolvedSessionOptions } from '../sessions/session-options';
 import { isFetchable } from '../tokens/jwks/https-document';
-import { SIGNATURE_ALGORITHMS } from '../tokens/keys/algorithms';
+import { isSymmetric } from '../tokens/keys/algorithms';
 import { metadataRoute } from './document-routes';
 import { PublishedDocument, type DocumentAnswer, type UnchangedAnswer } from './published-document';
 import type { Route, RouteNeed } from './route';
@@ -52,7 +52,7 @@ export class ServerMetadata {
   private members(): object {
     const { issuer, signingKeys } = this.sessions;
     const { algorithm } = signingKeys.signer;
-    const isSigned = SIGNATURE_ALGORITHMS[algorithm].family !== 'symmetric';
+    const isSigned = !isSymmetric(algorithm);
     return {
       issuer,
       ...(this.met.has('publishedKeys') && { jwks_uri: this.urlOf(ROUTES.jwks) }),

@@ -1,4 +1,4 @@
-import { isAlgorithm } from '../keys/algorithms';
+import { isAlgorithm, isSymmetric } from '../keys/algorithms';
 import { isClaims, type Claims } from '../verification/claims';
 import { parseJsonObject, type JsonObject } from '../verification/json-object';
 import type { ResolvedTokenRules } from '../verification/resolved-rules';
@@ -136,7 +136,7 @@ function explainAlgorithm(alg: unknown, areKeysFixed: boolean): Explanation {
     return { member, found: alg, option, remedy };
   }
   // No option would accept it: a secret is not published.
-  if (alg.startsWith('HS')) {
+  if (isSymmetric(alg)) {
     const remedy =
       'Only its issuer can verify it. Refresh tokens are like that: send the access token.';
     return { member, found: alg, remedy };

@@ -9,7 +9,14 @@ import { fetchDocument, isFetchable, UnexpectedStatusError } from './https-docum
  * be fetched from.
  */
 export async function discoverJwksUri(issuer: string): Promise<string> {
-  const metadata = parsed(await metadataOf(issuer));
+  return jwksUriIn(parsed(await metadataOf(issuer)), issuer);
+}
+
+/**
+ * What the metadata of an issuer says.
+ * @throws {Error} as `discoverJwksUri`.
+ */
+export function jwksUriIn(metadata: unknown, issuer: string): string {
   if (!isJsonObject(metadata)) throw new Error('The metadata of the issuer is no JSON object.');
   // One server could send tokens of another issuer to keys of its own otherwise (§4.3).
   if (metadata.issuer !== issuer)

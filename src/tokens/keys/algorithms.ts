@@ -180,3 +180,8 @@ export const SIGNATURE_ALGORITHMS: Readonly<Record<Algorithm, SignatureAlgorithm
 export function isAlgorithm(value: unknown): value is Algorithm {
   return typeof value === 'string' && Object.hasOwn(SIGNATURE_ALGORITHMS, value);
 }
+
+/** Whether one secret signs and verifies: what verifies could sign, too. */
+export function isSymmetric(algorithm: Algorithm): algorithm is 'HS256' | 'HS384' | 'HS512' {
+  return SIGNATURE_ALGORITHMS[algorithm].family === 'symmetric';
+}

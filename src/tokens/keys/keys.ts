@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { isKeyObject, isUint8Array } from 'node:util/types';
-import { type Algorithm, isAlgorithm, SIGNATURE_ALGORITHMS } from './algorithms';
+import { type Algorithm, isAlgorithm, isSymmetric, SIGNATURE_ALGORITHMS } from './algorithms';
 import { isJsonObject } from '../verification/json-object';
 import {
   describeKey,
@@ -151,10 +151,9 @@ function findAlgorithm(option: string, key: KeyObject, possible: readonly Algori
 function checkStrength(option: string, key: KeyObject, algorithm: Algorithm): void {
   const rules = SIGNATURE_ALGORITHMS[algorithm];
   if (rules.isStrong(key)) return;
-  const advice =
-    rules.family === 'symmetric'
-      ? 'Make one with `openssl rand -hex 64`.'
-      : 'Make a new key pair at the issuer.';
+  const advice = isSymmetric(algorithm)
+    ? 'Make one with `openssl rand -hex 64`.'
+    : 'Make a new key pair at the issuer.';
   throw misconfigured(option, `${rules.needs} (${algorithm})`, describeKey(key), advice);
 }
 

@@ -1,5 +1,5 @@
 import { misconfigured } from '../../options/misconfiguration';
-import { type Algorithm, SIGNATURE_ALGORITHMS } from '../keys/algorithms';
+import { type Algorithm, isSymmetric } from '../keys/algorithms';
 import { fixedKeys, type IssuerKeys } from '../keys/issuer-keys';
 import { KeySet } from '../keys/key-set';
 import { type ConfiguredKey, readKeys } from '../keys/keys';
@@ -63,7 +63,7 @@ function fetchedSource(options: KeyOptions, prefix: string, published: Published
   const option = jwksUri === undefined ? 'discovery' : 'jwksUri';
   if (issuer === null)
     throw misconfigured(`${prefix}issuer`, `its name or names with ${option}`, 'null');
-  const secret = algorithms.find((name) => SIGNATURE_ALGORITHMS[name].family === 'symmetric');
+  const secret = algorithms.find(isSymmetric);
   if (secret !== undefined)
     throw misconfigured(
       `${prefix}algorithms`,

@@ -2,7 +2,7 @@ import type { Algorithm } from '../keys/algorithms';
 import type { KeyInput } from '../keys/keys';
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { custom, optional, resolve, whole, type Resolved, type Table } from '../../options/option';
-import type { Claims } from './claims';
+import { audiencesOf, type Claims } from './claims';
 import { accepted, algorithmList, keyList, typeList } from './rule-options';
 
 /**
@@ -100,6 +100,5 @@ export function isMarkedAsRefresh(
 ): boolean {
   if (claim !== undefined && claims[claim.name] === claim.value) return true;
   if (audience == null) return false;
-  const named = typeof claims.aud === 'string' ? [claims.aud] : (claims.aud ?? []);
-  return named.some((each) => audience.has(each));
+  return audiencesOf(claims.aud).some((each) => audience.has(each));
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { discoverJwksUri } from '../../../src/tokens/jwks/discovery';
+import { discoverJwksUri, jwksUriIn } from '../../../src/tokens/jwks/discovery';
 import { DocumentServer } from '../../support/document-server';
 
 const OPENID = '/.well-known/openid-configuration';
@@ -66,6 +66,17 @@ describe('The address of the keys of an issuer', () => {
   ])('is not taken from metadata %s', async (_what, document, why) => {
     answer({ [OPENID]: metadata(document(origin())) });
     await expect(discoverJwksUri(origin())).rejects.toThrow(why);
+  });
+
+  it.each([
+    ['https://login.example', 'http://127.0.0.1/jwks', false],
+    ['https://login.example', JWKS, true],
+    ['http://127.0.0.1', 'http://127.0.0.1/jwks', true],
+    ['http://127.0.0.1', JWKS, true],
+  ])('of the issuer %s may be %s: %s', (issuer, uri, isTaken) => {
+    const read = () => jwksUriIn({ issuer, jwks_uri: uri }, issuer);
+    if (isTaken) expect(read()).toBe(uri);
+    else expect(read).toThrow('The metadata names no jwks_uri that is an https URL.');
   });
 
   it.each<[string, (response: ServerResponse) => void, RegExp]>([

@@ -42,6 +42,16 @@ describe('The keys of an issuer', () => {
     expect(issuersWithoutKeys).toEqual({ awaited: [FETCHED.issuer], unknown: [FETCHED.issuer] });
   });
 
+  it('are not shared by issuers whose names read alike', () => {
+    const { issuersWithoutKeys } = new TokenVerifier({
+      issuers: [
+        { ...FETCHED, issuer: 'a, b', jwksUri: URI },
+        { ...FETCHED, issuer: ['a', 'b'], jwksUri: `${URI}/2` },
+      ],
+    });
+    expect(issuersWithoutKeys.unknown).toEqual(['a, b', 'a', 'b']);
+  });
+
   it('may be those of several names, where these share them', () => {
     const names = ['accounts.example', 'https://accounts.example'];
     expect(() => new TokenVerifier({ ...FETCHED, issuer: names, jwksUri: URI })).not.toThrow();
