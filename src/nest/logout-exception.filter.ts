@@ -9,7 +9,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { admittedOf } from '../web/admitted-request';
-import { LogoutAnswers, type Answer, type BareAnswer, type EmptyAnswer } from '../web/answers';
+import { LogoutAnswers, type Answer } from '../web/answers';
 import { inFormOf } from '../web/oauth-form';
 import type { PlatformRequest } from '../web/request';
 import { GateRefusal } from './gate.guard';
@@ -42,7 +42,7 @@ export class LogoutExceptionFilter implements ExceptionFilter {
     const decided = exception instanceof GateRefusal ? exception.answer : this.answer(exception);
     if (decided === undefined) return;
     const request = host.switchToHttp().getRequest<PlatformRequest>();
-    const answer = inFormOfRoute(request, decided);
+    const answer = inFormOf(admittedOf(request)?.route, decided);
     // The gate, and code that throws an HttpException, has logged what was worth it.
     if (answer.status >= 500 && !isDecided(exception)) this.logger.error(exception);
     send(this.adapterHost.httpAdapter, host.switchToHttp().getResponse<object>(), answer);
@@ -52,14 +52,6 @@ export class LogoutExceptionFilter implements ExceptionFilter {
     if (exception instanceof HttpException) return this.answers.answerStatus(exception.getStatus());
     return this.answers.answerError(exception);
   }
-}
-
-type AnyAnswer = Answer | BareAnswer | EmptyAnswer;
-
-/** In the form of its route. One that has it already stays as it is. */
-function inFormOfRoute(request: PlatformRequest, answer: AnyAnswer): AnyAnswer {
-  const route = admittedOf(request)?.route;
-  return route === undefined ? answer : inFormOf(route, answer);
 }
 
 function isDecided(exception: unknown): boolean {

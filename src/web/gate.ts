@@ -34,7 +34,7 @@ interface OptionalParts {
 }
 
 /**
- * Stands before our routes: what is no readable request is answered here, in our envelope and
+ * Stands before our routes: what is no readable request is answered here, in the form of its route and
  * without quoting it. In this order: 429, 405, 401 where credentials of a caller are missing, 415,
  * 413, 400. `gate.express.ts` and `gate.fastify.ts` put it before the host's body parser; `GateGuard` runs it for requests that
  * came to a route another way.
@@ -71,8 +71,8 @@ export class Gate {
     const source = sourceOf(request);
     const bucket = routes[0]?.bucket;
     const excess = bucket && (await this.throttle.excessOfAddress(source, bucket));
-    if (excess) return this.tooMany(excess);
-    return this.refuse('method_not_allowed', source, { Allow });
+    if (excess) return this.tooMany(routes[0], excess);
+    return this.refuse(routes[0], 'method_not_allowed', source, { Allow });
   }
 
   /**
@@ -108,19 +108,19 @@ export class Gate {
       const bearer = await authentication;
       const caller = this.callerOf(request, route);
       const { full, isRefused } = await this.limits.arrive(route, { bearer, caller }, source);
-      if (full !== undefined && isRefused) return this.tooMany(full);
+      if (full !== undefined && isRefused) return this.tooMany(route, full);
       if (route.takesCaller === true && caller === undefined)
-        return inFormOf(route, this.refuse('caller_refused', source));
+        return this.refuse(route, 'caller_refused', source);
       const body = await readBody(bodyOf(request, stream), bodyRules(route, this.maxTokenBytes));
       if (body.kind === 'aborted') return 'aborted';
       const isRead = body.kind === 'read';
       const value = isRead ? body.value : undefined;
       const admitted = { route, bearer, bearerText, caller, source, body: value };
       const excess = await this.limits.excessOf(request, admitted, full, isRead);
-      if (excess !== undefined) return this.tooMany(excess);
-      if (body.kind === 'refused') return inFormOf(route, this.refuse(body.reason, source));
+      if (excess !== undefined) return this.tooMany(route, excess);
+      if (body.kind === 'refused') return this.refuse(route, body.reason, source);
       if (bearer.verdict !== 'missing' && isForgeable(request, route))
-        return this.refuse('unsupported_media_type', source);
+        return this.refuse(route, 'unsupported_media_type', source);
       admit(request, admitted);
       return 'admitted';
     });
@@ -139,16 +139,16 @@ export class Gate {
   private async lookAgain(
     request: IncomingRequest,
     known: AdmittedRequest,
-  ): Promise<AdmittedRequest | Answer> {
+  ): Promise<AdmittedRequest | Refused> {
     const { text: bearerText, authentication } = this.bearerOf(request, known.route);
     const bearer = await authentication;
     if (bearer.verdict === 'missing') return known;
     // With a body it was JSON, which no page of another site can send without a preflight.
     if (known.body === undefined && isForgeable(request, known.route))
-      return this.refuse('unsupported_media_type', known.source);
+      return this.refuse(known.route, 'unsupported_media_type', known.source);
     const found = { ...known, bearer, bearerText };
     const excess = await this.limits.excessOf(request, found, undefined, true);
-    if (excess !== undefined) return this.tooMany(excess);
+    if (excess !== undefined) return this.tooMany(known.route, excess);
     admit(request, found);
     return found;
   }
@@ -171,18 +171,20 @@ export class Gate {
     }
   }
 
-  private tooMany({ reason, retryAfterSeconds }: Excess): Answer {
-    return this.answers.refuse(reason, { 'Retry-After': String(retryAfterSeconds) });
+  private tooMany(route: Route | undefined, { reason, retryAfterSeconds }: Excess): Refused {
+    const headers = { 'Retry-After': String(retryAfterSeconds) };
+    return inFormOf(route, this.answers.refuse(reason, headers));
   }
 
   private refuse(
+    route: Route | undefined,
     reason: RequestReason,
     source: RequestSource,
     headers?: Readonly<Record<string, string>>,
-  ): Answer {
+  ): Refused {
     const event = reason === 'caller_refused' ? 'authn_login_fail' : 'input_validation_fail';
     this.throttle.auditOnce({ event, outcome: 'failure', reason, ...source });
-    return this.answers.refuse(reason, headers);
+    return inFormOf(route, this.answers.refuse(reason, headers));
   }
 }
 

@@ -8,26 +8,33 @@ const ERRORS: ReadonlyMap<number, string> = new Map([
   [400, 'invalid_request'],
   [401, 'invalid_client'],
 ]);
+/** Later the same request may succeed (RFC 6749 §4.1.2.1). */
+const LATER: ReadonlySet<number> = new Set([429, 503]);
 
 /**
- * An error in the form of its route. On routes of OAuth 2.0 a 400 and a 401 name their `error`
- * (RFC 6749 §5.2), beside our envelope or alone, and a failure is a 503 after which the client must
- * take the token for live (RFC 7009 §2.2.1), or for unknown (RFC 7662). What has that form already
- * stays as it is.
+ * An error in the form of its route, where that is known. On routes of OAuth 2.0 a failure is a 503 after which the client
+ * must take the token for live (RFC 7009 §2.2.1), or for unknown (RFC 7662). Where `isErrorAlone`,
+ * each refusal is an `error` and nothing else; otherwise a 400 and a 401 have their `error` beside
+ * our envelope. What has that form already stays as it is.
  */
 export function inFormOf(
-  { isOAuth, isErrorAlone }: Route,
+  route: Route | undefined,
   answer: Answer | BareAnswer | EmptyAnswer,
 ): Answer | BareAnswer | EmptyAnswer {
-  if (isOAuth !== true || !('body' in answer)) return answer;
-  const { status, headers, body } = answer;
+  if (route?.isOAuth !== true || !('body' in answer) || answer.status < 400) return answer;
+  const { status, headers } = answer.status === 500 ? unavailable(answer) : answer;
+  if (route.isErrorAlone === true)
+    return { status, headers, body: { error: oauthErrorOf(status) } };
   const error = ERRORS.get(status);
-  if (error !== undefined)
-    return { status, headers, body: isErrorAlone === true ? { error } : { ...body, error } };
-  if (status !== 500) return answer;
-  return {
-    status: 503,
-    headers: { ...headers, 'Retry-After': String(RETRY_AFTER_SECONDS) },
-    body,
-  };
+  return { status, headers, body: { ...answer.body, ...(error !== undefined && { error }) } };
 }
+
+/** The `error` that says what a status of 400 or more says. */
+export function oauthErrorOf(status: number): string {
+  return ERRORS.get(status) ?? (LATER.has(status) ? 'temporarily_unavailable' : 'invalid_request');
+}
+
+const unavailable = ({ headers }: EmptyAnswer): EmptyAnswer => ({
+  status: 503,
+  headers: { ...headers, 'Retry-After': String(RETRY_AFTER_SECONDS) },
+});

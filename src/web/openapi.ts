@@ -1,6 +1,7 @@
 import { COMMON_RULES } from '../tokens/verification/token-rules';
 import { MESSAGES, type Messages } from './answers';
 import type { BodyKind } from './body';
+import { oauthErrorOf } from './oauth-form';
 import type { Route } from './route';
 import { bodyRules, methodsOf, ROUTES } from './routes';
 
@@ -59,16 +60,10 @@ interface ResponseText {
 const RESPONSES: Readonly<Record<Status, (route: Route, wording: Wording) => ResponseText>> = {
   200: ({ success }) => ({ ...success, header: 'Cache-Control' }),
   304: () => ({ description: 'As `If-None-Match` has it.', header: 'ETag' }),
-  400: ({
-    body,
-    isOAuth,
-    isErrorAlone,
-    badRequest = `The body is not ${BODY_KINDS[body].name}.`,
-  }) => ({
+  400: ({ body, isOAuth, badRequest = `The body is not ${BODY_KINDS[body].name}.` }) => ({
     message: 'badRequest',
     description: badRequest,
     ...(isOAuth === true && INVALID_REQUEST),
-    ...(isErrorAlone === true && { onlyError: 'invalid_request' }),
   }),
   401: ({ takesCaller }, wording) =>
     takesCaller === true ? INVALID_CLIENT : unauthorized(wording),
@@ -102,7 +97,6 @@ const INVALID_REQUEST = {
 
 const INVALID_CLIENT: ResponseText = {
   description: 'No credentials of a caller that is known.',
-  onlyError: 'invalid_client',
   header: 'WWW-Authenticate',
 };
 
@@ -213,10 +207,16 @@ export function operationOf(route: Route, wording: Wording = ANY_HOST) {
         .filter((status) => status !== 403 || wording.expiredStatus !== 401)
         .map((status) => [
           status,
-          response(status === 200, RESPONSES[status](route, wording), wording),
+          response(status === 200, textOf(status, route, wording), wording),
         ]),
     ),
   };
+}
+
+function textOf(status: Status, route: Route, wording: Wording): ResponseText {
+  const text = RESPONSES[status](route, wording);
+  const isBare = status >= 400 && route.isErrorAlone === true;
+  return isBare ? { ...text, onlyError: oauthErrorOf(status) } : text;
 }
 
 function securityOf({ takesBearer, takesCaller }: Route): readonly object[] {

@@ -48,7 +48,7 @@ export interface Route {
   readonly event?: AuditEventName;
   /** Whether errors are in the form of OAuth 2.0, too: see `inFormOf`. */
   readonly isOAuth?: boolean;
-  /** Whether the `error` of a 400 and a 401 is then all that the body has. @defaultValue false */
+  /** Whether each refusal has an `error` and nothing else. @defaultValue false */
   readonly isErrorAlone?: boolean;
   /** What its 400 means, where that is more than that the body cannot be read. */
   readonly badRequest?: string;

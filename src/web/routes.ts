@@ -53,6 +53,7 @@ export const ROUTES = {
     throttledBy: 'logoutToken',
     event: 'authn_token_revoked',
     isOAuth: true,
+    isErrorAlone: true,
     badRequest:
       'The body is not a form that has `logout_token` once, or the logout token is refused: the log ' +
       'says why.',

@@ -19,7 +19,7 @@ import { ISSUER, TestIssuer } from '../support/tokens';
 const TAKEN: Partial<WholeAnswer> = { status: 200, text: '', type: null, cacheControl: 'no-store' };
 const INVALID_REQUEST = {
   ...ANSWERS.badRequest,
-  text: '{"success":false,"message":"Solicitud inválida","error":"invalid_request"}',
+  text: '{"error":"invalid_request"}',
 };
 const MINUTE = 60;
 
@@ -303,12 +303,16 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
     });
 
     it('two of them, JSON, and another method', async () => {
+      const refused = '{"error":"invalid_request"}';
       const text = logoutToken(issuer);
       const form = `logout_token=${text}&logout_token=${text}`;
       const twice = await request(app.url).post(BACKCHANNEL_LOGOUT).type('form').send(form);
       expect(answerOf(twice)).toEqual(INVALID_REQUEST);
-      await request(app.url).post(BACKCHANNEL_LOGOUT).send({ logout_token: text }).expect(415);
-      await request(app.url).get(BACKCHANNEL_LOGOUT).expect(405);
+      await request(app.url)
+        .post(BACKCHANNEL_LOGOUT)
+        .send({ logout_token: text })
+        .expect(415, refused);
+      await request(app.url).get(BACKCHANNEL_LOGOUT).expect(405, refused);
       expect(await revocations()).toEqual([]);
     });
   });
@@ -366,7 +370,7 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
       store.addFails = 'before';
       const answer = await sendToken().expect(503);
       expect(answer.headers).toMatchObject({ 'retry-after': '1', 'cache-control': 'no-store' });
-      expect(answer.body).toEqual({ success: false, message: 'Error interno del servidor' });
+      expect(answer.text).toBe('{"error":"temporarily_unavailable"}');
       expect(await audited()).toMatchObject([{ outcome: 'failure', reason: 'store_unavailable' }]);
     });
   });
@@ -381,7 +385,7 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
 
     it('refuses forged ones, and lets every genuine one through', async () => {
       for (let count = 0; count < LIMIT; count += 1) await forged().expect(400);
-      const refused = await forged().expect(429);
+      const refused = await forged().expect(429, '{"error":"temporarily_unavailable"}');
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
       for (let count = 0; count < 3 * LIMIT; count += 1)
         await sendToken({ sid: `s${count}` }).expect(200);

@@ -119,15 +119,20 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
     });
 
     it('takes no JSON, no parameter twice, and no nested one', async () => {
-      await introspect(host.url).type('json').send({ token: 't' }).expect(415);
+      const refused = '{"error":"invalid_request"}';
+      await introspect(host.url).type('json').send({ token: 't' }).expect(415, refused);
       await request(host.url)
         .post(BACKCHANNEL_LOGOUT)
         .send({ logout_token: logoutToken(issuer) })
-        .expect(415);
+        .expect(415, refused);
       for (const body of ['token=a&token=b', 'token[x]=a', 'token[]=a'])
-        await introspect(host.url).send(body).expect(400, '{"error":"invalid_request"}');
+        await introspect(host.url).send(body).expect(400, refused);
       for (const body of ['logout_token[x]=a', 'logout_token=a&logout_token=a'])
-        await request(host.url).post(BACKCHANNEL_LOGOUT).type('form').send(body).expect(400);
+        await request(host.url)
+          .post(BACKCHANNEL_LOGOUT)
+          .type('form')
+          .send(body)
+          .expect(400, refused);
     });
   });
 
@@ -170,7 +175,7 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
     const answers = [await api.ask(host.url, token), await logOut(host.url, logoutToken(issuer))];
     for (const { status, headers, text } of answers) {
       expect([status, headers['retry-after']]).toEqual([503, '1']);
-      expect(text).toBe('{"success":false,"message":"Error interno del servidor"}');
+      expect(text).toBe('{"error":"temporarily_unavailable"}');
     }
     expect(host.errors).toHaveLength(2);
     [store.isBlind, store.addFails] = [false, 'never'];
@@ -186,8 +191,9 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
     }
     const store = new ShutStore();
     await restart({ store });
-    await api.ask(host.url, 't').expect(503);
-    await logOut(host.url, logoutToken(issuer)).expect(503);
+    const unavailable = '{"error":"temporarily_unavailable"}';
+    await api.ask(host.url, 't').expect(503, unavailable);
+    await logOut(host.url, logoutToken(issuer)).expect(503, unavailable);
     await anonymous(host.url).expect(401);
     store.isShut = false;
     await api.ask(host.url, 't').expect(200, INACTIVE);
