@@ -7,8 +7,8 @@ import type { RefusalLog } from '../revocation/refusal-log';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { explainLogoutToken } from '../tokens/explanation/logout-token-explanations';
-import { identifierKey, revocationKey, type RevocationKey } from '../tokens/identity';
-import type { LogoutToken, LogoutTokenVerification } from '../tokens/logout-token/logout-token';
+import { identifierKey, revocationKey } from '../tokens/identity';
+import type { JudgedLogoutToken, LogoutToken } from '../tokens/logout-token/logout-token';
 import type { TokenVerifier } from '../tokens/verification/token-verifier';
 
 const LOGOUT = { event: 'authn_token_revoked' } as const;
@@ -26,12 +26,13 @@ export class BackchannelLogout {
   ) {}
 
   /**
-   * Names a genuine logout token, for counting; `undefined`: it is none. Nothing is audited.
+   * Whether a text is a genuine logout token. Nothing is changed or audited.
    * @throws {IssuerUnavailableError} the keys of its issuer are not known now.
    */
-  async nameOf(text: unknown): Promise<RevocationKey | undefined> {
-    const verification = await this.verify(text);
-    return verification.verdict === 'genuine' ? verification.token.fingerprint : undefined;
+  async verify(text: string): Promise<JudgedLogoutToken> {
+    const verification = await this.verifier.logoutTokens.verify(text);
+    if (verification.verdict === 'unknown') throw new IssuerUnavailableError(verification.issuer);
+    return verification;
   }
 
   /**
@@ -40,36 +41,26 @@ export class BackchannelLogout {
    * all or nothing. A repetition changes nothing, whenever it comes, and neither does a session or a
    * subject that was never seen here.
    *
-   * @param text `undefined` where the request names no logout token.
+   * @param verified what `verify` has found; `undefined` where the request names no logout token.
    * @throws {TokenRejectedError} `LOGOUT_TOKEN_INVALID`; nothing was changed.
-   * @throws {IssuerUnavailableError} the keys of its issuer are not known now: repeat it.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    */
-  async run(text: string | undefined, source: RequestSource): Promise<void> {
+  async run(verified: JudgedLogoutToken | undefined, source: RequestSource): Promise<void> {
     try {
-      if (text === undefined)
-        throw new TokenRejectedError('LOGOUT_TOKEN_INVALID', 'logout_token_missing');
-      await this.end(await this.accept(text), source);
+      await this.end(this.accept(verified), source);
     } catch (error) {
       this.audit.failed(failure(error, source));
       throw error;
     }
   }
 
-  private async accept(text: string): Promise<LogoutToken> {
-    const verification = await this.verify(text);
-    if (verification.verdict === 'genuine') return verification.token;
-    const reason = logoutTokenReason(verification.cause);
-    this.refusals.explain(reason, () => explainLogoutToken(verification));
+  private accept(verified: JudgedLogoutToken | undefined): LogoutToken {
+    if (verified === undefined)
+      throw new TokenRejectedError('LOGOUT_TOKEN_INVALID', 'logout_token_missing');
+    if (verified.verdict === 'genuine') return verified.token;
+    const reason = logoutTokenReason(verified.cause);
+    this.refusals.explain(reason, () => explainLogoutToken(verified));
     throw new TokenRejectedError('LOGOUT_TOKEN_INVALID', reason);
-  }
-
-  private async verify(
-    text: unknown,
-  ): Promise<Exclude<LogoutTokenVerification, { verdict: 'unknown' }>> {
-    const verification = await this.verifier.logoutTokens.verify(text);
-    if (verification.verdict === 'unknown') throw new IssuerUnavailableError(verification.issuer);
-    return verification;
   }
 
   private async end(token: LogoutToken, source: RequestSource): Promise<void> {

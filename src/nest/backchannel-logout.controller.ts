@@ -3,7 +3,6 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { LogoutCore } from '../core/compose';
 import type { AdmittedRequest } from '../web/admitted-request';
 import { LogoutAnswers } from '../web/answers';
-import { parameterIn } from '../web/form-parameter';
 import { ROUTES } from '../web/routes';
 import { Admitted, Gated } from './gated.decorator';
 import { OurRoutes } from './our-routes.decorator';
@@ -21,10 +20,10 @@ export class BackchannelLogoutController {
   /** 200 once what the logout token names is refused, whether it was known or not. */
   @Gated(ROUTES.backchannelLogout)
   async logout(
-    @Admitted() { body, source }: AdmittedRequest,
+    @Admitted() { logoutToken, source }: AdmittedRequest,
     @Res() response: object,
   ): Promise<void> {
-    await this.core.backchannel.run(parameterIn(body, 'logout_token'), source);
+    await this.core.backchannel.run(logoutToken, source);
     send(this.adapterHost.httpAdapter, response, this.answers.answerEmpty({}, 200));
   }
 }

@@ -11,7 +11,6 @@ import { SessionsService } from '../sessions/sessions.service';
 import { LogoutAnswers } from '../web/answers';
 import { BearerCookies } from '../web/bearer-cookies';
 import { Enforcement } from '../web/enforcement';
-import { parameterIn } from '../web/form-parameter';
 import { Gate } from '../web/gate';
 import { OwnPages } from '../web/own-pages';
 import { RefreshTokenCookie } from '../web/refresh-token-cookie';
@@ -90,7 +89,7 @@ export const HTTP_PROVIDERS: Provider[] = [
     useFactory: (
       throttle: Throttle,
       { logoutRules, introspectionLimit }: AuthOptions,
-      { logout, sessions, backchannel }: LogoutCore,
+      { logout, sessions }: LogoutCore,
       reader: RefreshTokenReader,
     ) =>
       new RouteThrottle(
@@ -102,7 +101,6 @@ export const HTTP_PROVIDERS: Provider[] = [
             sessions.nameOf(
               route === ROUTES.revoke ? namedTokens(body).token : reader.textOf(request, body),
             ),
-          logoutTokenOf: (body) => backchannel.nameOf(parameterIn(body, 'logout_token')),
         },
         introspectionLimit,
       ),
@@ -144,12 +142,15 @@ export const HTTP_PROVIDERS: Provider[] = [
       throttle: Throttle,
       limits: RouteThrottle,
       answers: LogoutAnswers,
-      { verifier: { maxTokenBytes } }: LogoutCore,
+      { verifier: { maxTokenBytes }, backchannel }: LogoutCore,
       { introspectionCallers: known }: AuthOptions,
       metadata: ServerMetadata | undefined,
     ) => {
-      const callers = known && new IntrospectionCallers(known);
-      const optional = { metadata, callers };
+      const optional = {
+        metadata,
+        callers: known && new IntrospectionCallers(known),
+        verifyLogoutToken: (text: string) => backchannel.verify(text),
+      };
       return new Gate(authenticator, throttle, limits, answers, report, maxTokenBytes, optional);
     },
     inject: [

@@ -2,7 +2,6 @@ import type { LogoutCore } from '../core/compose';
 import { IntrospectionCallers, type Caller } from '../introspection/introspection-callers';
 import { misconfigured } from '../options/misconfiguration';
 import { LogoutAnswers, MESSAGES } from '../web/answers';
-import { parameterIn } from '../web/form-parameter';
 import { Gate } from '../web/gate';
 import { introspected } from '../web/introspected';
 import type { RequestAuthenticator } from '../web/request-authenticator';
@@ -46,10 +45,6 @@ export class OAuthRoutes {
       isBodyTokenOptional: false,
       mayRefresh: () => Promise.resolve(false),
       sessionOf: () => undefined,
-      logoutTokenOf: async (body: unknown) => {
-        await open();
-        return backchannel.nameOf(parameterIn(body, 'logout_token'));
-      },
     };
     this.gate = new Gate(
       authenticator,
@@ -58,7 +53,13 @@ export class OAuthRoutes {
       this.answers,
       onError,
       verifier.maxTokenBytes,
-      { callers: callers && new IntrospectionCallers(callers) },
+      {
+        callers: callers && new IntrospectionCallers(callers),
+        verifyLogoutToken: async (text) => {
+          await open();
+          return backchannel.verify(text);
+        },
+      },
     );
   }
 
@@ -88,11 +89,10 @@ export class OAuthRoutes {
         'none',
         'Set it to { clientIds }, our names at the issuer, or serve no backchannelLogout.',
       );
-    const { core, gate, answers, open, onError } = this;
+    const { core, gate, answers, onError } = this;
     const { backchannelLogout: route } = ROUTES;
-    return new PlainRoute({ route, gate, answers, onError }, async ({ body, source }) => {
-      await open();
-      await core.backchannel.run(parameterIn(body, 'logout_token'), source);
+    return new PlainRoute({ route, gate, answers, onError }, async ({ logoutToken, source }) => {
+      await core.backchannel.run(logoutToken, source);
       return answers.answerEmpty({}, 200);
     });
   }

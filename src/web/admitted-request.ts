@@ -1,6 +1,7 @@
 import type { RequestSource } from '../audit/audit-event';
 import type { Authentication } from '../revocation/revoked-tokens.service';
 import type { Caller } from '../introspection/introspection-callers';
+import type { JudgedLogoutToken } from '../tokens/logout-token/logout-token';
 import { rawRequest, type IncomingRequest } from './request';
 import type { Route } from './route';
 
@@ -13,6 +14,8 @@ export interface AdmittedRequest {
   readonly bearerText: string | undefined;
   /** Who asks, on routes that take callers of introspection. */
   readonly caller?: Caller | undefined;
+  /** The logout token in the body, on the route that takes one; `undefined` where none came. */
+  readonly logoutToken?: JudgedLogoutToken | undefined;
   readonly source: RequestSource;
   /** The parsed body; `undefined` where none came. */
   readonly body: unknown;

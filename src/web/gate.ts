@@ -3,11 +3,13 @@ import type { RequestSource } from '../audit/audit-event';
 import { reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
 import type { Caller, IntrospectionCallers } from '../introspection/introspection-callers';
+import type { JudgedLogoutToken } from '../tokens/logout-token/logout-token';
 import { admit, admittedOf, type AdmittedRequest } from './admitted-request';
 import type { Answer, BareAnswer, EmptyAnswer, LogoutAnswers } from './answers';
 import { basicCredentials } from './basic';
 import { announcesBody, readBody } from './body';
 import { isForgeable } from './forgery';
+import { parameterIn } from './form-parameter';
 import type { DocumentAnswer, UnchangedAnswer } from './published-document';
 import { inFormOf } from './oauth-form';
 import { sourceOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
@@ -31,13 +33,18 @@ interface OptionalParts {
   readonly metadata?: ServerMetadata | undefined;
   /** Absent: there are none, and no route that takes them. */
   readonly callers?: IntrospectionCallers | undefined;
+  /**
+   * Judges a logout token. Absent: no route takes one.
+   * @throws {Error} it cannot be judged now.
+   */
+  readonly verifyLogoutToken?: (text: string) => Promise<JudgedLogoutToken>;
 }
 
 /**
  * Stands before our routes: what is no readable request is answered here, in the form of its route and
  * without quoting it. In this order: 429, 405, 401 where credentials of a caller are missing, 415,
- * 413, 400. `gate.express.ts` and `gate.fastify.ts` put it before the host's body parser; `GateGuard` runs it for requests that
- * came to a route another way.
+ * 413, 400. `gate.express.ts` and `gate.fastify.ts` put it before the host's body parser;
+ * `GateGuard` runs it for requests that came to a route another way.
  */
 export class Gate {
   constructor(
@@ -115,7 +122,8 @@ export class Gate {
       if (body.kind === 'aborted') return 'aborted';
       const isRead = body.kind === 'read';
       const value = isRead ? body.value : undefined;
-      const admitted = { route, bearer, bearerText, caller, source, body: value };
+      const logoutToken = await this.logoutTokenIn(value, route);
+      const admitted = { route, bearer, bearerText, caller, logoutToken, source, body: value };
       const excess = await this.limits.excessOf(request, admitted, full, isRead);
       if (excess !== undefined) return this.tooMany(route, excess);
       if (body.kind === 'refused') return this.refuse(route, body.reason, source);
@@ -133,6 +141,14 @@ export class Gate {
   private callerOf(request: IncomingRequest, { takesCaller }: Route): Caller | undefined {
     const credentials = takesCaller === true ? basicCredentials(request) : undefined;
     return credentials && this.optional.callers?.find(credentials.id, credentials.secret);
+  }
+
+  private async logoutTokenIn(
+    body: unknown,
+    { throttledBy }: Route,
+  ): Promise<JudgedLogoutToken | undefined> {
+    const text = throttledBy === 'logoutToken' ? parameterIn(body, 'logout_token') : undefined;
+    return text === undefined ? undefined : this.optional.verifyLogoutToken?.(text);
   }
 
   /** A middleware of the host's may have put a cookie's token into the header meanwhile. */

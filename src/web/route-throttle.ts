@@ -15,11 +15,6 @@ export interface NamedTokenRules {
   mayRefresh(bearer: VerifiedToken, body: unknown): Promise<boolean>;
   /** Names the session of the genuine refresh token that came; asks no database. */
   sessionOf(request: IncomingRequest, route: Route, body: unknown): string | undefined;
-  /**
-   * Names the genuine logout token in the body. Its signature is checked first: otherwise forged ones
-   * would keep the real ones out, which come from the same few addresses.
-   */
-  logoutTokenOf(body: unknown): Promise<string | undefined>;
 }
 
 /** In which buckets a request to a route of ours counts, and whether it passes. */
@@ -72,14 +67,19 @@ export class RouteThrottle {
     return this.excessOfBearer(admitted, isRead, bucket);
   }
 
+  /**
+   * Genuine ones count by themselves: otherwise forged ones would keep them out, which come from the
+   * same few addresses.
+   */
   private async excessOfLogoutToken(
-    { source, body }: AdmittedRequest,
+    { source, logoutToken }: AdmittedRequest,
     full: Excess | undefined,
     bucket: string,
   ): Promise<Excess | undefined> {
-    const revocationKey = await this.rules.logoutTokenOf(body);
-    if (revocationKey !== undefined)
+    if (logoutToken?.verdict === 'genuine') {
+      const { fingerprint: revocationKey } = logoutToken.token;
       return this.throttle.excessOfToken({ revocationKey }, source, bucket);
+    }
     if (full !== undefined) this.throttle.auditExcess(full, source);
     return full;
   }

@@ -29,9 +29,10 @@ export type LogoutTokenCause =
 
 /** `unknown`: the keys of its issuer cannot be had now. */
 export type LogoutTokenVerification =
-  | { readonly verdict: 'genuine'; readonly token: LogoutToken }
-  | RefusedLogoutToken
-  | { readonly verdict: 'unknown'; readonly issuer: string };
+  JudgedLogoutToken | { readonly verdict: 'unknown'; readonly issuer: string };
+
+export type JudgedLogoutToken =
+  { readonly verdict: 'genuine'; readonly token: LogoutToken } | RefusedLogoutToken;
 
 export interface RefusedLogoutToken {
   readonly verdict: 'refused';

@@ -51,7 +51,6 @@ describe('The gate', () => {
         isBodyTokenOptional,
         mayRefresh: () => Promise.resolve(true),
         sessionOf: () => undefined,
-        logoutTokenOf: () => Promise.resolve(undefined),
       });
     const authenticator = new RequestAuthenticator(tokens, undefined);
     gateFor = (isBodyTokenOptional) =>
