@@ -5,6 +5,18 @@ import { normalizeType, type TokenHeader } from './token-header';
 
 type SignatureFault = Extract<RefusalCause, 'algorithm' | 'key' | 'type' | 'signature'>;
 
+/**
+ * Whether the token may be signed by a key that its issuer has published since: it names none of the
+ * keys that are known, or no key at all.
+ */
+export function mayBeOfNewKey(
+  fault: string,
+  { kid }: TokenHeader,
+  keys: KeySet | undefined,
+): boolean {
+  return fault === 'key' || (fault === 'signature' && keys?.names(kid) !== true);
+}
+
 /** Whether a key of the issuer has signed the token, and its `typ` is one of these. */
 export function faultOfSignature(
   { signingInput, signature }: TokenParts,

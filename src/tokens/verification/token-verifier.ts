@@ -10,7 +10,7 @@ import { PresentedTokenCache } from './presented-token-cache';
 import type { UnverifiedToken } from './presented-tokens';
 import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
-import { faultOfSignature } from './signature-fault';
+import { faultOfSignature, mayBeOfNewKey } from './signature-fault';
 import { splitToken } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import { faultyInstant } from './instants';
@@ -160,12 +160,16 @@ export class TokenVerifier {
     if (typeof alg !== 'string') return false;
     const { current, areFixed } = this.rules.issuers.of(claims.iss).keys;
     if (current === undefined) return true;
-    const candidates = current.candidates(alg, typeof kid === 'string' ? kid : undefined) ?? [];
-    if (candidates.length === 0) return !areFixed;
-    return candidates.some((key) =>
-      signatures
-        .flatMap((signature) => lenientSignatures(signature, key.signatureBytes))
-        .some((bytes) => key.isGood(signingInput, bytes)),
+    const name = typeof kid === 'string' ? kid : undefined;
+    const candidates = current.candidates(alg, name) ?? [];
+    const mayBeOfNewKey = !areFixed && (candidates.length === 0 || !current.names(name));
+    return (
+      mayBeOfNewKey ||
+      candidates.some((key) =>
+        signatures
+          .flatMap((signature) => lenientSignatures(signature, key.signatureBytes))
+          .some((bytes) => key.isGood(signingInput, bytes)),
+      )
     );
   }
 
@@ -223,10 +227,14 @@ export class TokenVerifier {
    * @returns `undefined`: the verdict would be the same.
    */
   newsFor(text: unknown, verification: Verification): Promise<void> | undefined {
-    if (typeof text !== 'string' || !mayHaveNews(verification)) return undefined;
+    if (typeof text !== 'string' || !dependsOnKeys(verification)) return undefined;
     const parts = splitToken(text, this.rules.maxTokenBytes);
-    const token = parts && this.payloads.peek(parts.payload, parts.signingInput);
-    return this.rules.issuers.find(token?.claims.iss)?.keys.news();
+    const header = parts && parseHeader(parts.header);
+    if (parts === undefined || header === undefined) return undefined;
+    const token = this.payloads.peek(parts.payload, parts.signingInput);
+    const keys = this.rules.issuers.find(token?.claims.iss)?.keys;
+    if (verification.verdict === 'unknown') return keys?.news();
+    return mayBeOfNewKey(verification.cause, header, keys?.current) ? keys?.news() : undefined;
   }
 
   /** Whether the rules say what the refresh tokens of an issuer are. */
@@ -270,10 +278,13 @@ export class TokenVerifier {
   }
 }
 
+type KeyVerdict = UnknownIssuerKeys | Extract<Verification, { verdict: 'refused' }>;
+
 /** Whether other keys of its issuer could make it another verdict. */
-function mayHaveNews(verification: Verification): boolean {
+function dependsOnKeys(verification: Verification): verification is KeyVerdict {
   const { verdict } = verification;
-  return verdict === 'unknown' || (verdict === 'refused' && verification.cause === 'key');
+  if (verdict === 'refused') return ['key', 'signature'].includes(verification.cause);
+  return verdict === 'unknown';
 }
 
 function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {

@@ -5,6 +5,7 @@ import { MemoryRevocationStore } from '../../../src/stores/memory';
 import { PublishedKeys } from '../../../src/tokens/jwks/published-keys';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { DocumentServer } from '../../support/document-server';
+import { logoutClaims } from '../../support/logout-tokens';
 import { until } from '../../support/until';
 import { ManualTime } from '../../unit/replica/manual-ports';
 import { CLAIMS, mint, NOW } from '../../unit/tokens/signers';
@@ -16,10 +17,15 @@ const NAMES = ['a', 'b'] as const;
 const of = (iss: string, signer: NamedSigner, claims: object = {}): string =>
   mint(signer, { ...CLAIMS, iss, ...claims }, { alg: signer.algorithm, kid: signer.kid });
 
+/** A token of the first issuer without `kid`. */
+const bare = (signer: NamedSigner): string =>
+  mint(signer, { ...CLAIMS, iss: 'a' }, { alg: signer.algorithm });
+
 describe('With two issuers that publish their keys', () => {
   let time: ManualTime;
   let providers: Readonly<Record<'a' | 'b', DocumentServer>>;
   let published: PublishedKeys;
+  let verifier: TokenVerifier;
   let tokens: RevokedTokensService;
   let errors: Error[];
   const audit = new AuditLog(new MemoryRevocationStore().audit, () => undefined);
@@ -38,9 +44,10 @@ describe('With two issuers that publish their keys', () => {
       algorithms: ['ES256'] as const,
       jwksUri: providers[issuer].url,
       jwksStaleSeconds: STALE,
+      backchannel: { clientIds: 'web' },
     }));
     const clock = (): number => NOW * 1000;
-    const verifier = new TokenVerifier({ issuers }, clock, 'access', undefined, published);
+    verifier = new TokenVerifier({ issuers }, clock, 'access', undefined, published);
     tokens = new RevokedTokensService(verifier, new MemoryRevocationStore(), audit);
     await published.open((error) => errors.push(error));
   });
@@ -130,6 +137,26 @@ describe('With two issuers that publish their keys', () => {
     expect(await outcomes(...fresh)).toEqual(Array(50).fill('live'));
     expect(providers.a.requests).toHaveLength(2);
     expect(providers.b.requests).toHaveLength(1);
+  });
+
+  it('a token that names no key, or one that its provider has without a name, waits for the next key, too', async () => {
+    const unnamed = (signer: NamedSigner): object => ({ ...jwkOf(signer), kid: undefined });
+    providers.a.serve({ keys: [unnamed(OLD)] });
+    await pass(300);
+    expect(await outcome(bare(OLD))).toBe('live');
+    providers.a.serve({ keys: [unnamed(NEW)] });
+    const [presented] = verifier.presentedIn(bare(NEW)) ?? [];
+    expect(presented && verifier.mayBeGenuine(presented)).toBe(true);
+    expect(await outcomes(bare(NEW), of('a', NEW))).toEqual(['live', 'live']);
+    expect(await outcomes(bare(OLD), of('b', OLD))).toEqual(['signature', 'key']);
+    expect(providers.a.requests).toHaveLength(3);
+  });
+
+  it('a logout token waits for the next key as an access token does', async () => {
+    providers.a.serve({ keys: [jwkOf(NEW)] });
+    const claims = logoutClaims({ iss: 'a', aud: 'web', iat: NOW, exp: NOW + 60 });
+    const text = mint(NEW, claims, { alg: NEW.algorithm });
+    expect(await verifier.logoutTokens.verify(text)).toMatchObject({ verdict: 'genuine' });
   });
 
   it('many tokens with unknown keys are refused after one fetch, and none waits for a second one', async () => {
