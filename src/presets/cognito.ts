@@ -9,6 +9,8 @@ export interface CognitoOptions {
   readonly clientIds: Names;
   /** Which of the two kinds of tokens users send. @defaultValue 'access' */
   readonly tokenUse?: 'access' | 'id';
+  /** The issuer type of the user pool; its tokens name another issuer for each. @defaultValue 'original' */
+  readonly issuerType?: 'original' | 'updated';
 }
 
 const POOL_ID = /^[a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]+$/;
@@ -24,6 +26,10 @@ export const COGNITO_OPTIONS = {
     default: 'access',
     says: 'Which tokens users send: access tokens, or ID tokens.',
   }),
+  issuerType: oneOf(['original', 'updated'], {
+    default: 'original',
+    says: 'The issuer type of the user pool (`IssuerConfiguration`).',
+  }),
 } satisfies Table<CognitoOptions>;
 
 /**
@@ -33,9 +39,12 @@ export const COGNITO_OPTIONS = {
  * @throws {TypeError} naming the option, what it must be and what it was.
  */
 export function cognito(options: CognitoOptions): NamedIssuer {
-  const { userPoolId, clientIds, tokenUse } = resolve(COGNITO_OPTIONS, options, {}, 'cognito.');
+  const read = resolve(COGNITO_OPTIONS, options, {}, 'cognito.');
+  const { userPoolId, clientIds, tokenUse, issuerType } = read;
   const [region = ''] = userPoolId.split('_');
-  const issuer = `https://cognito-idp.${region}.amazonaws.com/${userPoolId}`;
+  const host = issuerType === 'updated' ? 'issuer-cognito-idp' : 'cognito-idp';
+  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const issuer = `https://${host}.${region}.${domain}/${userPoolId}`;
   const client =
     tokenUse === 'access'
       ? ({ audience: null, clientIds } as const)

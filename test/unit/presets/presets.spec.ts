@@ -31,6 +31,18 @@ const ADDRESSES: readonly [of: string, NamedIssuer, iss: string | string[], jwks
     'https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_AbC123/.well-known/jwks.json',
   ],
   [
+    'Amazon Cognito, in China',
+    cognito({ userPoolId: 'cn-north-1_AbC123', clientIds: 'web' }),
+    'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbC123',
+    'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbC123/.well-known/jwks.json',
+  ],
+  [
+    'Amazon Cognito, with the updated issuer',
+    cognito({ userPoolId: 'eu-west-1_AbC123', clientIds: 'web', issuerType: 'updated' }),
+    'https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123',
+    'https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123/.well-known/jwks.json',
+  ],
+  [
     'Entra, version 2',
     entra({ tenantId: TENANT, audience }),
     `https://login.microsoftonline.com/${TENANT}/v2.0`,
