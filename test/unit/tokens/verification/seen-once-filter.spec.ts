@@ -15,7 +15,8 @@ describe('Whether a text was seen before', () => {
   it('is told of ten thousand texts at once, nearly all', () => {
     const seenOnce = new SeenOnceFilter();
     const texts = Array.from({ length: 10_000 }, () => randomUUID());
-    expect(texts.filter((text) => seenOnce.noteSeen(text))).toEqual([]);
+    // Two of them share a hash of 32 bits once in a hundred runs.
+    expect(texts.filter((text) => seenOnce.noteSeen(text)).length).toBeLessThan(5);
     expect(texts.filter((text) => seenOnce.noteSeen(text)).length).toBeGreaterThan(8000);
   });
 
