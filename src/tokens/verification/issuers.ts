@@ -39,12 +39,10 @@ export interface Issuer extends ClaimRules {
 export class Issuers {
   private readonly byName = new Map<string, Issuer>();
   private readonly first: Issuer;
-  private readonly areSeveral: boolean;
 
   /** @param all no two of one name; only one alone may have no name. */
   constructor(all: readonly [Issuer, ...Issuer[]]) {
     this.first = all[0];
-    this.areSeveral = all.length > 1;
     for (const issuer of all)
       for (const name of issuer.issuers ?? []) this.byName.set(name, issuer);
   }
@@ -61,7 +59,7 @@ export class Issuers {
 
   /** The issuer whose keys must have signed a token that names this one; `undefined`: none. */
   find(iss: string | undefined): Issuer | undefined {
-    if (!this.areSeveral) return this.first;
+    if (this.first.issuers === null) return this.first; // one alone, and any name is accepted
     return iss === undefined ? undefined : this.byName.get(iss);
   }
 }

@@ -60,6 +60,23 @@ describe.each(PLATFORMS)('A host with issuers that publish their keys, on %s', (
   });
 });
 
+describe('An application with one issuer, which cannot be reached,', () => {
+  const url = 'http://127.0.0.1:1';
+  let app: TestApp;
+  beforeAll(async () => {
+    const only = { issuer: url, audience: AUDIENCE, jwksUri: `${url}/jwks` };
+    app = await TestApp.start('express', { ...withoutKeys, ...only } as never);
+  });
+  afterAll(() => app.close());
+
+  it('refuses the tokens of others, and has 500 for its own alone', async () => {
+    const stranger = new TestIssuer('ES256');
+    await app.me(stranger.token({ iss: url }, { kid: '1' })).expect(500, DOCUMENTED.internal);
+    for (const iss of ['https://evil.example', `${url}/`, undefined])
+      await app.me(stranger.token({ iss }, { kid: '1' })).expect(401);
+  });
+});
+
 describe('An issuer that cannot be reached', () => {
   const stranger = new TestIssuer('ES256');
   let port: number;

@@ -84,6 +84,7 @@ describe('a good token', () => {
 
 describe('an expired token', () => {
   const claims = { ...CLAIMS, exp: NOW };
+  const ofA = { ...claims, iss: 'a' };
 
   it('is told from a refused one, and still says whose it was', () => {
     const text = mint(HS256, claims);
@@ -95,11 +96,13 @@ describe('an expired token', () => {
   });
 
   it.each([
-    ['signed by a stranger', mint(strangerTo('HS256'), claims), 'signature'],
-    ['without a subject', mint(HS256, { ...claims, sub: undefined }), 'claims'],
-    ['of a wrong type', mint(HS256, claims, { alg: 'HS256', typ: 'logout+jwt' }), 'type'],
+    ['signed by a stranger', mint(strangerTo('HS256'), ofA), 'signature'],
+    ['without a subject', mint(HS256, { ...ofA, sub: undefined }), 'claims'],
+    ['of a wrong type', mint(HS256, ofA, { alg: 'HS256', typ: 'logout+jwt' }), 'type'],
     ['for another audience', mint(HS256, { ...claims, aud: 'web' }), 'audience'],
     ['of another issuer', mint(HS256, { ...claims, aud: 'api', iss: 'b' }), 'issuer'],
+    ['of no issuer', mint(HS256, { ...claims, aud: 'api' }), 'issuer'],
+    ['of another issuer and its key', mint(strangerTo('HS256'), { ...ofA, iss: 'b' }), 'issuer'],
   ])('%s is refused like any other', (_what, text, cause) => {
     const strict = verifierOf(HS256, { issuer: ['a'], audience: 'api' });
     const lenient = verifierOf(HS256, { issuer: null, audience: ['api'] });
