@@ -1,5 +1,5 @@
 import { misconfigured } from '../options/misconfiguration';
-import { optional, resolve, type Table } from '../options/option';
+import { optional, quoted, resolve, type Table } from '../options/option';
 import type { NamedIssuer } from '../tokens/verification/token-rules';
 import { clientRule, DAY_SECONDS, names, shaped, type Names } from './inputs';
 
@@ -41,6 +41,13 @@ export function keycloak(options: KeycloakOptions): NamedIssuer {
       'neither',
       'Without both, tokens of every client of the realm are accepted. Add an audience mapper in ' +
         'Keycloak and name its audience, or list clientIds.',
+    );
+  if (url.includes('/realms/'))
+    throw misconfigured(
+      'keycloak.url',
+      'the URL of the server, without the realm',
+      quoted(url),
+      'Leave out /realms and what follows: the option realm says that.',
     );
   const issuer = `${url}/realms/${realm}`;
   return {

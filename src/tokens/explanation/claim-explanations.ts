@@ -145,7 +145,8 @@ export function explainAudience({ aud }: Claims): Explanation {
     remedy:
       aud === undefined
         ? 'Sign with { audience }, or set audience: null to leave it unchecked.'
-        : 'Name its audience in the option audience, if the token is meant for this application.',
+        : 'Name its audience in the option audience, if it is an access token for this application. ' +
+          'An ID token names a client there: send the access token.',
   };
 }
 

@@ -19,6 +19,10 @@ import { kindOfMember, type Explanation } from './explanation';
 const ONE_TOKEN =
   'Send one token, as text: "Authorization: Bearer <token>", once and with nothing behind it.';
 
+const OPAQUE =
+  ' If it is an opaque token, let its issuer write JWTs for this API, whose audience or resource ' +
+  'the page names when it logs in.';
+
 /** Explains refusals. That costs more than a refusal: for bounded logs, and for people. */
 export class RefusalExplainer {
   constructor(private readonly rules: ResolvedTokenRules) {}
@@ -52,7 +56,11 @@ export class RefusalExplainer {
     if (parts === 5)
       return { remedy: 'It is encrypted (JWE). Only signed tokens can be verified.' };
     if (parts !== 3)
-      return { remedy: `A token has three parts with dots between them, not ${parts}.` };
+      return {
+        remedy:
+          `A token has three parts with dots between them, not ${parts}.` +
+          (parts === 1 ? OPAQUE : ''),
+      };
     return { remedy: 'Each part must be base64url without padding and blanks (RFC 7515 §2).' };
   }
 

@@ -21,7 +21,8 @@ export function jwksUriIn(metadata: unknown, issuer: string): string {
   // One server could send tokens of another issuer to keys of its own otherwise (§4.3).
   if (metadata.issuer !== issuer)
     throw new Error(
-      'The metadata is of another issuer: its "issuer" must be what the option says, to the letter.',
+      `The metadata is of another issuer: its "issuer" is ${shown(metadata.issuer)}, and the option ` +
+        `says ${shown(issuer)}. They must be the same, to the letter.`,
     );
   const { jwks_uri: uri } = metadata;
   if (isFetchable(uri) && (isHttps(uri) || !isHttps(issuer))) return uri;
@@ -33,12 +34,12 @@ const isHttps = (url: string): boolean => new URL(url).protocol === 'https:';
 
 async function metadataOf(issuer: string): Promise<string> {
   const [first, second] = metadataUrls(issuer);
-  try {
-    return await textAt(first);
-  } catch (error) {
-    if (error instanceof UnexpectedStatusError && error.status === 404) return textAt(second);
-    throw error;
-  }
+  const text = (await textAt(first)) ?? (await textAt(second));
+  if (text !== undefined) return text;
+  throw new Error(
+    `The server answered 404 for ${first} and for ${second}: set jwksUri to the address of its ` +
+      'keys instead of discovery.',
+  );
 }
 
 /** Discovery appends its path to that of the issuer; RFC 8414 §3.1 puts it before that. */
@@ -51,11 +52,20 @@ function metadataUrls(issuer: string): readonly [string, string] {
   ];
 }
 
-async function textAt(url: string): Promise<string> {
-  const { text } = await fetchDocument(url);
-  if (text === undefined) throw new Error('The server says that what was never sent is unchanged.');
-  return text;
+/** @returns `undefined`: there is nothing. */
+async function textAt(url: string): Promise<string | undefined> {
+  try {
+    return (await fetchDocument(url)).text;
+  } catch (error) {
+    if (error instanceof UnexpectedStatusError && error.status === 404) return undefined;
+    throw error;
+  }
 }
+
+const MAX_SHOWN = 255;
+
+const shown = (issuer: unknown): string =>
+  typeof issuer === 'string' ? JSON.stringify(issuer.slice(0, MAX_SHOWN)) : 'no text';
 
 function parsed(text: string): unknown {
   try {

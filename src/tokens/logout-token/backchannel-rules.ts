@@ -1,3 +1,4 @@
+import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { custom, flag, oneOf, resolve, type Resolved, type Table } from '../../options/option';
 import { names } from '../verification/rule-options';
 
@@ -31,10 +32,16 @@ const MEMBERS = {
 
 export type ResolvedBackchannel = Resolved<typeof MEMBERS>;
 
+const MUST_BE = 'an object with clientIds, one name or several, and perhaps requireTyp and ends';
+
 export const backchannel = custom<ResolvedBackchannel, BackchannelRules>(
   {
-    mustBe: 'an object with clientIds, one name or several, and perhaps requireTyp and ends',
-    read: (value, option) => resolve(MEMBERS, value, {}, `${option}.`),
+    mustBe: MUST_BE,
+    read: (value, option) => {
+      if (typeof value === 'object' && value !== null)
+        return resolve(MEMBERS, value, {}, `${option}.`);
+      throw misconfigured(option, MUST_BE, kindOf(value));
+    },
   },
   {
     says:

@@ -96,7 +96,7 @@ function discovering(names: readonly string[], prefix: string): () => Promise<st
       `${prefix}issuer`,
       'an https URL with discovery',
       JSON.stringify(name),
-      'Set jwksUri to the address of its keys instead.',
+      'Set jwksUri to the address of its keys, by https, instead.',
     );
   return () => discoverJwksUri(name);
 }

@@ -53,7 +53,7 @@ describe('The address of the keys of an issuer', () => {
     [
       'of the issuer with a slash',
       (issuer) => ({ issuer: `${issuer}/`, jwks_uri: JWKS }),
-      /letter/,
+      /"issuer" is "[^"]*\/", and the option says "[^"]*[^/]"\. They must be the same, to the letter/,
     ],
     ['of no issuer', () => ({ jwks_uri: JWKS }), /of another issuer/],
     ['without jwks_uri', (issuer) => ({ issuer }), /no jwks_uri that is an https URL/],
@@ -95,7 +95,9 @@ describe('The address of the keys of an issuer', () => {
 
   it('is not known where neither place has metadata', async () => {
     answer({});
-    await expect(discoverJwksUri(origin())).rejects.toThrow('answered 404');
+    await expect(discoverJwksUri(origin())).rejects.toThrow(
+      `404 for ${origin()}${OPENID} and for ${origin()}${OAUTH}: set jwksUri`,
+    );
     expect(asked()).toEqual([OPENID, OAUTH]);
   });
 });

@@ -202,7 +202,12 @@ describe('The preset of an issuer does not take', () => {
       call(firebase, { projectId: 123456789012 }),
       '"firebase.projectId" must be the id of a project, such as my-app-1a2b3, or a non-empty list',
     ],
-    ['the URL of a realm', call(keycloak, { url: 'sso.example', realm: 'a', audience }), SERVER],
+    ['a host alone', call(keycloak, { url: 'sso.example', realm: 'a', audience }), SERVER],
+    [
+      'the URL of a realm',
+      call(keycloak, { url: 'https://sso.example/realms/a', realm: 'a', audience }),
+      'Leave out /realms and what follows: the option realm says that.',
+    ],
     [
       'a server with a slash at its end',
       call(keycloak, { url: 'https://sso.example/', realm: 'a', audience }),

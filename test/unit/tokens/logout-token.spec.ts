@@ -143,7 +143,7 @@ describe('The option backchannel', () => {
     [{ clientIds: 'a', ends: 'user' }, '"backchannel.ends" must be "session" or "subject"'],
     [{ clientIds: 'a', requireType: true }, '"backchannel.requireType" must be left out'],
     [{ clientIds: 'a', requireTyp: 'yes' }, '"backchannel.requireTyp" must be true or false'],
-    [true, '"backchannel" must be an object'],
+    [true, '"backchannel" must be an object with clientIds'],
   ])('%j stops the boot', (backchannel, sentence) => {
     const rules = { backchannel } as unknown as Partial<TokenRules>;
     expect(() => verifierFor(rules)).toThrow(sentence);

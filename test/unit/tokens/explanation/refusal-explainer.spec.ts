@@ -56,7 +56,12 @@ const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][]
   [
     'an opaque text',
     { text: () => 'ada-of-the-secret' },
-    { cause: 'form', remedy: 'A token has three parts with dots between them, not 1.' },
+    {
+      cause: 'form',
+      remedy:
+        'A token has three parts with dots between them, not 1. If it is an opaque token, let its ' +
+        'issuer write JWTs for this API, whose audience or resource the page names when it logs in.',
+    },
   ],
   ['padding', { text: (token) => `${token}=` }, { cause: 'form' }],
   [
