@@ -204,20 +204,22 @@ export class RevokedTokensService {
    * Whether a token that was not verified yet is revoked. At once where memory knows; else the
    * store is asked. It is not asked about a forged token, nor about one that expired so long ago
    * that its revocation may be purged. A token without a signature may be genuine: a host may have
-   * it from elsewhere, such as a second cookie. Reuse of a genuine token leaves an audit row.
+   * it from elsewhere, such as a second cookie. So may one that a key has signed which is not known
+   * here yet. Reuse leaves an audit row where the token is known to be genuine: otherwise forged
+   * ones would write rows.
    * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
    */
   checkUnverified(token: UnverifiedToken, source: LazyRequestSource): boolean | Promise<boolean> {
     const known = this.store.known(token.keys);
     if (known === false || (known === undefined && this.mayBePurged(token))) return false;
-    const mayBeGenuine =
-      this.verifier.mayBeGenuine(token) || this.refreshVerifier?.mayBeGenuine(token) === true;
+    const found = [this.verifier, this.refreshVerifier].map((each) => each?.genuineness(token));
     if (known === true) {
-      if (mayBeGenuine) this.reused(token, source);
+      if (found.includes('genuine')) this.reused(token, source);
       return true;
     }
-    if (mayBeGenuine) return this.checkPresented(token, source);
-    return token.signatures.length === 0 && this.isRevoked(token);
+    if (found.includes('genuine')) return this.checkPresented(token, source);
+    const mayBeGenuine = found.includes('unknown') || token.signatures.length === 0;
+    return mayBeGenuine && this.isRevoked(token);
   }
 
   /**

@@ -5,8 +5,7 @@ export interface IssuerKeys {
   /** Another object where a key was added or has gone; `undefined`: the keys are not known. */
   readonly current: KeySet | undefined;
   /**
-   * What to wait for where no key that is there has signed a token, and the token names none of
-   * them: its issuer may have new ones.
+   * What to wait for where no key that is there has signed a token: its issuer may have new ones.
    * Resolves within a second; then `current` is looked at again. Never rejects.
    * @returns `undefined`: nothing new is to be expected.
    */

@@ -52,9 +52,4 @@ export class KeySet {
     if (kid === undefined && keys.all.length <= MAX_CANDIDATES) return keys.all;
     return keys.byKid.get(this.kids.has(kid) ? kid : undefined) ?? NONE;
   }
-
-  /** Whether a key has the name that a token gives. */
-  names(kid: string | undefined): boolean {
-    return kid !== undefined && this.kids.has(kid);
-  }
 }

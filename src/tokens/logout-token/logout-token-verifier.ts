@@ -3,7 +3,7 @@ import type { KeySet } from '../keys/key-set';
 import type { Issuer } from '../verification/issuers';
 import { type JsonObject, parseJsonObject } from '../verification/json-object';
 import type { ResolvedTokenRules } from '../verification/resolved-rules';
-import { faultOfSignature, mayBeOfNewKey } from '../verification/signature-fault';
+import { faultOfSignature, isFaultOfKeys } from '../verification/signature-fault';
 import { splitToken, type TokenParts } from '../verification/token-form';
 import { parseHeader, type TokenHeader } from '../verification/token-header';
 import type { LogoutTokenCause, LogoutTokenVerification } from './logout-token';
@@ -44,7 +44,7 @@ export class LogoutTokenVerifier {
     const parsed = this.parse(text);
     if (typeof parsed === 'string') return { verdict: 'refused', cause: parsed };
     const verification = this.check(parsed);
-    if (!mayHaveNews(verification, parsed)) return verification;
+    if (!mayHaveNews(verification)) return verification;
     await parsed.issuer.keys.news();
     return this.check(parsed);
   }
@@ -84,11 +84,7 @@ export class LogoutTokenVerifier {
 }
 
 /** Whether other keys of its issuer could make it another verdict. */
-function mayHaveNews(
-  verification: LogoutTokenVerification,
-  { header, issuer }: ParsedLogoutToken,
-): boolean {
-  if (verification.verdict === 'unknown') return true;
-  const { current } = issuer.keys;
-  return verification.verdict === 'refused' && mayBeOfNewKey(verification.cause, header, current);
+function mayHaveNews(verification: LogoutTokenVerification): boolean {
+  const { verdict } = verification;
+  return verdict === 'unknown' || (verdict === 'refused' && isFaultOfKeys(verification.cause));
 }

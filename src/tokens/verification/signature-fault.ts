@@ -5,17 +5,8 @@ import { normalizeType, type TokenHeader } from './token-header';
 
 type SignatureFault = Extract<RefusalCause, 'algorithm' | 'key' | 'type' | 'signature'>;
 
-/**
- * Whether the token may be signed by a key that its issuer has published since: it names none of the
- * keys that are known, or no key at all.
- */
-export function mayBeOfNewKey(
-  fault: string,
-  { kid }: TokenHeader,
-  keys: KeySet | undefined,
-): boolean {
-  return fault === 'key' || (fault === 'signature' && keys?.names(kid) !== true);
-}
+/** Whether the fault ends where the issuer has published another key: under a new `kid`, or an old one. */
+export const isFaultOfKeys = (cause: string): boolean => cause === 'key' || cause === 'signature';
 
 /** Whether a key of the issuer has signed the token, and its `typ` is one of these. */
 export function faultOfSignature(

@@ -10,7 +10,7 @@ import { PresentedTokenCache } from './presented-token-cache';
 import type { UnverifiedToken } from './presented-tokens';
 import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
-import { faultOfSignature, mayBeOfNewKey } from './signature-fault';
+import { faultOfSignature, isFaultOfKeys } from './signature-fault';
 import { splitToken } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import { faultyInstant } from './instants';
@@ -150,27 +150,23 @@ export class TokenVerifier {
   }
 
   /**
-   * Whether a key of its issuer may have signed the token, however its signature is spelled: as
-   * lenient as the most lenient verifier, who may know keys that are not known here yet. Other claims
-   * are not looked at.
+   * Whether a key of its issuer has signed the token, however its signature is spelled: as lenient as
+   * the most lenient verifier. Other claims are not looked at. `unknown`: another verifier may know
+   * keys of its issuer that are not known here yet.
    */
-  mayBeGenuine(token: UnverifiedToken): boolean {
+  genuineness(token: UnverifiedToken): 'genuine' | 'unknown' | 'forged' {
     const { header, claims, signingInput, signatures } = token;
     const { alg, kid } = header;
-    if (typeof alg !== 'string') return false;
+    if (typeof alg !== 'string') return 'forged';
     const { current, areFixed } = this.rules.issuers.of(claims.iss).keys;
-    if (current === undefined) return true;
-    const name = typeof kid === 'string' ? kid : undefined;
-    const candidates = current.candidates(alg, name) ?? [];
-    const mayBeOfNewKey = !areFixed && (candidates.length === 0 || !current.names(name));
-    return (
-      mayBeOfNewKey ||
-      candidates.some((key) =>
-        signatures
-          .flatMap((signature) => lenientSignatures(signature, key.signatureBytes))
-          .some((bytes) => key.isGood(signingInput, bytes)),
-      )
+    const candidates = current?.candidates(alg, typeof kid === 'string' ? kid : undefined) ?? [];
+    const isGenuine = candidates.some((key) =>
+      signatures
+        .flatMap((signature) => lenientSignatures(signature, key.signatureBytes))
+        .some((bytes) => key.isGood(signingInput, bytes)),
     );
+    if (isGenuine) return 'genuine';
+    return areFixed ? 'forged' : 'unknown';
   }
 
   /** What does not change with time: whether a text is a genuine token, of the right form. */
@@ -222,19 +218,15 @@ export class TokenVerifier {
   }
 
   /**
-   * What to wait for before a text is verified again that names a key which its issuer may have
-   * published since, or whose issuer's keys are not known: a second at most. Never rejects.
+   * What to wait for before a text is verified again that no known key of its issuer has signed, or
+   * whose issuer's keys are not known: it may have published others. A second at most. Never rejects.
    * @returns `undefined`: the verdict would be the same.
    */
   newsFor(text: unknown, verification: Verification): Promise<void> | undefined {
     if (typeof text !== 'string' || !dependsOnKeys(verification)) return undefined;
     const parts = splitToken(text, this.rules.maxTokenBytes);
-    const header = parts && parseHeader(parts.header);
-    if (parts === undefined || header === undefined) return undefined;
-    const token = this.payloads.peek(parts.payload, parts.signingInput);
-    const keys = this.rules.issuers.find(token?.claims.iss)?.keys;
-    if (verification.verdict === 'unknown') return keys?.news();
-    return mayBeOfNewKey(verification.cause, header, keys?.current) ? keys?.news() : undefined;
+    const token = parts && this.payloads.peek(parts.payload, parts.signingInput);
+    return this.rules.issuers.find(token?.claims.iss)?.keys.news();
   }
 
   /** Whether the rules say what the refresh tokens of an issuer are. */
@@ -278,13 +270,10 @@ export class TokenVerifier {
   }
 }
 
-type KeyVerdict = UnknownIssuerKeys | Extract<Verification, { verdict: 'refused' }>;
-
 /** Whether other keys of its issuer could make it another verdict. */
-function dependsOnKeys(verification: Verification): verification is KeyVerdict {
+function dependsOnKeys(verification: Verification): boolean {
   const { verdict } = verification;
-  if (verdict === 'refused') return ['key', 'signature'].includes(verification.cause);
-  return verdict === 'unknown';
+  return verdict === 'unknown' || (verdict === 'refused' && isFaultOfKeys(verification.cause));
 }
 
 function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {

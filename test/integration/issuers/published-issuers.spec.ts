@@ -1,3 +1,4 @@
+import { auditOf } from '../../support/audit';
 import { freePort } from '../../support/free-port';
 import { PublishedIssuer } from '../../support/published-issuer';
 import { DOCUMENTED, PLATFORMS, TestApp } from '../../support/app';
@@ -52,6 +53,21 @@ describe.each(PLATFORMS)('A host with issuers that publish their keys, on %s', (
     for (const answer of await Promise.all(forged.map(async (text) => app.me(text))))
       expect(answer.status).toBe(401);
     expect(discovered.asked.length - asked).toBe(1);
+  });
+
+  it('audits reuse of a genuine token alone: who has no key writes no row', async () => {
+    const token = discovered.token({ jti: 'reused' });
+    await app.logout(token, token).expect(200);
+    const [, payload] = token.split('.');
+    for (const header of [{ alg: 'ES256', kid: 'unknown' }, { alg: 'ES256' }]) {
+      const head = Buffer.from(JSON.stringify(header)).toString('base64url');
+      await app.me(`${head}.${payload}.AAAA`).expect(401);
+    }
+    const events = async () =>
+      (await auditOf(app)).filter(({ tokenId }) => tokenId === 'reused').map(({ event }) => event);
+    expect(await events()).toEqual(['authn_token_revoked']);
+    await app.me(token).expect(401);
+    expect(await events()).toEqual(['authn_token_reuse', 'authn_token_revoked']);
   });
 
   it('refuses what one of them has signed in the name of the other', async () => {
