@@ -3,7 +3,7 @@ import { tokenFields } from '../audit/audit-log';
 import type { LogoutCore } from '../core/compose';
 import { foreignFields } from '../logout/ownership';
 import { refreshTokenOf } from '../logout/refresh-token';
-import { reasonOf, TokenRejectedError } from '../revocation/errors';
+import { IssuerUnavailableError, reasonOf, TokenRejectedError } from '../revocation/errors';
 import { rejection, type Authentication } from '../revocation/revoked-tokens.service';
 import type { VerifiedToken } from '../tokens/verified-token';
 import type { Body, BodyReason } from '../web/body';
@@ -34,9 +34,10 @@ export class PlainLogout {
    */
   async run(request: IncomingRequest, reading: Promise<Body>): Promise<Reply | undefined> {
     let source: RequestSource = {};
+    let excess: Excess | undefined;
     try {
       source = sourceOf(request);
-      const excess = await this.throttle.countAddress(source);
+      excess = await this.throttle.countAddress(source);
       const body = await reading;
       if (body.kind === 'aborted') return undefined;
       if (body.kind === 'refused')
@@ -49,6 +50,10 @@ export class PlainLogout {
       const refresh = refreshTokenIn(body.value);
       return await this.revoke(authentication, refresh, source, excess);
     } catch (error) {
+      // What cannot be told from a forged token passes no full bucket.
+      const refused =
+        error instanceof IssuerUnavailableError ? this.tooMany(excess, source) : undefined;
+      if (refused !== undefined) return refused;
       this.onError(error);
       this.core.refusals.countError(error);
       this.core.audit.failed({ ...source, ...FAILED_LOGOUT, reason: reasonOf(error) });
@@ -84,7 +89,7 @@ export class PlainLogout {
 
   private tooMany(excess: Excess | undefined, source: RequestSource): Reply | undefined {
     if (excess === undefined) return undefined;
-    this.throttle.auditExcess(excess, source);
+    this.throttle.auditAddress(excess, source);
     this.core.refusals.count(excess.reason);
     const headers = { 'Retry-After': String(excess.retryAfterSeconds) };
     return { answer: this.answers.tooManyRequests, headers };

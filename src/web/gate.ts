@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { RequestSource } from '../audit/audit-event';
-import { reasonOf } from '../revocation/errors';
+import { IssuerUnavailableError, reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
 import type { Caller, IntrospectionCallers } from '../introspection/introspection-callers';
 import type { JudgedLogoutToken } from '../tokens/logout-token/logout-token';
@@ -38,6 +38,15 @@ interface OptionalParts {
    * @throws {Error} it cannot be judged now.
    */
   readonly verifyLogoutToken?: (text: string) => Promise<JudgedLogoutToken>;
+}
+
+/** A request that was counted, and not judged yet. */
+interface Arrival {
+  readonly route: Route;
+  readonly caller: Caller | undefined;
+  readonly source: RequestSource;
+  /** The excess of its address or its caller. */
+  readonly full: Excess | undefined;
 }
 
 /**
@@ -111,27 +120,47 @@ export class Gate {
     stream: Readable,
   ): Promise<'admitted' | 'aborted' | Refused> {
     return this.guarded(request, route, async (source) => {
-      const { text: bearerText, authentication } = this.bearerOf(request, route);
-      const bearer = await authentication;
       const caller = this.callerOf(request, route);
-      const { full, isRefused } = await this.limits.arrive(route, { bearer, caller }, source);
-      if (full !== undefined && isRefused) return this.tooMany(route, full);
-      if (route.takesCaller === true && caller === undefined)
-        return this.refuse(route, 'caller_refused', source);
-      const body = await readBody(bodyOf(request, stream), bodyRules(route, this.maxTokenBytes));
-      if (body.kind === 'aborted') return 'aborted';
-      const isRead = body.kind === 'read';
-      const value = isRead ? body.value : undefined;
-      const logoutToken = await this.logoutTokenIn(value, route);
-      const admitted = { route, bearer, bearerText, caller, logoutToken, source, body: value };
-      const excess = await this.limits.excessOf(request, admitted, full, isRead);
-      if (excess !== undefined) return this.tooMany(route, excess);
-      if (body.kind === 'refused') return this.refuse(route, body.reason, source);
-      if (bearer.verdict !== 'missing' && isForgeable(request, route))
-        return this.refuse(route, 'unsupported_media_type', source);
-      admit(request, admitted);
-      return 'admitted';
+      const full = await this.limits.arrive(route, caller, source);
+      try {
+        return await this.judge(request, { route, caller, source, full }, stream);
+      } catch (error) {
+        // What cannot be told from a forged token passes no full bucket.
+        if (full === undefined || !(error instanceof IssuerUnavailableError)) throw error;
+        return this.tooManyOfAddress(route, full, source);
+      }
     });
+  }
+
+  private async judge(
+    request: IncomingRequest,
+    { route, caller, source, full }: Arrival,
+    stream: Readable,
+  ): Promise<'admitted' | 'aborted' | Refused> {
+    const { text: bearerText, authentication } = this.bearerOf(request, route);
+    const bearer = await authentication;
+    if (full !== undefined && !this.limits.mayPass(route, bearer))
+      return this.tooManyOfAddress(route, full, source);
+    if (route.takesCaller === true && caller === undefined)
+      return this.refuse(route, 'caller_refused', source);
+    const body = await readBody(bodyOf(request, stream), bodyRules(route, this.maxTokenBytes));
+    if (body.kind === 'aborted') return 'aborted';
+    const isRead = body.kind === 'read';
+    const value = isRead ? body.value : undefined;
+    const logoutToken = await this.logoutTokenIn(value, route);
+    const admitted = { route, bearer, bearerText, caller, logoutToken, source, body: value };
+    const excess = await this.limits.excessOf(request, admitted, full, isRead);
+    if (excess !== undefined) return this.tooMany(route, excess);
+    if (body.kind === 'refused') return this.refuse(route, body.reason, source);
+    if (bearer.verdict !== 'missing' && isForgeable(request, route))
+      return this.refuse(route, 'unsupported_media_type', source);
+    admit(request, admitted);
+    return 'admitted';
+  }
+
+  private tooManyOfAddress(route: Route, full: Excess, source: RequestSource): Refused {
+    this.limits.audit(route, full, source);
+    return this.tooMany(route, full);
   }
 
   private bearerOf(request: IncomingRequest, { takesBearer, body }: Route): PresentedBearer {

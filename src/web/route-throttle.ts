@@ -27,25 +27,28 @@ export class RouteThrottle {
   ) {}
 
   /**
-   * Counts a request before its body is read: by its address, or by the caller of introspection; not
-   * one to a route without a bucket.
-   * @returns the excess; whether the request is refused for it now.
+   * Counts a request before anything in it is judged: by its address, or by the caller of
+   * introspection; not one to a route without a bucket.
    */
   async arrive(
-    route: Route,
-    { bearer, caller }: Pick<AdmittedRequest, 'bearer' | 'caller'>,
+    { bucket }: Route,
+    caller: Caller | undefined,
     source: RequestSource,
-  ): Promise<{ readonly full: Excess | undefined; readonly isRefused: boolean }> {
-    if (route.bucket === undefined) return { full: undefined, isRefused: false };
-    if (caller !== undefined) {
-      const full = await this.excessOfCaller(caller, source, route.bucket);
-      return { full, isRefused: full !== undefined };
-    }
-    const mayPass = isToldByBody(route) || bearer.verdict === 'live';
-    const full = await (mayPass
-      ? this.throttle.countAddress(source, route.bucket)
-      : this.throttle.excessOfAddress(source, route.bucket));
-    return { full, isRefused: full !== undefined && !mayPass };
+  ): Promise<Excess | undefined> {
+    if (bucket === undefined) return undefined;
+    return caller === undefined
+      ? this.throttle.countAddress(source, bucket)
+      : this.excessOfCaller(caller, source, bucket);
+  }
+
+  /** Whether what a request presents lets it pass, though too many came from its address. */
+  mayPass(route: Route, { verdict }: AdmittedRequest['bearer']): boolean {
+    return isToldByBody(route) || verdict === 'live';
+  }
+
+  /** Audits that a request was refused for what `arrive` has counted. */
+  audit({ bucket }: Route, full: Excess, source: RequestSource): void {
+    if (full.reason === 'limit_by_address') this.throttle.auditAddress(full, source, bucket);
   }
 
   /**
@@ -80,7 +83,7 @@ export class RouteThrottle {
       const { fingerprint: revocationKey } = logoutToken.token;
       return this.throttle.excessOfToken({ revocationKey }, source, bucket);
     }
-    if (full !== undefined) this.throttle.auditExcess(full, source);
+    if (full !== undefined) this.throttle.auditAddress(full, source, bucket);
     return full;
   }
 
@@ -101,7 +104,7 @@ export class RouteThrottle {
   ): Promise<Excess | undefined> {
     const sessionId = this.rules.sessionOf(request, route, body);
     if (sessionId !== undefined) return this.throttle.excessOfSession(sessionId, source, bucket);
-    if (full !== undefined) this.throttle.auditExcess(full, source);
+    if (full !== undefined) this.throttle.auditAddress(full, source, bucket);
     return full;
   }
 

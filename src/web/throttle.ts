@@ -75,7 +75,7 @@ export class Throttle {
   /** Counts a request by its address alone. @returns as `excess`. */
   async excessOfAddress(source: RequestSource, bucket = LOGOUT): Promise<Excess | undefined> {
     const excess = await this.countAddress(source, bucket);
-    if (excess !== undefined) this.auditExcess(excess, source, addressKey(source, bucket));
+    if (excess !== undefined) this.auditAddress(excess, source, bucket);
     return excess;
   }
 
@@ -84,10 +84,9 @@ export class Throttle {
     return this.count('limit_by_address', addressKey(source, bucket), this.rules);
   }
 
-  /** Audits that a request was refused for this; `auditOnce` says how often. */
-  auditExcess({ reason }: Excess, source: RequestSource, bucket?: string): void {
-    const event = 'excess_rate_limit_exceeded';
-    this.auditOnce({ ...source, event, outcome: 'failure', reason }, bucket);
+  /** Audits that a request was refused for its address; `auditOnce` says how often. */
+  auditAddress(excess: Excess, source: RequestSource, bucket?: string): void {
+    this.auditExcess(excess, source, addressKey(source, bucket));
   }
 
   /**
@@ -96,6 +95,11 @@ export class Throttle {
    */
   auditOnce(event: FailedEvent, bucket = addressKey(event)): void {
     this.audit.failedOnce(`${event.reason}:${bucket}`, this.rules.windowMs, event);
+  }
+
+  private auditExcess({ reason }: Excess, source: RequestSource, key: string): void {
+    const event = 'excess_rate_limit_exceeded';
+    this.auditOnce({ ...source, event, outcome: 'failure', reason }, key);
   }
 
   private async audited(

@@ -11,6 +11,7 @@ import {
 } from '../../time/instance-time';
 import { fetchDocument } from './https-document';
 import { readJwkSet } from './jwk-set';
+import { KeyNews } from './key-news';
 
 /** However short or long a document says that it may be kept. */
 const MIN_REFRESH_SECONDS = 300;
@@ -18,11 +19,9 @@ const MAX_REFRESH_SECONDS = 86_400;
 /** After a failure; doubled with each, up to the longest. */
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
-/** Keys that are unknown cause one fetch in this time, however many tokens name them. */
-const BETWEEN_NEWS_MS = 30_000;
-/** Requests that wait for news at a time, and how long each does. */
-const MAX_WAITING = 100;
+/** How long a request waits for a key, and a logout token: a provider may send it only once. */
 const MAX_WAIT_MS = 1000;
+const MAX_LOGOUT_WAIT_MS = 5000;
 
 export interface RemoteKeysOptions {
   /** Every name of the issuer. */
@@ -46,21 +45,24 @@ export class RemoteKeys implements IssuerKeys {
   private source: { readonly url: string; readonly etag: string | undefined } | undefined;
   /** When the issuer last answered with keys, or that they are the same. */
   private confirmed: Instant | null = null;
-  /** When a token with an unknown key last caused a fetch. */
-  private newsAt: Instant | null = null;
   private failures = 0;
   private fetching: Promise<void> | undefined;
   /** Where the keys were last; found anew by each fetch but those for news. */
   private url: string | undefined;
-  private waiting = 0;
   private isOver = true;
+  private readonly tokenNews: KeyNews;
+  /** Apart, so that forged tokens do not use up what a logout needs. */
+  private readonly logoutNews: KeyNews;
   private cancelRefresh: () => void = () => undefined;
   private report: (error: Error) => void = () => undefined;
 
   constructor(
     private readonly options: RemoteKeysOptions,
     private readonly time: InstanceTime = INSTANCE_TIME,
-  ) {}
+  ) {
+    this.tokenNews = new KeyNews(time, MAX_WAIT_MS);
+    this.logoutNews = new KeyNews(time, MAX_LOGOUT_WAIT_MS);
+  }
 
   get names(): readonly string[] {
     return this.options.names;
@@ -95,27 +97,15 @@ export class RemoteKeys implements IssuerKeys {
   }
 
   news(): Promise<void> | undefined {
-    if (this.waiting >= MAX_WAITING || this.isOver) return undefined;
-    if (this.fetching === undefined) {
-      const { newsAt, time } = this;
-      if (newsAt !== null && elapsedMs(newsAt, time) < BETWEEN_NEWS_MS) return undefined;
-      this.newsAt = instantOf(time);
-    }
-    return this.awaitNews(this.refresh());
+    if (this.isOver || !this.tokenNews.mayWait(this.fetching !== undefined)) return undefined;
+    return this.tokenNews.wait(this.refresh());
   }
 
-  private async awaitNews(fetched: Promise<void>): Promise<void> {
-    this.waiting += 1;
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.time.after(MAX_WAIT_MS, resolve);
-    });
-    try {
-      await Promise.race([fetched, late]);
-    } finally {
-      cancel();
-      this.waiting -= 1;
-    }
+  async isCurrent(): Promise<boolean> {
+    if (this.isOver || !this.logoutNews.mayWait(this.fetching !== undefined)) return false;
+    const { confirmed } = this;
+    await this.logoutNews.wait(this.refresh());
+    return this.confirmed !== confirmed;
   }
 
   /** One fetch at a time. Never rejects. */

@@ -10,6 +10,11 @@ export interface IssuerKeys {
    * @returns `undefined`: nothing new is to be expected.
    */
   news(): Promise<void> | undefined;
+  /**
+   * Whether the keys that are there, once it has resolved, are those of now: for what is not sent
+   * twice, such as a logout token. Resolves within five seconds. Never rejects.
+   */
+  isCurrent(): Promise<boolean>;
   /** Whether a key that is not there is no key of the issuer: others cannot know it before us. */
   readonly areFixed: boolean;
 }
@@ -19,4 +24,5 @@ export const fixedKeys = (keys: KeySet): IssuerKeys => ({
   current: keys,
   areFixed: true,
   news: () => undefined,
+  isCurrent: () => Promise.resolve(true),
 });

@@ -1,11 +1,18 @@
+import type { Test } from 'supertest';
 import { auditOf } from '../../support/audit';
 import { freePort } from '../../support/free-port';
+import { BACKCHANNEL, BACKCHANNEL_LOGOUT, logoutToken } from '../../support/logout-tokens';
 import { PublishedIssuer } from '../../support/published-issuer';
 import { DOCUMENTED, PLATFORMS, TestApp } from '../../support/app';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 import { until } from '../../support/until';
 import { RevokedTokensService } from '../../../src';
 
+const LIMIT = 5;
+/** No server listens there. */
+const AWAY = 'http://127.0.0.1:1';
+const ONLY = { issuer: AWAY, audience: AUDIENCE, jwksUri: `${AWAY}/jwks` };
+const stranger = new TestIssuer('ES256');
 const withoutKeys = { algorithms: undefined, keys: undefined, issuer: undefined } as const;
 
 /** A host whose tokens are of these issuers, by addresses alone. */
@@ -77,24 +84,42 @@ describe.each(PLATFORMS)('A host with issuers that publish their keys, on %s', (
 });
 
 describe('An application with one issuer, which cannot be reached,', () => {
-  const url = 'http://127.0.0.1:1';
   let app: TestApp;
   beforeAll(async () => {
-    const only = { issuer: url, audience: AUDIENCE, jwksUri: `${url}/jwks` };
-    app = await TestApp.start('express', { ...withoutKeys, ...only } as never);
+    app = await TestApp.start('express', { ...withoutKeys, ...ONLY } as never);
   });
   afterAll(() => app.close());
 
   it('refuses the tokens of others, and has 500 for its own alone', async () => {
-    const stranger = new TestIssuer('ES256');
-    await app.me(stranger.token({ iss: url }, { kid: '1' })).expect(500, DOCUMENTED.internal);
-    for (const iss of ['https://evil.example', `${url}/`, undefined])
+    await app.me(stranger.token({ iss: AWAY }, { kid: '1' })).expect(500, DOCUMENTED.internal);
+    for (const iss of ['https://evil.example', `${AWAY}/`, undefined])
       await app.me(stranger.token({ iss }, { kid: '1' })).expect(401);
   });
 });
 
+describe('A flood in the name of an issuer that cannot be reached', () => {
+  it.each<[string, (app: TestApp) => Test]>([
+    ['logouts', (app) => app.logout(stranger.token({ iss: AWAY }))],
+    [
+      'logout tokens',
+      (app) =>
+        app
+          .post(BACKCHANNEL_LOGOUT)
+          .type('form')
+          .send({ logout_token: logoutToken(stranger, { iss: AWAY }) }),
+    ],
+  ])('is throttled as any other: %s', async (_what, send) => {
+    const limits = { backchannel: BACKCHANNEL, throttleLimit: LIMIT };
+    const app = await TestApp.start('express', { ...withoutKeys, ...ONLY, ...limits } as never);
+    const statuses: number[] = [];
+    for (let count = 0; count < 2 * LIMIT; count += 1) statuses.push((await send(app)).status);
+    await app.close();
+    expect(new Set(statuses.slice(0, LIMIT))).not.toContain(429);
+    expect(statuses.slice(LIMIT)).toEqual(Array(LIMIT).fill(429));
+  });
+});
+
 describe('An issuer that cannot be reached', () => {
-  const stranger = new TestIssuer('ES256');
   let port: number;
   let issuer: PublishedIssuer | undefined;
   let app: TestApp;

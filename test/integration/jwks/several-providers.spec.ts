@@ -159,11 +159,33 @@ describe('With two issuers that publish their keys', () => {
     expect(await outcome(of('a', OLD))).toBe('signature');
   });
 
-  it('a logout token waits for the next key as an access token does', async () => {
-    providers.a.serve({ keys: [jwkOf(NEW)] });
-    const claims = logoutClaims({ iss: 'a', aud: 'web', iat: NOW, exp: NOW + 60 });
-    const text = mint(NEW, claims, { alg: NEW.algorithm });
-    expect(await verifier.logoutTokens.verify(text)).toMatchObject({ verdict: 'genuine' });
+  describe('a logout token', () => {
+    const logout = async (signer: NamedSigner): Promise<string> => {
+      const claims = logoutClaims({ iss: 'a', aud: 'web', iat: NOW, exp: NOW + 60 });
+      const text = mint(signer, claims, { alg: signer.algorithm, kid: signer.kid });
+      return (await verifier.logoutTokens.verify(text)).verdict;
+    };
+
+    it('waits for the next key, also where forged tokens have just caused a fetch', async () => {
+      expect(await outcome(of('a', { ...OLD, kid: 'no' }))).toBe('key');
+      providers.a.serve({ keys: [jwkOf(NEW)] });
+      expect(await logout(NEW)).toBe('genuine');
+      expect(await logout(OLD)).toBe('unknown');
+    });
+
+    it('is not refused for good before its provider has said that it has no such key', async () => {
+      const next = { ...OLD, kid: 'next' };
+      expect(await logout(next)).toBe('refused');
+      providers.a.serve({ keys: [jwkOf(next)] });
+      expect(await logout(next)).toBe('unknown');
+      await time.pass(30_000);
+      expect(await logout(next)).toBe('genuine');
+    });
+
+    it('is not refused for good while its provider is away', async () => {
+      fail('a');
+      expect(await logout(NEW)).toBe('unknown');
+    });
   });
 
   it('many tokens with unknown keys are refused after one fetch, and none waits for a second one', async () => {
