@@ -22,12 +22,13 @@ type TokenFields = Pick<
 >;
 
 /** What the audit keeps of a token: enough to identify it, never its text. */
-export function tokenFields({ claims, subject, revocationKey }: ParsedToken): TokenFields {
+export function tokenFields(token: ParsedToken): TokenFields {
+  const { claims, subject, sessionId, revocationKey } = token;
   return {
     issuer: claims.iss,
     subject,
     tokenId: textOf(claims.jti),
-    sessionId: textOf(claims.sid),
+    sessionId: textOf(sessionId),
     tokenFingerprint: revocationKey,
   };
 }

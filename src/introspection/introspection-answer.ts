@@ -40,15 +40,15 @@ export function describeSession(session: Session): IntrospectionAnswer {
   };
 }
 
-function described({ claims, subject }: VerifiedToken): IntrospectionAnswer {
-  const { iss, exp, iat, sid, client_id: clientId, azp } = claims;
+function described({ claims, subject, sessionId }: VerifiedToken): IntrospectionAnswer {
+  const { iss, exp, iat, client_id: clientId, azp } = claims;
   return {
     active: true,
     iss,
     sub: subject,
     exp: Math.floor(exp),
     iat: iat === undefined ? undefined : Math.floor(iat),
-    sid: textOf(sid),
+    sid: textOf(sessionId),
     client_id: textOf(clientId ?? azp),
   };
 }

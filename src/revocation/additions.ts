@@ -48,7 +48,7 @@ export function additionsOf(
   options: RevokeOptions,
   { sessionEndsMs, clockToleranceSeconds }: Kept,
 ): readonly Addition[] {
-  const { iss, jti, sid, client_id: clientId } = token.claims;
+  const { iss, jti, client_id: clientId } = token.claims;
   const session = sessionKeyOf(token);
   const revocation: Revocation = {
     key: token.revocationKey,
@@ -58,7 +58,7 @@ export function additionsOf(
     issuer: iss,
     subject: token.subject,
     tokenId: textOf(jti),
-    sessionId: textOf(sid),
+    sessionId: textOf(token.sessionId),
     clientId: textOf(clientId),
     reason: options.reason,
     actor: options.actor,

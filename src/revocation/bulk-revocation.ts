@@ -80,7 +80,7 @@ export class BulkRevocation {
   }
 
   /**
-   * Refuses every token with one of these `sid`s, also those that are issued later.
+   * Refuses every token of these sessions (`sessionClaim`), also those that are issued later.
    * @param sessionIds 1–1000 texts.
    * @returns how many of them were not revoked before.
    * @throws as `revokeSubject`.

@@ -19,7 +19,7 @@ export interface RevocationSearch {
   readonly subject?: string;
   /** The `jti` of a token. */
   readonly tokenId?: string;
-  /** The `sid` of tokens. */
+  /** The session of tokens, by `sessionClaim`. */
   readonly sessionId?: string;
   readonly clientId?: string;
   /** Revocations a page, 1–1000. @defaultValue 100 */

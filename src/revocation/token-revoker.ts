@@ -60,10 +60,11 @@ export class TokenRevoker {
 
   /** The session's own row decides who was first, whichever of its tokens was named. */
   private async endSession(token: VerifiedToken, options: RevokeOptions): Promise<EndOutcome> {
-    const { iss: issuer, sid = '' } = token.claims;
-    // What was written to the claims since they were read names another session.
-    if (issuer === undefined || identifierKey('session', issuer, sid) !== sessionKeyOf(token))
-      return 'unknown';
-    return this.ender.end({ issuer, sids: [String(sid)] }, issuer, options);
+    const { sessionId } = token;
+    const { iss: issuer } = token.claims;
+    if (issuer === undefined || sessionId === undefined) return 'unknown';
+    // An `iss` that was written since the token was read names the session of another issuer.
+    if (identifierKey('session', issuer, sessionId) !== sessionKeyOf(token)) return 'unknown';
+    return this.ender.end({ issuer, sids: [String(sessionId)] }, issuer, options);
   }
 }

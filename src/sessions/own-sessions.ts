@@ -92,7 +92,7 @@ export class OwnSessions {
   private holderOf(bearer: Authentication): Holder {
     if (bearer.verdict !== 'live') throw rejection(bearer);
     const { token } = bearer;
-    const sid = textOf(token.claims.sid);
+    const sid = textOf(token.sessionId);
     if (!this.sessions.hasIssued(token) || token.subject === undefined || sid === undefined)
       throw new TokenRejectedError('TOKEN_INVALID', 'session_missing');
     return { token, subject: token.subject, sid };

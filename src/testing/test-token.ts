@@ -36,10 +36,12 @@ export function verifiedToken<C extends Claims = Claims>(
 ): VerifiedToken<C> {
   const complete = completeClaims(claims, Date.now());
   const subject = textOf(complete.sub);
-  const { revocationKey, keys } = tokenKeys(complete, subject, signingInput(complete), 'jti');
+  const sessionId = complete.sid;
+  const named = { claims: complete, subject, sessionId };
+  const { revocationKey, keys } = tokenKeys(named, signingInput(complete), 'jti');
   const expiresAtMs = expiresAt(complete).getTime();
   // The test says which claims there are; no issuer's rules are checked.
-  return { claims: complete as C, subject, revocationKey, keys, expiresAtMs };
+  return { claims: complete as C, subject, sessionId, revocationKey, keys, expiresAtMs };
 }
 
 function signingInput(claims: object): string {

@@ -1,5 +1,5 @@
 import { identifierKey, revocationKey, type RevocationKey } from './identity';
-import { textOf, type Claims } from './verification/claims';
+import { textOf, type Claims, type Identifier } from './verification/claims';
 import { instantsOf, type CutoffClaim, type Instants } from './verification/instants';
 
 /** What a revocation covers. Each has a line in `SCOPES`, which says how. */
@@ -10,6 +10,7 @@ export type RevocationScope =
 export interface ReadToken {
   readonly claims: Claims;
   readonly subject: string | undefined;
+  readonly sessionId: Identifier | undefined;
   /** See `ownKeys`. */
   readonly ownKeys: readonly RevocationKey[];
   /** See `Issuer.cutoffClaim`. */
@@ -56,8 +57,8 @@ export const SCOPES: Readonly<Record<RevocationScope, AbsoluteRule | CutoffRule>
   },
   session: {
     kind: 'absolute',
-    keysOf: ({ claims: { iss, sid } }) =>
-      sid === undefined ? NONE : [identifierKey('session', iss, sid)],
+    keysOf: ({ claims: { iss }, sessionId }) =>
+      sessionId === undefined ? NONE : [identifierKey('session', iss, sessionId)],
   },
   // The session of a cookie, which no token names; its key is `sessionIdKey`.
   'server-session': { kind: 'absolute', keysOf: () => NONE },

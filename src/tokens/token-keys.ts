@@ -1,8 +1,10 @@
 import { ownKeys, type TokenIdentity } from './identity';
 import { TokenQuery } from './scopes';
-import type { Claims } from './verification/claims';
 import type { CutoffClaim } from './verification/instants';
 import type { ParsedToken } from './verified-token';
+
+/** What a token names, as it was read. */
+type Named = Pick<ParsedToken, 'claims' | 'subject' | 'sessionId'>;
 
 /**
  * Every key of a token.
@@ -10,15 +12,14 @@ import type { ParsedToken } from './verified-token';
  * @param cutoffClaim see `Issuer.cutoffClaim`.
  */
 export function tokenKeys(
-  claims: Claims,
-  subject: string | undefined,
+  named: Named,
   signingInput: string,
   identity: TokenIdentity,
   cutoffClaim: CutoffClaim = 'iat',
 ): Pick<ParsedToken, 'revocationKey' | 'keys'> {
-  const own = ownKeys(claims, signingInput, identity);
+  const own = ownKeys(named.claims, signingInput, identity);
   return {
     revocationKey: own[0],
-    keys: TokenQuery.of({ claims, subject, ownKeys: own, cutoffClaim }),
+    keys: TokenQuery.of({ ...named, ownKeys: own, cutoffClaim }),
   };
 }

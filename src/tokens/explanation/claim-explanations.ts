@@ -6,6 +6,7 @@ import {
   MESSAGE_CLAIMS,
   type Claims,
 } from '../verification/claims';
+import { sessionIdIn } from '../verification/session-claim';
 import { faultyInstant } from '../verification/instants';
 import type { Issuer } from '../verification/issuers';
 import { isMarkedAsRefresh, type ResolvedRefreshTokens } from '../verification/refresh-token-rules';
@@ -42,14 +43,25 @@ export function explainClaims(payload: JsonObject | undefined): Explanation {
   return { member, found, remedy: FORMS[member] ?? IDENTIFIER };
 }
 
-/** Of claims of the right form. */
-export function explainLacking(claims: Claims, { cutoffClaim }: Issuer): Explanation {
+/** Of registered claims of the right form. */
+export function explainLacking(claims: Claims, issuer: Issuer): Explanation {
+  const { cutoffClaim, sessionClaim } = issuer;
+  if (sessionIdIn(claims, sessionClaim) === null) return explainSession(claims, sessionClaim);
   const member = cutoffClaim === 'opened_ms' ? faultyInstant(claims) : undefined;
   if (member === undefined) return explainSubject(claims);
   const remedy =
     'Tokens of our own sessions have it, in milliseconds. Get tokens by opening a session.';
   return { member, found: kindOfMember(claims[member]), remedy };
 }
+
+const explainSession = (claims: Claims, member: string): Explanation => ({
+  member,
+  found: kindOfMember(claims[member]),
+  option: 'sessionClaim',
+  remedy:
+    'The session must be text of 1–128 characters without control characters, or a safe integer. ' +
+    'Let the issuer write that, or name another claim in sessionClaim.',
+});
 
 function explainExpiry({ exp }: JsonObject): string {
   if (exp === undefined)

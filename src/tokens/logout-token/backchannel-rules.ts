@@ -13,9 +13,9 @@ export interface BackchannelRules {
    */
   readonly requireTyp?: boolean;
   /**
-   * What a logout token with `sid` and `sub` ends. `session`: the tokens with that `sid`. `subject`:
-   * also all tokens of the user that were issued by then, for an issuer whose access tokens have no
-   * `sid`. A logout token that names no user is refused then. `sub` alone ends the same by both.
+   * What a logout token with `sid` and `sub` ends. `session`: the tokens of that session, which name
+   * it in `sessionClaim`. `subject`: also all tokens of the user that were issued by then, for an
+   * issuer whose access tokens name no session. A logout token that names no user is refused then. `sub` alone ends the same by both.
    * @defaultValue 'session'
    */
   readonly ends?: 'session' | 'subject';
@@ -47,7 +47,7 @@ export const backchannel = custom<ResolvedBackchannel, BackchannelRules>(
     says:
       'Takes logout tokens of the issuer, at `POST <path>/backchannel-logout` or the handler ' +
       "`backchannelLogout`: `clientIds` are our names there. `ends: 'subject'` is for issuers whose " +
-      'access tokens have no `sid`. See ' +
+      'access tokens name no session. See ' +
       '[back-channel logout](backchannel-logout.md).',
   },
 );

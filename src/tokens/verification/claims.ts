@@ -18,7 +18,7 @@ export interface Claims {
   readonly nbf?: number;
   /** JWT ID (RFC 7519 §4.1.7): 1–128 characters. */
   readonly jti?: Identifier;
-  /** Session ID (OpenID Connect Front-Channel Logout §3): 1–128 characters. */
+  /** Session ID (OpenID Connect Front-Channel Logout §3): 1–128 characters. See `TokenRules.sessionClaim`. */
   readonly sid?: Identifier;
   readonly client_id?: Identifier;
   readonly azp?: Identifier;
@@ -46,6 +46,7 @@ const MAX_AHEAD_SECONDS = 1;
 
 const MAX_SUBJECT_LENGTH = 255;
 const MAX_CLIENT_LENGTH = 255;
+const MAX_SESSION_LENGTH = 128;
 
 type Form = readonly [claim: string, isOfForm: (value: unknown) => boolean];
 
@@ -63,7 +64,7 @@ const FORMS: readonly Form[] = [
   name('iss', 255),
   identifier('sub', MAX_SUBJECT_LENGTH),
   identifier('jti', 128),
-  identifier('sid', 128),
+  identifier('sid', MAX_SESSION_LENGTH),
   identifier('client_id', MAX_CLIENT_LENGTH),
   identifier('azp', MAX_CLIENT_LENGTH),
   ['aud', (value) => value === undefined || isAudience(value)],
@@ -162,6 +163,11 @@ export function audiencesOf(aud: Claims['aud']): readonly string[] {
 /** Whether a value can be a subject. */
 export function isSubject(value: unknown): value is Identifier {
   return isIdentifier(value, MAX_SUBJECT_LENGTH);
+}
+
+/** Whether a value can name a session. */
+export function isSessionId(value: unknown): value is Identifier {
+  return isIdentifier(value, MAX_SESSION_LENGTH);
 }
 
 /** An identifier as audit and store show it: an integer is the same as its decimal digits. */

@@ -15,6 +15,8 @@ export interface Issuer extends ClaimRules {
   readonly tokenIdentity: TokenIdentity;
   readonly idTokens: 'refuse' | 'accept';
   readonly readSubject: SubjectReader;
+  /** The claim that names the session of a token. */
+  readonly sessionClaim: string;
   readonly logoutCovers: 'token' | 'session';
   /**
    * What revocations of subjects, clients and the issuer compare with. `opened_ms`: its tokens are

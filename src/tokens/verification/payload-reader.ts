@@ -3,11 +3,15 @@ import type { ParsedToken } from '../verified-token';
 import { isClaims, type Claims } from './claims';
 import type { Issuers } from './issuers';
 import { parseJsonObject } from './json-object';
+import { sessionIdIn } from './session-claim';
 
 /** What a payload says, by the rules of the issuer that it names. Nothing of it is verified. */
 export interface ReadPayload extends ParsedToken {
-  /** The rules ask for a subject, and it has none: such a token is not accepted. */
-  readonly lacksSubject: boolean;
+  /**
+   * It has no subject, and the rules ask for one; or what shall name its session has another form.
+   * Such a token is not accepted.
+   */
+  readonly isMisnamed: boolean;
 }
 
 /**
@@ -42,8 +46,8 @@ export class PayloadReader {
     this.mayShare = false;
     if (mayShare) return last.token;
     const claims = claimsOf(payload);
-    const { subject, lacksSubject, revocationKey, keys } = last.token;
-    return claims && { claims, subject, lacksSubject, revocationKey, keys };
+    const { subject, sessionId, isMisnamed, revocationKey, keys } = last.token;
+    return claims && { claims, subject, sessionId, isMisnamed, revocationKey, keys };
   }
 
   private readNew(
@@ -53,17 +57,16 @@ export class PayloadReader {
   ): ReadPayload | undefined {
     const claims = claimsOf(payload);
     if (claims === undefined) return undefined;
-    const { readSubject, tokenIdentity, cutoffClaim } = this.issuers.of(claims.iss);
-    const found = readSubject(claims);
-    const subject = found ?? undefined;
-    const { revocationKey, keys } = tokenKeys(
-      claims,
-      subject,
-      signingInput,
-      tokenIdentity,
-      cutoffClaim,
-    );
-    const token = { claims, subject, lacksSubject: found === null, revocationKey, keys };
+    const issuer = this.issuers.of(claims.iss);
+    const foundSubject = issuer.readSubject(claims);
+    const foundSession = sessionIdIn(claims, issuer.sessionClaim);
+    const subject = foundSubject ?? undefined;
+    const sessionId = foundSession ?? undefined;
+    const isMisnamed = foundSubject === null || foundSession === null;
+    const { tokenIdentity, cutoffClaim } = issuer;
+    const named = { claims, subject, sessionId };
+    const { revocationKey, keys } = tokenKeys(named, signingInput, tokenIdentity, cutoffClaim);
+    const token = { claims, subject, sessionId, isMisnamed, revocationKey, keys };
     this.last = { signingInput, token };
     this.mayShare = mayShare;
     return token;

@@ -94,9 +94,9 @@ function unverifiedToken(
   // have been, when the subject stood elsewhere.
   const token = payloads.peek(payload, signingInput);
   if (token === undefined) return undefined;
-  const { claims, subject, revocationKey, keys } = token;
+  const { claims, subject, sessionId, revocationKey, keys } = token;
   // Written out: with a spread V8 makes a hidden class for each token, which costs microseconds.
-  return { claims, subject, revocationKey, keys, header, signingInput, signatures };
+  return { claims, subject, sessionId, revocationKey, keys, header, signingInput, signatures };
 }
 
 /** As `.replace('Bearer ', '')` leaves it, and `.replace('Bearer', '')`; without blanks and quotes. */

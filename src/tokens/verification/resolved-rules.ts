@@ -118,6 +118,7 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
     tokenIdentity: 'jti',
     idTokens: 'refuse',
     readSubject: ({ sub }: Claims) => textOf(sub) ?? null,
+    sessionClaim: 'sid',
     logoutCovers: 'session',
     sessionSeconds: maxLifetimeSeconds,
     cutoffClaim: 'opened_ms',
@@ -169,8 +170,9 @@ function issuerOf(
   { clockToleranceSeconds, published }: Shared,
 ): IssuerWithKeys {
   const { issuer: issuers, audience: audiences, clientIds } = rules;
-  const { algorithms, types, subjectClaim, maxLifetimeSeconds, tokenIdentity, idTokens } = rules;
+  const { algorithms, types, subjectClaim, sessionClaim, tokenIdentity, idTokens } = rules;
   const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens, backchannel } = rules;
+  const { maxLifetimeSeconds } = rules;
   const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
   if (backchannel !== undefined && issuers === null)
     throw misconfigured(`${prefix}issuer`, 'a name beside backchannel', 'null', NAME_THE_ISSUER);
@@ -189,6 +191,7 @@ function issuerOf(
     tokenIdentity,
     idTokens,
     readSubject: subjectClaim,
+    sessionClaim,
     logoutCovers,
     cutoffClaim,
     sessionSeconds,

@@ -6,6 +6,7 @@ import { jsonList } from '../../options/variables';
 import { backchannel, type BackchannelRules } from '../logout-token/backchannel-rules';
 import { refreshTokens, type RefreshTokenRules } from './refresh-token-rules';
 import { accepted, algorithmList, jwksUri, keyList, typeList } from './rule-options';
+import { sessionClaim } from './session-claim';
 import { subjectClaim, type SubjectClaim } from './subject';
 
 /** What the tokens of one issuer must be. What is not optional is a decision only you can make. */
@@ -84,6 +85,14 @@ export interface IssuerRules {
    */
   readonly subjectClaim?: SubjectClaim;
   /**
+   * The claim that names the session of a token: text of 1–128 characters, or a safe integer. A
+   * token without it names no session; one that has it in another form is refused. Logouts of
+   * sessions, here and at the issuer, go by it, and so do the audit and introspection. A session
+   * that was revoked by one claim is not known by another.
+   * @defaultValue 'sid'
+   */
+  readonly sessionClaim?: string;
+  /**
    * Whether tokens with `nonce`, `at_hash`, `c_hash`, `token_use: id` or the claim `typ: ID` are
    * bearers, without the header `typ: at+jwt`. They are ID tokens (OpenID Connect Core §2), which are
    * for the client; but some issuers, such as Google, have their users send them to APIs.
@@ -91,9 +100,9 @@ export interface IssuerRules {
    */
   readonly idTokens?: 'refuse' | 'accept';
   /**
-   * What a logout ends: the token alone; or, where it has a `sid`, every token with that `sid`, such
-   * as the refresh token of the same login. Some issuers write one `sid` to the tokens of several
-   * applications: with `session` a logout here ends those, too.
+   * What a logout ends: the token alone; or, where it names a session (`sessionClaim`), every token
+   * of that, such as the refresh token of the same login. Some issuers write one session to the
+   * tokens of several applications: with `session` a logout here ends those, too.
    * @defaultValue 'token'
    */
   readonly logoutCovers?: 'token' | 'session';
@@ -232,6 +241,7 @@ export const ISSUER_RULES = {
     says: 'What identifies a token; `signed-part` where an issuer repeats a `jti`.',
   }),
   subjectClaim,
+  sessionClaim,
   idTokens: oneOf(['refuse', 'accept'], {
     default: 'refuse',
     says:
@@ -240,7 +250,7 @@ export const ISSUER_RULES = {
   }),
   logoutCovers: oneOf(['token', 'session'], {
     default: 'token',
-    says: 'What a logout ends: its token, or every token with the same `sid`.',
+    says: 'What a logout ends: its token, or every token of its session (`sessionClaim`).',
   }),
   sessionSeconds: whole(60, 400 * DAY_SECONDS, {
     unit: 'seconds',

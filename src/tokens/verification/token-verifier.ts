@@ -184,11 +184,12 @@ export class TokenVerifier {
     const fault = faultOfSignature(parts, header, current, issuer.types);
     if (fault !== undefined) return fault;
     if (token === undefined) return 'claims';
-    const { claims, subject, lacksSubject, revocationKey, keys } = token;
-    if (lacksSubject || lacksInstant(claims, issuer)) return 'claims';
+    const { claims, subject, sessionId, isMisnamed, revocationKey, keys } = token;
+    if (isMisnamed || lacksInstant(claims, issuer)) return 'claims';
     if (isOfOtherPurpose(claims, mayBeIdToken(issuer, header))) return 'purpose';
     if (!this.isOfUse(claims, issuer)) return 'purpose';
-    return { claims, subject, revocationKey, keys, expiresAtMs: expiresAt(claims).getTime() };
+    const expiresAtMs = expiresAt(claims).getTime();
+    return { claims, subject, sessionId, revocationKey, keys, expiresAtMs };
   }
 
   /** Access tokens have no mark of refresh tokens; those have the claim that is asked for. */

@@ -43,8 +43,9 @@ export class VerifiedTokenCache {
     if (known?.text !== text) return undefined;
     // What other keys have signed may be worth nothing by now.
     if (known.signedBy !== this.keysOf(known.claims.iss)) return undefined;
-    const { claims, subject, revocationKey, keys: queried, expiresAtMs } = known;
-    return { claims: copyOf(claims), subject, revocationKey, keys: queried, expiresAtMs };
+    const { subject, sessionId, revocationKey, keys: queried, expiresAtMs } = known;
+    const claims = copyOf(known.claims);
+    return { claims, subject, sessionId, revocationKey, keys: queried, expiresAtMs };
   }
 
   /** @param token signed by one of the keys that its issuer has now, with claims of the right form. */
@@ -52,7 +53,7 @@ export class VerifiedTokenCache {
     const size = bytesOf(text, token.claims) + bytesOfKeys(token.keys);
     if (size > MAX_BYTES) return;
     const own = ownText(text);
-    const { claims, subject, revocationKey, keys: queried, expiresAtMs } = token;
+    const { claims, subject, sessionId, revocationKey, keys: queried, expiresAtMs } = token;
     const signedBy = this.keysOf(claims.iss);
     if (signedBy === undefined) return;
     // Written out: with a spread V8 makes a hidden class for each token.
@@ -61,6 +62,7 @@ export class VerifiedTokenCache {
       signedBy,
       claims: copyOf(claims),
       subject,
+      sessionId,
       revocationKey,
       keys: queried,
       expiresAtMs,

@@ -8,6 +8,7 @@ const failure: FailedEvent = { event: 'authz_fail', outcome: 'failure', reason: 
 const token = {
   claims: { iss: 'https://i', sub: 'ada', jti: 'j1', sid: 's1', iat: 1, exp: 2 },
   subject: 'ada',
+  sessionId: 's1',
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
   expiresAtMs: 2000,
@@ -293,7 +294,7 @@ describe('What the audit keeps of a token', () => {
   });
 
   it('has no more than the token has', () => {
-    const bare = { ...token, claims: { sub: 'ada', iat: 1, exp: 2 } };
+    const bare = { ...token, sessionId: undefined, claims: { sub: 'ada', iat: 1, exp: 2 } };
     expect(tokenFields(bare)).toEqual({ subject: 'ada', tokenFingerprint: '07'.repeat(32) });
   });
 });

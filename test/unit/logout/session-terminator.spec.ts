@@ -6,6 +6,7 @@ import { MemoryRevocationStore } from '../../../src/stores/memory';
 const TOKEN: VerifiedToken = {
   claims: { sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
   subject: 'ada',
+  sessionId: undefined,
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
   expiresAtMs: 2000,

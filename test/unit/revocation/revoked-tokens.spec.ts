@@ -131,7 +131,8 @@ describe('RevokedTokensService', () => {
       const old = verified(issuer.token({ ...claims, iat: 1_795_000_000, exp: 1_795_000_100 }));
       const young = verified(issuer.token({ ...claims, iat: 1_795_000_001, exp: 1_795_000_100 }));
       const elsewhere = { ...old.claims, iss: 'https://else.example' };
-      const keys = tokenKeys(elsewhere, 'ada', '', 'jti').keys;
+      const named = { claims: elsewhere, subject: 'ada', sessionId: 's-1' };
+      const { keys } = tokenKeys(named, '', 'jti');
       const key = revocationKey(tag!, ...parts);
       const expiresAt = new Date(Date.now() + 60_000);
       await store.add({ key, scope, issuedBefore, expiresAt }, LOGOUT);

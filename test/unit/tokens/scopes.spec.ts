@@ -9,6 +9,7 @@ const CLAIMS: Claims = { sub: 'ada', iat: 10.0005, exp: 20 };
 const readToken = (claims: Claims) => ({
   claims,
   subject: claims.sub === undefined ? undefined : String(claims.sub),
+  sessionId: claims.sid,
   ownKeys: ['0'.repeat(64)],
   cutoffClaim: 'iat' as const,
 });

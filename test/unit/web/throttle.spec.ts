@@ -10,6 +10,7 @@ const LIVE: Authentication = {
   token: {
     claims: { sub: 'ada', iat: 1, exp: 2 },
     subject: 'ada',
+    sessionId: undefined,
     revocationKey: 'ab'.repeat(32),
     keys: about(['ab'.repeat(32)]),
     expiresAtMs: 2000,

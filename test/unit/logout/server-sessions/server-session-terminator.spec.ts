@@ -15,6 +15,7 @@ import { FaultyStore } from '../../../support/faulty-store';
 const TOKEN: VerifiedToken = {
   claims: { iss: 'https://login.example', sub: 'ada', jti: 't-1', iat: 0, exp: 1 },
   subject: 'ada',
+  sessionId: undefined,
   revocationKey: '07'.repeat(32),
   keys: about(['07'.repeat(32)]),
   expiresAtMs: 2000,

@@ -20,7 +20,8 @@ describe('The memory of genuine tokens', () => {
 
   const revocationKey = 'ab'.repeat(32);
   const queried = about([revocationKey]);
-  const known = { subject: 'ada', revocationKey, keys: queried, expiresAtMs: 2000 };
+  const names = { subject: 'ada', sessionId: 's1' };
+  const known = { ...names, revocationKey, keys: queried, expiresAtMs: 2000 };
   const remember = (claims: object): string => {
     const text = mint(HS256, claims);
     memory.set(text, { claims: { ...CLAIMS, ...claims }, ...known });
