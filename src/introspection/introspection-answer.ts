@@ -1,5 +1,5 @@
 import type { Session } from '../revocation/session-store';
-import { textOf } from '../tokens/verification/claims';
+import { clientOf, textOf } from '../tokens/verification/claims';
 import { isJsonObject, type JsonObject } from '../tokens/verification/json-object';
 import type { VerifiedToken } from '../tokens/verified-token';
 
@@ -41,7 +41,7 @@ export function describeSession(session: Session): IntrospectionAnswer {
 }
 
 function described({ claims, subject, sessionId }: VerifiedToken): IntrospectionAnswer {
-  const { iss, exp, iat, client_id: clientId, azp } = claims;
+  const { iss, exp, iat } = claims;
   return {
     active: true,
     iss,
@@ -49,7 +49,7 @@ function described({ claims, subject, sessionId }: VerifiedToken): Introspection
     exp: Math.floor(exp),
     iat: iat === undefined ? undefined : Math.floor(iat),
     sid: textOf(sessionId),
-    client_id: textOf(clientId ?? azp),
+    client_id: clientOf(claims),
   };
 }
 

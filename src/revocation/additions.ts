@@ -2,7 +2,7 @@ import type { AuditEvent, RequestSource } from '../audit/audit-event';
 import { tokenFields } from '../audit/audit-log';
 import type { RevocationKey } from '../tokens/identity';
 import { TokenQuery } from '../tokens/scopes';
-import { textOf } from '../tokens/verification/claims';
+import { clientOf, textOf } from '../tokens/verification/claims';
 import type { VerifiedToken } from '../tokens/verified-token';
 import { ANY_ISSUE_TIME, type Revocation } from './revocation';
 import type { Addition, HostTransaction } from './unit-of-work';
@@ -48,7 +48,7 @@ export function additionsOf(
   options: RevokeOptions,
   { sessionEndsMs, clockToleranceSeconds }: Kept,
 ): readonly Addition[] {
-  const { iss, jti, client_id: clientId } = token.claims;
+  const { iss, jti } = token.claims;
   const session = sessionKeyOf(token);
   const revocation: Revocation = {
     key: token.revocationKey,
@@ -59,7 +59,7 @@ export function additionsOf(
     subject: token.subject,
     tokenId: textOf(jti),
     sessionId: textOf(token.sessionId),
-    clientId: textOf(clientId),
+    clientId: clientOf(token.claims),
     reason: options.reason,
     actor: options.actor,
   };

@@ -55,7 +55,7 @@ export class BulkRevocation {
     return this.cutOff({ key, scope, issuer: iss, subject }, options);
   }
 
-  /** As `revokeSubject`, for every token with this `client_id` or `azp`. */
+  /** As `revokeSubject`, for every token with this `client_id`, `azp`, `cid` or `appid`. */
   async revokeClient(
     { issuer, clientId }: OfIssuer & { readonly clientId: string },
     options: RevokeOptions = {},

@@ -1,5 +1,5 @@
 import { identifierKey, revocationKey, type RevocationKey } from './identity';
-import { textOf, type Claims, type Identifier } from './verification/claims';
+import { clientsOf, type Claims, type Identifier } from './verification/claims';
 import { instantsOf, type CutoffClaim, type Instants } from './verification/instants';
 
 /** What a revocation covers. Each has a line in `SCOPES`, which says how. */
@@ -41,8 +41,7 @@ interface CutoffRule {
 interface CutoffNames extends Instants {
   readonly iss: string | undefined;
   readonly subject: string | undefined;
-  readonly clientId: string | undefined;
-  readonly azp: string | undefined;
+  readonly clients: readonly string[];
 }
 
 /**
@@ -75,14 +74,11 @@ export const SCOPES: Readonly<Record<RevocationScope, AbsoluteRule | CutoffRule>
     keysOf: ({ iss, subject }) =>
       subject === undefined ? NONE : [revocationKey('subject-tokens', iss, subject)],
   },
-  // `azp` is a client too (OpenID Connect Core §2): a revocation of either covers the token.
+  // `azp` is a client too (OpenID Connect Core §2): a revocation of any that is named covers the token.
   client: {
     kind: 'cutoff',
     instant: 'begunMs',
-    keysOf: ({ iss, clientId, azp }) =>
-      [...new Set([clientId, azp])].flatMap((id) =>
-        id === undefined ? NONE : [revocationKey('client', iss, id)],
-      ),
+    keysOf: ({ iss, clients }) => clients.map((client) => revocationKey('client', iss, client)),
   },
   issuer: {
     kind: 'cutoff',
@@ -176,8 +172,7 @@ function namesOf({ claims, subject, cutoffClaim }: ReadToken): CutoffNames {
   return {
     iss: claims.iss,
     subject,
-    clientId: textOf(claims.client_id),
-    azp: textOf(claims.azp),
+    clients: clientsOf(claims),
     begunMs: Math.min(begunMs, LAST_INSTANT),
     issuedMs: Math.min(issuedMs, LAST_INSTANT),
   };

@@ -12,14 +12,14 @@ type Named = Pick<ParsedToken, 'claims' | 'subject' | 'sessionId'>;
  * @param cutoffClaim see `Issuer.cutoffClaim`.
  */
 export function tokenKeys(
-  named: Named,
+  { claims, subject, sessionId }: Named,
   signingInput: string,
   identity: TokenIdentity,
   cutoffClaim: CutoffClaim = 'iat',
 ): Pick<ParsedToken, 'revocationKey' | 'keys'> {
-  const own = ownKeys(named.claims, signingInput, identity);
+  const own = ownKeys(claims, signingInput, identity);
   return {
     revocationKey: own[0],
-    keys: TokenQuery.of({ ...named, ownKeys: own, cutoffClaim }),
+    keys: TokenQuery.of({ claims, subject, sessionId, ownKeys: own, cutoffClaim }),
   };
 }

@@ -124,9 +124,21 @@ export const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'] as const;
  */
 export function clientOf(claims: Claims): string | undefined {
   const name = CLIENT_CLAIMS.find((each) => Object.hasOwn(claims, each));
-  const client = name === undefined ? undefined : claims[name];
-  return isIdentifier(client, MAX_CLIENT_LENGTH) ? String(client) : undefined;
+  return name === undefined ? undefined : clientText(claims[name]);
 }
+
+/** Every client that a token names in one of `CLIENT_CLAIMS`, each once. */
+export function clientsOf(claims: Claims): readonly string[] {
+  const clients: string[] = [];
+  for (const name of CLIENT_CLAIMS) {
+    const client = Object.hasOwn(claims, name) ? clientText(claims[name]) : undefined;
+    if (client !== undefined && !clients.includes(client)) clients.push(client);
+  }
+  return clients;
+}
+
+const clientText = (value: unknown): string | undefined =>
+  isIdentifier(value, MAX_CLIENT_LENGTH) ? String(value) : undefined;
 
 /** What an ID token has, and no access token (OpenID Connect Core §2, §3.3.2.11). */
 export const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash'] as const;

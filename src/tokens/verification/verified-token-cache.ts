@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Claims } from './claims';
-import type { RevocationQuery } from '../scopes';
+import { clientsOf, type Claims } from './claims';
 import type { VerifiedToken } from '../verified-token';
 import { isJsonObject } from './json-object';
 import type { KeySet } from '../keys/key-set';
@@ -50,7 +49,7 @@ export class VerifiedTokenCache {
 
   /** @param token signed by one of the keys that its issuer has now, with claims of the right form. */
   set(text: string, token: VerifiedToken): void {
-    const size = bytesOf(text, token.claims) + bytesOfKeys(token.keys);
+    const size = bytesOf(text, token.claims) + bytesOfKeys(token);
     if (size > MAX_BYTES) return;
     const own = ownText(text);
     const { claims, subject, sessionId, revocationKey, keys: queried, expiresAtMs } = token;
@@ -119,11 +118,11 @@ const MAX_NESTING = 16;
 /** Of a key: its 64 digits, and what holds them. */
 const KEY_BYTES = 160;
 
-/** Of a subject two, of clients two, and the issuer's: made later, if ever. */
-const MOST_CUTOFFS = 5;
+/** Of a subject two, and the issuer's. Like those of clients they are made later, if ever. */
+const OTHER_CUTOFFS = 3;
 
-const bytesOfKeys = ({ absolute }: RevocationQuery): number =>
-  KEY_BYTES * (absolute.length + MOST_CUTOFFS);
+const bytesOfKeys = ({ claims, keys }: VerifiedToken): number =>
+  KEY_BYTES * (keys.absolute.length + OTHER_CUTOFFS + clientsOf(claims).length);
 
 /** The memory that a token takes; infinite for claims that nest too deeply to be copied. */
 function bytesOf(text: string, claims: Claims): number {
