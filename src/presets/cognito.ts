@@ -55,6 +55,7 @@ export function cognito(options: CognitoOptions): NamedIssuer {
     jwksUri: `${issuer}/.well-known/jwks.json`,
     algorithms: ['RS256'],
     maxLifetimeSeconds: DAY_SECONDS,
+    sessionClaim: 'origin_jti', // refreshed tokens keep it; a new login gets another
     cutoffClaim: 'auth_time', // refreshed tokens keep it
   };
 }

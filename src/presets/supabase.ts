@@ -25,5 +25,6 @@ export function supabase(options: SupabaseOptions): NamedIssuer {
     jwksUri: `${issuer}/.well-known/jwks.json`,
     algorithms: ['ES256', 'RS256'],
     maxLifetimeSeconds: 7 * DAY_SECONDS,
+    sessionClaim: 'session_id', // refreshed tokens keep it; a new login gets another
   };
 }

@@ -103,6 +103,14 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
       });
     });
 
+    it('tells session and client by the claims in which the issuer writes them', async () => {
+      await restart({ sessionClaim: 'login' });
+      const token = host.app.issuer.token({ login: 's1', sid: 'another', cid: 'web' });
+      expect(await activeIn(token)).toMatchObject({ sid: 's1', client_id: 'web' });
+      const { access, sid } = await host.login(); // of a session of ours
+      expect(await activeIn(access)).toMatchObject({ sid });
+    });
+
     it('tells the key that a token is bound to, so that no other client may use it', async () => {
       const dpop = await activeIn(host.app.issuer.token({ cnf: { jkt: 'thumb' } }));
       expect(dpop).toMatchObject({ cnf: { jkt: 'thumb' }, token_type: 'DPoP' });

@@ -1,5 +1,11 @@
-import { createHmac } from 'node:crypto';
-import { RevokedTokensService } from '../../../src';
+import { createHmac, randomUUID } from 'node:crypto';
+import request from 'supertest';
+import {
+  BulkRevocation,
+  LiveConnections,
+  RevocationStore,
+  RevokedTokensService,
+} from '../../../src';
 import {
   auth0,
   cognito,
@@ -13,6 +19,8 @@ import {
   supabase,
 } from '../../../src/presets';
 import { DOCUMENTED, TestApp } from '../../support/app';
+import { auditOf } from '../../support/audit';
+import { BACKCHANNEL_LOGOUT, logoutClaims } from '../../support/logout-tokens';
 import { PublishedIssuer } from '../../support/published-issuer';
 import type { TestAlgorithm } from '../../support/tokens';
 
@@ -418,31 +426,37 @@ const PROVIDERS: readonly Provider[] = [
   },
 ];
 
+const published = new Map<Provider, PublishedIssuer>();
+beforeAll(async () => {
+  for (const provider of PROVIDERS)
+    published.set(provider, await PublishedIssuer.start(provider.algorithm ?? 'RS256'));
+});
+afterAll(() => Promise.all([...published.values()].map((issuer) => issuer.close())));
+
+/** @param rules what stands behind the spread of each preset. */
+const hostOf = (rules: (provider: Provider) => Partial<NamedIssuer>): Promise<TestApp> => {
+  const issuers = PROVIDERS.map((provider) => ({
+    ...provider.issuer,
+    jwksUri: published.get(provider)?.jwksUri,
+    ...rules(provider),
+  }));
+  const none = { algorithms: undefined, keys: undefined, issuer: undefined, audience: undefined };
+  return TestApp.start('express', { ...none, issuers } as never);
+};
+
+const made = (provider: Provider, shape?: Omit<Shape, 'what'>): string => {
+  const token = published
+    .get(provider)!
+    .token({ ...provider.claims, ...shape?.claims }, { ...provider.header, ...shape?.header });
+  return shape?.then?.(token) ?? token;
+};
+
 describe('A host with every provider', () => {
-  const published = new Map<Provider, PublishedIssuer>();
   let app: TestApp;
-
   beforeAll(async () => {
-    for (const provider of PROVIDERS)
-      published.set(provider, await PublishedIssuer.start(provider.algorithm ?? 'RS256'));
-    const issuers = PROVIDERS.map((provider) => ({
-      ...provider.issuer,
-      jwksUri: published.get(provider)?.jwksUri,
-    }));
-    const none = { algorithms: undefined, keys: undefined, issuer: undefined, audience: undefined };
-    app = await TestApp.start('express', { ...none, issuers } as never);
+    app = await hostOf(() => ({}));
   });
-  afterAll(async () => {
-    await app.close();
-    await Promise.all([...published.values()].map((issuer) => issuer.close()));
-  });
-
-  const made = (provider: Provider, shape?: Shape): string => {
-    const token = published
-      .get(provider)!
-      .token({ ...provider.claims, ...shape?.claims }, { ...provider.header, ...shape?.header });
-    return shape?.then?.(token) ?? token;
-  };
+  afterAll(() => app.close());
 
   const good = PROVIDERS.flatMap((provider) =>
     [{ what: 'a token' }, ...(provider.alike ?? [])].map((shape) => ({ provider, shape })),
@@ -463,5 +477,89 @@ describe('A host with every provider', () => {
     await app.logout(token).expect(401, DOCUMENTED.refused);
     const explained = await app.nest.get(RevokedTokensService).explain(token);
     expect(explained).toMatchObject({ verdict: 'refused', reason: sibling.reason });
+  });
+});
+
+const SESSION = 'https://api.example/sid';
+
+/** As docs/issuers.md says, where logouts shall end sessions. */
+const SESSION_RULES: Readonly<Record<string, Partial<NamedIssuer>>> = {
+  auth0: { sessionClaim: SESSION, backchannel: { clientIds: 'web' } },
+  cognito: { logoutCovers: 'session' },
+  'cognito, where users send ID tokens': { logoutCovers: 'session' },
+  supabase: { logoutCovers: 'session' },
+  okta: { clientIds: ['web', 'app'] },
+  entraV1: { clientIds: [SPA, API] },
+};
+
+describe('A host that ends what the provider names', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await hostOf(({ of }) => SESSION_RULES[of] ?? {});
+  });
+  afterAll(() => app.close());
+  const provider = (name: string): Provider => PROVIDERS.find(({ of }) => of === name)!;
+  /** Another token of a session each time, as refreshes give them. */
+  const ofSession = (name: string, claim: string, session: string): string =>
+    made(provider(name), { claims: { [claim]: session, uti: randomUUID() } });
+
+  it.each([
+    ['cognito', 'origin_jti'],
+    ['cognito, where users send ID tokens', 'origin_jti'],
+    ['supabase', 'session_id'],
+  ])('%s: a logout ends the session, in refreshed tokens too, and no other', async (of, claim) => {
+    const [id, other] = [randomUUID(), randomUUID()];
+    const refreshed = ofSession(of, claim, id);
+    const elsewhere = ofSession(of, claim, other);
+    await app.me(refreshed).expect(200);
+    await app.logout(ofSession(of, claim, id)).expect(200, DOCUMENTED.loggedOut);
+    await app.me(refreshed).expect(401);
+    await app.me(elsewhere).expect(200);
+    const { revocations } = await app.nest.get(RevocationStore).find({ sessionId: id });
+    expect(revocations.map(({ scope }) => scope).toSorted()).toEqual(['session', 'token']);
+  });
+
+  it('auth0: a logout there ends that session of the user alone, connections included', async () => {
+    const [id, other] = [randomUUID(), randomUUID()];
+    const token = ofSession('auth0', SESSION, id);
+    const elsewhere = ofSession('auth0', SESSION, other);
+    const without = made(provider('auth0'));
+    const verification = await app.nest.get(RevokedTokensService).authenticate(token);
+    if (verification.verdict !== 'live') throw new Error(verification.verdict);
+    const ended = new Promise((resolve) => {
+      app.nest.get(LiveConnections).open({ token: verification.token, close: resolve });
+    });
+    const { iss, sub } = provider('auth0').claims;
+    const logoutToken = published
+      .get(provider('auth0'))!
+      .token(logoutClaims({ iss, sub, aud: 'web', sid: id }), { typ: 'logout+jwt' });
+    const sent = request(app.url).post(BACKCHANNEL_LOGOUT).type('form');
+    await sent.send({ logout_token: logoutToken }).expect(200);
+    expect(await ended).toBe('revoked');
+    await app.me(token).expect(401);
+    await app.me(elsewhere).expect(200);
+    await app.me(without).expect(200);
+  });
+
+  it.each([
+    ['okta', 'cid', 'web', 'app'],
+    ['entraV1', 'appid', SPA, API],
+  ])('%s: a revocation of a client covers its tokens, by %s', async (of, claim, id, other) => {
+    const { issuer } = provider(of).issuer;
+    const token = made(provider(of), { claims: { [claim]: id } });
+    const elsewhere = made(provider(of), { claims: { [claim]: other } });
+    await app.me(token).expect(200);
+    await app.nest.get(BulkRevocation).revokeClient({ issuer: String(issuer), clientId: id });
+    await app.me(token).expect(401);
+    await app.me(elsewhere).expect(200);
+  });
+
+  it('tells the audit which session it was, and which client', async () => {
+    const id = randomUUID();
+    await app.logout(ofSession('cognito', 'origin_jti', id)).expect(200);
+    const { revocations } = await app.nest.get(RevocationStore).find({ sessionId: id });
+    expect(revocations).toMatchObject([{ clientId: 'web' }, { clientId: 'web' }]);
+    const events = await auditOf(app, { event: 'authn_token_revoked' });
+    expect(events.filter(({ sessionId }) => sessionId === id)).toHaveLength(2);
   });
 });

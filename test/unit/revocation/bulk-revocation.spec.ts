@@ -97,9 +97,22 @@ describe('A revocation of many tokens', () => {
     );
   });
 
-  it.each(['client_id', 'azp'])('of a client covers tokens that name it as %s', async (claim) => {
-    const [covered, other] = [issued(1, { [claim]: 'shop' }), issued(1, { [claim]: 'blog' })];
-    await bulk.revokeClient({ clientId: 'shop' });
+  it.each(['client_id', 'azp', 'cid', 'appid'])(
+    'of a client covers tokens that name it as %s, whatever other client they name',
+    async (claim) => {
+      const others = { client_id: 'blog', azp: 'blog', cid: 'blog', appid: 'blog' };
+      const covered = [issued(1, { [claim]: 'shop' }), issued(1, { ...others, [claim]: 'shop' })];
+      const other = issued(1, others);
+      await bulk.revokeClient({ clientId: 'shop' });
+      expect(await Promise.all(covered.map(verdictOf))).toEqual(['revoked', 'revoked']);
+      expect(await verdictOf(other)).toBe('live');
+    },
+  );
+
+  it('of sessions goes by the claim that names them', async () => {
+    open({ sessionClaim: 'login' });
+    const [covered, other] = [issued(1, { login: 's1' }), issued(1, { login: 's2', sid: 's1' })];
+    expect(await bulk.revokeSessions({ sessionIds: ['s1'] })).toBe(1);
     expect([await verdictOf(covered), await verdictOf(other)]).toEqual(['revoked', 'live']);
   });
 

@@ -41,6 +41,8 @@ describe('The scopes', () => {
     expect([all.absolute.length, all.cutoffs.length]).toEqual([2, 6]);
     expect(new Set([...all.absolute, ...all.cutoffs.map(({ key }) => key)]).size).toBe(8);
     expect(query({ client_id: 'c', azp: 'c' }).cutoffs).toHaveLength(4);
+    expect(query({ azp: 'p', client_id: 'c', cid: 'o', appid: 'a' }).cutoffs).toHaveLength(7);
+    expect(query({ cid: { id: 1 }, appid: '' }).cutoffs).toHaveLength(3);
   });
 
   it('take an integer for another session than its digits, and for the same subject and client', () => {
@@ -84,10 +86,11 @@ describe('The scopes', () => {
   );
 
   it('are those of the token as it was read, whatever is written to its claims since', () => {
-    const claims: Record<string, unknown> = { ...CLAIMS, iss: 'i', client_id: 'c', azp: 'p' };
+    const names = { iss: 'i', client_id: 'c', azp: 'p', cid: 'o' };
+    const claims: Record<string, unknown> = { ...CLAIMS, ...names };
     const asked = TokenQuery.of(readToken(claims as Claims));
-    Object.assign(claims, { iss: 'other', client_id: 'd', azp: 'd', iat: 15 });
-    expect(asked.cutoffs).toEqual(query({ iss: 'i', client_id: 'c', azp: 'p' }).cutoffs);
+    Object.assign(claims, { iss: 'other', client_id: 'd', azp: 'd', cid: 'd', iat: 15 });
+    expect(asked.cutoffs).toEqual(query(names).cutoffs);
   });
 
   it('cannot be changed in a token that is remembered', () => {

@@ -133,6 +133,19 @@ const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][]
     { cause: 'claims', member: 'sub', option: 'subjectClaim' },
   ],
   [
+    'a session that is an object',
+    { claims: { login: { id: 1 } }, rules: { sessionClaim: 'login' } },
+    {
+      cause: 'claims',
+      member: 'login',
+      found: 'an object',
+      option: 'sessionClaim',
+      remedy:
+        'The session must be text of 1–128 characters without control characters, or a safe ' +
+        'integer. Let the issuer write that, or name another claim in sessionClaim.',
+    },
+  ],
+  [
     'an ID token',
     { claims: { nonce: 'n' } },
     { cause: 'purpose', member: 'nonce', option: 'idTokens' },
