@@ -20,7 +20,8 @@ describe.each(PLATFORMS)('Why a request was refused, in the log on %s', (platfor
   const { NODE_ENV } = process.env;
 
   beforeEach(async () => {
-    app = await TestApp.start(platform, {}, { controllers: [MeController, OpenController] });
+    const controllers = [MeController, OpenController];
+    app = await TestApp.start(platform, { sessionClaim: 'login' }, { controllers });
     [warned, debugged] = [[], []];
     const note = (lines: string[]) => (message: unknown) => lines.push(String(message));
     const logger: LoggerService = {
@@ -58,6 +59,14 @@ describe.each(PLATFORMS)('Why a request was refused, in the log on %s', (platfor
       ),
       expect.stringContaining('Refused, token_missing: '),
     ]);
+  });
+
+  it('names the claim where a token names its session in another form', async () => {
+    await app.me(app.issuer.token({ login: { id: 1 } })).expect(401);
+    expect(refusals(warned)).toEqual([
+      expect.stringContaining('Refused, claims: "login" is an object. The session must be text'),
+    ]);
+    await app.me(app.issuer.token()).expect(200);
   });
 
   it('is told where enforcement removes a token, whatever guards the route', async () => {

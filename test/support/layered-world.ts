@@ -17,7 +17,7 @@ const ISSUERS = {
   own: { sessionDays: 60, maxLifetimeSeconds: 900, key: new TestIssuer() },
   /** Dates its tokens by `iat`. */
   plain: { sessionDays: 20, maxLifetimeSeconds: 10 * DAY_SECONDS, key: new TestIssuer() },
-  /** Dates them by `auth_time`. */
+  /** Dates them by `auth_time`, and has session and client in other claims. */
   dated: { sessionDays: 20, maxLifetimeSeconds: 3600, key: new TestIssuer() },
 } as const;
 
@@ -152,7 +152,7 @@ export class LayeredWorld {
   }
 
   private mint(session: Session, at: Instant): void {
-    const { openedMs, ...names } = session;
+    const { openedMs, sid, client_id, azp, ...names } = session;
     const { key, maxLifetimeSeconds, sessionDays } = ISSUERS[names.iss];
     const [jti, issuedMs] = [randomUUID(), this.instantOf(at)];
     const iat = Math.floor(issuedMs / 1000);
@@ -161,7 +161,12 @@ export class LayeredWorld {
     // Some issuers leave it out now and then.
     const auth_time = jti < '3' ? undefined : Math.min(iat, Math.floor(openedMs / 1000));
     const own = { opened_ms: openedMs, iat_ms: issuedMs };
-    const text = key.token({ ...names, ...own, jti, iat, exp, auth_time }, { typ: 'at+jwt' });
+    const named =
+      names.iss === 'dated'
+        ? { session_id: sid, cid: client_id, appid: azp }
+        : { sid, client_id, azp };
+    const claims = { ...names, ...named, ...own, jti, iat, exp, auth_time };
+    const text = key.token(claims, { typ: 'at+jwt' });
     const ofIat = { begunMs: iat * 1000, issuedMs: iat * 1000 };
     const dated = { ...ofIat, begunMs: auth_time === undefined ? undefined : auth_time * 1000 };
     const instants = { own: { begunMs: openedMs, issuedMs }, plain: ofIat, dated }[names.iss];
@@ -237,7 +242,10 @@ function hasBegun({ begunMs, session }: Minted, until: number): boolean | undefi
   return session.openedMs <= until ? true : undefined;
 }
 
-const RULES = [rulesOf('plain'), { ...rulesOf('dated'), cutoffClaim: 'auth_time' as const }];
+const RULES = [
+  rulesOf('plain'),
+  { ...rulesOf('dated'), cutoffClaim: 'auth_time' as const, sessionClaim: 'session_id' },
+];
 
 function rulesOf(issuer: 'plain' | 'dated') {
   const { key, maxLifetimeSeconds, sessionDays } = ISSUERS[issuer];

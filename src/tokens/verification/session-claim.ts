@@ -11,7 +11,12 @@ const MUST_BE = `the name of a claim (1–${MAX_NAME_LENGTH} characters) that na
 /** In which claim the session of a token stands; see `IssuerRules.sessionClaim`. */
 export const sessionClaim = custom<string>(
   { mustBe: MUST_BE, read: readSessionClaim },
-  { default: 'sid', says: 'The claim that names the session of a token.' },
+  {
+    default: 'sid',
+    says:
+      'The claim that names the session of a token, if it is there: text of 1–128 characters, or a ' +
+      'safe integer. In another form it refuses the token.',
+  },
 );
 
 /**

@@ -87,7 +87,8 @@ export interface IssuerRules {
   /**
    * The claim that names the session of a token: text of 1–128 characters, or a safe integer. A
    * token without it names no session; one that has it in another form is refused. Logouts of
-   * sessions, here and at the issuer, go by it, and so do the audit and introspection. A session
+   * sessions, here and at the issuer, go by it, and so do the audit and introspection. Only the
+   * issuer may choose its value: a logout of the session ends every token with that value. A session
    * that was revoked by one claim is not known by another.
    * @defaultValue 'sid'
    */

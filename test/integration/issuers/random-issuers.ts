@@ -29,6 +29,7 @@ const POOL: readonly Signer[] = [
 ];
 const NAMES = ['https://a.example', 'https://a.example/', 'a', 'A', 'constructor', '__proto__'];
 const KIDS = ['1', '2', 'constructor'];
+const SESSION_CLAIMS = ['sid', 'session_id', 'constructor'];
 
 export interface Key {
   readonly signer: Signer;
@@ -38,6 +39,8 @@ export interface Key {
 export interface Issuer {
   readonly name: string;
   readonly keys: readonly Key[];
+  /** Where its tokens name their session. */
+  readonly sessionClaim: string;
 }
 
 /** Which issuer a key of the pool belongs to, and its `kid`. */
@@ -48,8 +51,15 @@ export const issuers: fc.Arbitrary<readonly Issuer[]> = fc
   .tuple(
     fc.shuffledSubarray(NAMES, { minLength: 1, maxLength: 5 }),
     fc.tuple(...POOL.map(() => owned)),
+    fc.tuple(...NAMES.map(() => fc.constantFrom(...SESSION_CLAIMS))),
   )
-  .map(([names, owners]) => names.map((name, at) => ({ name, keys: keysOf(owners, at) })))
+  .map(([names, owners, claims]) =>
+    names.map((name, at) => ({
+      name,
+      keys: keysOf(owners, at),
+      sessionClaim: claims[at] ?? 'sid',
+    })),
+  )
   .map((all) => all.filter(({ keys }) => keys.length > 0))
   .filter((all) => all.length > 0);
 
@@ -87,6 +97,12 @@ export const tokens = fc.array(
         arbitrary: fc.constantFrom('HS256', 'ES256', 'RS256', 'PS256', 'none', 'es256'),
       },
     ),
+    session: fc.option(
+      fc.record({
+        claim: fc.constantFrom(...SESSION_CLAIMS),
+        value: fc.constantFrom<unknown>('s1', 's1', 7, '7', null, '', { id: 1 }),
+      }),
+    ),
     isAltered: fc.nat(9).map((of10) => of10 === 0),
     isConfused: fc.nat(9).map((of10) => of10 === 0),
   }),
@@ -100,10 +116,12 @@ export interface Token {
   readonly iss: string | undefined;
   readonly kid: string | undefined;
   readonly alg: string;
+  /** The claims that may name its session. */
+  readonly sessions: Readonly<Record<string, unknown>>;
 }
 
 export function minted(drawn: Drawn, all: readonly Issuer[]): Token {
-  const { signer, isAltered, isConfused } = drawn;
+  const { signer, session, isAltered, isConfused } = drawn;
   const owner = all.find(({ keys }) => keys.some((key) => key.signer === signer));
   const own = owner?.keys.find((key) => key.signer === signer);
   const iss = drawn.iss === 'of its signer' ? owner?.name : drawn.iss;
@@ -116,8 +134,9 @@ export function minted(drawn: Drawn, all: readonly Issuer[]): Token {
       ? hmacSigner('HS256', Buffer.from(signer.key.export({ type: 'spki', format: 'pem' })))
       : signer;
   const header = { alg: using === signer ? alg : 'HS256', kid };
-  const text = mint(using, { ...CLAIMS, iss }, header);
-  return { text: isAltered ? altered(text) : text, iss, kid, alg: header.alg };
+  const sessions = session === null ? {} : { [session.claim]: session.value };
+  const text = mint(using, { ...CLAIMS, iss, ...sessions }, header);
+  return { text: isAltered ? altered(text) : text, iss, kid, alg: header.alg, sessions };
 }
 
 /** The claims of another subject under the same signature. */

@@ -108,6 +108,25 @@ describe('What a user does with sessions', () => {
     expect((await bearerOf(victim.accessToken)).verdict).toBe('live');
     expect((await bearerOf(accessToken)).verdict).toBe('revoked');
   });
+
+  it('tells which session is that of the bearer, whatever was written to its claims', async () => {
+    const { accessToken } = await core.sessions.open('ada');
+    const { session } = await core.sessions.open('ada');
+    const bearer = await bearerOf(accessToken);
+    if (bearer.verdict !== 'live') throw new Error(bearer.verdict);
+    Object.assign(bearer.token.claims, { sid: session.sid });
+    const current = (await own.list(bearer)).filter(({ isCurrent }) => isCurrent);
+    expect(current.map((each) => each.session.sid)).toEqual([bearer.token.sessionId]);
+  });
+
+  it('is not done by a token of another issuer, whatever was written to its claims', async () => {
+    const { accessToken, session } = await core.sessions.open('grace');
+    const bearer = await bearerOf(other.token({ sid: session.sid }));
+    if (bearer.verdict !== 'live') throw new Error(bearer.verdict);
+    Object.assign(bearer.token.claims, { iss: session.issuer });
+    await core.tokens.revoke(bearer.token);
+    expect((await bearerOf(accessToken)).verdict).toBe('live');
+  });
 });
 
 describe('A token that is handed in to be revoked', () => {

@@ -105,6 +105,10 @@ describe('The memory of genuine tokens', () => {
     expect(bytesOf({ list: Array.from({ length: 100 }, () => []) })).toBeGreaterThan(empty + 4000);
   });
 
+  it('counts the keys of clients, which are made later', () => {
+    expect(bytesOf({ cid: 'web' })).toBeGreaterThan(bytesOf({ pad: 'web' }) + 100);
+  });
+
   it('counts names inside claims, which may be different in each token', () => {
     const named = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`project-${i}`, true]));
     expect(bytesOf({ named })).toBeGreaterThan(bytesOf({ named: Object.values(named) }) + 10_000);
