@@ -183,7 +183,10 @@ function claimsNs(known: KnownRevocations): number {
     iat: 1,
     exp: 2,
   }));
-  return nsEach(all, (claims) => known.covers(tokenKeys(claims, claims.sub, '', 'jti').keys));
+  return nsEach(all, (claims) => {
+    const named = { claims, subject: claims.sub, sessionId: undefined };
+    return known.covers(tokenKeys(named, '', 'jti').keys);
+  });
 }
 
 function nsEach<Asked>(all: readonly Asked[], isCovered: (one: Asked) => boolean): number {

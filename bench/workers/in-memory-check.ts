@@ -136,8 +136,8 @@ function claimsOf(count: number): Claims[] {
 }
 
 function tokenOf(claims: Claims): ParsedToken {
-  const subject = String(claims.sub);
-  return { claims, subject, ...tokenKeys(claims, subject, '', 'jti') };
+  const named = { claims, subject: String(claims.sub), sessionId: undefined };
+  return { ...named, ...tokenKeys(named, '', 'jti') };
 }
 
 function residentBytes(): number {

@@ -28,7 +28,8 @@ export function signToken(claims: object, secret: string): string {
 }
 
 /**
- * What `@CurrentToken()` gives to a handler, for tests that call the handler themselves.
+ * What `@CurrentToken()` gives to a handler, for tests that call the handler themselves. Subject and
+ * session are `sub` and `sid`.
  * @param claims what the test says of it; see `LogoutTesting.mint` for the rest.
  */
 export function verifiedToken<C extends Claims = Claims>(

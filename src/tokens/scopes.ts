@@ -74,7 +74,7 @@ export const SCOPES: Readonly<Record<RevocationScope, AbsoluteRule | CutoffRule>
     keysOf: ({ iss, subject }) =>
       subject === undefined ? NONE : [revocationKey('subject-tokens', iss, subject)],
   },
-  // `azp` is a client too (OpenID Connect Core §2): a revocation of any that is named covers the token.
+  // `azp` is a client too (OpenID Connect Core §2): each that a token names may be revoked.
   client: {
     kind: 'cutoff',
     instant: 'begunMs',

@@ -15,7 +15,8 @@ export interface BackchannelRules {
   /**
    * What a logout token with `sid` and `sub` ends. `session`: the tokens of that session, which name
    * it in `sessionClaim`. `subject`: also all tokens of the user that were issued by then, for an
-   * issuer whose access tokens name no session. A logout token that names no user is refused then. `sub` alone ends the same by both.
+   * issuer whose access tokens name no session. A logout token that names no user is refused then.
+   * `sub` alone ends the same by both.
    * @defaultValue 'session'
    */
   readonly ends?: 'session' | 'subject';

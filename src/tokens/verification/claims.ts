@@ -18,7 +18,10 @@ export interface Claims {
   readonly nbf?: number;
   /** JWT ID (RFC 7519 §4.1.7): 1–128 characters. */
   readonly jti?: Identifier;
-  /** Session ID (OpenID Connect Front-Channel Logout §3): 1–128 characters. See `TokenRules.sessionClaim`. */
+  /**
+   * Session ID (OpenID Connect Front-Channel Logout §3): 1–128 characters. See
+   * `TokenRules.sessionClaim`.
+   */
   readonly sid?: Identifier;
   readonly client_id?: Identifier;
   readonly azp?: Identifier;

@@ -2,7 +2,7 @@ import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { custom } from '../../options/option';
 import { isSessionId, type Claims, type Identifier } from './claims';
 
-/** The registered claims (RFC 7519 §4.1). A session named by one would be another in each token, or shared. */
+/** The registered claims (RFC 7519 §4.1): other in each token, or the same in several sessions. */
 const REGISTERED: readonly unknown[] = ['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti'];
 
 const MAX_NAME_LENGTH = 255;
