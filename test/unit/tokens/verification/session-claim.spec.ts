@@ -1,5 +1,6 @@
 import { sessionClaim } from '../../../../src/tokens/verification/session-claim';
-import { CLAIMS, mint, SIGNERS, verifierOf } from '../signers';
+import { TokenVerifier } from '../../../../src/tokens/verification/token-verifier';
+import { CLAIMS, mint, NOW, SIGNERS, verifierOf } from '../signers';
 
 const HS256 = SIGNERS.HS256;
 const NAMESPACED = 'https://api.example/sid';
@@ -58,6 +59,17 @@ describe('The session of a token', () => {
       return 'token' in verification && verification.token.keys.absolute[1];
     });
     expect(new Set(keys).size).toBe(2);
+  });
+
+  it('stands in refresh tokens where it stands in access tokens', () => {
+    const rules = {
+      ...{ algorithms: ['HS256'] as const, keys: HS256.key, issuer: null, audience: null },
+      sessionClaim: 'login',
+      refreshTokens: { claim: { name: 'use', value: 'refresh' } },
+    };
+    const verifier = new TokenVerifier(rules, () => NOW * 1000, 'refresh');
+    const verification = verifier.verify(mint(HS256, { ...CLAIMS, use: 'refresh', login: 's1' }));
+    expect(verification).toMatchObject({ verdict: 'live', token: { sessionId: 's1' } });
   });
 
   it('is what was signed, in a token that is remembered, too', () => {
