@@ -51,6 +51,8 @@ export class LogoutCore {
   readonly tokens: RevokedTokensService;
   /** What the boot has to say of the rules for tokens, a sentence each. */
   readonly notices: readonly string[];
+  /** What the boot has to warn of, a sentence each. */
+  readonly warnings: readonly string[];
   readonly bulk: BulkRevocation;
   /** Refuses every call where the option `sessions` is not set. */
   readonly sessions: SessionsService;
@@ -88,6 +90,8 @@ export class LogoutCore {
       : undefined;
     const notices = [...this.verifier.notices, ...(refreshVerifier?.notices ?? [])];
     this.notices = [...new Set(notices)];
+    const warnings = [...this.verifier.warnings, ...(refreshVerifier?.warnings ?? [])];
+    this.warnings = [...new Set(warnings)];
     this.tokens = new RevokedTokensService(
       this.verifier,
       store,

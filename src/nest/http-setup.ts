@@ -55,7 +55,8 @@ export class HttpSetup implements OnModuleInit {
     checkPrefix(this.config);
     for (const controller of CONTROLLERS) checkGated(controller, TABLE);
     this.core.publishMetrics();
-    for (const notice of this.core.notices) this.logger.warn(notice);
+    for (const warning of this.core.warnings) this.logger.warn(warning);
+    for (const notice of this.core.notices) this.logger.log(notice);
     const { enforce, enforcementRules, publicMetadata } = this.options;
     for (const controller of CONTROLLERS) PublicForHosts(publicMetadata)(controller);
     if (this.hasHttp) this.logger.log(describeEnforcement(enforce, enforcementRules));

@@ -85,7 +85,8 @@ export class PlainRevocation {
     this.oauth = new OAuthRoutes(own, open, authenticator, throttle, oauthRules, onError);
     const published = core.sessions?.signingKeys.published ?? [];
     this.keySet = published.length > 0 ? jwkSet(published) : undefined;
-    for (const notice of this.core.notices) console.warn(`nestjs-logout: ${notice}`);
+    for (const sentence of [...this.core.warnings, ...this.core.notices])
+      console.warn(`nestjs-logout: ${sentence}`);
   }
 
   /**

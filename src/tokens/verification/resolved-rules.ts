@@ -15,7 +15,7 @@ import {
 } from './key-separation';
 import { keySourceOf } from './key-source';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
-import { noticesOf } from './rule-notices';
+import { noticesOf, warningsOf } from './rule-notices';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
 
 /** The rules with every default in place, checked, with keys prepared. */
@@ -25,6 +25,8 @@ export interface ResolvedTokenRules {
   readonly clockToleranceSeconds: number;
   /** What the boot has to say of them, a sentence each. */
   readonly notices: readonly string[];
+  /** What the boot has to warn of. */
+  readonly warnings: readonly string[];
 }
 
 /** What the issuers of one application have in common. */
@@ -85,6 +87,7 @@ export function resolveTokenRules(
     maxTokenBytes,
     clockToleranceSeconds,
     notices: noticesOf([first, ...others]),
+    warnings: warningsOf([first, ...others]),
   });
 }
 

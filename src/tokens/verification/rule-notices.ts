@@ -10,8 +10,11 @@ const DAY_SECONDS = 86_400;
 
 /** What the boot has to say of the rules, a sentence each. */
 export function noticesOf(all: readonly IssuerWithKeys[]): readonly string[] {
-  return [...cutSecrets(all.flatMap(({ keys }) => keys)), ...anyClients(all), ...longLives(all)];
+  return [...cutSecrets(all.flatMap(({ keys }) => keys)), ...longLives(all)];
 }
+
+/** What the boot has to warn of, a sentence each. */
+export const warningsOf = (all: readonly IssuerWithKeys[]): readonly string[] => anyClients(all);
 
 function cutSecrets(keys: readonly ConfiguredKey[]): readonly string[] {
   return keys

@@ -104,6 +104,11 @@ export class TokenVerifier {
     return this.rules.notices;
   }
 
+  /** What the boot has to warn of, a sentence each. */
+  get warnings(): readonly string[] {
+    return this.rules.warnings;
+  }
+
   /**
    * The verdict on what was presented as a token, at this instant. Never throws, whatever `text`
    * is. The claims are the caller's own: what is written to them changes no later verdict.

@@ -234,16 +234,17 @@ describe('what the boot says of rules', () => {
 
   const uri = 'https://a.example/jwks';
   const published = { keys: undefined, algorithms: undefined, issuer: 'a', jwksUri: uri };
-  it('is that an issuer which publishes its keys may sign for any client', () => {
+  it('is a warning that an issuer which publishes its keys may sign for any client', () => {
+    const warningsOf = (changes: object) => resolveTokenRules({ ...RULES, ...changes }).warnings;
     const rules = { ...published, maxLifetimeSeconds: 60 };
-    expect(noticesOf(rules)).toEqual([
+    expect(warningsOf(rules)).toEqual([
       expect.stringMatching(
         /^Tokens that a issues to any client are accepted \(audience: null\)\./,
       ),
     ]);
-    expect(noticesOf({ ...rules, clientIds: 'web' })).toEqual([]);
-    expect(noticesOf({ ...rules, audience: 'api' })).toEqual([]);
-    expect(noticesOf({ maxLifetimeSeconds: 60 })).toEqual([]);
+    expect(warningsOf({ ...rules, clientIds: 'web' })).toEqual([]);
+    expect(warningsOf({ ...rules, audience: 'api' })).toEqual([]);
+    expect(warningsOf({ maxLifetimeSeconds: 60 })).toEqual([]);
   });
 
   it('is that a line break was cut from a secret, and never the secret', () => {
