@@ -21,7 +21,7 @@ export class UnexpectedStatusError extends Error {
 export interface FetchedDocument {
   readonly text: string;
   readonly etag: string | undefined;
-  /** `max-age` of its `Cache-Control` (RFC 9111 §5.2.2.1). */
+  /** How long it may be kept: `max-age` of its `Cache-Control`, less its `Age` (RFC 9111 §4.2). */
   readonly maxAgeSeconds: number | undefined;
 }
 
@@ -95,7 +95,7 @@ async function documentOf(
   const { statusCode = 0, headers } = response;
   const described = {
     etag: headers.etag ?? known,
-    maxAgeSeconds: maxAgeIn(headers['cache-control']),
+    maxAgeSeconds: maxAgeIn(headers),
   };
   if (statusCode === 304 && known !== undefined) {
     response.destroy();
@@ -127,7 +127,10 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
 }
 
-function maxAgeIn(header: string | undefined): number | undefined {
-  const [, seconds] = /(?:^|[\s,])max-age=(\d+)(?:$|[\s,])/i.exec(header ?? '') ?? [];
-  return seconds === undefined ? undefined : Number(seconds);
+function maxAgeIn(headers: IncomingHttpHeaders): number | undefined {
+  const { 'cache-control': rules = '', age = '' } = headers;
+  const [, seconds] = /(?:^|[\s,])max-age=(\d+)(?:$|[\s,])/i.exec(rules) ?? [];
+  // A cache on the way may have had it for a while.
+  const ageSeconds = /^\d{1,10}$/.test(age) ? Number(age) : 0;
+  return seconds === undefined ? undefined : Math.max(0, Number(seconds) - ageSeconds);
 }

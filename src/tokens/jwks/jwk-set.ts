@@ -7,6 +7,9 @@ import { isKid } from '../verification/token-header';
 /** More than any issuer publishes: each is prepared, and kept. */
 const MAX_KEYS = 20;
 
+/** Of `e` in base64url: 8 bytes. */
+const MAX_EXPONENT_LENGTH = 11;
+
 /** Members of private and symmetric keys (RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
@@ -85,6 +88,8 @@ function isListWith(value: unknown, member: string): boolean {
 }
 
 function publicKeyOf(jwk: JsonObject): KeyObject | undefined {
+  // The work of a check grows with the exponent; usual is 65537.
+  if (typeof jwk.e === 'string' && jwk.e.length > MAX_EXPONENT_LENGTH) return undefined;
   try {
     return createPublicKey({ key: { ...jwk }, format: 'jwk' });
   } catch {

@@ -29,12 +29,23 @@ export function refuseShared(one: IssuerWithKeys, earlier: IssuerWithKeys, optio
   if (name !== undefined)
     throw misconfigured(`${option}.issuer`, 'of this issuer alone', `${name} again`);
   const advice = 'With one key, each issuer could sign tokens of the other (RFC 8725 §3.8).';
-  if (one.jwksUri !== undefined && one.jwksUri === earlier.jwksUri)
+  if (isSameAddress(one.jwksUri, earlier.jwksUri))
     throw misconfigured(`${option}.jwksUri`, 'of this issuer alone', 'that of another', advice);
   for (const each of [one, one.refresh])
     for (const other of [earlier, earlier.refresh])
       if (each !== undefined && other !== undefined)
         refuseSharedKeys(each, other, 'a key of this issuer alone', advice);
+}
+
+/** Whether both are fetched from one document, however its address is written. */
+function isSameAddress(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && addressOf(one) === addressOf(other);
+}
+
+/** @param url as `isFetchable` says. */
+function addressOf(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  return `${origin}${pathname}${search}`;
 }
 
 /** The two have no key in common. */

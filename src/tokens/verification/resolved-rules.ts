@@ -179,6 +179,13 @@ function issuerOf(
   const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
   if (backchannel !== undefined && issuers === null)
     throw misconfigured(`${prefix}issuer`, 'a name beside backchannel', 'null', NAME_THE_ISSUER);
+  if (backchannel !== undefined && subjectClaim.isAnyOf)
+    throw misconfigured(
+      `${prefix}subjectClaim`,
+      'one claim beside backchannel',
+      'a list',
+      ONE_CLAIM,
+    );
   const coversSessions = logoutCovers === 'session' || backchannel !== undefined;
   if (coversSessions || cutoffClaim === 'auth_time')
     refuseLongSessions(sessionSeconds, longestTokenSeconds, prefix);
@@ -193,7 +200,7 @@ function issuerOf(
     maxLifetimeSeconds,
     tokenIdentity,
     idTokens,
-    readSubject: subjectClaim,
+    readSubject: subjectClaim.readSubject,
     sessionClaim,
     logoutCovers,
     cutoffClaim,
@@ -208,6 +215,9 @@ function issuerOf(
 }
 
 const NAME_THE_ISSUER = 'Name the issuer that sends logout tokens.';
+const ONE_CLAIM =
+  'A logout token may have another of them than the access tokens, and would end nothing. Name the ' +
+  'claim that both have.';
 
 /** A store keeps no revocation for longer. */
 const LONGEST_KEPT_SECONDS = 400 * DAY_SECONDS;

@@ -12,12 +12,19 @@ export type SubjectClaim =
  */
 export type SubjectReader = (claims: Claims) => string | undefined | null;
 
+/** Where the subject stands, as the option says it. */
+export interface SubjectRule {
+  readonly readSubject: SubjectReader;
+  /** Whether it may stand in any of several claims. */
+  readonly isAnyOf: boolean;
+}
+
 const MAX_NAME_LENGTH = 255;
 const MUST_BE =
   'the name of a claim (1–255 characters), a non-empty list of names, a function of the claims, ' +
   'or null where tokens need no subject';
 
-export const subjectClaim = custom<SubjectReader, SubjectClaim>(
+export const subjectClaim = custom<SubjectRule, SubjectClaim>(
   { mustBe: MUST_BE, read: readSubjectClaim },
   {
     default: 'sub',
@@ -27,13 +34,16 @@ export const subjectClaim = custom<SubjectReader, SubjectClaim>(
   },
 );
 
-function readSubjectClaim(value: unknown, option: string): SubjectReader {
-  if (value === null) return (claims) => firstOf(claims, ['sub'], undefined);
-  if (isFunction(value)) return (claims) => returnedBy(value, claims);
+function readSubjectClaim(value: unknown, option: string): SubjectRule {
+  if (value === null) return oneRule((claims) => firstOf(claims, ['sub'], undefined));
+  if (isFunction(value)) return oneRule((claims) => returnedBy(value, claims));
   const names: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (names.length > 0 && names.every(isClaimName)) return (claims) => firstOf(claims, names, null);
+  if (names.length > 0 && names.every(isClaimName))
+    return { readSubject: (claims) => firstOf(claims, names, null), isAnyOf: names.length > 1 };
   throw misconfigured(option, MUST_BE, kindOf(value));
 }
+
+const oneRule = (readSubject: SubjectReader): SubjectRule => ({ readSubject, isAnyOf: false });
 
 function firstOf<Absent>(
   claims: Claims,

@@ -17,17 +17,21 @@ describe('The keys that an issuer publishes', () => {
     expect([world.verdictOn(OLD), world.verdictOn(NEW)]).toEqual(['good', 'refused']);
   });
 
-  it.each([
-    ['no age', undefined, 300],
-    ['an age of nothing', 'max-age=0', 300],
-    ['no-cache', 'no-cache', 300],
-    ['a minute', 'max-age=60', 300],
-    ['ten minutes', 'public, max-age=600, must-revalidate', 600],
-    ['a month', 'max-age=2592000', 86_400],
-    ['more than there is', `max-age=${'9'.repeat(400)}`, 86_400],
-  ])('are fetched again after their age, with %s', async (_what, cacheControl, seconds) => {
+  const maxAge = (rest: string) => ({ 'Cache-Control': `public, max-age=${rest}` });
+  it.each<[string, Record<string, string>, number]>([
+    ['no age', {}, 300],
+    ['an age of nothing', maxAge('0'), 300],
+    ['no-cache', { 'Cache-Control': 'no-cache' }, 300],
+    ['a minute', maxAge('60'), 300],
+    ['ten minutes', maxAge('600, must-revalidate'), 600],
+    ['an hour, half of it in a cache', { ...maxAge('3600'), Age: '1800' }, 1800],
+    ['an hour, all of it in a cache', { ...maxAge('3600'), Age: '9000' }, 300],
+    ['an age that is none', { ...maxAge('600'), Age: '9'.repeat(400) }, 600],
+    ['a month', maxAge('2592000'), 86_400],
+    ['more than there is', maxAge('9'.repeat(400)), 86_400],
+  ])('are fetched again after their age, with %s', async (_what, headers, seconds) => {
     const patient = await PublishedKeys.start({ jwksStaleSeconds: 48 * HOUR });
-    patient.publish([OLD], cacheControl === undefined ? {} : { 'Cache-Control': cacheControl });
+    patient.publish([OLD], headers);
     await patient.open();
     await patient.pass(seconds - 1, 600);
     expect(patient.fetches).toBe(1);

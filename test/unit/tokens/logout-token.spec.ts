@@ -155,4 +155,11 @@ describe('The option backchannel', () => {
     );
     expect(() => verifierFor({ sessionSeconds: 390 * 86_400 })).toThrow('"sessionSeconds" must be');
   });
+
+  it('needs one claim for the user, which both kinds of tokens have', () => {
+    expect(() => verifierFor({ subjectClaim: ['oid', 'sub'] })).toThrow(
+      '"subjectClaim" must be one claim beside backchannel, got a list. A logout token may have',
+    );
+    expect(() => verifierFor({ subjectClaim: ['oid'] })).not.toThrow();
+  });
 });

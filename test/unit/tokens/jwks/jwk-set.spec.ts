@@ -61,6 +61,7 @@ describe('A published key', () => {
     ['for key agreement (alg)', { ...EC, alg: 'ECDH-ES' }],
     ['of 1024 bits', { ...rsaPair(1024).publicKey.export({ format: 'jwk' }) }],
     ['with the exponent 3', { ...rsaPair(2048, 3).publicKey.export({ format: 'jwk' }) }],
+    ['with an exponent of nine bytes', { ...RSA, e: Buffer.alloc(9, 0x81).toString('base64url') }],
     ['for signing alone (key_ops)', { ...EC, key_ops: ['sign'] }],
     ['whose use is no text', { ...EC, use: ['sig'] }],
     ['whose use has another case', { ...EC, use: 'SIG' }],

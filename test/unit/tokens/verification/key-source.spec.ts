@@ -29,6 +29,16 @@ describe('The keys of an issuer', () => {
       '"issuers[1].jwksUri" must be of this issuer alone',
     ],
     [
+      'one JWK Set for two issuers, in another spelling',
+      {
+        issuers: [
+          { ...FETCHED, jwksUri: 'https://login.example/jwks' },
+          { ...FETCHED, issuer: 'b', jwksUri: 'https://LOGIN.example:443/x/../jwks#b' },
+        ],
+      },
+      '"issuers[1].jwksUri" must be of this issuer alone',
+    ],
+    [
       'refresh tokens of other keys, without their algorithms',
       { ...FETCHED, jwksUri: URI, refreshTokens: { keys: A.key } },
       '"refreshTokens.algorithms" must be those of its keys',
