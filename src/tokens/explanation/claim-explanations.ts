@@ -138,6 +138,10 @@ export function explainLifetime({ exp, iat }: Claims, issuer: Issuer, now: numbe
   };
 }
 
+const FOREIGN_ISSUER =
+  'If its tokens are meant for this application, name it in the option issuer. Nothing else in the ' +
+  'token was looked at: it may be forged.';
+
 export function explainIssuer({ iss }: Claims): Explanation {
   const base = { member: 'iss', option: 'issuer' };
   if (iss === undefined)
@@ -146,7 +150,7 @@ export function explainIssuer({ iss }: Claims): Explanation {
       found: 'absent',
       remedy: 'Sign with { issuer }, or set issuer: null to leave it unchecked.',
     };
-  return { ...base, found: JSON.stringify(iss), remedy: 'Name it in the option issuer.' };
+  return { ...base, found: JSON.stringify(iss), remedy: FOREIGN_ISSUER };
 }
 
 export function explainAudience({ aud }: Claims): Explanation {

@@ -12,7 +12,9 @@ const REMEDIES: Readonly<Record<LogoutTokenCause, string>> = {
   type:
     'The header typ of the logout token is another than logout+jwt. Where the provider writes none, ' +
     'or JWT, leave out backchannel.requireTyp.',
-  key: 'No key of its issuer has the kid and the algorithm of the logout token. Add the key.',
+  key:
+    'No key of its issuer has the kid and the algorithm of the logout token. Add the key to keys; ' +
+    'where they are fetched, the provider has to publish it.',
   signature: 'No key of its issuer has signed the logout token. It is forged, or a key is missing.',
   purpose:
     'This is no logout token: it has no event of back-channel logout, or has a nonce. The provider ' +

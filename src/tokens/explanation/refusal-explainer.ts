@@ -112,8 +112,9 @@ function explainHeader(
         option: areKeysFixed ? 'keys' : 'jwksUri',
         remedy: areKeysFixed
           ? 'No key has this kid and algorithm: add the key, as { key, kid }, to keys.'
-          : 'Its issuer publishes no key with this kid and algorithm: the token is older than the ' +
-            'last change of keys, of another issuer, or forged. Get a new token.',
+          : 'Its issuer publishes no key for this kid and algorithm: the token is older than the last ' +
+            'change of keys, of another issuer, or forged. Get a new token. Or the key was left out, ' +
+            'for its use, key_ops, alg or strength.',
       };
     case 'signature':
       return areKeysFixed
