@@ -25,7 +25,7 @@ export interface RevocationSearch {
   /** Revocations a page, 1–1000. @defaultValue 100 */
   readonly limit?: number;
   /** `nextCursor` of the page before. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
 }
 
 /** Newest first. */

@@ -8,8 +8,10 @@ const LIFETIME_SECONDS = 600;
 
 const SUBJECT = 'test-user';
 
-/** What a test says of a token; the rest is that of a good one. */
-export type TestClaims<C extends Claims = Claims> = Partial<C>;
+/** What a test says of a token; the rest is that of a good one. `undefined` leaves a claim out. */
+export type TestClaims<C extends Claims = Claims> = {
+  readonly [Name in keyof C]?: C[Name] | undefined;
+};
 
 /**
  * Claims of a good token, but for what the test says: issued now, good for ten minutes, with a `jti`

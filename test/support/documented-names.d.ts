@@ -1,8 +1,5 @@
-// What a reader's application has of its own: the samples of code in the documents use these names.
-declare const app: import('express').Express;
-declare const handler: import('express').RequestHandler;
-declare const secret: string;
-declare const refreshSecret: string;
+// What a reader's application has of its own: the samples of code in the documents use these names,
+// and the pages say where they are from.
 declare const dataSource: import('typeorm').DataSource;
 declare const bulk: import('nestjs-logout').BulkRevocation;
 declare const passwordHash: string;
@@ -11,9 +8,7 @@ declare const options: import('nestjs-logout').LogoutModuleOptions;
 declare const store: import('nestjs-logout').RevocationStore;
 declare const token: import('nestjs-logout').VerifiedToken;
 declare const id: string;
-declare const admin: string;
 declare const User: new () => { id: string; isActive: boolean; passwordHash: string };
-declare function print(...values: readonly unknown[]): void;
 declare const MeController: new () => object;
 declare const AppModule: new () => object;
 declare const accessToken: string;

@@ -33,7 +33,7 @@ export interface IssuerRules {
    * 24 hours. A token with an unknown `kid` waits for one fetch, 1 s at most. A key that is not
    * published any more is refused from then on.
    */
-  readonly jwksUri?: string;
+  readonly jwksUri?: string | undefined;
   /**
    * Whether `jwksUri` is found in the issuer's metadata, at `<issuer>/.well-known/openid-configuration`.
    * @defaultValue false

@@ -14,23 +14,26 @@ import { POSTGRES_URL } from '../options';
 
 export type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
-/** Where a database is, for hosts without TypeORM: the names are those of `pg`. */
+/**
+ * Where a database is, for hosts without TypeORM: the names are those of `pg`. `undefined` is as good
+ * as absent, so that variables of the environment may stand here as they are.
+ */
 export interface PostgresAddress {
   /** The whole address, instead of host, port, user, password and database. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** A name, an address, or the folder of a Unix socket. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** @defaultValue 5432 */
-  readonly port?: number;
-  readonly user?: string;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
   /** A text, or a function that is asked at each connection, for passwords that expire. */
-  readonly password?: string | (() => string | Promise<string>);
-  readonly database?: string;
-  readonly ssl?: boolean | ConnectionOptions;
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+  readonly database?: string | undefined;
+  readonly ssl?: boolean | ConnectionOptions | undefined;
   /** Settings of each session, as on the command line of the server: `-c work_mem=8MB`. */
-  readonly options?: string;
+  readonly options?: string | undefined;
   /** Comes before our own name of each connection in `pg_stat_activity`. */
-  readonly application_name?: string;
+  readonly application_name?: string | undefined;
 }
 
 /** A TypeORM `DataSource`, of which only the options are used, or an address. */
