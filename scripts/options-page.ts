@@ -33,13 +33,13 @@ const escaped = (text: string): string => text.replace(/[*<]/g, '\\$&');
 
 const BOUNDS: Column = ['must be', ({ mustBe }) => escaped(mustBe)];
 const EFFECT: Column = ['what it does', ({ about }) => about.says];
-const VARIABLE: Column = ['variable', ({ about: { env } }) => (env === undefined ? '' : code(env))];
 
-const OPTIONS: readonly Column[] = [
+/** @param otherwise where the service takes an option that has no variable of its own. */
+const columns = (otherwise: string): readonly Column[] => [
   ['option', (_, name) => code(name)],
   BOUNDS,
   ['default', (option) => defaultText(option, (value) => code(JSON.stringify(value)))],
-  VARIABLE,
+  ['variable', ({ about: { env } }) => (env === undefined ? otherwise : code(env))],
   EFFECT,
 ];
 
@@ -52,12 +52,13 @@ const VARIABLES: readonly VariableColumn[] = [
   ['what it does', ({ says }) => says],
 ];
 
-function tableOf(entries: Entries): string {
+function tableOf(entries: Entries, otherwise = ''): string {
+  const options = columns(otherwise);
   const rows = Object.entries(entries).map(([name, option]) =>
-    OPTIONS.map(([, cell]) => cell(option, name)),
+    options.map(([, cell]) => cell(option, name)),
   );
   return aligned(
-    OPTIONS.map(([title]) => title),
+    options.map(([title]) => title),
     rows,
   );
 }
@@ -115,11 +116,12 @@ be; so does an option that does not exist. Bounds are included. \`undefined\` me
 
 ## Rules for tokens
 
-For \`AuthModule\` and \`createRevocation\`. \`null\` for \`issuer\` or \`audience\` leaves it unchecked; in
-\`createRevocation\` that is the default. Each member of \`issuers\` takes what stands above it.
+For \`LogoutModule\` and \`createRevocation\`. \`null\` for \`issuer\` or \`audience\` leaves it unchecked; in
+\`createRevocation\` that is the default. Each member of \`issuers\` takes what stands above it, and so
+does each in \`JWT_ISSUERS\`, the list of the service, which may have one member.
 [Is my token accepted?](your-token.md) has what issuers need.
 
-${tableOf(TOKEN_RULES)}
+${tableOf(TOKEN_RULES, 'in `JWT_ISSUERS`')}
 
 ## Issuers
 
@@ -127,9 +129,9 @@ What the functions of \`nestjs-logout/issuers\` take ([issuers](issuers.md)):
 
 ${presets()}
 
-## AuthModule
+## LogoutModule
 
-For \`AuthModule.forRoot\`, and for what the factory of \`forRootAsync\` returns, beside the rules for
+For \`LogoutModule.forRoot\`, and for what the factory of \`forRootAsync\` returns, beside the rules for
 tokens.
 
 ${tableOf(MODULE_OPTIONS)}
@@ -140,7 +142,7 @@ ${tableOf(MODULE_EXTRAS)}
 
 ## sessions
 
-The members of \`sessions\`, for \`AuthModule\` and \`createRevocation\`
+The members of \`sessions\`, for \`LogoutModule\` and \`createRevocation\`
 ([Logins that we keep](sessions.md)):
 
 ${tableOf(SESSION_OPTIONS)}

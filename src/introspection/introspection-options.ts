@@ -52,7 +52,8 @@ const AUDIENCES =
   'a string of 1–255 characters, or a non-empty list of them, or null for any audience';
 const HASHES = 'the SHA-256 of a secret in hex (64 digits), or a list of two';
 const MADE_BY =
-  'Make a secret with `openssl rand -hex 32`, and its hash with `printf %s <secret> | sha256sum`.';
+  'Make a secret with `openssl rand -hex 32`, and its hash with ' +
+  '`printf %s <secret> | sha256sum | cut -d" " -f1`.';
 
 /** What `sha256sum` says where a variable was not set, or a file was empty. */
 const OF_NOTHING = ['', '\n'].map((nothing) => createHash('sha256').update(nothing).digest());

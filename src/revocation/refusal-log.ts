@@ -62,7 +62,7 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
   caller_refused:
     'A request to /introspect has no credentials of a caller. Send the id and the secret of one in ' +
     'introspectionCallers by HTTP Basic, each form-urlencoded; secretHashes has the SHA-256 of the ' +
-    'secret without a line break: printf %s <secret> | sha256sum.',
+    'secret without a line break: printf %s <secret> | sha256sum | cut -d" " -f1.',
   unsupported_media_type:
     'Send "Content-Type: application/json", in UTF-8 and without encoding; to /revoke, /introspect and ' +
     '/backchannel-logout, a form.',
