@@ -168,8 +168,8 @@ export class SessionsService {
   }
 
   /**
-   * The session of a refresh token that would be exchanged now. Only looks: the token is not used up,
-   * and an older one ends nothing.
+   * The session of a refresh token that would be exchanged now, unless the hook `claims` refuses it.
+   * Only looks: the token is not used up, and an older one ends nothing.
    * @returns `undefined`: it is none of ours, was exchanged before (also within `graceSeconds`), or
    * its session has ended or is over.
    * @throws {TypeError} `sessions` is not set.
