@@ -19,6 +19,7 @@ import { SessionSettings } from '../sessions/session-settings';
 import type { ResolvedSessionOptions } from '../sessions/session-options';
 import { SessionsService } from '../sessions/sessions.service';
 import { TokenRevocation } from '../sessions/token-revocation';
+import type { KeyListeners } from '../tokens/jwks/key-report';
 import { PublishedKeys } from '../tokens/jwks/published-keys';
 import { isSymmetric } from '../tokens/keys/algorithms';
 import { hasRefreshTokens } from '../tokens/verification/resolved-rules';
@@ -34,6 +35,8 @@ export interface CoreOptions {
   readonly liveGraceMs: number;
   readonly printAudit: AuditPrinter;
   readonly printRefusal: RefusalPrinter;
+  /** Told what is no failure, a sentence each. */
+  readonly printNotice: (line: string) => void;
   /** Told of what fails in the background. */
   readonly onError: (error: unknown) => void;
   readonly meterProvider?: MeterProvider | undefined;
@@ -69,7 +72,7 @@ export class LogoutCore {
   readonly refusals: RefusalCounts;
   readonly removals = new RemovalCount();
   private readonly metrics: LogoutMetrics;
-  private readonly onError: (error: unknown) => void;
+  private readonly keyListeners: KeyListeners;
   private isReady = false;
   private opening: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
@@ -109,10 +112,11 @@ export class LogoutCore {
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.backchannel = new BackchannelLogout(this.verifier, store, this.audit, refusalLog);
     const { clockToleranceSeconds } = this.verifier;
-    const { liveGraceMs, onError } = options;
-    this.onError = onError;
+    const { liveGraceMs, onError, printNotice } = options;
+    this.keyListeners = { onError, onRecovery: printNotice };
     this.live = new LiveConnections(store, { liveGraceMs, clockToleranceSeconds, onError });
-    this.metrics = new LogoutMetrics(store, this.refusals, this.removals, meterProvider);
+    const { refusals, removals } = this;
+    this.metrics = new LogoutMetrics(store, refusals, removals, published, meterProvider);
   }
 
   /** Whether the store was opened and not closed since. */
@@ -145,7 +149,7 @@ export class LogoutCore {
   private async openStore(): Promise<void> {
     try {
       await this.store.open();
-      if (this.closing === undefined) await this.published.open(this.onError);
+      if (this.closing === undefined) await this.published.open(this.keyListeners);
       this.isReady = this.closing === undefined;
     } catch (error) {
       this.opening = undefined;

@@ -6,13 +6,14 @@ import {
   type Observable,
 } from '@opentelemetry/api';
 import type { RevocationStore } from '../revocation/revocation-store';
+import type { PublishedKeys } from '../tokens/jwks/published-keys';
 import type { RefusalCounts } from './refusal-counts';
 import type { RemovalCount } from './removal-count';
-import { STORE_METRICS, type StoreMetric } from './store-metrics';
+import { seconds, STORE_METRICS, type StoreMetric } from './store-metrics';
 
 /**
- * Reports to OpenTelemetry: the state of the store, the refused requests by their reason, and the
- * requests from which enforcement removed a token.
+ * Reports to OpenTelemetry: the state of the store, the refused requests by their reason, the requests
+ * from which enforcement removed a token, and the age of the keys of issuers, by names in the options.
  * The figures are read at collection; without an SDK there is no collection. No label names a user,
  * a token, an address or anything else of a request. Two stores in one process need a provider
  * each: with a shared one, each would report the other's figures.
@@ -25,6 +26,7 @@ export class LogoutMetrics {
     private readonly store: Pick<RevocationStore, 'status'>,
     private readonly refusals: RefusalCounts,
     private readonly removals: Pick<RemovalCount, 'total'>,
+    private readonly published: Pick<PublishedKeys, 'ages'>,
     private readonly provider?: MeterProvider,
   ) {}
 
@@ -42,6 +44,11 @@ export class LogoutMetrics {
       description:
         "Requests from which enforcement removed a revoked token, before the host's guards saw it.",
     });
+    const keyAges = meter.createObservableGauge('nestjs_logout.issuer.keys.age', {
+      unit: 's',
+      description:
+        'Since the issuer last answered with its keys; from jwksStaleSeconds on its tokens get 500.',
+    });
     const observe = (result: BatchObservableResult): void => {
       const status = this.store.status();
       for (const [{ read }, instrument] of figures) {
@@ -50,8 +57,13 @@ export class LogoutMetrics {
       }
       for (const [reason, count] of this.refusals) result.observe(refusals, count, { reason });
       result.observe(removals, this.removals.total);
+      for (const { issuer, ageMs } of this.published.ages)
+        result.observe(keyAges, seconds(ageMs), { issuer });
     };
-    const instruments = [...figures.map(([, instrument]) => instrument), refusals, removals];
+    const instruments = [
+      ...figures.map(([, instrument]) => instrument),
+      ...[refusals, removals, keyAges],
+    ];
     meter.addBatchObservableCallback(observe, instruments);
     this.remove = () => {
       meter.removeBatchObservableCallback(observe, instruments);

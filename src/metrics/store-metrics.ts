@@ -22,8 +22,8 @@ const ofRelay =
   ({ relay }: StoreStatus): number | undefined =>
     relay === null ? undefined : read(relay);
 
-// Not left out: SDKs go on telling the last figure of a metric that has fallen silent.
-const seconds = (milliseconds: number | null): number =>
+/** `NaN` while it is not known: SDKs go on telling the last figure of a metric that falls silent. */
+export const seconds = (milliseconds: number | null): number =>
   milliseconds === null ? NaN : milliseconds / 1000;
 
 /**

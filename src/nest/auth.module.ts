@@ -77,6 +77,9 @@ const printAudit: AuditPrinter = (line, outcome) => {
   else logger.warn(line);
 };
 
+const printNotice = (line: string): void => {
+  logger.log(line);
+};
 const onError = (error: unknown): void => {
   logger.error(error);
 };
@@ -98,7 +101,7 @@ const core: Provider[] = [
     provide: LogoutCore,
     useFactory: async (options: AuthOptions) => {
       const { tokenRules, store, logoutRules, sessions, liveGraceMs, meterProvider } = options;
-      const prints = { printAudit, printRefusal, onError };
+      const prints = { printAudit, printRefusal, printNotice, onError };
       const rules = { tokenRules, store, logoutRules, sessions, liveGraceMs, meterProvider };
       const composed = new LogoutCore({ ...rules, ...prints });
       await composed.open();

@@ -86,7 +86,7 @@ export class PlainRevocation {
     const published = core.sessions?.signingKeys.published ?? [];
     this.keySet = published.length > 0 ? jwkSet(published) : undefined;
     for (const sentence of [...this.core.warnings, ...this.core.notices])
-      console.warn(`nestjs-logout: ${sentence}`);
+      core.printNotice(sentence);
   }
 
   /**

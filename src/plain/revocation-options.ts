@@ -183,6 +183,9 @@ export function resolveOptions(
       logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
       printAudit,
       printRefusal: refusalPrinter,
+      printNotice: (line) => {
+        console.warn(`nestjs-logout: ${line}`);
+      },
       onError,
     },
     answers,

@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import { Logger, type INestApplication } from '@nestjs/common';
 import request from 'supertest';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { DOCUMENTED, LOGOUT } from '../support/app';
@@ -6,6 +6,7 @@ import { freePort } from '../support/free-port';
 import { PublishedIssuer } from '../support/published-issuer';
 import { startServiceBy } from '../support/service-app';
 import { AUDIENCE } from '../support/tokens';
+import { until } from '../support/until';
 
 const ME = '/api/v1/auth/me';
 
@@ -42,6 +43,10 @@ describe('The service for an identity provider', () => {
       .expect(200, DOCUMENTED.loggedOut);
     await request(url).get(ME).set('Authorization', bearer).expect(401);
     await request(url).get('/health/ready').expect(200);
+    const { text } = await request(url).get('/metrics').expect(200);
+    expect(text).toMatch(
+      new RegExp(`^nestjs_logout_issuer_keys_age\\{issuer="${issuer.url}"\\} [\\d.]+$`, 'm'),
+    );
   });
 
   it('is not ready while the provider has never answered, and says which one', async () => {
@@ -54,5 +59,24 @@ describe('The service for an identity provider', () => {
       .get('/health/ready')
       .expect(503);
     expect(ready.body).toMatchObject({ status: 'unavailable', issuersWithoutKeys: [away] });
+  });
+
+  it('logs once that it has the keys of a provider that is back', async () => {
+    const port = await freePort();
+    const lines: string[] = [];
+    const away = `http://127.0.0.1:${port}`;
+    app = await startServiceBy(
+      { JWT_ISSUER: away, JWT_AUDIENCE: AUDIENCE, JWT_DISCOVERY: 'true' },
+      new MemoryRevocationStore(),
+    );
+    const note = (entry: unknown) => lines.push(String(entry));
+    Logger.overrideLogger({ log: note, warn: note, error: () => undefined });
+    const back = await PublishedIssuer.start('ES256', port);
+    await until(() => lines.length > 0);
+    expect(lines).toEqual([
+      `The keys of the issuer ${away} could be fetched again: its tokens are checked with them.`,
+    ]);
+    Logger.overrideLogger(false);
+    await back.close();
   });
 });

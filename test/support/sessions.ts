@@ -30,6 +30,7 @@ export function coreWithSessions(
     liveGraceMs: 4000,
     printAudit: (line) => lines.push(line),
     printRefusal: () => undefined,
+    printNotice: () => undefined,
     onError: (error) => {
       throw error;
     },

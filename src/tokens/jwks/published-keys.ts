@@ -1,8 +1,17 @@
 import { INSTANCE_TIME, type InstanceTime } from '../../time/instance-time';
+import type { KeyListeners } from './key-report';
 import { RemoteKeys, type RemoteKeysOptions } from './remote-keys';
 
 /** How long a boot waits for the keys of issuers; then it goes on without. */
 const BOOT_WAIT_MS = 5000;
+
+/** How long ago an issuer last answered with its keys. */
+export interface KeyAge {
+  /** One of its names. */
+  readonly issuer: string;
+  /** `null`: it has not answered yet. */
+  readonly ageMs: number | null;
+}
 
 /** The keys that issuers publish: fetched once for each issuer, for all of its tokens. */
 export class PublishedKeys {
@@ -22,16 +31,15 @@ export class PublishedKeys {
 
   /**
    * Fetches the keys of all issuers, and goes on to do so until `close`. Idempotent.
-   * @param onError told of failures: of each issuer one a minute at most.
    * @returns when all have answered or failed, after 5 s at the latest. Never rejects.
    */
-  async open(onError: (error: Error) => void): Promise<void> {
+  async open(listeners: KeyListeners): Promise<void> {
     if (this.byNames.size === 0) return;
     let cancel = (): void => undefined;
     const late = new Promise<void>((resolve) => {
       cancel = this.time.after(BOOT_WAIT_MS, resolve);
     });
-    const fetched = [...this.byNames.values()].map((keys) => keys.open(onError));
+    const fetched = [...this.byNames.values()].map((keys) => keys.open(listeners));
     await Promise.race([Promise.all(fetched), late]);
     cancel();
   }
@@ -49,6 +57,13 @@ export class PublishedKeys {
   /** The issuers whose keys are not known now: their tokens cannot be checked. */
   get unknown(): readonly string[] {
     return this.issuersWhere(({ current }) => current === undefined);
+  }
+
+  /** Of each name of each issuer. */
+  get ages(): readonly KeyAge[] {
+    return [...this.byNames.values()].flatMap(({ names, ageMs }) =>
+      names.map((issuer) => ({ issuer, ageMs })),
+    );
   }
 
   private issuersWhere(isMeant: (keys: RemoteKeys) => boolean): readonly string[] {

@@ -5,13 +5,13 @@ import {
   elapsedMs,
   INSTANCE_TIME,
   instantOf,
-  rateLimited,
   type Instant,
   type InstanceTime,
 } from '../../time/instance-time';
 import { fetchDocument } from './https-document';
 import { readJwkSet } from './jwk-set';
 import { KeyNews } from './key-news';
+import { type KeyListeners, KeyReport } from './key-report';
 
 /** However short or long a document says that it may be kept. */
 const MIN_REFRESH_SECONDS = 300;
@@ -54,7 +54,7 @@ export class RemoteKeys implements IssuerKeys {
   /** Apart, so that forged tokens do not use up what a logout needs. */
   private readonly logoutNews: KeyNews;
   private cancelRefresh: () => void = () => undefined;
-  private report: (error: Error) => void = () => undefined;
+  private report: KeyReport | undefined;
 
   constructor(
     private readonly options: RemoteKeysOptions,
@@ -73,19 +73,28 @@ export class RemoteKeys implements IssuerKeys {
     return this.confirmed !== null;
   }
 
+  /** How long ago the issuer last answered with its keys; `null`: never yet. */
+  get ageMs(): number | null {
+    return this.confirmed === null ? null : elapsedMs(this.confirmed, this.time);
+  }
+
   get current(): KeySet | undefined {
-    const { confirmed, time, options } = this;
-    if (confirmed === null) return undefined;
-    return elapsedMs(confirmed, time) < options.jwksStaleSeconds * 1000 ? this.keys : undefined;
+    const { holdMs } = this;
+    return holdMs !== null && holdMs > 0 ? this.keys : undefined;
+  }
+
+  /** How long the keys still hold without another answer; `null`: there are none yet. */
+  private get holdMs(): number | null {
+    const { ageMs } = this;
+    return ageMs === null ? null : this.options.jwksStaleSeconds * 1000 - ageMs;
   }
 
   /**
    * Fetches the keys, and goes on to do so until `close`, whatever fails. Idempotent.
-   * @param onError told of failures, one a minute at most.
    * @returns when the first fetch has ended, also where it failed.
    */
-  open(onError: (error: Error) => void): Promise<void> {
-    this.report = rateLimited(onError, this.time);
+  open(listeners: KeyListeners): Promise<void> {
+    this.report = new KeyReport(this.names, listeners, this.time);
     this.isOver = false;
     return this.refresh();
   }
@@ -128,12 +137,13 @@ export class RemoteKeys implements IssuerKeys {
       this.source = { url, etag };
       this.confirmed = instantOf(this.time);
       this.failures = 0;
+      if (!this.isOver) this.report?.answered();
       this.refreshIn(this.refreshMs(maxAgeSeconds));
     } catch (cause) {
       this.source = undefined;
       this.url = undefined;
       this.failures += 1;
-      if (!this.isOver) this.report(this.failure(cause));
+      if (!this.isOver) this.report?.failed(cause, this.holdMs);
       this.refreshIn(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1)));
     }
   }
@@ -158,16 +168,5 @@ export class RemoteKeys implements IssuerKeys {
   private refreshMs(maxAgeSeconds = MIN_REFRESH_SECONDS): number {
     const longest = Math.min(MAX_REFRESH_SECONDS, this.options.jwksStaleSeconds / 2);
     return 1000 * Math.min(longest, Math.max(MIN_REFRESH_SECONDS, maxAgeSeconds));
-  }
-
-  private failure(cause: unknown): Error {
-    const { names, jwksStaleSeconds } = this.options;
-    const until =
-      this.current === undefined
-        ? 'Its tokens get 500 until they are there.'
-        : `The last ones hold for ${jwksStaleSeconds} s (jwksStaleSeconds) after the last answer.`;
-    return new Error(`The keys of the issuer ${names.join(', ')} could not be fetched. ${until}`, {
-      cause,
-    });
   }
 }

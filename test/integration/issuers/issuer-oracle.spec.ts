@@ -53,9 +53,10 @@ async function fetching(all: readonly Issuer[], server: DocumentServer): Promise
   };
   const published = new PublishedKeys();
   const verifier = new TokenVerifier(rules, () => NOW * 1000, 'access', undefined, published);
-  await published.open((error) => {
+  const onError = (error: Error): void => {
     throw error;
-  });
+  };
+  await published.open({ onError, onRecovery: () => undefined });
   published.close(); // what it has it keeps
   return verifier;
 }

@@ -22,6 +22,7 @@ export class PublishedKeys {
   readonly time: ManualTime;
   readonly keys: RemoteKeys;
   readonly reports: Error[] = [];
+  readonly recoveries: string[] = [];
   /** Where the keys are looked for. */
   url: string;
 
@@ -64,7 +65,10 @@ export class PublishedKeys {
   }
 
   async open(): Promise<void> {
-    await this.keys.open((error) => this.reports.push(error));
+    await this.keys.open({
+      onError: (error) => this.reports.push(error),
+      onRecovery: (line) => this.recoveries.push(line),
+    });
   }
 
   /** How often the keys were asked for. */

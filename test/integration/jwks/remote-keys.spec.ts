@@ -157,14 +157,92 @@ describe('An issuer that cannot be reached', () => {
     await world.pass(300);
     expect(world.reports.map(({ message, cause }) => [message, cause])).toEqual([
       [
-        'The keys of the issuer https://login.example could not be fetched. The last ones hold for ' +
-          '7200 s (jwksStaleSeconds) after the last answer.',
+        'The keys of the issuer https://login.example could not be fetched. The last ones hold until ' +
+          '2026-01-01T02:00:00.000Z (jwksStaleSeconds); then its tokens get 500.',
         new Error('The server answered 500.'),
       ],
     ]);
     await world.pass(HOUR);
     expect(world.reports.length).toBeGreaterThan(20);
     expect(world.reports.length).toBeLessThan(61);
+  });
+
+  it('is reported within a minute when its last keys have ended, and since when', async () => {
+    await world.open();
+    world.fail();
+    await world.pass(2 * HOUR - 1, 60);
+    expect(world.reports.every(({ message }) => message.includes(' hold until '))).toBe(true);
+    world.reports.length = 0;
+    await world.pass(61);
+    expect(world.reports[0]?.message).toBe(
+      'The keys of the issuer https://login.example could not be fetched. The last ones have ended ' +
+        'at 2026-01-01T02:00:00.000Z (jwksStaleSeconds): its tokens get 500 until it answers.',
+    );
+  });
+
+  it('is reported at once when its last keys have ended, where a token asks for them', async () => {
+    await world.open();
+    world.fail();
+    await world.pass(2 * HOUR - 1, 7);
+    world.reports.length = 0;
+    world.time.pause(1000);
+    await world.keys.news();
+    expect(world.reports.map(({ message }) => message)).toEqual([
+      expect.stringContaining(' have ended at '),
+    ]);
+  });
+
+  it('is reported with the end by the time of day that is now, where that was set', async () => {
+    await world.open();
+    world.fail();
+    world.time.wallMs -= 24 * HOUR * 1000;
+    await world.pass(300);
+    expect(world.reports[0]?.message).toContain('hold until 2025-12-31T02:00:00.000Z');
+  });
+
+  it('is reported once as back, with each failure that was reported', async () => {
+    await world.open();
+    await world.pass(900, 300);
+    expect(world.recoveries).toEqual([]);
+    const failOnce = async (): Promise<void> => {
+      world.fail();
+      await world.pass(300);
+      world.publish([OLD]);
+      await world.pass(900, 30);
+    };
+    await failOnce();
+    await failOnce();
+    const line =
+      'The keys of the issuer https://login.example could be fetched again: its tokens are checked ' +
+      'with them.';
+    expect(world.recoveries).toEqual([line, line]);
+  });
+
+  it('is not reported as back after a failure that was not reported', async () => {
+    world.fail();
+    await world.open();
+    world.publish([OLD]);
+    await world.pass(31);
+    world.fail();
+    await world.keys.news();
+    world.publish([OLD]);
+    await world.pass(1);
+    expect([world.reports.length, world.recoveries.length]).toEqual([1, 1]);
+  });
+
+  it('has keys whose age grows from its last answer on', async () => {
+    world.fail();
+    await world.open();
+    expect(world.keys.ageMs).toBeNull();
+    world.publish([OLD]);
+    await world.pass(1);
+    await world.pass(200);
+    expect(world.keys.ageMs).toBe(200_000);
+    await world.pass(100);
+    expect(world.keys.ageMs).toBe(0);
+    world.fail();
+    await world.pass(3 * HOUR, 60);
+    expect(world.keys.ageMs).toBe(3 * HOUR * 1000);
   });
 
   it('is reported where its keys were never known', async () => {
@@ -178,12 +256,15 @@ describe('An issuer that cannot be reached', () => {
 
   it('is asked on, though the report throws', async () => {
     world.fail();
-    await world.keys.open(() => {
+    const full = (): never => {
       throw new Error('log is full');
-    });
+    };
+    await world.keys.open({ onError: full, onRecovery: full });
     world.publish([OLD]);
     await world.pass(1);
     expect(world.verdictOn(OLD)).toBe('good');
+    await world.pass(299);
+    expect(world.fetches).toBe(2);
   });
 });
 

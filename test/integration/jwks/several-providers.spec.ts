@@ -49,7 +49,7 @@ describe('With two issuers that publish their keys', () => {
     const clock = (): number => NOW * 1000;
     verifier = new TokenVerifier({ issuers }, clock, 'access', undefined, published);
     tokens = new RevokedTokensService(verifier, new MemoryRevocationStore(), audit);
-    await published.open((error) => errors.push(error));
+    await published.open({ onError: (error) => errors.push(error), onRecovery: () => undefined });
   });
   afterEach(async () => {
     published.close();

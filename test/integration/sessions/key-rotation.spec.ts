@@ -160,6 +160,7 @@ describe('While the key that signs is changed', () => {
         liveGraceMs: 4000,
         printAudit: () => undefined,
         printRefusal: () => undefined,
+        printNotice: () => undefined,
         onError: () => undefined,
       });
     };

@@ -3,6 +3,7 @@ import { LogoutMetrics } from '../../../src/metrics/logout-metrics';
 import { RefusalCounts } from '../../../src/metrics/refusal-counts';
 import { RemovalCount } from '../../../src/metrics/removal-count';
 import type { RelayStatus, ReplicaStatus, StoreStatus } from '../../../src/revocation/store-status';
+import type { KeyAge } from '../../../src/tokens/jwks/published-keys';
 import { MetricsProbe } from '../../support/metrics';
 
 const REPLICA: ReplicaStatus = {
@@ -39,13 +40,21 @@ describe('The metrics', () => {
   let status: StoreStatus;
   let refusals: RefusalCounts;
   let removals: RemovalCount;
+  let ages: KeyAge[];
   let told: LogoutMetrics;
   beforeEach(() => {
     probe = new MetricsProbe();
     status = STATUS;
     refusals = new RefusalCounts();
     removals = new RemovalCount();
-    told = new LogoutMetrics({ status: () => status }, refusals, removals, probe.provider);
+    ages = [];
+    const published = {
+      get ages() {
+        return ages;
+      },
+    };
+    const store = { status: () => status };
+    told = new LogoutMetrics(store, refusals, removals, published, probe.provider);
     told.register();
   });
 
@@ -135,11 +144,25 @@ describe('The metrics', () => {
     expect(await probe.figures()).toHaveProperty(name, 2);
   });
 
-  it('have units and a description each, and no label but the reason', async () => {
+  it('tell how old the keys of each issuer are that publishes them, and which have none yet', async () => {
+    expect(await probe.figures()).not.toHaveProperty(['nestjs_logout.issuer.keys.age']);
+    ages = [
+      { issuer: 'https://login.example', ageMs: 1500 },
+      { issuer: 'https://other.example', ageMs: null },
+    ];
+    const points = await probe.points();
+    expect(points.filter(({ name }) => name === 'nestjs_logout.issuer.keys.age')).toMatchObject([
+      { unit: 's', attributes: { issuer: 'https://login.example' }, value: 1.5 },
+      { unit: 's', attributes: { issuer: 'https://other.example' }, value: NaN },
+    ]);
+  });
+
+  it('have units and a description each, and no label but the reason and the issuer', async () => {
+    ages = [{ issuer: 'https://login.example', ageMs: 0 }];
     const points = await probe.points();
     const labels = new Set(points.flatMap(({ attributes }) => Object.keys(attributes)));
     expect(points.filter(({ unit, description }) => unit === '' || description === '')).toEqual([]);
-    expect([...labels]).toEqual(['reason']);
+    expect([...labels]).toEqual(['reason', 'issuer']);
   });
 
   it('are told once, however often they are registered', async () => {
@@ -162,7 +185,7 @@ describe('The metrics', () => {
   it('go to the SDK that is set up globally, unless they are given another', async () => {
     const globally = new MetricsProbe();
     metrics.setGlobalMeterProvider(globally.provider);
-    new LogoutMetrics({ status: () => status }, refusals, removals).register();
+    new LogoutMetrics({ status: () => status }, refusals, removals, { ages }).register();
     expect(await globally.figures()).toHaveProperty(['nestjs_logout.store.commits'], 4);
     metrics.disable();
   });

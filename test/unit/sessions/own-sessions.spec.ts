@@ -171,6 +171,7 @@ describe('A host without the option sessions', () => {
       liveGraceMs: 4000,
       printAudit: () => undefined,
       printRefusal: () => undefined,
+      printNotice: () => undefined,
       onError: () => undefined,
     });
     await expect(core.sessions.open('ada')).rejects.toThrow('set the option "sessions"');
