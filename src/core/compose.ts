@@ -10,6 +10,7 @@ import { RefusalCounts } from '../metrics/refusal-counts';
 import { RemovalCount } from '../metrics/removal-count';
 import { StoreUnavailableError } from '../revocation/errors';
 import { BulkRevocation } from '../revocation/bulk-revocation';
+import { failureReport } from '../revocation/failure-report';
 import { RefusalLog, type RefusalPrinter } from '../revocation/refusal-log';
 import type { RevocationStore } from '../revocation/revocation-store';
 import { RevokedTokensService } from '../revocation/revoked-tokens.service';
@@ -37,7 +38,7 @@ export interface CoreOptions {
   readonly printRefusal: RefusalPrinter;
   /** Told what is no failure, a sentence each. */
   readonly printNotice: (line: string) => void;
-  /** Told of what fails in the background. */
+  /** Told of what fails: in the background, and why requests could not be answered. */
   readonly onError: (error: unknown) => void;
   readonly meterProvider?: MeterProvider | undefined;
 }
@@ -87,7 +88,7 @@ export class LogoutCore {
     this.verifier = new TokenVerifier(tokenRules, clock, 'access', settings?.ownTokens, published);
     this.audit = new AuditLog(store.audit, options.printAudit, options.onError);
     const refusalLog = new RefusalLog(options.printRefusal);
-    this.refusals = new RefusalCounts(refusalLog);
+    this.refusals = new RefusalCounts(refusalLog, failureReport(options.onError));
     const refreshVerifier = hasRefreshTokens(tokenRules)
       ? new TokenVerifier(tokenRules, clock, 'refresh', undefined, published)
       : undefined;

@@ -1,4 +1,4 @@
-import { reasonOf } from '../revocation/errors';
+import { reasonOf, TokenRejectedError } from '../revocation/errors';
 import { RefusalLog } from '../revocation/refusal-log';
 import { REFUSAL_REASONS, type RefusalReason } from '../audit/reasons';
 
@@ -9,16 +9,24 @@ export class RefusalCounts {
     REFUSAL_REASONS.map((reason) => [reason, 0]),
   );
 
-  /** @param log says why, for each that is counted. */
-  constructor(private readonly log = new RefusalLog()) {}
+  /**
+   * @param log says why, for each that is counted.
+   * @param onFailure told of each that could not be answered, with the error.
+   */
+  constructor(
+    private readonly log = new RefusalLog(),
+    private readonly onFailure: (error: unknown) => void = () => undefined,
+  ) {}
 
   count(reason: RefusalReason): void {
     this.log.say(reason);
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
   }
 
+  /** The log has the error, where it is no refusal of a token. */
   countError(error: unknown): void {
     this.count(reasonOf(error));
+    if (!(error instanceof TokenRejectedError)) this.onFailure(error);
   }
 
   [Symbol.iterator](): IterableIterator<[reason: RefusalReason, count: number]> {

@@ -5,7 +5,6 @@ import { LogoutAnswers } from '../web/answers';
 import { describeEnforcement, Enforcement } from '../web/enforcement';
 import { Gate } from '../web/gate';
 import type { PlatformRequest } from '../web/request';
-import { outageReport } from '../web/outage-report';
 import type { Route } from '../web/route';
 import { lenientPath, methodsOf, ROUTES } from '../web/routes';
 import { AuthOptions } from './auth.options';
@@ -69,9 +68,6 @@ export class HttpSetup implements OnModuleInit {
         adapter,
         this.enforcement,
         this.answers,
-        outageReport((error) => {
-          this.logger.error(error);
-        }),
         (request) => this.isOurs(request),
         this.deferred,
       );

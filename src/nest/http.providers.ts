@@ -151,7 +151,7 @@ export const HTTP_PROVIDERS: Provider[] = [
         callers: known && new IntrospectionCallers(known),
         verifyLogoutToken: (text: string) => backchannel.verify(text),
       };
-      return new Gate(authenticator, throttle, limits, answers, report, maxTokenBytes, optional);
+      return new Gate(authenticator, throttle, limits, answers, maxTokenBytes, optional);
     },
     inject: [
       RequestAuthenticator,

@@ -26,17 +26,13 @@ export function installEnforcement(
   adapter: AbstractHttpAdapter,
   enforcement: Enforcement,
   answers: LogoutAnswers,
-  onError: (error: unknown) => void,
   isOurs: (request: PlatformRequest) => boolean,
   deferred: DeferredAnswers,
 ): void {
   const enforce = (request: PlatformRequest, response: object, next: () => void): void => {
     const outcome = catchMaybe(
       () => enforcement.inspect(request, () => isOurs(request)),
-      (error) => {
-        onError(error);
-        return answers.answerError(error);
-      },
+      (error) => answers.answerError(error),
     );
     void mapMaybe(outcome, (known) => {
       if (known !== 'pass' && known !== 'refuse' && enforcement.takesAll) {

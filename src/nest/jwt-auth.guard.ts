@@ -80,7 +80,6 @@ export class JwtAuthGuard implements CanActivate {
     const own = answerOfHost(context, error);
     if (own !== undefined) return own;
     const answer = this.answers.answerError(error);
-    if (answer.status >= 500) this.logger.error(error);
     if (context.getType() === 'http')
       setHeaders(
         this.adapterHost.httpAdapter,

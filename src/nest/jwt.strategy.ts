@@ -1,4 +1,4 @@
-import { HttpException, Injectable, Logger } from '@nestjs/common';
+import { HttpException, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { TokenRejectedError } from '../revocation/errors';
 import type { Answer } from '../web/answers';
@@ -25,8 +25,6 @@ const LogoutJwtStrategy = PassportStrategy(Strategy as new () => Strategy, STRAT
  */
 @Injectable()
 export class JwtStrategy extends LogoutJwtStrategy {
-  private readonly logger = new Logger(JwtStrategy.name);
-
   constructor(private readonly own: LogoutApplication) {
     super();
   }
@@ -57,7 +55,6 @@ export class JwtStrategy extends LogoutJwtStrategy {
     if (error instanceof TokenRejectedError) {
       this.fail(headers['WWW-Authenticate'], status);
     } else {
-      this.logger.error(error);
       this.error(new HttpException(body, status));
     }
   }

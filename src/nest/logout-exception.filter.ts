@@ -2,7 +2,6 @@ import {
   Catch,
   HttpException,
   Injectable,
-  Logger,
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
@@ -23,8 +22,6 @@ import { send } from './send';
 @Catch()
 @Injectable()
 export class LogoutExceptionFilter implements ExceptionFilter {
-  private readonly logger = new Logger(LogoutExceptionFilter.name);
-
   constructor(
     private readonly answers: LogoutAnswers,
     private readonly adapterHost: HttpAdapterHost,
@@ -43,8 +40,6 @@ export class LogoutExceptionFilter implements ExceptionFilter {
     if (decided === undefined) return;
     const request = host.switchToHttp().getRequest<PlatformRequest>();
     const answer = inFormOf(admittedOf(request)?.route, decided);
-    // The gate, and code that throws an HttpException, has logged what was worth it.
-    if (answer.status >= 500 && !isDecided(exception)) this.logger.error(exception);
     send(this.adapterHost.httpAdapter, host.switchToHttp().getResponse<object>(), answer);
   }
 
@@ -52,8 +47,4 @@ export class LogoutExceptionFilter implements ExceptionFilter {
     if (exception instanceof HttpException) return this.answers.answerStatus(exception.getStatus());
     return this.answers.answerError(exception);
   }
-}
-
-function isDecided(exception: unknown): boolean {
-  return exception instanceof HttpException || exception instanceof GateRefusal;
 }

@@ -35,7 +35,6 @@ export class OAuthRoutes {
     authenticator: RequestAuthenticator,
     throttle: Throttle,
     private readonly rules: OAuthRules,
-    private readonly onError: (error: unknown) => void,
   ) {
     const { backchannel, refusals, verifier } = core;
     const { callers, callerLimit } = rules;
@@ -51,7 +50,6 @@ export class OAuthRoutes {
       throttle,
       new RouteThrottle(throttle, namedTokens, callerLimit),
       this.answers,
-      onError,
       verifier.maxTokenBytes,
       {
         callers: callers && new IntrospectionCallers(callers),
@@ -72,9 +70,9 @@ export class OAuthRoutes {
         'none',
         'List the resource servers that may ask, or serve no introspect.',
       );
-    const { core, gate, answers, open, onError } = this;
+    const { core, gate, answers, open } = this;
     const { introspect: route } = ROUTES;
-    return new PlainRoute({ route, gate, answers, onError }, async (admitted, { headers }) => {
+    return new PlainRoute({ route, gate, answers }, async (admitted, { headers }) => {
       await open();
       return introspected(admitted, headers.accept, core, answers);
     });
@@ -89,9 +87,9 @@ export class OAuthRoutes {
         'none',
         'Set it to { clientIds }, our names at the issuer, or serve no backchannelLogout.',
       );
-    const { core, gate, answers, onError } = this;
+    const { core, gate, answers } = this;
     const { backchannelLogout: route } = ROUTES;
-    return new PlainRoute({ route, gate, answers, onError }, async ({ logoutToken, source }) => {
+    return new PlainRoute({ route, gate, answers }, async ({ logoutToken, source }) => {
       await core.backchannel.run(logoutToken, source);
       return answers.answerEmpty({}, 200);
     });

@@ -25,7 +25,6 @@ export class PlainLogout {
     private readonly authenticator: RequestAuthenticator,
     private readonly throttle: Throttle,
     private readonly answers: PreparedAnswers,
-    private readonly onError: (error: unknown) => void,
   ) {}
 
   /**
@@ -54,7 +53,6 @@ export class PlainLogout {
       const refused =
         error instanceof IssuerUnavailableError ? this.tooMany(excess, source) : undefined;
       if (refused !== undefined) return refused;
-      this.onError(error);
       this.core.refusals.countError(error);
       this.core.audit.failed({ ...source, ...FAILED_LOGOUT, reason: reasonOf(error) });
       return { answer: this.answers.unavailable };

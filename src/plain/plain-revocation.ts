@@ -18,7 +18,6 @@ import { BearerCookies } from '../web/bearer-cookies';
 import type { Body } from '../web/body';
 import { jwkSet } from '../web/document-routes';
 import { Enforcement } from '../web/enforcement';
-import { outageReport } from '../web/outage-report';
 import type { PublishedDocument } from '../web/published-document';
 import type { IncomingRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
@@ -49,8 +48,6 @@ export class PlainRevocation {
   readonly audit: AuditLog;
   private readonly core: LogoutCore;
   private readonly answers: PreparedAnswers;
-  private readonly onError: (error: unknown) => void;
-  private readonly reportOutage: (cause: unknown) => void;
   private readonly authenticator: RequestAuthenticator;
   private readonly enforcement: Enforcement;
   private readonly loggingOut: PlainLogout;
@@ -67,8 +64,6 @@ export class PlainRevocation {
     this.live = this.core.live;
     this.audit = this.core.audit;
     this.answers = answers;
-    this.onError = onError;
-    this.reportOutage = outageReport(onError);
     const cookies = new BearerCookies(enforcementRules);
     this.authenticator = new RequestAuthenticator(this.tokens, undefined, cookies);
     const open = () => this.open();
@@ -81,8 +76,8 @@ export class PlainRevocation {
     );
     const throttle = new Throttle(new MemoryRequestCounter(), throttleRules, this.audit, onError);
     const { core: own, authenticator } = this;
-    this.loggingOut = new PlainLogout(own, open, authenticator, throttle, answers, onError);
-    this.oauth = new OAuthRoutes(own, open, authenticator, throttle, oauthRules, onError);
+    this.loggingOut = new PlainLogout(own, open, authenticator, throttle, answers);
+    this.oauth = new OAuthRoutes(own, open, authenticator, throttle, oauthRules);
     const published = core.sessions?.signingKeys.published ?? [];
     this.keySet = published.length > 0 ? jwkSet(published) : undefined;
     for (const sentence of [...this.core.warnings, ...this.core.notices])
@@ -152,7 +147,6 @@ export class PlainRevocation {
     const outcome = catchMaybe(
       () => this.enforcement.inspect(request),
       (error) => {
-        this.reportOutage(error);
         this.core.refusals.countError(error);
         return undefined;
       },
@@ -176,7 +170,6 @@ export class PlainRevocation {
         return this.core.isOpen ? check() : this.open().then(check);
       },
       (error) => {
-        this.onError(error);
         this.core.refusals.countError(error);
         return undefined;
       },

@@ -13,8 +13,6 @@ interface Parts {
   readonly route: Route;
   readonly gate: Gate;
   readonly answers: LogoutAnswers;
-  /** Told of each failure that causes a 503. */
-  readonly onError: (error: unknown) => void;
 }
 
 /** What a route does with a request that its gate has let in. */
@@ -58,10 +56,8 @@ export class PlainRoute {
   }
 
   private fail(error: unknown): Reply {
-    const { answers, onError, route } = this.parts;
-    const answer = answers.answerError(error);
-    if (answer.status >= 500) onError(error);
-    return replyOf(inFormOf(route, answer));
+    const { answers, route } = this.parts;
+    return replyOf(inFormOf(route, answers.answerError(error)));
   }
 }
 

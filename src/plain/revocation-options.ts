@@ -91,8 +91,8 @@ export interface RevocationOptions
    */
   readonly answers?: Partial<Answers>;
   /**
-   * Told of every failure behind a 500; of those of `enforce` once a minute, with their number. Also
-   * of an audit row that can never be stored.
+   * Told of every failure behind a 500 or 503; of an outage of the store, or of the keys of an issuer,
+   * once a minute, with the number of requests. Also of an audit row that can never be stored.
    * @defaultValue `console.error`
    */
   readonly onError?: (error: unknown) => void;
@@ -134,7 +134,9 @@ export const REVOCATION_OPTIONS = {
   onError: reporter<unknown>({
     default: console.error,
     defaultSays: '`console.error`',
-    says: 'Called with each failure that causes a 500; with those of `enforce` once a minute.',
+    says:
+      'Called with each failure that causes a 500 or 503; with an outage of the store, or of the keys ' +
+      'of an issuer, once a minute.',
   }),
   auditPrinter: func<AuditPrinter>({
     default: printToConsole,

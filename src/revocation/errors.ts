@@ -55,7 +55,8 @@ export function reasonOf(error: unknown): RefusalReason {
 export class IssuerUnavailableError extends RevocationError {
   readonly code = 'ISSUER_UNAVAILABLE';
 
-  constructor(issuer: string) {
+  /** @param issuer its name or names, as the options have them. */
+  constructor(readonly issuer: string) {
     super(
       `The keys of the issuer ${JSON.stringify(issuer)} are not known now. Until they are fetched, its ` +
         'tokens are not accepted.',

@@ -173,7 +173,10 @@ export class LogoutAnswers {
     return this.answer(reason, headers);
   }
 
-  /** The answer for an error: ours by its code, and counted; anything else the documented 500. */
+  /**
+   * The answer for an error: ours by its code, anything else the documented 500. It is counted, and
+   * reported where it is no refusal of a token.
+   */
   answerError(error: unknown): Answer {
     this.refusals.countError(error);
     return this.answer(error instanceof RevocationError ? error.code : 'STORE_UNAVAILABLE');

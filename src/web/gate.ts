@@ -61,7 +61,6 @@ export class Gate {
     private readonly throttle: Throttle,
     private readonly limits: RouteThrottle,
     private readonly answers: LogoutAnswers,
-    private readonly onError: (error: unknown) => void,
     private readonly maxTokenBytes: number,
     private readonly optional: OptionalParts = {},
   ) {}
@@ -208,7 +207,6 @@ export class Gate {
     try {
       return await work(source);
     } catch (error) {
-      this.onError(error);
       const { event } = route;
       if (event !== undefined)
         this.throttle.auditOnce({ event, outcome: 'failure', reason: reasonOf(error), ...source });

@@ -490,7 +490,11 @@ describe.each(FRAMEWORKS)(
       await ask(new TestIssuer().token()).expect(401, { host: 'refuses' });
       store.isBlind = false;
       expect(errors).toEqual([
-        new Error('Tokens could not be checked: 1 request refused.', { cause: store.error }),
+        new Error(
+          'The revocation store gave no answer: 1 request refused. Let this host reach its server; ' +
+            'logouts among them are in doubt, and may be repeated.',
+          { cause: store.error },
+        ),
       ]);
     });
   },

@@ -177,7 +177,7 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
       expect([status, headers['retry-after']]).toEqual([503, '1']);
       expect(text).toBe('{"error":"temporarily_unavailable"}');
     }
-    expect(host.errors).toHaveLength(2);
+    expect(host.errors).toHaveLength(1);
     [store.isBlind, store.addFails] = [false, 'never'];
     expect((await api.ask(host.url, token)).body).toMatchObject({ active: true });
   });

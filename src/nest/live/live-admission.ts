@@ -1,20 +1,14 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { LiveConnections } from '../../live/live-connections';
 import { mapMaybe } from '../../tokens/maybe-promise';
 import type { VerifiedToken } from '../../tokens/verified-token';
 import { LogoutAnswers, type Answer } from '../../web/answers';
-import { outageReport } from '../../web/outage-report';
 import type { PlatformRequest } from '../../web/request';
 import { RequestAuthenticator, verifiedTokenOf } from '../../web/request-authenticator';
 
 /** Lets connections in by a live token, and ends them with it. */
 @Injectable()
 export class LiveAdmission {
-  private readonly logger = new Logger('nestjs-logout');
-  private readonly reportOutage = outageReport((error) => {
-    this.logger.error(error);
-  });
-
   constructor(
     private readonly authenticator: RequestAuthenticator,
     private readonly answers: LogoutAnswers,
@@ -36,9 +30,7 @@ export class LiveAdmission {
 
   /** What the client is told of what `admit` throws. Outages are logged, one line a minute. */
   refuse(error: unknown): Answer {
-    const answer = this.answers.answerError(error);
-    if (answer.status >= 500) this.reportOutage(error);
-    return answer;
+    return this.answers.answerError(error);
   }
 }
 

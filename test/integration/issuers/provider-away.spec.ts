@@ -52,8 +52,19 @@ describe.each(PLATFORMS)(
 
     it('a guarded request with its token gets 500, and the log names the issuer, not the token', async () => {
       await app.me(token).expect(500, DOCUMENTED.internal);
-      expect(logged).toEqual([expect.stringContaining(JSON.stringify(provider.url))]);
+      expect(logged).toEqual([
+        `The keys of the issuer ${JSON.stringify(provider.url)} are not known: 1 request refused. Let ` +
+          'this host reach where it publishes them (jwksUri, discovery); the log says why they could ' +
+          'not be fetched. undefined',
+      ]);
       for (const part of token.split('.')) expect(logged.join()).not.toContain(part);
+    });
+
+    it('more requests with its tokens get 500, and no line each', async () => {
+      for (const sub of ['ada', 'eve', 'joe'])
+        await app.me(away.token({ iss: provider.url, sub }, { kid: '1' })).expect(500);
+      await app.logout(token).expect(500);
+      expect(logged).toEqual([]);
     });
 
     it('a logout with it gets 500, and leaves an audit row that says why', async () => {

@@ -14,6 +14,7 @@ import { PublicRoutes } from '../../../src/nest/public-routes';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
+import { RefusalCounts } from '../../../src/metrics/refusal-counts';
 import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
 import type { PlatformRequest } from '../../../src/web/request';
 import { MemoryRequestCounter } from '../../../src/web/request-counter.memory';
@@ -144,10 +145,13 @@ describe('JwtAuthGuard outside HTTP', () => {
     await audit.close();
   });
 
+  const heard = (error: unknown): void => {
+    errors.push(error);
+  };
   const guardOf = (validate?: ValidateHook, Guard = JwtAuthGuard): JwtAuthGuard =>
     new Guard(
       new RequestAuthenticator(tokens, validate),
-      new LogoutAnswers(MESSAGES.es, 403),
+      new LogoutAnswers(MESSAGES.es, 403, new RefusalCounts(undefined, heard)),
       new PublicRoutes(new Reflector(), []),
       new HttpAdapterHost(),
     );

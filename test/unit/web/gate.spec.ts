@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { AuditLog } from '../../../src/audit/audit-log';
+import { RefusalCounts } from '../../../src/metrics/refusal-counts';
 import { LogoutAnswers, MESSAGES } from '../../../src/web/answers';
 import { admittedOf, type AdmittedRequest } from '../../../src/web/admitted-request';
 import { Gate } from '../../../src/web/gate';
@@ -53,8 +54,9 @@ describe('The gate', () => {
         sessionOf: () => undefined,
       });
     const authenticator = new RequestAuthenticator(tokens, undefined);
+    const ownAnswers = new LogoutAnswers(MESSAGES.es, 403, new RefusalCounts(undefined, report));
     gateFor = (isBodyTokenOptional) =>
-      new Gate(authenticator, throttle, limitsFor(isBodyTokenOptional), answers, report, 8192);
+      new Gate(authenticator, throttle, limitsFor(isBodyTokenOptional), ownAnswers, 8192);
     gate = gateFor(false);
   });
   afterEach(() => audit.close());
