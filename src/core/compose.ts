@@ -108,7 +108,7 @@ export class LogoutCore {
     this.ownSessions = new OwnSessions(this.sessions, this.audit);
     this.renewal = new SessionRenewal(this.sessions, this.audit);
     this.revocation = new TokenRevocation(this.sessions, this.tokens, this.audit);
-    this.introspection = new Introspection(this.tokens, this.sessions);
+    this.introspection = new Introspection(this.tokens, this.sessions, refusalLog);
     this.signedIntrospection = settings && signedBy(settings, clock);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);
     this.backchannel = new BackchannelLogout(this.verifier, store, this.audit, refusalLog);

@@ -1,7 +1,10 @@
 import type { RequestSource } from '../audit/audit-event';
+import { RefusalLog } from '../revocation/refusal-log';
 import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import type { SessionsService } from '../sessions/sessions.service';
+import type { VerifiedToken } from '../tokens/verified-token';
 import { audiencesOf } from '../tokens/verification/claims';
+import { explainAudiences } from './audience-explanation';
 import {
   describeAccessToken,
   describeRefreshToken,
@@ -16,6 +19,8 @@ export class Introspection {
   constructor(
     private readonly tokens: RevokedTokensService,
     private readonly sessions: SessionsService,
+    /** Told why a caller is told nothing of a token that is live. */
+    private readonly log = new RefusalLog(),
   ) {}
 
   /**
@@ -29,12 +34,19 @@ export class Introspection {
     if (this.sessions.nameOf(text) !== undefined) return this.ofSession(text, caller);
     const access = await this.tokens.authenticate(text, source);
     if (access.verdict === 'live')
-      return isFor(caller, access.token.claims.aud) ? describeAccessToken(access.token) : INACTIVE;
+      return this.mayKnow(caller, access.token) ? describeAccessToken(access.token) : INACTIVE;
     const mayBeRefresh = access.verdict === 'refused' && this.tokens.knowsRefreshTokens;
     if (!mayBeRefresh || !caller.refreshTokens) return INACTIVE;
     const refresh = await this.tokens.authenticate(text, { ...source, use: 'refresh' });
-    if (refresh.verdict !== 'live' || !isFor(caller, refresh.token.claims.aud)) return INACTIVE;
+    if (refresh.verdict !== 'live' || !this.mayKnow(caller, refresh.token)) return INACTIVE;
     return describeRefreshToken(refresh.token);
+  }
+
+  private mayKnow(caller: Caller, { claims: { aud } }: VerifiedToken): boolean {
+    const mayKnow = isFor(caller, aud);
+    if (!mayKnow)
+      this.log.explainInactive(caller.id, () => explainAudiences(audiencesOf(aud), caller));
+    return mayKnow;
   }
 
   /** A refresh token of ours is for those that the access tokens of its session are for. */

@@ -93,10 +93,11 @@ const MINUTE_MS = 60_000;
 
 /**
  * Says why requests are refused: one line for each reason and minute, however many are refused. A
- * line holds no text of a token, and no value of a claim but the issuer.
+ * line holds no text of a token, and no value of a claim but the issuer; and the audience of a live
+ * token that a caller of introspection is told nothing of.
  */
 export class RefusalLog {
-  private readonly lines = new Map<RefusalReason, { readonly atMs: number; untold: number }>();
+  private readonly lines = new Map<string, { readonly atMs: number; untold: number }>();
   private hasNotedMissingId = false;
 
   /**
@@ -115,15 +116,17 @@ export class RefusalLog {
 
   /** @param explanation asked for once a minute at most: it costs more than the refusal. */
   explain(reason: RefusalReason, explanation: () => Explanation): void {
-    if (this.print === undefined) return;
-    const known = this.lines.get(reason);
-    const atMs = this.now();
-    if (known !== undefined && atMs - known.atMs < MINUTE_MS) {
-      known.untold += 1;
-      return;
-    }
-    this.lines.set(reason, { atMs, untold: 0 });
-    this.write(lineOf(reason, explanation(), known?.untold ?? 0));
+    this.writeRarely(reason, (more) => lineOf(reason, explanation(), more));
+  }
+
+  /**
+   * A caller of introspection was told that a live token is inactive: one line for each caller and
+   * minute.
+   * @param why asked for once a minute at most.
+   */
+  explainInactive(callerId: string, why: () => string): void {
+    const caller = `the caller ${JSON.stringify(callerId)}`; // no reason has a blank
+    this.writeRarely(caller, (more) => `Answered inactive to ${caller}${more}: ${why()}`);
   }
 
   /** Once: a token was accepted that has no `jti`. */
@@ -131,6 +134,20 @@ export class RefusalLog {
     if (this.hasNotedMissingId) return;
     this.hasNotedMissingId = true;
     this.write(`A token was accepted. ${NO_ID}`);
+  }
+
+  /** @param key what there is one line of in a minute; they are bounded in number. */
+  private writeRarely(key: string, lineWith: (more: string) => string): void {
+    if (this.print === undefined) return;
+    const known = this.lines.get(key);
+    const atMs = this.now();
+    if (known !== undefined && atMs - known.atMs < MINUTE_MS) {
+      known.untold += 1;
+      return;
+    }
+    this.lines.set(key, { atMs, untold: 0 });
+    const untold = known?.untold ?? 0;
+    this.write(lineWith(untold === 0 ? '' : ` (and ${untold} more since the last such line)`));
   }
 
   private write(line: string): void {
@@ -146,9 +163,8 @@ function isPlain(reason: RefusalReason): reason is PlainReason {
   return Object.hasOwn(REMEDIES, reason);
 }
 
-function lineOf(reason: RefusalReason, explanation: Explanation, untold: number): string {
+function lineOf(reason: RefusalReason, explanation: Explanation, more: string): string {
   const { member, found, remedy } = explanation;
-  const more = untold === 0 ? '' : ` (and ${untold} more since the last such line)`;
   const fault = member === undefined ? '' : `"${member}" is ${found}. `;
   return `Refused, ${reason}${more}: ${fault}${remedy}`;
 }

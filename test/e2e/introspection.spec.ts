@@ -125,6 +125,28 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
       await expectInactive(host.app.issuer.token(), foreign);
     });
 
+    it('is inactive to a caller of none of its audiences: the log says why, once, and no audit', async () => {
+      const lines: string[] = [];
+      const nothing = (): void => undefined;
+      const warn = (line: unknown) => lines.push(String(line));
+      host.app.nest.useLogger({ log: nothing, error: nothing, debug: nothing, warn });
+      const evil = 'https://evil.example\n\u202e';
+      const token = host.app.issuer.token({ aud: [AUDIENCE, evil] });
+      await expectInactive(token, foreign);
+      await expectInactive(token, foreign);
+      await expectInactive(host.app.issuer.expired(), foreign);
+      await expectInactive(new TestIssuer().token(), foreign);
+      expect(lines.filter((line) => line.startsWith('Answered'))).toEqual([
+        `Answered inactive to the caller "foreign": The token is live and for "${AUDIENCE}", ` +
+          '"https://evil.example\\n\\u202e" (aud), and the caller has "https://other.example" ' +
+          '(audiences). Add one of the token to those of the caller, if it may be told of such tokens; ' +
+          'or send it a token that is for one of its own.',
+      ]);
+      const log = host.app.nest.get(AuditLog);
+      await log.close();
+      expect((await log.find({})).events).toEqual([]);
+    });
+
     it('ignores the hint of its type', async () => {
       const { access } = await host.login();
       const asked = post(api.authorization).send({ token: access, token_type_hint: 'nonsense' });

@@ -50,6 +50,20 @@ describe('The log of refusals', () => {
     expect(lines).toEqual([]);
   });
 
+  it('says for each caller of introspection, once a minute, why a live token is inactive to it', () => {
+    for (const caller of ['billing', 'billing', 'claims'])
+      log.explainInactive(caller, () => 'It is.');
+    log.explain('claims', () => ({ remedy: 'a' }));
+    nowMs = MINUTE_MS;
+    log.explainInactive('billing', () => 'It is.');
+    expect(lines).toEqual([
+      'Answered inactive to the caller "billing": It is.',
+      'Answered inactive to the caller "claims": It is.',
+      'Refused, claims: a',
+      'Answered inactive to the caller "billing" (and 1 more since the last such line): It is.',
+    ]);
+  });
+
   it('says once that tokens have no jti', () => {
     log.noteMissingId();
     log.noteMissingId();
