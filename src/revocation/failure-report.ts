@@ -1,5 +1,6 @@
 import { INSTANCE_TIME, rateLimited, type InstanceTime } from '../time/instance-time';
 import { IssuerUnavailableError, StoreUnavailableError } from './errors';
+import { explainUnknownKeys } from './refusal-log';
 
 type Outage = IssuerUnavailableError | StoreUnavailableError;
 
@@ -59,9 +60,7 @@ function outageReport(
 function reported(outage: Outage, requests: string): Error {
   if (outage instanceof IssuerUnavailableError)
     return new Error(
-      `The keys of the issuer ${JSON.stringify(outage.issuer)} are not known: ${requests} refused. ` +
-        'Let this host reach where it publishes them (jwksUri, discovery); the log says why they could ' +
-        'not be fetched.',
+      `Tokens could not be checked: ${requests} refused. ${explainUnknownKeys(outage).remedy}`,
     );
   return new Error(
     `The revocation store gave no answer: ${requests} refused. Let this host reach its server; logouts ` +

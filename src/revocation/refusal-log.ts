@@ -3,6 +3,7 @@ import { escapeControls } from '../audit/request-source';
 import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
 import type { ParsedToken } from '../tokens/verified-token';
+import type { IssuerUnavailableError } from './errors';
 
 /** Receives a sentence that says why requests are refused, and what to change. */
 export type RefusalPrinter = (line: string) => void;
@@ -87,6 +88,15 @@ const REPEATED_ID =
 export function explainRevoked({ claims }: ParsedToken): Explanation {
   const why = claims.jti === undefined ? NO_ID : REPEATED_ID;
   return { remedy: `The token was logged out. Log in again. ${why}` };
+}
+
+/** That the keys of an issuer are not known is no fault of the token. */
+export function explainUnknownKeys({ issuer }: IssuerUnavailableError): Explanation {
+  return {
+    remedy:
+      `The keys of the issuer ${JSON.stringify(issuer)} are not known now. Let this host reach where it ` +
+      'publishes them (jwksUri, discovery); the log says why they could not be fetched.',
+  };
 }
 
 const MINUTE_MS = 60_000;

@@ -3,7 +3,6 @@ import type { AuditLog } from '../audit/audit-log';
 import type { LazyRequestSource } from '../audit/request-source';
 import { expiresAt } from '../tokens/verification/claims';
 import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
-import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
 import type { TokenUse } from '../tokens/verification/resolved-rules';
 import type {
@@ -16,11 +15,12 @@ import { TokenRejectedError } from './errors';
 import { verified } from './verified';
 import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
-import { bodyTokenReason, type TokenReason } from '../audit/reasons';
+import { bodyTokenReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { keptUntil, sessionKeyOf, type RevokeOptions } from './additions';
 import { readinessOf, type Readiness } from './readiness';
 import type { RevocationStore } from './revocation-store';
+import { explainUnverified, type TokenExplanation } from './token-explanation';
 import { TokenRevoker } from './token-revoker';
 
 /** What a presented text is worth at this instant. */
@@ -57,14 +57,7 @@ export interface PresentedFor extends RequestSource {
   readonly use?: TokenUse;
 }
 
-/** Why a text is not accepted; nothing but the verdict where it is. */
-export interface TokenExplanation extends Partial<Explanation> {
-  readonly verdict: 'live' | 'expired' | 'revoked' | 'refused';
-  /** The word that log, audit and metrics have for it. */
-  readonly reason?: TokenReason;
-}
-
-export type { RevokeOptions };
+export type { RevokeOptions, TokenExplanation };
 
 /** Revokes tokens, and tells of any token whether it is revoked. */
 export class RevokedTokensService {
@@ -164,9 +157,14 @@ export class RevokedTokensService {
   /**
    * What a guard would do with a text now, and why. For people who look for a fault: nothing is
    * audited, and neither the text nor a value of a claim is in the answer, but for the issuer.
-   * @throws {StoreUnavailableError} rejects with it. @throws {IssuerUnavailableError} the same.
+   * @throws {StoreUnavailableError} rejects with it.
    */
-  async explain(text: unknown): Promise<TokenExplanation> {
+  explain(text: unknown): Promise<TokenExplanation> {
+    return this.explainVerified(text).catch(explainUnverified);
+  }
+
+  /** @throws {IssuerUnavailableError} rejects with it: the keys of its issuer are not known now. */
+  private async explainVerified(text: unknown): Promise<TokenExplanation> {
     const verification = await this.verify(text);
     if (verification.verdict === 'refused') {
       const { cause } = verification;

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { AuditLog } from '../../../src';
+import { AuditLog, RevokedTokensService } from '../../../src';
 import { DOCUMENTED, PLATFORMS, TestApp } from '../../support/app';
 import { DocumentServer } from '../../support/document-server';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
@@ -9,7 +9,9 @@ const nothing = (): void => undefined;
 
 /** What stands in a log entry, its causes included. */
 const textOf = (entry: unknown): string =>
-  entry instanceof Error ? `${entry.message} ${textOf(entry.cause)}` : String(entry);
+  entry instanceof Error
+    ? [entry.message, ...(entry.cause === undefined ? [] : [textOf(entry.cause)])].join(' ')
+    : String(entry);
 
 describe.each(PLATFORMS)(
   'On %s, where the keys of one of two issuers cannot be had,',
@@ -50,13 +52,13 @@ describe.each(PLATFORMS)(
       await provider.close();
     });
 
+    const remedy = (): string =>
+      `The keys of the issuer ${JSON.stringify(provider.url)} are not known now. Let this host reach ` +
+      'where it publishes them (jwksUri, discovery); the log says why they could not be fetched.';
+
     it('a guarded request with its token gets 500, and the log names the issuer, not the token', async () => {
       await app.me(token).expect(500, DOCUMENTED.internal);
-      expect(logged).toEqual([
-        `The keys of the issuer ${JSON.stringify(provider.url)} are not known: 1 request refused. Let ` +
-          'this host reach where it publishes them (jwksUri, discovery); the log says why they could ' +
-          'not be fetched. undefined',
-      ]);
+      expect(logged).toEqual([`Tokens could not be checked: 1 request refused. ${remedy()}`]);
       for (const part of token.split('.')) expect(logged.join()).not.toContain(part);
     });
 
@@ -74,6 +76,14 @@ describe.each(PLATFORMS)(
         return found.events.length > 0 && found.events;
       });
       expect(events).toMatchObject([{ outcome: 'failure', reason: 'issuer_unavailable' }]);
+    });
+
+    it('explain() tells that its keys are not known, as data', async () => {
+      expect(await app.nest.get(RevokedTokensService).explain(token)).toEqual({
+        verdict: 'unknown',
+        reason: 'issuer_unavailable',
+        remedy: remedy(),
+      });
     });
 
     it('the tokens of the other one pass, and are logged out', async () => {

@@ -291,6 +291,7 @@ describe('RevokedTokensService', () => {
   it('never says "not revoked" for want of an answer', async () => {
     store.canLookUp = false;
     await expect(tokens.authenticate(issuer.token())).rejects.toThrow(StoreUnavailableError);
+    await expect(tokens.explain(issuer.token())).rejects.toThrow(StoreUnavailableError);
   });
 
   it('does not say "revoked" when the store could not commit', async () => {
