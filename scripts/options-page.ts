@@ -205,7 +205,10 @@ ${tableOf(REDIS_THROTTLER_OPTIONS)}
 
 Variables of the environment. An empty one counts as absent. A variable that is within three edits
 of a name of eight letters or more in this table stops the boot, unless the right one is set too, or
-is a part of the other name (\`LC_MESSAGES\`).
+is a part of the other name (\`LC_MESSAGES\`). So does one that spells a rule for tokens, such as
+\`JWT_BACKCHANNEL\`, or begins with \`JWT_ISSUER\` or \`JWT_AUDIENCE\`, or is \`JWT_AUD\`, where that check
+would be off. Other variables that begin with \`JWT_\`, \`JWKS_\`, \`INTROSPECTION_\`, \`LOGOUT_\` or
+\`THROTTLE_\` may be those of another program: the start warns that they are ignored.
 
 ${variables()}
 `;

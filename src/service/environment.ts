@@ -32,6 +32,7 @@ import {
 import { COMMON_RULES, ISSUER_RULES, TOKEN_RULES } from '../tokens/verification/token-rules';
 import { AN_ORIGIN, isOrigin } from '../web/origin';
 import { readTokenEnvironment } from './token-environment';
+import { noticesOfUnknown, refuseForeignSpellings } from './unknown-variables';
 
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 
@@ -155,6 +156,8 @@ export interface Environment extends Omit<ServiceOptions, 'secret' | 'publicKey'
   readonly needsOwnKey: boolean;
   readonly module: Omit<AuthModuleOptions, 'store'> | Omit<MultiIssuerOptions, 'store'>;
   readonly store: PostgresStoreOptions;
+  /** What the start has to warn of, a sentence each. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -165,7 +168,9 @@ export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
   // To ignore it would be to promise what is not done.
   if ((values.REDIS_URL ?? '').trim() !== '')
     throw badVariable('REDIS_URL', 'left out: this version does not have it yet');
-  refuseMisspelt(values, variablesOf(...VARIABLE_TABLES));
+  const names = variablesOf(...VARIABLE_TABLES);
+  refuseMisspelt(values, names);
+  refuseForeignSpellings(values, names, { ...ISSUER_RULES, ...COMMON_RULES });
   const service = resolve(SERVICE_OPTIONS, readVariables(SERVICE_OPTIONS, values));
   const { secret, publicKey, ...rest } = service;
   const { rules, ...keys } = readTokenEnvironment(values, {
@@ -180,7 +185,18 @@ export function readEnvironment(values: NodeJS.ProcessEnv): Environment {
     ...keys,
     module: { ...rules, ...module },
     store: readVariables(POSTGRES_STORE_OPTIONS, values),
+    notices: [...uncheckedIn(rules), ...noticesOfUnknown(values, names)],
   };
+}
+
+/** What is not checked of tokens: a sentence, or none. */
+function uncheckedIn({ issuer, audience }: Environment['module']): readonly string[] {
+  const names = [
+    ...(issuer === null ? ['JWT_ISSUER'] : []),
+    ...(audience === null ? ['JWT_AUDIENCE'] : []),
+  ];
+  if (names.length === 0) return [];
+  return [`${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set, so not checked.`];
 }
 
 function readOrigins(value: string): readonly string[] | undefined {

@@ -124,8 +124,7 @@ async function listen(
         });
   const operationsUrl = apart?.url ?? url;
   const logger = new Logger('nestjs-logout');
-  if (settings.module.issuer === null || settings.module.audience === null)
-    logger.warn('JWT_ISSUER or JWT_AUDIENCE is not set, so not checked.');
+  for (const notice of settings.notices) logger.warn(notice);
   if (apart !== undefined) logger.log(`/health, /metrics and /docs are on ${operationsUrl}.`);
   return {
     url,

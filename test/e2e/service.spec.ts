@@ -316,6 +316,20 @@ describe('The process', () => {
     });
   });
 
+  it('warns at the start of what is not checked, and of variables that it does not know', async () => {
+    const more = { JWT_AUDIENCE: '', JWT_TTL: '60', MAX_LIFETIME_SECONDS: '60' };
+    const service = new TypescriptProcess(PROGRAM, {
+      ...environment(database.url, more),
+      LOG_LEVEL: 'warn',
+    });
+    await service.firstLine();
+    service.signal('SIGTERM');
+    const { stdout } = await service.ending();
+    expect(stdout).toContain('"level":"warn"');
+    expect(stdout).toContain('"JWT_AUDIENCE is not set, so not checked."');
+    expect(stdout).toContain('"JWT_TTL: ignored. It is no variable of this service; ');
+  });
+
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'finishes the request in flight at %s',
     async (signal) => {

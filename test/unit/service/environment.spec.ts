@@ -56,6 +56,7 @@ describe('The environment of the service', () => {
       mayUseHttp: false,
       module: { algorithms: ['HS256'], issuer: null, audience: null },
       store: {},
+      notices: ['JWT_ISSUER and JWT_AUDIENCE are not set, so not checked.'],
     });
   });
 
@@ -110,6 +111,7 @@ describe('The environment of the service', () => {
         messages: 'en',
       },
       store: { check: 'direct', maxStalenessMs: 1000, logoutWaits: 'cluster' },
+      notices: [],
     });
   });
 
@@ -348,6 +350,7 @@ describe('The environment of the service', () => {
     ['DATABASE_URI', 'DATABASE_URL'],
     ['DATABASE_USER', 'DATABASE_URL'],
     ['LOGLEVEL', 'LOG_LEVEL'],
+    ['JWT_ISS', 'JWT_ISSUER'],
     ['JWT_SSUET', 'JWT_ISSUER'], // nearer than JWT_SECRET
     ['THROTLE_LIMIT', 'THROTTLE_LIMIT'],
   ])('stops the boot for %s, and names %s', (misspelt, meant) => {
@@ -367,7 +370,60 @@ describe('The environment of the service', () => {
 
   it('takes the variables of systems, shells, npm, containers and clouds as they are', () => {
     const values = Object.fromEntries(FOREIGN.map((name) => [name, 'value']));
-    expect(readEnvironment(values)).toEqual(readEnvironment({}));
+    const { notices } = readEnvironment(values);
+    expect(readEnvironment(values)).toEqual({ ...readEnvironment({}), notices });
+    expect(notices.slice(1)).toEqual([
+      expect.stringMatching(
+        /^JWT_EXPIRES_IN, JWT_PRIVATE_KEY, JWT_REFRESH_SECRET, JWT_SECRET_KEY: ignored\./,
+      ),
+    ]);
+  });
+
+  const CHECKED = { JWT_ISSUER: 'me', JWT_AUDIENCE: 'api' };
+
+  it.each([
+    [{ JWT_ISSUER: 'me' }, 'JWT_AUDIENCE is not set, so not checked.'],
+    [{ JWT_AUDIENCE: 'api' }, 'JWT_ISSUER is not set, so not checked.'],
+    [
+      { ...CHECKED, THROTTLE_MAX: '5', JWKS_URI: 'x', LOGOUT_URL: ' ', MAX_THINGS: '1' },
+      'THROTTLE_MAX, JWKS_URI: ignored. They are no variables of this service; those are ' +
+        'JWT_JWKS_URI, JWKS_STALE_SECONDS, THROTTLE_LIMIT, THROTTLE_TTL_MS.',
+    ],
+    [
+      { ...CHECKED, INTROSPECTION_URL: 'x' },
+      'INTROSPECTION_URL: ignored. It is no variable of this service; those are ' +
+        'INTROSPECTION_CALLERS, INTROSPECTION_LIMIT.',
+    ],
+  ])('warns at the start of %j', (values, notice) => {
+    expect(readEnvironment(values).notices).toEqual([notice]);
+  });
+
+  it.each([
+    [{ JWT_AUD: 'api' }, 'JWT_AUD', 'JWT_AUDIENCE'],
+    [{ JWT_AUDIENCE_URI: 'api', JWT_ISSUER: 'me' }, 'JWT_AUDIENCE_URI', 'JWT_AUDIENCE'],
+    [{ JWT_ISSUER_URL: 'me' }, 'JWT_ISSUER_URL', 'JWT_ISSUER'],
+    [{ JWT_BACKCHANNEL: '{}' }, 'JWT_BACKCHANNEL', 'The member backchannel of JWT_ISSUERS'],
+    [{ JWT_LOGOUT_COVERS: 'x' }, 'JWT_LOGOUT_COVERS', 'The member logoutCovers of JWT_ISSUERS'],
+    [{ JWT_MAX_LIFETIME_SECONDS: '60' }, 'JWT_MAX_LIFETIME_SECONDS', 'MAX_LIFETIME_SECONDS'],
+    [{ JWT_JWKS_STALE_SECONDS: '60' }, 'JWT_JWKS_STALE_SECONDS', 'JWKS_STALE_SECONDS'],
+  ])('stops the boot for %j, which means a rule for tokens', (values, name, meant) => {
+    expect(() => readEnvironment(values)).toThrow(
+      new TypeError(
+        `${name} must be left out: there is no such variable. ${meant} was probably meant. Where ` +
+          'another program needs it, set it to nothing for this one.',
+      ),
+    );
+  });
+
+  it.each([
+    ['the check that it would name is on', { ...CHECKED, JWT_AUD: 'x', JWT_ISSUER_URL: 'y' }],
+    ['it is set to nothing', { JWT_AUD: '', JWT_BACKCHANNEL: ' ' }],
+    [
+      'each issuer has checks of its own',
+      { JWT_ISSUERS: JSON.stringify([DISCOVERED]), JWT_ISSUER_URL: 'x', JWT_AUD: 'y' },
+    ],
+  ])('starts where %s', (_what, values) => {
+    expect(() => readEnvironment(values)).not.toThrow();
   });
 
   it('never shows a value: some are secrets', () => {
