@@ -76,6 +76,8 @@ export class LogoutCore {
   private readonly keyListeners: KeyListeners;
   private isReady = false;
   private opening: Promise<void> | undefined;
+  /** When all issuers have answered or failed, or 5 s have passed. */
+  private fetched: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
   /** @throws {TypeError} a token rule is not what it must be; nothing was opened. */
@@ -130,10 +132,20 @@ export class LogoutCore {
    * and goes on without. Idempotent; after a failure it may be called again.
    * @throws {StoreUnavailableError} the store cannot be opened, or was closed by `close()`.
    */
-  open(): Promise<void> {
+  async open(): Promise<void> {
+    await this.openStore();
+    await this.fetched;
+  }
+
+  /**
+   * Makes the store ready, and begins to fetch the keys that issuers publish: requests need no more,
+   * since a token waits for the keys of its own issuer alone. Otherwise as `open`.
+   * @throws {StoreUnavailableError}
+   */
+  openStore(): Promise<void> {
     if (this.closing !== undefined)
       return Promise.reject(new StoreUnavailableError('open again after close()'));
-    return (this.opening ??= this.openStore());
+    return (this.opening ??= this.begin());
   }
 
   /** From here on metrics are collected, by the provider that is known now. Idempotent. */
@@ -147,11 +159,12 @@ export class LogoutCore {
     return (this.closing ??= this.closeAll());
   }
 
-  private async openStore(): Promise<void> {
+  private async begin(): Promise<void> {
     try {
       await this.store.open();
-      if (this.closing === undefined) await this.published.open(this.keyListeners);
-      this.isReady = this.closing === undefined;
+      if (this.closing !== undefined) return;
+      this.fetched = this.published.open(this.keyListeners);
+      this.isReady = true;
     } catch (error) {
       this.opening = undefined;
       throw error;

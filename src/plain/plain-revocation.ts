@@ -66,7 +66,7 @@ export class PlainRevocation {
     this.answers = answers;
     const cookies = new BearerCookies(enforcementRules);
     this.authenticator = new RequestAuthenticator(this.tokens, undefined, cookies);
-    const open = () => this.open();
+    const open = () => this.openStore();
     this.enforcement = new Enforcement(
       this.tokens,
       this.authenticator,
@@ -85,11 +85,17 @@ export class PlainRevocation {
   }
 
   /**
-   * Makes the store ready. Idempotent; requests wait for it, and try again where it failed.
+   * Makes the store ready, and waits 5 s at most for the keys that issuers publish. Idempotent;
+   * requests wait for the store, and try again where it failed.
    * @throws {StoreUnavailableError} the store cannot be opened, or was closed by `close()`.
    */
   async open(): Promise<void> {
+    await this.openStore();
     await this.core.open();
+  }
+
+  private async openStore(): Promise<void> {
+    await this.core.openStore();
     this.core.publishMetrics();
   }
 
@@ -167,7 +173,7 @@ export class PlainRevocation {
     return catchMaybe(
       (): Authentication | Promise<Authentication> => {
         const check = () => this.authenticator.authenticate(request);
-        return this.core.isOpen ? check() : this.open().then(check);
+        return this.core.isOpen ? check() : this.openStore().then(check);
       },
       (error) => {
         this.core.refusals.countError(error);

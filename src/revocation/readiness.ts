@@ -4,8 +4,9 @@ import type { StoreStatus } from './store-status';
 /** Whether this instance can tell revoked tokens from live ones, and by what. Holds no secret. */
 export interface Readiness {
   /**
-   * Something answers, the clocks agree, and each issuer has answered with its keys once: the instance
-   * may be sent requests.
+   * Something answers, the clocks agree, and no keys of issuers are waited for: the instance may be
+   * sent requests. Keys are waited for until each issuer has answered once; for a minute at most, where
+   * the tokens of another can be checked.
    */
   readonly isReady: boolean;
   /** What tells whether a token is revoked; `nothing`: every token is refused. */
@@ -20,7 +21,7 @@ export interface Readiness {
   readonly issuersWithoutKeys: readonly string[];
 }
 
-/** Issuers whose keys were never had yet, and those whose keys are not known now. */
+/** Issuers whose keys are waited for, and those whose keys are not known now. */
 export interface IssuersWithoutKeys {
   readonly awaited: readonly string[];
   readonly unknown: readonly string[];

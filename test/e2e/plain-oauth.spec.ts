@@ -9,6 +9,7 @@ import { createRevocation as forFastify } from '../../src/fastify';
 import { MemoryRevocationStore } from '../../src/stores/memory';
 import { TestApp } from '../support/app';
 import { auditOf } from '../support/audit';
+import { DocumentServer } from '../support/document-server';
 import { FaultyStore } from '../support/faulty-store';
 import { basic, INACTIVE, INTROSPECT, SIGNED, TestCaller } from '../support/introspection';
 import {
@@ -95,6 +96,27 @@ describe.each(PLAIN_APPS)('For other services, %s', (_name, start) => {
       active: true,
     });
     await provider.close();
+  });
+
+  it('serves the tokens of one provider while another does not answer, from the first request on', async () => {
+    const silent = await DocumentServer.start();
+    silent.answer = () => undefined;
+    const users = new TestIssuer('ES256');
+    const rules = { audience: null, algorithms: ['ES256'] as const };
+    const issuers = [
+      { ...rules, issuer: 'https://silent.example', jwksUri: silent.url },
+      { ...rules, issuer: ISSUER, keys: users.key },
+    ];
+    const flat = { algorithms: undefined, keys: undefined, issuer: undefined, audience: undefined };
+    await restart({ ...flat, ...{ backchannel: undefined }, issuers } as never);
+    const token = users.token();
+    const isOpened = jest.fn();
+    const opened = host.revocation.open().then(isOpened);
+    await host.protected(token).expect(200);
+    await host.logout(token).expect(200);
+    expect(isOpened).not.toHaveBeenCalled();
+    await silent.close();
+    await opened;
   });
 
   it('signs an answer where the caller asks for that, for the caller alone', async () => {

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import type { Certificate } from './certificate';
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
@@ -57,6 +58,11 @@ export class DocumentServer {
       socket?.on('error', () => undefined);
       for (const chunk of chunks) socket?.write(chunk);
     };
+  }
+
+  /** How many are open. */
+  connections(): Promise<number> {
+    return promisify(this.server.getConnections.bind(this.server))();
   }
 
   async close(): Promise<void> {

@@ -8,8 +8,8 @@ import { fetchDocument, isFetchable, UnexpectedStatusError } from './https-docum
  * @throws {Error} the metadata cannot be had, is of another issuer, or names no address that keys may
  * be fetched from.
  */
-export async function discoverJwksUri(issuer: string): Promise<string> {
-  return jwksUriIn(parsed(await metadataOf(issuer)), issuer);
+export async function discoverJwksUri(issuer: string, signal?: AbortSignal): Promise<string> {
+  return jwksUriIn(parsed(await metadataOf(issuer, signal)), issuer);
 }
 
 /**
@@ -32,9 +32,9 @@ export function jwksUriIn(metadata: unknown, issuer: string): string {
 /** An issuer on https has its keys there, too. */
 const isHttps = (url: string): boolean => new URL(url).protocol === 'https:';
 
-async function metadataOf(issuer: string): Promise<string> {
+async function metadataOf(issuer: string, signal: AbortSignal | undefined): Promise<string> {
   const [first, second] = metadataUrls(issuer);
-  const text = (await textAt(first)) ?? (await textAt(second));
+  const text = (await textAt(first, signal)) ?? (await textAt(second, signal));
   if (text !== undefined) return text;
   throw new Error(
     `The server answered 404 for ${first} and for ${second}: set jwksUri to the address of its ` +
@@ -53,9 +53,9 @@ function metadataUrls(issuer: string): readonly [string, string] {
 }
 
 /** @returns `undefined`: there is nothing. */
-async function textAt(url: string): Promise<string | undefined> {
+async function textAt(url: string, signal: AbortSignal | undefined): Promise<string | undefined> {
   try {
-    return (await fetchDocument(url)).text;
+    return (await fetchDocument(url, undefined, { signal })).text;
   } catch (error) {
     if (error instanceof UnexpectedStatusError && error.status === 404) return undefined;
     throw error;

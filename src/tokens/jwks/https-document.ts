@@ -55,12 +55,14 @@ export async function fetchDocument(
   etag?: string,
   options: RequestOptions = {},
 ): Promise<FetchedDocument | UnchangedDocument> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const signal =
+    options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
   try {
     const response = await answerOf(url, { ...options, signal, headers: headersFor(etag) });
     return await documentOf(response, etag);
   } catch (cause) {
-    if (!signal.aborted) throw cause;
+    if (!timeout.aborted) throw cause;
     throw new Error(`It was not there within ${TIMEOUT_MS / 1000} s.`, { cause });
   }
 }

@@ -1,9 +1,17 @@
-import { INSTANCE_TIME, type InstanceTime } from '../../time/instance-time';
+import {
+  elapsedMs,
+  INSTANCE_TIME,
+  instantOf,
+  type Instant,
+  type InstanceTime,
+} from '../../time/instance-time';
 import type { KeyListeners } from './key-report';
 import { RemoteKeys, type RemoteKeysOptions } from './remote-keys';
 
 /** How long a boot waits for the keys of issuers; then it goes on without. */
 const BOOT_WAIT_MS = 5000;
+/** How long an issuer that has never answered keeps an instance from being ready. */
+const READY_WAIT_MS = 60_000;
 
 /** How long ago an issuer last answered with its keys. */
 export interface KeyAge {
@@ -16,6 +24,7 @@ export interface KeyAge {
 /** The keys that issuers publish: fetched once for each issuer, for all of its tokens. */
 export class PublishedKeys {
   private readonly byNames = new Map<string, RemoteKeys>();
+  private openedAt: Instant | null = null;
 
   constructor(private readonly time: InstanceTime = INSTANCE_TIME) {}
 
@@ -35,6 +44,7 @@ export class PublishedKeys {
    */
   async open(listeners: KeyListeners): Promise<void> {
     if (this.byNames.size === 0) return;
+    this.openedAt ??= instantOf(this.time);
     let cancel = (): void => undefined;
     const late = new Promise<void>((resolve) => {
       cancel = this.time.after(BOOT_WAIT_MS, resolve);
@@ -52,6 +62,12 @@ export class PublishedKeys {
   /** The issuers that have not answered with keys yet. */
   get awaited(): readonly string[] {
     return this.issuersWhere(({ wereKnown }) => !wereKnown);
+  }
+
+  /** Whether instances that can check other tokens wait no longer for those. */
+  get hasWaited(): boolean {
+    const { openedAt, time } = this;
+    return openedAt !== null && elapsedMs(openedAt, time) >= READY_WAIT_MS;
   }
 
   /** The issuers whose keys are not known now: their tokens cannot be checked. */

@@ -27,7 +27,7 @@ export interface RemoteKeysOptions {
   /** Every name of the issuer. */
   readonly names: readonly string[];
   /** Where its JWK Set is. May have to be found out first. */
-  readonly locate: () => Promise<string>;
+  readonly locate: (signal: AbortSignal) => Promise<string>;
   readonly algorithms: readonly Algorithm[];
   /** How long the last keys hold after the last answer, while there is none. */
   readonly jwksStaleSeconds: number;
@@ -50,6 +50,7 @@ export class RemoteKeys implements IssuerKeys {
   /** Where the keys were last; found anew by each fetch but those for news. */
   private url: string | undefined;
   private isOver = true;
+  private over = new AbortController();
   private readonly tokenNews: KeyNews;
   /** Apart, so that forged tokens do not use up what a logout needs. */
   private readonly logoutNews: KeyNews;
@@ -96,12 +97,15 @@ export class RemoteKeys implements IssuerKeys {
   open(listeners: KeyListeners): Promise<void> {
     this.report = new KeyReport(this.names, listeners, this.time);
     this.isOver = false;
+    this.over = new AbortController();
     return this.refresh();
   }
 
   /** Idempotent. */
   close(): void {
     this.isOver = true;
+    this.over.abort();
+    this.fetching = undefined;
     this.cancelRefresh();
   }
 
@@ -122,28 +126,31 @@ export class RemoteKeys implements IssuerKeys {
     // A fetch that is about to end has planned the next one already: that one stays.
     if (this.fetching !== undefined) return this.fetching;
     this.cancelRefresh();
-    this.fetching = this.fetch().finally(() => {
-      this.fetching = undefined;
+    const { signal } = this.over;
+    const fetching = this.fetch(signal).finally(() => {
+      if (this.fetching === fetching) this.fetching = undefined;
     });
-    return this.fetching;
+    return (this.fetching = fetching);
   }
 
-  private async fetch(): Promise<void> {
+  private async fetch(signal: AbortSignal): Promise<void> {
     try {
-      const url = (this.url ??= await this.options.locate());
+      const url = (this.url ??= await this.options.locate(signal));
       const known = this.source?.url === url ? this.source.etag : undefined;
-      const { text, etag, maxAgeSeconds } = await fetchDocument(url, known);
+      const { text, etag, maxAgeSeconds } = await fetchDocument(url, known, { signal });
+      if (signal.aborted) return;
       if (text !== undefined) this.replace(text);
       this.source = { url, etag };
       this.confirmed = instantOf(this.time);
       this.failures = 0;
-      if (!this.isOver) this.report?.answered();
+      this.report?.answered();
       this.refreshIn(this.refreshMs(maxAgeSeconds));
     } catch (cause) {
+      if (signal.aborted) return;
       this.source = undefined;
       this.url = undefined;
       this.failures += 1;
-      if (!this.isOver) this.report?.failed(cause, this.holdMs);
+      this.report?.failed(cause, this.holdMs);
       this.refreshIn(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1)));
     }
   }

@@ -43,7 +43,7 @@ export class Issuers {
   private readonly first: Issuer;
 
   /** @param all no two of one name; only one alone may have no name. */
-  constructor(all: readonly [Issuer, ...Issuer[]]) {
+  constructor(readonly all: readonly [Issuer, ...Issuer[]]) {
     this.first = all[0];
     for (const issuer of all)
       for (const name of issuer.issuers ?? []) this.byName.set(name, issuer);

@@ -6,6 +6,7 @@ import { type ConfiguredKey, readKeys } from '../keys/keys';
 import { discoverJwksUri } from '../jwks/discovery';
 import { isFetchable } from '../jwks/https-document';
 import type { PublishedKeys } from '../jwks/published-keys';
+import type { RemoteKeysOptions } from '../jwks/remote-keys';
 
 /** The options of an issuer that say where its keys are. */
 export interface KeyOptions {
@@ -82,7 +83,7 @@ function fetchedSource(options: KeyOptions, prefix: string, published: Published
   return { keys, configured: [], ...(jwksUri !== undefined && { jwksUri }) };
 }
 
-function discovering(names: readonly string[], prefix: string): () => Promise<string> {
+function discovering(names: readonly string[], prefix: string): RemoteKeysOptions['locate'] {
   const [name = '', ...others] = names;
   if (others.length > 0)
     throw misconfigured(
@@ -98,5 +99,5 @@ function discovering(names: readonly string[], prefix: string): () => Promise<st
       JSON.stringify(name),
       'Set jwksUri to the address of its keys, by https, instead.',
     );
-  return () => discoverJwksUri(name);
+  return (signal) => discoverJwksUri(name, signal);
 }

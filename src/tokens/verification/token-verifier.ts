@@ -90,13 +90,19 @@ export class TokenVerifier {
     return this.rules.maxTokenBytes;
   }
 
-  /** The issuers whose keys were never had yet, and those whose keys are not known now. */
+  /**
+   * The issuers whose keys are waited for, because they were never had; and those whose keys are not
+   * known now. They are waited for as long as no token can be checked, and for a minute otherwise: an
+   * issuer that is away must not keep the users of others out.
+   */
   get issuersWithoutKeys(): {
     readonly awaited: readonly string[];
     readonly unknown: readonly string[];
   } {
-    const { awaited, unknown } = this.published;
-    return { awaited, unknown };
+    const { awaited, hasWaited, unknown } = this.published;
+    const goesOn =
+      hasWaited && this.rules.issuers.all.some(({ keys }) => keys.current !== undefined);
+    return { awaited: goesOn ? [] : awaited, unknown };
   }
 
   /** What the boot has to say of the rules, a sentence each. */

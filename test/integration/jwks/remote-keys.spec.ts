@@ -402,6 +402,16 @@ describe('Closing', () => {
     expect(world.keys.news()).toBeUndefined();
   });
 
+  it('ends a fetch that is under way: nothing keeps the process', async () => {
+    world.issuer.answer = () => undefined;
+    const opened = world.open();
+    await until(() => world.fetches === 1);
+    world.keys.close();
+    // Sooner than by the 5 s that a fetch may take.
+    await until(async () => (await world.issuer.connections()) === 0, { withinMs: 3000 });
+    await opened;
+  });
+
   it('plans nothing and reports nothing where a fetch is under way', async () => {
     world.fail();
     const opened = world.open();

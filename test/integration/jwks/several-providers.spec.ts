@@ -159,6 +159,40 @@ describe('With two issuers that publish their keys', () => {
     expect(await outcome(of('a', OLD))).toBe('signature');
   });
 
+  describe('readiness', () => {
+    const issuersOf = (names: readonly ('a' | 'b')[]) =>
+      names.map((issuer) => ({
+        ...{ issuer, audience: null, algorithms: ['ES256'] as const },
+        jwksUri: providers[issuer].url,
+      }));
+    const waitedFor = async (names: readonly ('a' | 'b')[], afterMs: number) => {
+      const keys = new PublishedKeys(time);
+      const own = new TokenVerifier(
+        { issuers: issuersOf(names) },
+        Date.now,
+        'access',
+        undefined,
+        keys,
+      );
+      fail('a');
+      await keys.open({ onError: () => undefined, onRecovery: () => undefined });
+      await time.pass(afterMs);
+      const { awaited, unknown } = own.issuersWithoutKeys;
+      keys.close();
+      expect(unknown).toEqual(['a']);
+      return awaited;
+    };
+
+    it('waits a minute for an issuer that is away, where the tokens of another can be checked', async () => {
+      expect(await waitedFor(['a', 'b'], 59_000)).toEqual(['a']);
+      expect(await waitedFor(['a', 'b'], 60_000)).toEqual([]);
+    });
+
+    it('waits on where no token can be checked', async () => {
+      expect(await waitedFor(['a'], 3_600_000)).toEqual(['a']);
+    });
+  });
+
   describe('a logout token', () => {
     const logout = async (signer: NamedSigner): Promise<string> => {
       const claims = logoutClaims({ iss: 'a', aud: 'web', iat: NOW, exp: NOW + 60 });
