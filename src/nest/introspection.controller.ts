@@ -1,11 +1,13 @@
-import { Req, Res } from '@nestjs/common';
+import { HttpException, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { LogoutCore } from '../core/compose';
+import type { Claims } from '../tokens/verification/claims';
 import type { AdmittedRequest } from '../web/admitted-request';
 import { LogoutAnswers } from '../web/answers';
 import { introspected } from '../web/introspected';
 import { inFormOf } from '../web/oauth-form';
 import type { PlatformRequest } from '../web/request';
+import { RequestAuthenticator } from '../web/request-authenticator';
 import { ROUTES } from '../web/routes';
 import { Admitted, Gated } from './gated.decorator';
 import { OurRoutes } from './our-routes.decorator';
@@ -16,6 +18,7 @@ import { send } from './send';
 export class IntrospectionController {
   constructor(
     private readonly core: LogoutCore,
+    private readonly authenticator: RequestAuthenticator,
     private readonly answers: LogoutAnswers,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
@@ -24,10 +27,22 @@ export class IntrospectionController {
   @Gated(ROUTES.introspect)
   async introspect(
     @Admitted() admitted: AdmittedRequest,
-    @Req() { headers }: PlatformRequest,
+    @Req() request: PlatformRequest,
     @Res() response: object,
   ): Promise<void> {
-    const answer = await introspected(admitted, headers.accept, this.core, this.answers);
+    const { accept } = request.headers;
+    const admits = (claims: Claims) => this.admits(claims, request);
+    const answer = await introspected(admitted, accept, this.core, this.answers, admits);
     send(this.adapterHost.httpAdapter, response, inFormOf(admitted.route, answer));
+  }
+
+  /** What the host's hook refuses by an HttpException is refused; any other error tells nothing. */
+  private async admits(claims: Claims, request: PlatformRequest): Promise<boolean> {
+    try {
+      return await this.authenticator.accepts(claims, request);
+    } catch (error) {
+      if (error instanceof HttpException && error.getStatus() < 500) return false;
+      throw error;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Introspection } from '../introspection/introspection';
+import type { Admission, Introspection } from '../introspection/introspection';
 import type { SignedIntrospection } from '../introspection/signed-introspection';
 import { asksFor } from './accept';
 import type { AdmittedRequest } from './admitted-request';
@@ -24,10 +24,11 @@ export async function introspected(
   accept: string | undefined,
   { introspection, signedIntrospection: signed }: Knowledge,
   answers: LogoutAnswers,
+  admits?: Admission,
 ): Promise<Answer | BareAnswer> {
   const token = parameterIn(body, 'token');
   if (caller === undefined || token === undefined) return answers.refuse('bad_request');
-  const answer = await introspection.of(token, caller, source);
+  const answer = await introspection.of(token, caller, source, admits);
   if (signed === undefined || !asksFor(SIGNED_INTROSPECTION, accept))
     return { status: 200, headers: PRIVATE, body: answer };
   const headers = { ...PRIVATE, 'Content-Type': SIGNED_INTROSPECTION };

@@ -167,12 +167,16 @@ export class RequestAuthenticator {
       if (authentication.verdict !== 'live') throw rejection(authentication);
       const { token } = authentication;
       return mapMaybe(this.userOf(token.claims, request), (user) => {
-        if (user === null || user === undefined || user === false)
-          throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
+        if (!isUser(user)) throw new TokenRejectedError('TOKEN_INVALID', 'refused_by_host');
         giveToken(request, token);
         return user;
       });
     });
+  }
+
+  /** Whether the host's hook takes a live token with these claims; what it throws goes through. */
+  async accepts(claims: Claims, request: PlatformRequest): Promise<boolean> {
+    return isUser(await this.userOf(claims, request));
   }
 
   private userOf(claims: Claims, request: PlatformRequest): unknown {
@@ -180,4 +184,8 @@ export class RequestAuthenticator {
     const own = { ...claims };
     return this.validate === undefined ? own : this.validate(own, request);
   }
+}
+
+function isUser(value: unknown): boolean {
+  return value !== null && value !== undefined && value !== false;
 }

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import http from 'node:http';
+import { ForbiddenException } from '@nestjs/common';
 import { jwtVerify } from 'jose';
 import request, { type Test } from 'supertest';
-import { AuditLog, BulkRevocation, type AuthModuleOptions } from '../../src';
+import { AuditLog, BulkRevocation, type AuthModuleOptions, type Claims } from '../../src';
 import { answerOf } from '../support/answers';
 import { PLATFORMS } from '../support/app';
 import { FaultyStore } from '../support/faulty-store';
@@ -213,6 +214,38 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
     });
   });
 
+  describe('of a token that the option validate refuses', () => {
+    const hook = jest.fn<unknown, [Claims, object]>();
+    beforeEach(async () => {
+      hook.mockReset();
+      await restart({ validate: hook });
+    });
+
+    it.each<[string, () => unknown]>([
+      ['returns false', () => false],
+      ['returns null, later', () => Promise.resolve(null)],
+      [
+        'throws its own refusal',
+        () => {
+          throw new ForbiddenException();
+        },
+      ],
+    ])('tells nothing: it %s', async (_what, refuse) => {
+      const { access } = await host.login();
+      hook.mockImplementation(refuse);
+      expect((await host.app.me(access)).status).not.toBe(200);
+      await expectInactive(access);
+      hook.mockImplementation((claims) => claims);
+      expect(await activeIn(access)).toMatchObject({ active: true });
+    });
+
+    it('says that it cannot tell where the hook fails', async () => {
+      const { access } = await host.login();
+      hook.mockImplementation(() => Promise.reject(new Error('the directory is away')));
+      await ask(access).expect(503, '{"error":"temporarily_unavailable"}');
+    });
+  });
+
   describe('of a refresh token', () => {
     it('tells a caller that may see it, as no bearer, and uses nothing up', async () => {
       const { refresh, sid } = await host.login();
@@ -251,6 +284,8 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
     it('tells one that is a JWT, by the option refreshTokens', async () => {
       await restart({ refreshTokens: { types: ['refresh+jwt'] } });
       const token = host.app.issuer.token({ sid: 's1' }, { typ: 'refresh+jwt' });
+      const warn = jest.fn();
+      host.app.nest.useLogger({ log: warn, error: warn, warn });
       expect(await activeIn(token, all)).toEqual({
         active: true,
         iss: ISSUER,
@@ -259,6 +294,7 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
         iat: expect.any(Number) as number,
         sid: 's1',
       });
+      expect(warn).not.toHaveBeenCalled();
       await expectInactive(token, api);
       await expectInactive(token, foreign);
     });
