@@ -64,6 +64,9 @@ export class BackchannelLogout {
   }
 
   private async end(token: LogoutToken, source: RequestSource): Promise<void> {
+    const { issuer, sessionId, endsSubject } = token;
+    if (sessionId !== undefined && !endsSubject && this.verifier.acceptsWithoutSession(issuer))
+      this.refusals.noteUncovered(issuer);
     const now = this.store.clock.now();
     const revocations = this.revocationsOf(token)
       // So long after the event nothing that it covers is accepted, and its row may be purged.

@@ -77,6 +77,10 @@ const NO_ID =
   'It has no jti: two logins of one user within one second give the same token, and one logout ends ' +
   'both. Sign with { jwtid: randomUUID() }, or import JwtModule from nestjs-logout/jwt.';
 
+const NO_SESSION =
+  'Access tokens of that issuer were accepted here that name no session: those are not ended. Let the ' +
+  "issuer write it into them, and name its claim in sessionClaim; or set backchannel.ends to 'subject'.";
+
 export function explainPlain(reason: PlainReason): Explanation {
   return { remedy: REMEDIES[reason] };
 }
@@ -137,6 +141,15 @@ export class RefusalLog {
   explainInactive(callerId: string, why: () => string): void {
     const caller = `the caller ${JSON.stringify(callerId)}`; // no reason has a blank
     this.writeRarely(caller, (more) => `Answered inactive to ${caller}${more}: ${why()}`);
+  }
+
+  /** A logout of an identity provider ends less than it may seem to: one line for each issuer and minute. */
+  noteUncovered(issuer: string): void {
+    const logout = `A logout at the issuer ${JSON.stringify(issuer)}`;
+    this.writeRarely(
+      logout,
+      (more) => `${logout}${more} ended the tokens of a session. ${NO_SESSION}`,
+    );
   }
 
   /** Once: a token was accepted that has no `jti`. */

@@ -62,6 +62,25 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
       expect(await isAccepted(issuer.token({ sid: 's1', iat: nowSeconds() }))).toBe(false);
     });
 
+    it('says in the log that tokens without a session go on, where such came', async () => {
+      const lines: unknown[] = [];
+      const warn = (line: unknown) => lines.push(line);
+      app.nest.useLogger({ log: () => undefined, error: () => undefined, warn });
+      await sendToken({ sid: 's0' }).expect(200);
+      expect(await isAccepted(issuer.token({ sid: 's1' }))).toBe(true);
+      await sendToken({ sid: 's1' }).expect(200);
+      expect(lines).toEqual([]);
+      const without = issuer.token();
+      expect(await isAccepted(without)).toBe(true);
+      for (const sid of ['s2', 's3']) await sendToken({ sid }).expect(200);
+      expect(lines).toEqual([
+        expect.stringMatching(
+          `^A logout at the issuer "${ISSUER}" ended the tokens of a session\\. .*sessionClaim`,
+        ),
+      ]);
+      expect(await isAccepted(without)).toBe(true);
+    });
+
     it('tells the audit who ended it: the provider', async () => {
       await sendToken({ sub: 'ada', jti: 'l1' }).expect(200);
       const [row] = await auditOf(app);

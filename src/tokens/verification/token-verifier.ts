@@ -58,6 +58,8 @@ export class TokenVerifier {
   private readonly payloads: PayloadReader;
   private readonly presented: PresentedTokenCache;
   private readonly explainer: RefusalExplainer;
+  /** Those that issue tokens which name no session. */
+  private readonly withoutSession = new Set<Issuer>();
 
   /**
    * @param clock milliseconds since the epoch.
@@ -129,14 +131,18 @@ export class TokenVerifier {
     const issuer = this.rules.issuers.of(claims.iss);
     const error = checkClaims(claims, issuer, this.clock() / 1000);
     if (error === undefined) {
-      // What never comes again would push out what does, and costs the garbage collector more
-      // than an HMAC costs us: a text has to come twice to be worth it.
-      if (remembered === undefined && this.seenOnce.noteSeen(text))
-        this.remembered.set(text, token);
+      if (remembered === undefined) this.note(text, token, issuer);
       return { verdict: 'live', token };
     }
     this.remembered.delete(text);
     return error === 'expired' ? { verdict: error, token } : refused(error);
+  }
+
+  private note(text: string, token: VerifiedToken, issuer: Issuer): void {
+    if (token.sessionId === undefined) this.withoutSession.add(issuer);
+    // What never comes again would push out what does, and costs the garbage collector more
+    // than an HMAC costs us: a text has to come twice to be worth it.
+    if (this.seenOnce.noteSeen(text)) this.remembered.set(text, token);
   }
 
   /**
@@ -239,6 +245,11 @@ export class TokenVerifier {
     const parts = splitToken(text, this.rules.maxTokenBytes);
     const token = parts && this.payloads.peek(parts.payload, parts.signingInput);
     return this.rules.issuers.find(token?.claims.iss)?.keys.news();
+  }
+
+  /** Whether a token of the issuer was accepted that names no session. */
+  acceptsWithoutSession(issuer: string): boolean {
+    return this.withoutSession.has(this.rules.issuers.of(issuer));
   }
 
   /** Whether the rules say what the refresh tokens of an issuer are. */
