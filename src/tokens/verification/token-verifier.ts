@@ -1,6 +1,7 @@
 import { expiresAt, checkClaims, isOfOtherPurpose, type Claims } from './claims';
 import type { VerifiedToken } from '../verified-token';
 import { PublishedKeys } from '../jwks/published-keys';
+import type { IssuerKeys } from '../keys/issuer-keys';
 import { LogoutTokenVerifier } from '../logout-token/logout-token-verifier';
 import { lenientSignatures } from './lenient-signatures';
 import type { Explanation } from '../explanation/explanation';
@@ -241,10 +242,34 @@ export class TokenVerifier {
    * @returns `undefined`: the verdict would be the same.
    */
   newsFor(text: unknown, verification: Verification): Promise<void> | undefined {
+    return this.keysBehind(text, verification)?.keys.news();
+  }
+
+  /**
+   * As `verify`, for what is not sent twice: new keys are waited for, five seconds at most, and a
+   * refusal that they might end is `unknown` while the issuer has not answered. Never rejects.
+   */
+  async verifyForGood(text: unknown): Promise<Verification> {
+    const verification = this.verify(text);
+    const behind = this.keysBehind(text, verification);
+    if (behind === undefined) return verification;
+    const isCurrent = await behind.keys.isCurrent();
+    const again = this.verify(text);
+    if (isCurrent || !dependsOnKeys(again)) return again;
+    return { verdict: 'unknown', issuer: behind.issuer };
+  }
+
+  /** The keys with which the verdict may change; `undefined`: it would be the same. */
+  private keysBehind(
+    text: unknown,
+    verification: Verification,
+  ): { readonly keys: IssuerKeys; readonly issuer: string } | undefined {
     if (typeof text !== 'string' || !dependsOnKeys(verification)) return undefined;
     const parts = splitToken(text, this.rules.maxTokenBytes);
     const token = parts && this.payloads.peek(parts.payload, parts.signingInput);
-    return this.rules.issuers.find(token?.claims.iss)?.keys.news();
+    const issuer = token?.claims.iss;
+    const keys = this.rules.issuers.find(issuer)?.keys;
+    return keys && { keys, issuer: issuer ?? '' };
   }
 
   /** Whether a token of the issuer was accepted that names no session. */

@@ -4,6 +4,7 @@ import { freePort } from '../../support/free-port';
 import { BACKCHANNEL, BACKCHANNEL_LOGOUT, logoutToken } from '../../support/logout-tokens';
 import { PublishedIssuer } from '../../support/published-issuer';
 import { DOCUMENTED, PLATFORMS, TestApp } from '../../support/app';
+import { sessionOptions } from '../../support/sessions';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 import { until } from '../../support/until';
 import { RevokedTokensService } from '../../../src';
@@ -86,7 +87,7 @@ describe.each(PLATFORMS)('A host with issuers that publish their keys, on %s', (
 describe('An application with one issuer, which cannot be reached,', () => {
   let app: TestApp;
   beforeAll(async () => {
-    app = await TestApp.start('express', { ...withoutKeys, ...ONLY } as never);
+    app = await TestApp.start('express', { ...withoutKeys, ...ONLY });
   });
   afterAll(() => app.close());
 
@@ -94,6 +95,27 @@ describe('An application with one issuer, which cannot be reached,', () => {
     await app.me(stranger.token({ iss: AWAY }, { kid: '1' })).expect(500, DOCUMENTED.internal);
     for (const iss of ['https://evil.example', `${AWAY}/`, undefined])
       await app.me(stranger.token({ iss }, { kid: '1' })).expect(401);
+  });
+});
+
+describe('A token that is handed in to be revoked', () => {
+  it('is not passed over while its key is not known yet: it is 503, and 200 once it is revoked', async () => {
+    const provider = await PublishedIssuer.start('ES256');
+    const issuers = [{ issuer: provider.url, audience: AUDIENCE, jwksUri: provider.jwksUri }];
+    const app = await TestApp.start('express', {
+      ...{ ...withoutKeys, audience: undefined, issuers },
+      sessions: sessionOptions(),
+    } as never);
+    const revoke = (token: string) => app.post('/api/v1/auth/revoke').type('form').send({ token });
+    await revoke(stranger.token({ iss: provider.url }, { kid: 'unknown' })).expect(200);
+    provider.rotate();
+    const token = provider.token();
+    await revoke(token).expect(503).expect('Retry-After', '1');
+    await app.me(token).expect(200);
+    await revoke(token).expect(200);
+    await app.me(token).expect(401);
+    await app.close();
+    await provider.close();
   });
 });
 
@@ -110,7 +132,7 @@ describe('A flood in the name of an issuer that cannot be reached', () => {
     ],
   ])('is throttled as any other: %s', async (_what, send) => {
     const limits = { backchannel: BACKCHANNEL, throttleLimit: LIMIT };
-    const app = await TestApp.start('express', { ...withoutKeys, ...ONLY, ...limits } as never);
+    const app = await TestApp.start('express', { ...withoutKeys, ...ONLY, ...limits });
     const statuses: number[] = [];
     for (let count = 0; count < 2 * LIMIT; count += 1) statuses.push((await send(app)).status);
     await app.close();
