@@ -322,7 +322,7 @@ describe('The process', () => {
       ...environment(database.url, more),
       LOG_LEVEL: 'warn',
     });
-    await service.firstLine();
+    await service.lineWith('JWT_TTL');
     service.signal('SIGTERM');
     const { stdout } = await service.ending();
     expect(stdout).toContain('"level":"warn"');

@@ -42,11 +42,21 @@ export class TypescriptProcess {
   }
 
   /** The first line it says; `undefined` when it ends without a word. */
-  async firstLine(): Promise<string | undefined> {
+  firstLine(): Promise<string | undefined> {
+    return this.lineWith('');
+  }
+
+  /** The first line with this in it; `undefined` when it ends without. */
+  lineWith(part: string): Promise<string | undefined> {
     const lines = createInterface({ input: this.child.stdout! });
-    const closed = once(lines, 'close').then(() => []);
-    const [line] = (await Promise.race([once(lines, 'line'), closed])) as string[];
-    return line;
+    return new Promise((resolve) => {
+      lines.once('close', () => {
+        resolve(undefined);
+      });
+      lines.on('line', (line) => {
+        if (line.includes(part)) resolve(line);
+      });
+    });
   }
 
   /** Sends a message to a program that listens to its `process`. */
