@@ -161,13 +161,14 @@ export class RedisDatabase {
   }
 
   /**
-   * Another generation counts only if its floor refuses whatever the one before may have known.
+   * Another generation counts only if its floor refuses whatever the one before may have known. That
+   * is in milliseconds, as all instants of tokens and sessions are: it covers the one that it names.
    * @throws {StoreUnavailableError} it is another one.
    */
   private admit(operation: string, answer: State): void {
     const { last } = this;
     if (last === undefined || last.generation !== answer.generation) {
-      if (last !== undefined && answer.floorMs * 1000 < last.micros)
+      if (last !== undefined && answer.floorMs < Math.floor(last.micros / 1000))
         throw new StoreUnavailableError(operation, { cause: new Error(OTHER_GENERATION) });
       this.last = answer;
     } else if (answer.micros > last.micros) {

@@ -236,6 +236,17 @@ testWith('redis-server', hasRedis(), () => {
     expect((await store.audit.find({})).events.map((event) => event.reason)).toEqual([reason]);
   });
 
+  it('A loss that is declared in the millisecond of an answer is taken by who has that answer', async () => {
+    const [store, client] = [await open(), clientOf(server)];
+    const order = login();
+    for (let time = 0; time < 10; time += 1) {
+      // Both wait at Redis, and are answered one right after the other.
+      await server.command('CLIENT', 'PAUSE', '40', 'ALL');
+      await Promise.all([store.sessions.list(order), initRedis(client, { name, afterLoss: true })]);
+      expect(await store.sessions.list(order)).toEqual([]);
+    }
+  });
+
   it('A session that was opened before a loss is over, also where it is still there', async () => {
     const store = await open();
     const order = login();
