@@ -1,5 +1,5 @@
 import { TokenVerifier } from '../../../../src/tokens/verification/token-verifier';
-import { SIGNERS } from '../signers';
+import { CLAIMS, mint, NOW, SIGNERS } from '../signers';
 
 const A = SIGNERS.ES256;
 const FETCHED = { issuer: 'https://login.example', audience: 'api' };
@@ -60,6 +60,19 @@ describe('The keys of an issuer', () => {
       ],
     });
     expect(issuersWithoutKeys.unknown).toEqual(['a, b', 'a', 'b']);
+  });
+
+  it('that are not known say nothing of the refresh tokens of another issuer', () => {
+    const rules = {
+      issuers: [
+        { ...FETCHED, jwksUri: URI, refreshTokens: { types: ['refresh+jwt'] } },
+        { ...FETCHED, algorithms: ['ES256'] as const, keys: A.key, issuer: 'b' },
+      ],
+    };
+    const refresh = new TokenVerifier(rules, () => NOW * 1000, 'refresh');
+    const verdict = (iss: string) =>
+      refresh.verify(mint(A, { ...CLAIMS, iss, aud: 'api' })).verdict;
+    expect([verdict(FETCHED.issuer), verdict('b')]).toEqual(['unknown', 'refused']);
   });
 
   it('may be those of several names, where these share them', () => {
