@@ -3,7 +3,8 @@ import type { KeySet } from '../keys/key-set';
 import type { Issuer } from '../verification/issuers';
 import { type JsonObject, parseJsonObject } from '../verification/json-object';
 import type { ResolvedTokenRules } from '../verification/resolved-rules';
-import { faultOfSignature, isFaultOfKeys } from '../verification/signature-fault';
+import { dependsOnKeys, finalVerdict } from '../verification/final-verdict';
+import { faultOfSignature } from '../verification/signature-fault';
 import { splitToken, type TokenParts } from '../verification/token-form';
 import { parseHeader, type TokenHeader } from '../verification/token-header';
 import type { LogoutTokenCause, LogoutTokenVerification } from './logout-token';
@@ -45,10 +46,8 @@ export class LogoutTokenVerifier {
     const parsed = this.parse(text);
     if (typeof parsed === 'string') return { verdict: 'refused', cause: parsed };
     const verification = this.check(parsed);
-    if (!mayHaveNews(verification)) return verification;
-    const isCurrent = await parsed.issuer.keys.isCurrent();
-    const again = this.check(parsed);
-    return isCurrent || !mayHaveNews(again) ? again : { verdict: 'unknown', issuer: parsed.iss };
+    if (!dependsOnKeys(verification)) return verification;
+    return finalVerdict(parsed.issuer.keys, parsed.iss, () => this.check(parsed));
   }
 
   private parse(text: unknown): ParsedLogoutToken | LogoutTokenCause {
@@ -83,10 +82,4 @@ export class LogoutTokenVerifier {
     const fingerprint = revocationKey('logout-token', parts.signingInput);
     return { verdict: 'genuine', token: { ...read, fingerprint } };
   }
-}
-
-/** Whether other keys of its issuer could make it another verdict. */
-function mayHaveNews(verification: LogoutTokenVerification): boolean {
-  const { verdict } = verification;
-  return verdict === 'unknown' || (verdict === 'refused' && isFaultOfKeys(verification.cause));
 }

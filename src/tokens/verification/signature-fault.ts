@@ -5,9 +5,6 @@ import { normalizeType, type TokenHeader } from './token-header';
 
 type SignatureFault = Extract<RefusalCause, 'algorithm' | 'key' | 'type' | 'signature'>;
 
-/** Whether the fault ends where the issuer has published another key: under a new `kid`, or an old one. */
-export const isFaultOfKeys = (cause: string): boolean => cause === 'key' || cause === 'signature';
-
 /** Whether a key of the issuer has signed the token, and its `typ` is one of these. */
 export function faultOfSignature(
   { signingInput, signature }: TokenParts,

@@ -11,7 +11,8 @@ import { PresentedTokenCache } from './presented-token-cache';
 import type { UnverifiedToken } from './presented-tokens';
 import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
-import { faultOfSignature, isFaultOfKeys } from './signature-fault';
+import { dependsOnKeys, finalVerdict } from './final-verdict';
+import { faultOfSignature } from './signature-fault';
 import { splitToken } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
 import { faultyInstant } from './instants';
@@ -253,10 +254,7 @@ export class TokenVerifier {
     const verification = this.verify(text);
     const behind = this.keysBehind(text, verification);
     if (behind === undefined) return verification;
-    const isCurrent = await behind.keys.isCurrent();
-    const again = this.verify(text);
-    if (isCurrent || !dependsOnKeys(again)) return again;
-    return { verdict: 'unknown', issuer: behind.issuer };
+    return finalVerdict(behind.keys, behind.issuer, () => this.verify(text));
   }
 
   /** The keys with which the verdict may change; `undefined`: it would be the same. */
@@ -316,12 +314,6 @@ export class TokenVerifier {
     const { longestLifetimeSeconds, sessionSeconds } = this.rules.issuers.of(issuer);
     return longestLifetimeSeconds + sessionSeconds;
   }
-}
-
-/** Whether other keys of its issuer could make it another verdict. */
-function dependsOnKeys(verification: Verification): boolean {
-  const { verdict } = verification;
-  return verdict === 'unknown' || (verdict === 'refused' && isFaultOfKeys(verification.cause));
 }
 
 function mayBeIdToken({ idTokens }: Issuer, { typ = '' }: TokenHeader): boolean {
