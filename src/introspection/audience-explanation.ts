@@ -1,5 +1,3 @@
-import type { Caller } from './introspection-callers';
-
 /** How many names a line has, and how many characters of each. */
 const MAX_NAMES = 5;
 const MAX_CHARACTERS = 100;
@@ -7,12 +5,10 @@ const MAX_CHARACTERS = 100;
 /**
  * Why a caller is told nothing of a live token, and what to change.
  * @param audiences of the token; no more than five of them are shown, and of each 100 characters.
+ * @param known those of the caller, shown likewise.
  */
-export function explainAudiences(
-  audiences: readonly string[],
-  caller: Pick<Caller, 'audiences'>,
-): string {
-  const has = `the caller has ${namesOf([...(caller.audiences ?? [])])} (audiences)`;
+export function explainAudiences(audiences: readonly string[], known: ReadonlySet<string>): string {
+  const has = `the caller has ${namesOf([...known])} (audiences)`;
   if (audiences.length === 0)
     return (
       `The token is live and names no audience (aud), and ${has}. Sign tokens with aud; or give the ` +

@@ -1,5 +1,5 @@
 import type { RequestSource } from '../audit/audit-event';
-import { RefusalLog } from '../revocation/refusal-log';
+import type { RefusalLog } from '../revocation/refusal-log';
 import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import type { SessionsService } from '../sessions/sessions.service';
 import type { VerifiedToken } from '../tokens/verified-token';
@@ -25,7 +25,7 @@ export class Introspection {
     private readonly tokens: RevokedTokensService,
     private readonly sessions: SessionsService,
     /** Told why a caller is told nothing of a token that is live. */
-    private readonly log = new RefusalLog(),
+    private readonly log: Pick<RefusalLog, 'explainInactive'>,
   ) {}
 
   /**
@@ -45,10 +45,14 @@ export class Introspection {
     if (this.sessions.nameOf(text) !== undefined) return this.ofSession(text, caller);
     const refresh = await this.refreshTokenIn(text, caller, source);
     if (refresh !== undefined)
-      return this.mayKnow(caller, refresh) ? describeRefreshToken(refresh) : INACTIVE;
+      return this.mayKnow(caller, audiencesOf(refresh.claims.aud))
+        ? describeRefreshToken(refresh)
+        : INACTIVE;
     const access = await this.tokens.authenticate(text, source);
-    if (access.verdict !== 'live' || !this.mayKnow(caller, access.token)) return INACTIVE;
-    if (await admits(access.token.claims)) return describeAccessToken(access.token);
+    if (access.verdict !== 'live') return INACTIVE;
+    const { claims } = access.token;
+    if (!this.mayKnow(caller, audiencesOf(claims.aud))) return INACTIVE;
+    if (await admits(claims)) return describeAccessToken(access.token);
     this.log.explainInactive(caller.id, () => REFUSED_BY_HOST);
     return INACTIVE;
   }
@@ -68,21 +72,17 @@ export class Introspection {
     return refresh.verdict === 'live' ? refresh.token : undefined;
   }
 
-  private mayKnow(caller: Caller, { claims: { aud } }: VerifiedToken): boolean {
-    const mayKnow = isFor(caller, aud);
-    if (!mayKnow)
-      this.log.explainInactive(caller.id, () => explainAudiences(audiencesOf(aud), caller));
-    return mayKnow;
-  }
-
   /** A refresh token of ours is for those that the access tokens of its session are for. */
   private async ofSession(text: string, caller: Caller): Promise<IntrospectionAnswer> {
-    if (!caller.refreshTokens || !isFor(caller, this.sessions.audiences)) return INACTIVE;
-    const session = await this.sessions.find(text);
-    return session === undefined ? INACTIVE : describeSession(session);
+    const session = caller.refreshTokens ? await this.sessions.find(text) : undefined;
+    if (session === undefined || !this.mayKnow(caller, this.sessions.audiences)) return INACTIVE;
+    return describeSession(session);
   }
-}
 
-function isFor({ audiences }: Caller, aud: string | readonly string[] | undefined): boolean {
-  return audiences === null || audiencesOf(aud).some((each) => audiences.has(each));
+  /** Whether the caller may be told of a live token that is for these. */
+  private mayKnow({ id, audiences: known }: Caller, audiences: readonly string[]): boolean {
+    if (known === null || audiences.some((each) => known.has(each))) return true;
+    this.log.explainInactive(id, () => explainAudiences(audiences, known));
+    return false;
+  }
 }

@@ -148,6 +148,11 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
       expect((await log.find({})).events).toEqual([]);
     });
 
+    it('tells no time at which it was issued where the token names none', async () => {
+      const token = host.app.issuer.token({ iat: undefined });
+      expect(await activeIn(token)).not.toHaveProperty('iat');
+    });
+
     it('ignores the hint of its type', async () => {
       const { access } = await host.login();
       const asked = post(api.authorization).send({ token: access, token_type_hint: 'nonsense' });
@@ -275,10 +280,18 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
       await next(third);
     });
 
-    it('tells it to no other caller', async () => {
+    it('tells it to no other caller, and the log says why where it could have', async () => {
       const { refresh } = await host.login();
+      const warn = jest.fn<void, [string]>();
+      host.app.nest.useLogger({ log: warn, error: warn, warn });
       await expectInactive(refresh, api);
+      expect(warn).not.toHaveBeenCalled();
       await expectInactive(refresh, foreign);
+      expect(warn.mock.calls.map(([line]) => line)).toEqual([
+        expect.stringContaining(
+          `inactive to the caller "foreign": The token is live and for "${OWN_ISSUER}" (aud)`,
+        ),
+      ]);
     });
 
     it('tells one that is a JWT, by the option refreshTokens', async () => {
@@ -297,6 +310,16 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
       expect(warn).not.toHaveBeenCalled();
       await expectInactive(token, api);
       await expectInactive(token, foreign);
+    });
+
+    it('goes on to tell a caller that may see them of access tokens', async () => {
+      await restart({ refreshTokens: { types: ['refresh+jwt'] } });
+      expect(await activeIn(host.app.issuer.token(), all)).toMatchObject({ token_type: 'Bearer' });
+    });
+
+    it('says that one of another key is inactive', async () => {
+      await restart({ refreshTokens: { types: ['refresh+jwt'] } });
+      await expectInactive(new TestIssuer().token({ sid: 's1' }, { typ: 'refresh+jwt' }), all);
     });
   });
 
