@@ -37,7 +37,7 @@ export class KeyIndex<Entry extends Keyed> {
       const there = this.byPlace.get(place);
       if (there instanceof Set) there.add(entry);
       else if (there === undefined) this.byPlace.set(place, entry);
-      else if (there !== entry) this.byPlace.set(place, new Set([there, entry]));
+      else this.byPlace.set(place, new Set([there, entry]));
     }
   }
 

@@ -71,9 +71,9 @@ export class SessionsService {
     return this.settings !== undefined && this.verifier.isOwn(token);
   }
 
-  /** For whom the access tokens of sessions are; none without the option `sessions`. */
+  /** For whom the access tokens of sessions are. @throws {TypeError} `sessions` is not set. */
   get audiences(): readonly string[] {
-    return this.settings?.options.audience ?? [];
+    return this.set.options.audience;
   }
 
   /**

@@ -282,7 +282,7 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
 
     it('tells it to no other caller, and the log says why where it could have', async () => {
       const { refresh } = await host.login();
-      const warn = jest.fn<void, [string]>();
+      const warn = jest.fn<unknown, [string]>();
       host.app.nest.useLogger({ log: warn, error: warn, warn });
       await expectInactive(refresh, api);
       expect(warn).not.toHaveBeenCalled();

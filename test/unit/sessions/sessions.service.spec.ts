@@ -369,6 +369,14 @@ describe('A session', () => {
     await sessions.refresh(refreshToken);
   });
 
+  it('is found by the token that would be exchanged next, and by no other text', async () => {
+    const { refreshToken, session } = await sessions.open('ada');
+    const next = await sessions.refresh(refreshToken);
+    expect(await sessions.find(next.refreshToken)).toMatchObject({ sid: session.sid });
+    for (const other of [refreshToken, next.accessToken, 'rubbish', undefined, 7])
+      expect(await sessions.find(other)).toBeUndefined();
+  });
+
   it('lives no longer than the options say now, whatever they said at its login', async () => {
     const refreshKeys = randomBytes(32);
     start({ refreshKeys, idleSeconds: 60 * DAY_SECONDS, absoluteSeconds: 400 * DAY_SECONDS });
@@ -376,6 +384,7 @@ describe('A session', () => {
     start({ refreshKeys });
     await sessions.endAll('ada');
     now += 45 * DAY_MS;
+    expect(await sessions.find(refreshToken)).toBeUndefined();
     expect(await refusal(sessions.refresh(refreshToken))).toBe('TOKEN_EXPIRED token_expired');
   });
 
