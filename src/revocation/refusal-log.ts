@@ -2,6 +2,7 @@ import type { LogoutTokenReason, RefusalReason } from '../audit/reasons';
 import { escapeControls } from '../audit/request-source';
 import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
+import type { Claims } from '../tokens/verification/claims';
 import type { ParsedToken } from '../tokens/verified-token';
 import type { IssuerUnavailableError } from './errors';
 
@@ -75,23 +76,43 @@ const REMEDIES: Readonly<Record<PlainReason, string>> = {
 
 const NO_ID =
   'It has no jti: two logins of one user within one second give the same token, and one logout ends ' +
-  'both. Sign with { jwtid: randomUUID() }, or import JwtModule from nestjs-logout/jwt.';
+  'both. Let its issuer write one: with @nestjs/jwt, sign with { jwtid: randomUUID() }, or import ' +
+  'JwtModule from nestjs-logout/jwt.';
+
+const NO_ISSUE_TIME =
+  'It has no iat: as long as a revocation of its user, client or issuer is kept, tokens like it are ' +
+  'refused, those of a new login included. Let its issuer write iat.';
 
 const NO_SESSION =
   'Access tokens of that issuer were accepted here that name no session: those are not ended. Let the ' +
   "issuer write it into them, and name its claim in sessionClaim; or set backchannel.ends to 'subject'.";
+
+const NAMES_NO_SESSION =
+  'It names no session, and logoutCovers is "session". Let its issuer write the session into its ' +
+  'tokens, and name the claim in sessionClaim, unless it is sid.';
 
 export function explainPlain(reason: PlainReason): Explanation {
   return { remedy: REMEDIES[reason] };
 }
 
 const REPEATED_ID =
-  'If a new login is refused as well, the issuer gives several tokens one jti: set tokenIdentity: ' +
+  'If a new login is refused as well, the issuer may give several tokens one jti: set tokenIdentity: ' +
   '"signed-part".';
 
-export function explainRevoked({ claims }: ParsedToken): Explanation {
-  const why = claims.jti === undefined ? NO_ID : REPEATED_ID;
-  return { remedy: `The token was logged out. Log in again. ${why}` };
+const SAME_SESSION =
+  'A login that goes on in a session which was ended here is refused, too: end the session at its ' +
+  'issuer as well.';
+
+/** Which revocation covers the token is not looked up: all that may keep a new login out is named. */
+export function explainRevoked({ claims, sessionId }: ParsedToken): Explanation {
+  const causes = [
+    claims.jti === undefined ? NO_ID : REPEATED_ID,
+    ...(sessionId === undefined ? [] : [SAME_SESSION]),
+    ...(claims.iat === undefined ? [NO_ISSUE_TIME] : []),
+  ];
+  return {
+    remedy: `The token, its session or its user was logged out. Log in again. ${causes.join(' ')}`,
+  };
 }
 
 /** That the keys of an issuer are not known is no fault of the token. */
@@ -112,7 +133,7 @@ const MINUTE_MS = 60_000;
  */
 export class RefusalLog {
   private readonly lines = new Map<string, { readonly atMs: number; untold: number }>();
-  private hasNotedMissingId = false;
+  private readonly notedMissing = new Set<'jti' | 'iat'>();
 
   /**
    * @param print absent: nothing is said, and nothing is explained.
@@ -152,11 +173,26 @@ export class RefusalLog {
     );
   }
 
-  /** Once: a token was accepted that has no `jti`. */
-  noteMissingId(): void {
-    if (this.hasNotedMissingId) return;
-    this.hasNotedMissingId = true;
-    this.write(`A token was accepted. ${NO_ID}`);
+  /** A logout ends less than `logoutCovers` says: one line for each issuer and minute. */
+  noteWithoutSession(issuer: string | undefined): void {
+    const ofIssuer = issuer === undefined ? '' : ` of the issuer ${JSON.stringify(issuer)}`;
+    const logout = `A logout with a token${ofIssuer}`;
+    this.writeRarely(
+      logout,
+      (more) => `${logout}${more} ended that token alone. ${NAMES_NO_SESSION}`,
+    );
+  }
+
+  /** Once for each claim: a token was accepted that has no `jti`, or no `iat`. */
+  noteMissing({ jti, iat }: Claims): void {
+    if (jti === undefined) this.noteOnce('jti', NO_ID);
+    if (iat === undefined) this.noteOnce('iat', NO_ISSUE_TIME);
+  }
+
+  private noteOnce(claim: 'jti' | 'iat', sentence: string): void {
+    if (this.notedMissing.has(claim)) return;
+    this.notedMissing.add(claim);
+    this.write(`A token was accepted. ${sentence}`);
   }
 
   /** @param key what there is one line of in a minute; they are bounded in number. */

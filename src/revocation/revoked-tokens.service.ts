@@ -71,7 +71,7 @@ export class RevokedTokensService {
     /** Of refresh tokens, where the rules say what they are. */
     private readonly refreshVerifier?: TokenVerifier,
   ) {
-    this.revoker = new TokenRevoker(verifier, store, audit);
+    this.revoker = new TokenRevoker(verifier, store, audit, refusals);
   }
 
   /**
@@ -145,7 +145,8 @@ export class RevokedTokensService {
     source: LazyRequestSource,
     lookUps: ReadonlyMap<string, Promise<boolean>> | undefined,
   ): Authentication | Promise<Authentication> {
-    if (token.claims.jti === undefined) this.refusals.noteMissingId();
+    const { jti, iat } = token.claims;
+    if (jti === undefined || iat === undefined) this.refusals.noteMissing(token.claims);
     const asked = typeof text === 'string' ? lookUps?.get(signingInputOf(text)) : undefined;
     const isReused = asked ?? this.checkPresented(token, source);
     return mapMaybe(isReused, (isRevoked) => ({

@@ -2,6 +2,7 @@ import type { AuditLog } from '../audit/audit-log';
 import { identifierKey } from '../tokens/identity';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
 import { additionsOf, sessionKeyOf, uniqueByKey, type RevokeOptions } from './additions';
+import type { RefusalLog } from './refusal-log';
 import type { RevocationStore } from './revocation-store';
 import { SessionEnder, type EndOutcome } from './session-ender';
 
@@ -13,6 +14,8 @@ export class TokenRevoker {
     private readonly verifier: TokenVerifier,
     private readonly store: RevocationStore,
     private readonly audit: AuditLog,
+    /** Told where a logout ends less than `logoutCovers` says. */
+    private readonly log: Pick<RefusalLog, 'noteWithoutSession'>,
   ) {
     this.ender = new SessionEnder(verifier, store, audit);
   }
@@ -31,13 +34,14 @@ export class TokenRevoker {
   }
 
   private async commit(tokens: readonly VerifiedToken[], options: RevokeOptions): Promise<boolean> {
+    const { clockToleranceSeconds } = this.verifier;
     const revocations = uniqueByKey(
-      tokens.flatMap((each) =>
-        additionsOf(each, options, {
-          sessionEndsMs: this.verifier.sessionEndsMs(each, options.covers),
-          clockToleranceSeconds: this.verifier.clockToleranceSeconds,
-        }),
-      ),
+      tokens.flatMap((each) => {
+        const sessionEndsMs = this.verifier.sessionEndsMs(each, options.covers);
+        if (sessionEndsMs !== undefined && each.sessionId === undefined)
+          this.log.noteWithoutSession(each.claims.iss);
+        return additionsOf(each, options, { sessionEndsMs, clockToleranceSeconds });
+      }),
     );
     const work = { revocations, events: [] };
     const { areNew } = await this.store.commit(work, options.manager);

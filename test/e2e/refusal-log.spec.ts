@@ -21,7 +21,11 @@ describe.each(PLATFORMS)('Why a request was refused, in the log on %s', (platfor
 
   beforeEach(async () => {
     const controllers = [MeController, OpenController];
-    app = await TestApp.start(platform, { sessionClaim: 'login' }, { controllers });
+    app = await TestApp.start(
+      platform,
+      { sessionClaim: 'login', logoutCovers: 'session' },
+      { controllers },
+    );
     [warned, debugged] = [[], []];
     const note = (lines: string[]) => (message: unknown) => lines.push(String(message));
     const logger: LoggerService = {
@@ -74,7 +78,9 @@ describe.each(PLATFORMS)('Why a request was refused, in the log on %s', (platfor
     await app.logout(token).expect(200);
     await request(app.url).get('/open').set('Authorization', `Bearer ${token}`).expect(200);
     expect(refusals(warned)).toEqual([
-      expect.stringContaining('Refused, token_revoked: The token was logged out.'),
+      expect.stringContaining(
+        'Refused, token_revoked: The token, its session or its user was logged out.',
+      ),
     ]);
     expect(warned.filter((line) => line.includes('was accepted. It has no jti'))).toHaveLength(1);
   });
@@ -84,6 +90,16 @@ describe.each(PLATFORMS)('Why a request was refused, in the log on %s', (platfor
     await app.logout(app.issuer.token(repeated)).expect(200);
     await app.me(app.issuer.token({ ...repeated, device: 'phone' })).expect(401);
     expect(refusals(warned)).toEqual([expect.stringMatching(/Log in again\. .*"signed-part"/)]);
+  });
+
+  it('says where a logout ended one token alone, though it should end the session', async () => {
+    await app.logout(app.issuer.token({ login: 's1' })).expect(200);
+    expect(warned).toEqual([]);
+    await app.logout(app.issuer.token()).expect(200);
+    await app.logout(app.issuer.token()).expect(200);
+    expect(warned).toEqual([
+      expect.stringMatching(/^A logout with a token of the issuer ".*" ended that token alone\./),
+    ]);
   });
 
   it('is told at the gate', async () => {

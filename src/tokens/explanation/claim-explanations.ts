@@ -27,19 +27,19 @@ const FORMS: Readonly<Record<string, string>> = {
 const IDENTIFIER =
   'It must be text without control characters (at most 255, jti and sid 128), or a safe integer.';
 
-/** Where issuers without a `sub` have the user, most usual first. */
+/** Where hosts without a `sub` have the user, most usual first. */
 const USUAL_SUBJECTS = [
   ...['id', 'userId', 'user_id', 'uid', '_id', 'oid', 'email'],
   ...['preferred_username', 'username', 'client_id'],
 ] as const;
 
 /** Of a payload that is no set of claims, or has no subject where one is needed. */
-export function explainClaims(payload: JsonObject | undefined): Explanation {
+export function explainClaims(payload: JsonObject | undefined, issuer: Issuer): Explanation {
   if (payload === undefined) return { remedy: 'The payload must be a JSON object.' };
   const member = faultyClaim(payload);
-  if (member === undefined) return explainSubject(payload);
+  if (member === undefined) return explainSubject(payload, issuer);
   const found = kindOfMember(payload[member]);
-  if (member === 'exp') return { member, found, remedy: explainExpiry(payload) };
+  if (member === 'exp') return { member, found, remedy: explainExpiry(payload, issuer) };
   return { member, found, remedy: FORMS[member] ?? IDENTIFIER };
 }
 
@@ -48,7 +48,7 @@ export function explainLacking(claims: Claims, issuer: Issuer): Explanation {
   const { cutoffClaim, sessionClaim } = issuer;
   if (sessionIdIn(claims, sessionClaim) === null) return explainSession(claims, sessionClaim);
   const member = cutoffClaim === 'opened_ms' ? faultyInstant(claims) : undefined;
-  if (member === undefined) return explainSubject(claims);
+  if (member === undefined) return explainSubject(claims, issuer);
   const remedy =
     'Tokens of our own sessions have it, in milliseconds. Get tokens by opening a session.';
   return { member, found: kindOfMember(claims[member]), remedy };
@@ -63,19 +63,20 @@ const explainSession = (claims: Claims, member: string): Explanation => ({
     'Let the issuer write that, or name another claim in sessionClaim.',
 });
 
-function explainExpiry({ exp }: JsonObject): string {
+function explainExpiry({ exp }: JsonObject, issuer: Issuer): string {
   if (exp === undefined)
     return (
-      "Sign with { expiresIn: '1h' }. A token without exp is valid for ever: its revocation could " +
-      'never be purged.'
+      `${isSignedHere(issuer) ? "Sign with { expiresIn: '1h' }" : 'Let its issuer write exp'}. A token ` +
+      'without exp is valid for ever: its revocation could never be purged.'
     );
   return typeof exp === 'number' && Number.isFinite(exp) ? 'It must be later than iat.' : TIME;
 }
 
-function explainSubject(payload: JsonObject): Explanation {
+function explainSubject(payload: JsonObject, issuer: Issuer): Explanation {
   const claim = USUAL_SUBJECTS.find((name) => isSubject(payload[name]));
   const option = 'subjectClaim';
   const base = { member: 'sub', found: kindOfMember(payload.sub), option };
+  if (!isSignedHere(issuer)) return { ...base, remedy: NO_USER };
   if (claim === undefined)
     return {
       ...base,
@@ -88,6 +89,19 @@ function explainSubject(payload: JsonObject): Explanation {
     remedy: `Set subjectClaim: '${claim}', or sign with { subject: String(user.id) }.`,
   };
 }
+
+/**
+ * Whether the application signs the tokens, as far as can be told: those of a provider come with
+ * keys that it publishes. What another signs is not always an access token.
+ */
+function isSignedHere({ keys }: Issuer): boolean {
+  return keys.areFixed;
+}
+
+const NO_USER =
+  'Refresh tokens and tokens of machines may name no user: send the access token of a user. Where ' +
+  'the access tokens of this issuer name the user in another claim, set subjectClaim to that; or to ' +
+  'null, where they need no user.';
 
 export function explainPurpose(claims: Claims, { refreshTokens }: Issuer): Explanation {
   const message = MESSAGE_CLAIMS.find((name) => Object.hasOwn(claims, name));
@@ -133,8 +147,11 @@ export function explainLifetime({ exp, iat }: Claims, issuer: Issuer, now: numbe
     found: `${seconds} s after ${iat === undefined ? 'now' : 'iat'}`,
     option: 'maxLifetimeSeconds',
     remedy:
-      `At most ${maxLifetimeSeconds} s are accepted: raise maxLifetimeSeconds, or sign with a ` +
-      'shorter expiresIn.',
+      `At most ${maxLifetimeSeconds} s are accepted: ` +
+      (isSignedHere(issuer)
+        ? 'raise maxLifetimeSeconds, or sign with a shorter expiresIn.'
+        : 'send the access token, if it is a refresh token. Raise maxLifetimeSeconds only where the ' +
+          'access tokens of this issuer live as long.'),
   };
 }
 
@@ -153,17 +170,32 @@ export function explainIssuer({ iss }: Claims): Explanation {
   return { ...base, found: JSON.stringify(iss), remedy: FOREIGN_ISSUER };
 }
 
-export function explainAudience({ aud }: Claims): Explanation {
+export function explainAudience(claims: Claims, issuer: Issuer): Explanation {
+  const isAbsent = claims.aud === undefined;
   return {
     member: 'aud',
-    found: aud === undefined ? 'absent' : 'another audience',
+    found: isAbsent ? 'absent' : 'another audience',
     option: 'audience',
-    remedy:
-      aud === undefined
-        ? 'Sign with { audience }, or set audience: null to leave it unchecked.'
-        : 'Name its audience in the option audience, if it is an access token for this application. ' +
-          'An ID token names a client there: send the access token.',
+    remedy: isAbsent ? remedyWithoutAudience(claims, issuer) : ANOTHER_AUDIENCE,
   };
+}
+
+const ANOTHER_AUDIENCE =
+  'Name its audience in the option audience, if it is an access token for this application. An ID ' +
+  'token names a client there: send the access token.';
+
+function remedyWithoutAudience(claims: Claims, issuer: Issuer): string {
+  if (isSignedHere(issuer))
+    return 'Sign with { audience }, or set audience: null to leave it unchecked.';
+  if (claims.token_use === 'access')
+    return (
+      'Access tokens of Amazon Cognito have none: the preset cognito takes them, or audience: null ' +
+      'with clientIds. With its tokenUse: "id", send the ID token.'
+    );
+  return (
+    'Let its issuer write this API into aud; or set audience: null and, in clientIds, the clients ' +
+    'whose tokens are accepted. Without clientIds every token that the issuer signs would be.'
+  );
 }
 
 export function explainClient(claims: Claims): Explanation {

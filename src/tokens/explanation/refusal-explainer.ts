@@ -1,6 +1,7 @@
-import { isAlgorithm, isSymmetric } from '../keys/algorithms';
+import { algorithmOf, isSymmetric } from '../keys/algorithms';
 import { isClaims, type Claims } from '../verification/claims';
 import { parseJsonObject, type JsonObject } from '../verification/json-object';
+import type { Issuer } from '../verification/issuers';
 import type { ResolvedTokenRules } from '../verification/resolved-rules';
 import { REFUSED_PARAMETERS } from '../verification/token-header';
 import type { RefusalCause } from '../verification/refusal-cause';
@@ -23,6 +24,9 @@ const OPAQUE =
   ' If it is an opaque token, let its issuer write JWTs for this API, whose audience or resource ' +
   'the page names when it logs in.';
 
+const UNSIGNED =
+  'Its third part is empty: it is not signed, as the tokens of some emulators are. Send a signed one.';
+
 /** Explains refusals. That costs more than a refusal: for bounded logs, and for people. */
 export class RefusalExplainer {
   constructor(private readonly rules: ResolvedTokenRules) {}
@@ -35,12 +39,12 @@ export class RefusalExplainer {
     if (typeof text !== 'string' || cause === 'form') return this.explainForm(text);
     const [header, payload] = text.split('.').map(parseJsonObject);
     const claims = payload !== undefined && isClaims(payload) ? payload : undefined;
-    const { keys } = this.rules.issuers.of(claims?.iss);
+    const issuer = this.rules.issuers.of(claims?.iss);
     return (
-      explainHeader(header, cause, keys.areFixed) ??
+      explainHeader(header, cause, issuer.keys.areFixed) ??
       (claims === undefined
-        ? explainClaims(payload)
-        : this.explainClaims(claims, cause, nowSeconds))
+        ? explainClaims(payload, issuer)
+        : explainVerified(claims, cause, issuer, nowSeconds))
     );
   }
 
@@ -52,36 +56,43 @@ export class RefusalExplainer {
         option: 'maxTokenBytes',
         remedy: `It has ${text.length} bytes, and maxTokenBytes is ${maxTokenBytes}: raise it.`,
       };
-    const parts = text.split('.').length;
-    if (parts === 5)
+    const parts = text.split('.');
+    const count = parts.length;
+    if (count === 5)
       return { remedy: 'It is encrypted (JWE). Only signed tokens can be verified.' };
-    if (parts !== 3)
+    if (count !== 3)
       return {
         remedy:
-          `A token has three parts with dots between them, not ${parts}.` +
-          (parts === 1 ? OPAQUE : ''),
+          `A token has three parts with dots between them, not ${count}.` +
+          (count === 1 ? OPAQUE : ''),
       };
+    if (parts[2] === '') return { remedy: UNSIGNED };
     return { remedy: 'Each part must be base64url without padding and blanks (RFC 7515 §2).' };
   }
+}
 
-  private explainClaims(claims: Claims, cause: RefusalCause, nowSeconds: number): Explanation {
-    const issuer = this.rules.issuers.of(claims.iss);
-    switch (cause) {
-      case 'purpose':
-        return explainPurpose(claims, issuer);
-      case 'lifetime':
-        return explainLifetime(claims, issuer, nowSeconds);
-      case 'issuer':
-        return explainIssuer(claims);
-      case 'audience':
-        return explainAudience(claims);
-      case 'client':
-        return explainClient(claims);
-      case 'not_yet_valid':
-        return explainStart(claims, nowSeconds);
-      default:
-        return explainLacking(claims, issuer);
-    }
+/** Of claims of the right form, in a token that a key of the issuer may have signed. */
+function explainVerified(
+  claims: Claims,
+  cause: RefusalCause,
+  issuer: Issuer,
+  nowSeconds: number,
+): Explanation {
+  switch (cause) {
+    case 'purpose':
+      return explainPurpose(claims, issuer);
+    case 'lifetime':
+      return explainLifetime(claims, issuer, nowSeconds);
+    case 'issuer':
+      return explainIssuer(claims);
+    case 'audience':
+      return explainAudience(claims, issuer);
+    case 'client':
+      return explainClient(claims);
+    case 'not_yet_valid':
+      return explainStart(claims, nowSeconds);
+    default:
+      return explainLacking(claims, issuer);
   }
 }
 
@@ -135,24 +146,25 @@ function explainHeader(
 
 function explainAlgorithm(alg: unknown, areKeysFixed: boolean): Explanation {
   const [member, option] = ['alg', 'algorithms'];
-  if (!isAlgorithm(alg)) {
-    const found = alg === 'none' ? alg : 'another name';
-    return { member, found, option, remedy: 'Sign with one that algorithms lists.' };
+  const found = algorithmOf(alg);
+  if (found === undefined) {
+    const name = alg === 'none' ? alg : 'another name';
+    return { member, found: name, option, remedy: 'Sign with one that algorithms lists.' };
   }
   if (areKeysFixed) {
     const remedy =
       'Add it to algorithms, and its key to keys; or sign with one that is listed there.';
-    return { member, found: alg, option, remedy };
+    return { member, found, option, remedy };
   }
   // No option would accept it: a secret is not published.
-  if (isSymmetric(alg)) {
+  if (isSymmetric(found)) {
     const remedy =
       'Only its issuer can verify it. Refresh tokens are like that: send the access token.';
-    return { member, found: alg, remedy };
+    return { member, found, remedy };
   }
   return {
     member,
-    found: alg,
+    found,
     option,
     remedy: 'Add it to algorithms, if its issuer signs with it.',
   };

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { type Algorithm, SIGNATURE_ALGORITHMS } from '../keys/algorithms';
+import { type Algorithm, algorithmOf, SIGNATURE_ALGORITHMS } from '../keys/algorithms';
 import { MAX_CANDIDATES } from '../keys/keys';
 import { isJsonObject, type JsonObject } from '../verification/json-object';
 import { isKid } from '../verification/token-header';
@@ -47,7 +47,9 @@ function membersOf(text: string): readonly JsonObject[] {
   const members: unknown = isJsonObject(set) ? set.keys : undefined;
   if (!Array.isArray(members)) throw new Error('It is no JWK Set: an object with the list "keys".');
   if (members.length > MAX_KEYS)
-    throw new Error(`It holds ${members.length} keys, and ${MAX_KEYS} are the most.`);
+    throw new Error(
+      `It holds ${members.length} keys, and ${MAX_KEYS} are the most: let the issuer withdraw old ones.`,
+    );
   return members.filter(isJsonObject);
 }
 
@@ -77,7 +79,9 @@ function publishedKey(
   if (key === undefined) return undefined;
   const [algorithm, ...others] = algorithms.filter((name) => {
     const rules = SIGNATURE_ALGORITHMS[name];
-    return (alg === undefined || alg === name) && rules.fits(key) && rules.isStrong(key);
+    return (
+      (alg === undefined || algorithmOf(alg) === name) && rules.fits(key) && rules.isStrong(key)
+    );
   });
   if (algorithm === undefined || others.length > 0) return undefined;
   return kid === undefined ? { key, algorithm } : { key, kid, algorithm };

@@ -10,7 +10,10 @@ import {
 } from 'node:crypto';
 import { derOf } from './ecdsa-signature';
 
-/** The `alg` values this package can verify (RFC 7518 §3.1; EdDSA: RFC 8037, Ed25519 only). */
+/**
+ * The algorithms this package can verify (RFC 7518 §3.1). EdDSA is Ed25519 alone (RFC 8037), which
+ * tokens and keys may call `Ed25519`, too (RFC 9864 §2.2).
+ */
 export type Algorithm =
   | 'HS256'
   | 'HS384'
@@ -179,6 +182,12 @@ export const SIGNATURE_ALGORITHMS: Readonly<Record<Algorithm, SignatureAlgorithm
 /** Whether `value` is the exact name of an algorithm above. */
 export function isAlgorithm(value: unknown): value is Algorithm {
   return typeof value === 'string' && Object.hasOwn(SIGNATURE_ALGORITHMS, value);
+}
+
+/** The algorithm that the `alg` of a token or a key names; `undefined`: none of those above. */
+export function algorithmOf(alg: unknown): Algorithm | undefined {
+  if (alg === 'Ed25519') return 'EdDSA';
+  return isAlgorithm(alg) ? alg : undefined;
 }
 
 /** Whether one secret signs and verifies: what verifies could sign, too. */

@@ -1,4 +1,9 @@
-import { type Algorithm, SIGNATURE_ALGORITHMS, type SignatureCheck } from './algorithms';
+import {
+  type Algorithm,
+  algorithmOf,
+  SIGNATURE_ALGORITHMS,
+  type SignatureCheck,
+} from './algorithms';
 import { type ConfiguredKey, MAX_CANDIDATES } from './keys';
 
 interface AlgorithmKeys {
@@ -10,8 +15,8 @@ const NONE: readonly SignatureCheck[] = [];
 
 /** The keys of one issuer, prepared and found by what a header says; never changes. */
 export class KeySet {
-  // Maps, not objects: a token may name its algorithm or its key `constructor`.
-  private readonly byAlgorithm = new Map<string, AlgorithmKeys>();
+  // Maps, not objects: a token may name its key `constructor`.
+  private readonly byAlgorithm = new Map<Algorithm, AlgorithmKeys>();
   private readonly kids = new Set<string | undefined>();
 
   /**
@@ -47,7 +52,8 @@ export class KeySet {
    * @returns `undefined` when tokens may not name this algorithm at all.
    */
   candidates(alg: string, kid: string | undefined): readonly SignatureCheck[] | undefined {
-    const keys = this.byAlgorithm.get(alg);
+    const algorithm = algorithmOf(alg);
+    const keys = algorithm && this.byAlgorithm.get(algorithm);
     if (keys === undefined) return undefined;
     if (kid === undefined && keys.all.length <= MAX_CANDIDATES) return keys.all;
     return keys.byKid.get(this.kids.has(kid) ? kid : undefined) ?? NONE;

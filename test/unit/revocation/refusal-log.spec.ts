@@ -1,4 +1,5 @@
-import { RefusalLog } from '../../../src/revocation/refusal-log';
+import { explainRevoked, RefusalLog } from '../../../src/revocation/refusal-log';
+import { verifiedToken } from '../../../src/testing/test-token';
 
 const MINUTE_MS = 60_000;
 
@@ -64,10 +65,41 @@ describe('The log of refusals', () => {
     ]);
   });
 
-  it('says once that tokens have no jti', () => {
-    log.noteMissingId();
-    log.noteMissingId();
-    expect(lines).toEqual([expect.stringContaining('It has no jti')]);
+  it('says once that tokens have no jti, and once that they have no iat', () => {
+    const exp = 1;
+    for (const claims of [{ exp, iat: 0 }, { exp, jti: 'a' }, { exp }, { exp, iat: 0, jti: 'a' }])
+      log.noteMissing(claims);
+    expect(lines).toEqual([
+      expect.stringContaining('A token was accepted. It has no jti'),
+      expect.stringContaining('A token was accepted. It has no iat'),
+    ]);
+  });
+
+  it('says for each issuer, once a minute, that a logout did not end the session', () => {
+    for (const issuer of ['https://a.example', 'https://a.example', undefined])
+      log.noteWithoutSession(issuer);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^A logout with a token of the issuer "https:\/\/a.example" ended that token alone\. It names no session, and logoutCovers is "session"\. .* sessionClaim/,
+      ),
+      expect.stringMatching(/^A logout with a token ended that token alone\./),
+    ]);
+  });
+
+  it('names all that may refuse a new login, of a token that was logged out', () => {
+    const remedy = (claims: object): string => explainRevoked(verifiedToken(claims)).remedy;
+    const [REPEATED, NO_ID, SESSION, NO_TIME] = [
+      'set tokenIdentity: "signed-part"',
+      'It has no jti',
+      'end the session at its issuer',
+      'It has no iat',
+    ];
+    const all = [REPEATED, NO_ID, SESSION, NO_TIME];
+    const said = (claims: object) => all.filter((each) => remedy(claims).includes(each));
+    expect(said({ jti: 'a', iat: 1 })).toEqual([REPEATED]);
+    expect(said({ jti: undefined, iat: 1 })).toEqual([NO_ID]);
+    expect(said({ jti: 'a', iat: 1, sid: 's' })).toEqual([REPEATED, SESSION]);
+    expect(said({ jti: 'a', iat: undefined })).toEqual([REPEATED, NO_TIME]);
   });
 
   it('has no control characters, and survives a printer that throws', () => {

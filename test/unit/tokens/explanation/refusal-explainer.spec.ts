@@ -35,6 +35,12 @@ function explain({ claims, header, by = signer, rules, text }: Refused): Explana
 }
 
 const HS256 = { alg: 'HS256' };
+const FETCHED = {
+  ...NAMES,
+  algorithms: undefined,
+  keys: undefined,
+  jwksUri: 'https://sso.example/jwks',
+};
 const bytes = (count: number): string => 'x'.repeat(count);
 
 const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][] = [
@@ -64,6 +70,16 @@ const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][]
     },
   ],
   ['padding', { text: (token) => `${token}=` }, { cause: 'form' }],
+  [
+    'a token without a signature',
+    { text: (token) => token.replace(/[^.]*$/, '') },
+    {
+      cause: 'form',
+      remedy:
+        'Its third part is empty: it is not signed, as the tokens of some emulators are. Send a ' +
+        'signed one.',
+    },
+  ],
   [
     'no header',
     { header: 'text' as unknown as object },
@@ -242,14 +258,43 @@ describe('A refusal is explained', () => {
   it.each([
     ['HS512', undefined, 'send the access token'],
     ['PS256', 'algorithms', 'Add it to algorithms'],
+    ['Ed25519', 'algorithms', 'Add it to algorithms'],
   ])('for %s where keys are fetched, without asking for a key', (alg, option, remedy) => {
-    const jwksUri = 'https://sso.example/jwks';
-    const fetched = { ...NAMES, algorithms: undefined, keys: undefined, jwksUri };
-    const verifier = verifierOf(signer, fetched);
+    const verifier = verifierOf(signer, FETCHED);
     const explanation = verifier.explain(mint(signer, CLAIMS, { alg }), 'algorithm');
-    expect(explanation).toMatchObject({ member: 'alg', found: alg });
+    const found = alg === 'Ed25519' ? 'EdDSA' : alg;
+    expect(explanation).toMatchObject({ member: 'alg', found });
     expect(explanation.option).toBe(option);
     expect(explanation.remedy).toContain(remedy);
+  });
+
+  it.each<[what: string, RefusalCause, claims: object, remedy: RegExp]>([
+    [
+      'a refresh token that names no user',
+      'claims',
+      { sub: undefined, email: 'a@b' },
+      /^Refresh tokens .* send the access token/,
+    ],
+    ['a token without exp', 'claims', { exp: undefined }, /^Let its issuer write exp/],
+    [
+      'a refresh token that lives long',
+      'lifetime',
+      { exp: NOW + 40 * 86_400 },
+      /: send the access token, if it is a refresh token\./,
+    ],
+    ['no audience', 'audience', { aud: undefined }, /audience: null and, in clientIds/],
+    [
+      'an access token of Cognito',
+      'audience',
+      { aud: undefined, token_use: 'access' },
+      /With its tokenUse: "id", send the ID token/,
+    ],
+  ])('for %s where keys are fetched: the provider signs, and not all is for us', (...refusal) => {
+    const [, cause, claims, remedy] = refusal;
+    const token = mint(signer, { ...CLAIMS, ...claims }, { alg: 'ES256' });
+    const said = verifierOf(signer, FETCHED).explain(token, cause).remedy;
+    expect(said).toMatch(remedy);
+    expect(said).not.toMatch(/[Ss]ign with/);
   });
 
   it('whatever the text is', () => {

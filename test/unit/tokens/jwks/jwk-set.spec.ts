@@ -87,6 +87,12 @@ describe('A published key', () => {
     expect(found([jwk, other], 'RS256', 'ES256', 'ES384')).toEqual(['other ES384']);
   });
 
+  it('is for EdDSA by either name of it (RFC 8037, RFC 9864)', () => {
+    const key = jwkOf('EdDSA');
+    const set = ['EdDSA', 'Ed25519', 'Ed448'].map((alg) => ({ ...key, kid: alg, alg }));
+    expect(found(set, 'EdDSA')).toEqual(['EdDSA EdDSA', 'Ed25519 EdDSA']);
+  });
+
   it('is left out where it would fit several algorithms and names none', () => {
     expect(found([{ ...RSA, kid: '1' }], 'RS256', 'PS256')).toEqual([]);
     expect(found([{ ...RSA, kid: '1' }], 'RS256', 'ES256')).toEqual(['1 RS256']);

@@ -1,5 +1,6 @@
 import crypto from 'node:crypto';
 import fc from 'fast-check';
+import { SignJWT } from 'jose';
 import jwt from 'jsonwebtoken';
 import { revocationKey } from '../../../../src/tokens/identity';
 import { tokenKeys } from '../../../../src/tokens/token-keys';
@@ -40,6 +41,18 @@ describe('a good token', () => {
       verdict: 'live',
       token: { ...named(claims), ...keys, expiresAtMs: claims.exp * 1000 },
     });
+  });
+
+  it('may call EdDSA by the name of its curve (RFC 9864), where that is listed', async () => {
+    const { signingKey } = SIGNERS.EdDSA;
+    const text = await new SignJWT({ sub: 'ada', exp: CLAIMS.exp })
+      .setProtectedHeader({ alg: 'Ed25519' })
+      .sign(signingKey);
+    expect(outcome(verifierOf(SIGNERS.EdDSA).verify(text))).toBe('live');
+    expect(outcome(verifierOf(strangerTo('EdDSA')).verify(text))).toBe('signature');
+    expect(outcome(verifierOf(SIGNERS.ES256).verify(text))).toBe('algorithm');
+    const other = mint(SIGNERS.EdDSA, CLAIMS, { alg: 'Ed448' });
+    expect(outcome(verifierOf(SIGNERS.EdDSA).verify(other))).toBe('algorithm');
   });
 
   it('is known by what its signature covers, where it has no jti', () => {
