@@ -1,5 +1,5 @@
 import { algorithmOf, isSymmetric } from '../keys/algorithms';
-import { isClaims, type Claims } from '../verification/claims';
+import { isClaims, isOfOtherPurpose, type Claims } from '../verification/claims';
 import { parseJsonObject, type JsonObject } from '../verification/json-object';
 import type { Issuer } from '../verification/issuers';
 import type { ResolvedTokenRules } from '../verification/resolved-rules';
@@ -40,6 +40,8 @@ export class RefusalExplainer {
     const [header, payload] = text.split('.').map(parseJsonObject);
     const claims = payload !== undefined && isClaims(payload) ? payload : undefined;
     const issuer = this.rules.issuers.of(claims?.iss);
+    if (cause === 'type' && claims !== undefined && isOfOtherPurpose(claims, false))
+      return explainPurpose(claims, issuer);
     return (
       explainHeader(header, cause, issuer.keys.areFixed) ??
       (claims === undefined

@@ -167,6 +167,11 @@ const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][]
     { cause: 'purpose', member: 'nonce', option: 'idTokens' },
   ],
   [
+    'an ID token where types would refuse it as well',
+    { header: { ...HS256, typ: 'JWT' }, claims: { at_hash: 'h' }, rules: { types: ['at+jwt'] } },
+    { cause: 'type', member: 'at_hash', option: 'idTokens' },
+  ],
+  [
     'an ID token of Cognito',
     { claims: { token_use: 'id' } },
     {
