@@ -21,7 +21,7 @@ const MAX_LIFETIME_SECONDS = 31 * 86_400;
 /** What the rules for claims ask of an issuer. */
 export type LogoutTokenIssuer = Pick<
   Issuer,
-  'issuers' | 'clockToleranceSeconds' | 'readSubject' | 'backchannel'
+  'names' | 'clockToleranceSeconds' | 'readSubject' | 'backchannel'
 >;
 
 type SignedToken = Omit<LogoutToken, 'fingerprint'>;
@@ -73,11 +73,11 @@ function otherPurpose({ events, ...claims }: Claims): string | undefined {
 
 function checkLogoutClaims(
   claims: Claims,
-  { issuers, clockToleranceSeconds, backchannel }: LogoutTokenIssuer,
+  { names, clockToleranceSeconds, backchannel }: LogoutTokenIssuer,
   nowSeconds: number,
 ): LogoutClaimError | undefined {
   const audiences = backchannel?.clientIds ?? new Set();
-  const rules = { issuers, audiences, clientIds: null, clockToleranceSeconds };
+  const rules = { names, audiences, clientIds: null, clockToleranceSeconds };
   const limits = { ...rules, maxLifetimeSeconds: MAX_LIFETIME_SECONDS };
   const error = checkClaims(claims, limits, nowSeconds);
   // `aud` names the client here, so no other claim that does is looked at.

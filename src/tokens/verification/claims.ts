@@ -30,8 +30,8 @@ export interface Claims {
 
 /** What the rules ask of claims that are of the right form. */
 export interface ClaimRules {
-  /** `null`: any issuer, or none. */
-  readonly issuers: ReadonlySet<string> | null;
+  /** The accepted `iss`: the names of the issuer; `null`: any, or none. */
+  readonly names: ReadonlySet<string> | null;
   /** `null`: any audience, or none. */
   readonly audiences: ReadonlySet<string> | null;
   /** `null`: any client, or none. */
@@ -102,10 +102,10 @@ export function checkClaims(
   rules: ClaimRules,
   nowSeconds: number,
 ): ClaimError | undefined {
-  const { issuers, audiences, clientIds, clockToleranceSeconds, maxLifetimeSeconds } = rules;
+  const { names, audiences, clientIds, clockToleranceSeconds, maxLifetimeSeconds } = rules;
   const latestStart = nowSeconds + clockToleranceSeconds + MAX_AHEAD_SECONDS;
   if (claims.exp - (claims.iat ?? nowSeconds) > maxLifetimeSeconds) return 'lifetime';
-  if (issuers !== null && (claims.iss === undefined || !issuers.has(claims.iss))) return 'issuer';
+  if (names !== null && (claims.iss === undefined || !names.has(claims.iss))) return 'issuer';
   if (audiences !== null && !audiencesOf(claims.aud).some((aud) => audiences.has(aud))) {
     return 'audience';
   }

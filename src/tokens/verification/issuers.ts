@@ -45,8 +45,7 @@ export class Issuers {
   /** @param all no two of one name; only one alone may have no name. */
   constructor(readonly all: readonly [Issuer, ...Issuer[]]) {
     this.first = all[0];
-    for (const issuer of all)
-      for (const name of issuer.issuers ?? []) this.byName.set(name, issuer);
+    for (const issuer of all) for (const name of issuer.names ?? []) this.byName.set(name, issuer);
   }
 
   /** Every name of every issuer; none where any name is accepted. */
@@ -61,7 +60,7 @@ export class Issuers {
 
   /** The issuer whose keys must have signed a token that names this one; `undefined`: none. */
   find(iss: string | undefined): Issuer | undefined {
-    if (this.first.issuers === null) return this.first; // one alone, and any name is accepted
+    if (this.first.names === null) return this.first; // one alone, and any name is accepted
     return iss === undefined ? undefined : this.byName.get(iss);
   }
 }

@@ -15,17 +15,17 @@ export interface IssuerWithKeys {
 }
 
 /** One of the issuers could sign for another (RFC 8725 §3.8). */
-export function refuseUnboundKeys({ issuer: { issuers }, keys }: IssuerWithKeys): void {
+export function refuseUnboundKeys({ issuer: { names }, keys }: IssuerWithKeys): void {
   const [first, ...others] = keys;
   const isOneKey = first === undefined || others.every(({ key }) => isSameKey(key, first.key));
-  if (issuers === null || issuers.size === 1 || isOneKey) return;
+  if (names === null || names.size === 1 || isOneKey) return;
   const advice = 'Give each issuer its own keys: issuers: [{ issuer, keys, … }, …].';
   throw misconfigured('issuer', 'one name where there are several keys', 'several names', advice);
 }
 
 /** No key of the one may sign for the other (RFC 8725 §3.8). */
 export function refuseShared(one: IssuerWithKeys, earlier: IssuerWithKeys, option: string): void {
-  const name = [...(one.issuer.issuers ?? [])].find((each) => earlier.issuer.issuers?.has(each));
+  const name = [...(one.issuer.names ?? [])].find((each) => earlier.issuer.names?.has(each));
   if (name !== undefined)
     throw misconfigured(`${option}.issuer`, 'of this issuer alone', `${name} again`);
   const advice = 'With one key, each issuer could sign tokens of the other (RFC 8725 §3.8).';

@@ -101,7 +101,7 @@ function readIssuers(
   if (rules.issuers?.length === 0) return [ours];
   const [first, ...others] = readOthers(rules, shared);
   for (const other of [first, ...others]) {
-    if (other.issuer.issuers === null)
+    if (other.issuer.names === null)
       throw misconfigured('issuer', 'a name beside sessions', 'null', 'Name the other issuer.');
     refuseShared(ours, other, 'sessions');
   }
@@ -112,7 +112,7 @@ function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKey
   const { maxLifetimeSeconds, absoluteSeconds } = own;
   const issuer: Issuer = Object.freeze({
     keys: fixedKeys(new KeySet(own.keys)),
-    issuers: new Set([own.issuer]),
+    names: new Set([own.issuer]),
     audiences: new Set(own.audiences),
     clientIds: null,
     types: new Set(['at+jwt']),
@@ -172,12 +172,12 @@ function issuerOf(
   prefix: string,
   { clockToleranceSeconds, published }: Shared,
 ): IssuerWithKeys {
-  const { issuer: issuers, audience: audiences, clientIds } = rules;
+  const { issuer: names, audience: audiences, clientIds } = rules;
   const { algorithms, types, subjectClaim, sessionClaim, tokenIdentity, idTokens } = rules;
   const { logoutCovers, cutoffClaim, sessionSeconds, refreshTokens, backchannel } = rules;
   const { maxLifetimeSeconds } = rules;
   const longestTokenSeconds = Math.max(maxLifetimeSeconds, refreshTokens?.maxLifetimeSeconds ?? 0);
-  if (backchannel !== undefined && issuers === null)
+  if (backchannel !== undefined && names === null)
     throw misconfigured(`${prefix}issuer`, 'a name beside backchannel', 'null', NAME_THE_ISSUER);
   if (backchannel !== undefined && subjectClaim.isAnyOf)
     throw misconfigured(
@@ -192,7 +192,7 @@ function issuerOf(
   const { keys, configured, jwksUri } = keySourceOf(rules, prefix, published);
   const issuer: Issuer = Object.freeze({
     keys,
-    issuers,
+    names,
     audiences,
     clientIds,
     types: types ?? new Set([undefined, 'jwt', 'at+jwt']),

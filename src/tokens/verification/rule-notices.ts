@@ -1,10 +1,5 @@
 import type { ConfiguredKey } from '../keys/keys';
-import type { Issuer } from './issuers';
-
-interface IssuerWithKeys {
-  readonly issuer: Issuer;
-  readonly keys: readonly ConfiguredKey[];
-}
+import type { IssuerWithKeys } from './key-separation';
 
 const DAY_SECONDS = 86_400;
 
@@ -13,8 +8,21 @@ export function noticesOf(all: readonly IssuerWithKeys[]): readonly string[] {
   return [...cutSecrets(all.flatMap(({ keys }) => keys)), ...longLives(all)];
 }
 
-/** What the boot has to warn of, a sentence each. */
-export const warningsOf = (all: readonly IssuerWithKeys[]): readonly string[] => anyClients(all);
+/**
+ * What the boot has to warn of, a sentence each: tokens of any client are accepted. An issuer that
+ * publishes its keys signs for many; one whose key is given may sign for us alone.
+ */
+export function warningsOf(all: readonly IssuerWithKeys[]): readonly string[] {
+  return all
+    .filter(({ issuer: { keys, audiences, clientIds } }) => {
+      return !keys.areFixed && audiences === null && clientIds === null;
+    })
+    .map(
+      ({ issuer: { names } }) =>
+        `Tokens that ${[...(names ?? [])].join(', ')} issues to any client are accepted ` +
+        '(audience: null). List the clients of this application in clientIds, or name its audience.',
+    );
+}
 
 function cutSecrets(keys: readonly ConfiguredKey[]): readonly string[] {
   return keys
@@ -23,19 +31,6 @@ function cutSecrets(keys: readonly ConfiguredKey[]): readonly string[] {
       ({ option }) =>
         `"${option}" ended in a line break, as secrets from files do: it was cut off. ` +
         'Where your issuer signs with the line break, pass a Buffer, which is taken as it is.',
-    );
-}
-
-/** An issuer that publishes its keys signs for many; one whose key is given may sign for us alone. */
-function anyClients(all: readonly IssuerWithKeys[]): readonly string[] {
-  return all
-    .filter(({ issuer: { keys, audiences, clientIds } }) => {
-      return !keys.areFixed && audiences === null && clientIds === null;
-    })
-    .map(
-      ({ issuer: { issuers } }) =>
-        `Tokens that ${[...(issuers ?? [])].join(', ')} issues to any client are accepted ` +
-        '(audience: null). List the clients of this application in clientIds, or name its audience.',
     );
 }
 

@@ -126,7 +126,7 @@ describe('the claims a token must have', () => {
 });
 
 const RULES: ClaimRules = {
-  issuers: null,
+  names: null,
   audiences: null,
   clientIds: null,
   clockToleranceSeconds: 0,
@@ -194,7 +194,7 @@ describe('the times of a token', () => {
 });
 
 describe('the issuer, the audience and the client of a token', () => {
-  const issuers = new Set(['https://a.example', 'https://b.example']);
+  const names = new Set(['https://a.example', 'https://b.example']);
   const audiences = new Set(['api', 'web']);
 
   it.each([
@@ -203,7 +203,7 @@ describe('the issuer, the audience and the client of a token', () => {
     ['almost one', 'https://b.example/', 'issuer'],
     ['none', undefined, 'issuer'],
   ])('issuer: %s', (_what, iss, error) => {
-    expect(errorOf({ iss }, { issuers })).toBe(error);
+    expect(errorOf({ iss }, { names })).toBe(error);
   });
 
   it.each([
@@ -243,7 +243,7 @@ describe('the issuer, the audience and the client of a token', () => {
 describe('a token that is wrong in several ways', () => {
   const expired = { exp: NOW };
   const rules = {
-    issuers: new Set(['a']),
+    names: new Set(['a']),
     audiences: new Set(['api']),
     clientIds: new Set(['web']),
   };

@@ -21,7 +21,7 @@ function resolve(rules: Record<string, unknown> = {}) {
 
 describe('the defaults of the rules', () => {
   const expected = {
-    issuers: null,
+    names: null,
     audiences: null,
     clientIds: null,
     types: new Set([undefined, 'jwt', 'at+jwt']),
@@ -56,9 +56,9 @@ describe('the defaults of the rules', () => {
 
 describe('rules that are taken as they are', () => {
   it.each([
-    ['issuer', 'https://a.example', { issuers: new Set(['https://a.example']) }],
-    ['issuer', ['a', 'b'], { issuers: new Set(['a', 'b']) }],
-    ['issuer', 'i'.repeat(255), { issuers: new Set(['i'.repeat(255)]) }],
+    ['issuer', 'https://a.example', { names: new Set(['https://a.example']) }],
+    ['issuer', ['a', 'b'], { names: new Set(['a', 'b']) }],
+    ['issuer', 'i'.repeat(255), { names: new Set(['i'.repeat(255)]) }],
     ['audience', 'api', { audiences: new Set(['api']) }],
     ['audience', ['api', 'web'], { audiences: new Set(['api', 'web']) }],
     ['clientIds', null, { clientIds: null }],
