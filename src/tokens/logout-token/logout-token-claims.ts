@@ -4,10 +4,12 @@ import {
   faultyClaim,
   isClaims,
   type ClaimError,
+  type ClaimRules,
   type Claims,
 } from '../verification/claims';
 import type { Issuer } from '../verification/issuers';
 import { isJsonObject, type JsonObject } from '../verification/json-object';
+import type { ResolvedBackchannel } from './backchannel-rules';
 import type { LogoutToken, LogoutTokenCause, RefusedLogoutToken } from './logout-token';
 
 /** The member of `events` that makes a JWT a logout token (Back-Channel Logout 1.0 §2.4). */
@@ -18,28 +20,24 @@ const MAX_AGE_SECONDS = 120;
 /** The longest `exp − iat`. Providers give some minutes; one that repeats for days gives days. */
 const MAX_LIFETIME_SECONDS = 31 * 86_400;
 
-/** What the rules for claims ask of an issuer. */
-export type LogoutTokenIssuer = Pick<
-  Issuer,
-  'names' | 'clockToleranceSeconds' | 'readSubject' | 'backchannel'
->;
+/** An issuer that sends logout tokens. */
+export type LogoutTokenIssuer = Issuer & { readonly backchannel: ResolvedBackchannel };
 
-type SignedToken = Omit<LogoutToken, 'fingerprint'>;
+type SignedToken = Omit<LogoutToken, 'issuer' | 'fingerprint'>;
 
 /**
  * What the payload of a logout token says, by Back-Channel Logout 1.0 §2.6. Its signature is good.
+ * @param issuer the one that its `iss` names.
  * @param nowSeconds since the epoch.
  */
 export function readLogoutClaims(
-  payload: JsonObject | undefined,
+  payload: JsonObject,
   issuer: LogoutTokenIssuer,
   nowSeconds: number,
 ): SignedToken | RefusedLogoutToken {
-  if (payload === undefined) return { verdict: 'refused', cause: 'claims' };
   const claims = withExpiry(payload);
   if (!isClaims(claims)) return refused('claims', payload, faultyClaim(claims));
-  const { iss, iat, jti, sid, sub } = claims;
-  if (iss === undefined) return refused('claims', payload, 'iss');
+  const { iat, jti, sid, sub } = claims;
   if (iat === undefined) return refused('claims', payload, 'iat');
   if (typeof jti !== 'string') return refused('claims', payload, 'jti');
   if (sid !== undefined && typeof sid !== 'string') return refused('claims', payload, 'sid');
@@ -51,10 +49,10 @@ export function readLogoutClaims(
   if (error !== undefined) return refused(error, payload, MEMBERS[error]);
   // Where the access tokens of the issuer have the subject elsewhere, that is what revokes them.
   const subject = issuer.readSubject(claims) ?? undefined;
-  const endsSubject = sid === undefined || issuer.backchannel?.ends === 'subject';
+  const endsSubject = sid === undefined || issuer.backchannel.ends === 'subject';
   if (endsSubject && subject === undefined) return refused('subject', payload, 'sub');
   const issuedSeconds = Math.floor(iat);
-  return { issuer: iss, tokenId: jti, sessionId: sid, subject, endsSubject, issuedSeconds };
+  return { tokenId: jti, sessionId: sid, subject, endsSubject, issuedSeconds };
 }
 
 /** A logout token without `exp` counts as one that expires 120 s after its `iat`. */
@@ -76,10 +74,14 @@ function checkLogoutClaims(
   { names, clockToleranceSeconds, backchannel }: LogoutTokenIssuer,
   nowSeconds: number,
 ): LogoutClaimError | undefined {
-  const audiences = backchannel?.clientIds ?? new Set();
-  const rules = { names, audiences, clientIds: null, clockToleranceSeconds };
-  const limits = { ...rules, maxLifetimeSeconds: MAX_LIFETIME_SECONDS };
-  const error = checkClaims(claims, limits, nowSeconds);
+  const rules: ClaimRules = {
+    names,
+    audiences: backchannel.clientIds,
+    clientIds: null,
+    clockToleranceSeconds,
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
+  };
+  const error = checkClaims(claims, rules, nowSeconds);
   // `aud` names the client here, so no other claim that does is looked at.
   return error === 'client' ? 'audience' : error;
 }

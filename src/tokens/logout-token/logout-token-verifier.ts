@@ -1,5 +1,4 @@
 import { revocationKey } from '../identity';
-import type { KeySet } from '../keys/key-set';
 import type { Issuer } from '../verification/issuers';
 import { type JsonObject, parseJsonObject } from '../verification/json-object';
 import type { ResolvedTokenRules } from '../verification/resolved-rules';
@@ -8,7 +7,7 @@ import { faultOfSignature } from '../verification/signature-fault';
 import { splitToken, type TokenParts } from '../verification/token-form';
 import { parseHeader, type TokenHeader } from '../verification/token-header';
 import type { LogoutTokenCause, LogoutTokenVerification } from './logout-token';
-import { readLogoutClaims } from './logout-token-claims';
+import { readLogoutClaims, type LogoutTokenIssuer } from './logout-token-claims';
 
 /** The header `typ` of logout tokens (Back-Channel Logout 1.0 §2.4). */
 const LOGOUT_TYPE = 'logout+jwt';
@@ -19,8 +18,8 @@ const REQUIRED_TYPES = new Set([LOGOUT_TYPE]);
 interface ParsedLogoutToken {
   readonly parts: TokenParts;
   readonly header: TokenHeader;
-  readonly payload: JsonObject | undefined;
-  readonly issuer: Issuer;
+  readonly payload: JsonObject;
+  readonly issuer: LogoutTokenIssuer;
   /** The issuer that it names. */
   readonly iss: string;
 }
@@ -57,29 +56,31 @@ export class LogoutTokenVerifier {
     if (header === undefined) return 'header';
     const payload = parseJsonObject(parts.payload);
     const iss = payload?.iss;
+    if (payload === undefined || typeof iss !== 'string') return 'issuer';
     // Until its signature is known to be good, the payload says nothing but whose keys to ask.
-    const issuer = typeof iss === 'string' ? this.rules.issuers.find(iss) : undefined;
-    if (typeof iss !== 'string' || issuer?.backchannel === undefined) return 'issuer';
-    return { parts, header, payload, issuer, iss };
+    const issuer = this.rules.issuers.find(iss);
+    return sendsLogoutTokens(issuer) ? { parts, header, payload, issuer, iss } : 'issuer';
   }
 
-  private check(parsed: ParsedLogoutToken): LogoutTokenVerification {
-    const { issuer, iss } = parsed;
+  private check({
+    parts,
+    header,
+    payload,
+    issuer,
+    iss,
+  }: ParsedLogoutToken): LogoutTokenVerification {
     const { current } = issuer.keys;
     if (current === undefined) return { verdict: 'unknown', issuer: iss };
-    return this.checkBy(current, parsed);
-  }
-
-  private checkBy(
-    keys: KeySet,
-    { parts, header, payload, issuer }: ParsedLogoutToken,
-  ): LogoutTokenVerification {
-    const types = issuer.backchannel?.requireTyp === true ? REQUIRED_TYPES : TYPES;
-    const cause = faultOfSignature(parts, header, keys, types);
+    const types = issuer.backchannel.requireTyp ? REQUIRED_TYPES : TYPES;
+    const cause = faultOfSignature(parts, header, current, types);
     if (cause !== undefined) return { verdict: 'refused', cause };
     const read = readLogoutClaims(payload, issuer, this.clock() / 1000);
     if ('verdict' in read) return read;
     const fingerprint = revocationKey('logout-token', parts.signingInput);
-    return { verdict: 'genuine', token: { ...read, fingerprint } };
+    return { verdict: 'genuine', token: { ...read, issuer: iss, fingerprint } };
   }
+}
+
+function sendsLogoutTokens(issuer: Issuer | undefined): issuer is LogoutTokenIssuer {
+  return issuer?.backchannel !== undefined;
 }
