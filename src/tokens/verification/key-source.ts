@@ -73,13 +73,9 @@ function fetchedSource(options: KeyOptions, prefix: string, published: Published
       'A secret cannot be published: give it as keys.',
     );
   const names = [...issuer];
-  const locate = jwksUri === undefined ? discovering(names, prefix) : undefined;
-  const keys = published.of({
-    names,
-    locate: locate ?? (() => Promise.resolve(jwksUri ?? '')),
-    algorithms,
-    jwksStaleSeconds,
-  });
+  const locate =
+    jwksUri === undefined ? discovering(names, prefix) : () => Promise.resolve(jwksUri);
+  const keys = published.of({ names, locate, algorithms, jwksStaleSeconds });
   return { keys, configured: [], ...(jwksUri !== undefined && { jwksUri }) };
 }
 

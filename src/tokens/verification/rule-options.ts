@@ -8,6 +8,7 @@ import { normalizeType } from './token-header';
 const ALGORITHMS = Object.keys(SIGNATURE_ALGORITHMS).join(', ');
 const MAX_NAME_LENGTH = 255; // a longer one could never match: claims end there too
 const TYPES = 'a non-empty list of strings of 1–255 characters';
+const NAMES = 'a string of 1–255 characters or a non-empty list of them';
 const UNCHECKED =
   'Without it a token that the same key signed for another service is accepted (RFC 8725 §3.8–9).';
 
@@ -83,42 +84,43 @@ type Accepted = string | readonly string[] | null;
 
 /** One name or several; `null`: unchecked. */
 export function accepted(about: About<Accepted>): Option<ReadonlySet<string> | null, Accepted> {
-  const mustBe =
-    'a string of 1–255 characters or a non-empty list of them, or null to leave it unchecked';
-  const read = (value: unknown, name: string): ReadonlySet<string> | null => {
-    if (value === null) return null;
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    if (values.length > 0 && values.every(isAcceptableName)) return new Set(values);
-    const got = kindOfNames(value);
-    throw misconfigured(name, mustBe, got, UNCHECKED);
+  const mustBe = `${NAMES}, or null to leave it unchecked`;
+  const read = (value: unknown, option: string): ReadonlySet<string> | null => {
+    const found = value === null ? null : namesIn(value);
+    if (found !== undefined) return found;
+    throw misconfigured(option, mustBe, kindOfNames(value), UNCHECKED);
   };
   const fromText = (text: string): string | undefined =>
     isAcceptableName(text) ? text : undefined;
   return custom({ mustBe, read, fromText, textMustBe: 'a string of 1–255 characters' }, about);
 }
 
-const NAMES_MUST_BE = 'a string of 1–255 characters or a non-empty list of them';
-
 /** One name or several. */
 export const names = (
   about: About<string | readonly string[]>,
 ): Option<ReadonlySet<string>, string | readonly string[]> =>
   custom<ReadonlySet<string>, string | readonly string[]>(
-    { mustBe: NAMES_MUST_BE, read: readNames },
+    {
+      mustBe: NAMES,
+      read: (value, option) => {
+        const found = namesIn(value);
+        if (found !== undefined) return found;
+        throw misconfigured(option, NAMES, kindOfNames(value));
+      },
+    },
     about,
   );
 
-function readNames(value: unknown, name: string): ReadonlySet<string> {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (values.length > 0 && values.every(isAcceptableName)) return new Set(values);
-  throw misconfigured(name, NAMES_MUST_BE, kindOfNames(value));
+function readTypes(value: unknown, option: string): ReadonlySet<string> {
+  const found = Array.isArray(value) ? namesIn(value) : undefined;
+  if (found !== undefined) return new Set([...found].map(normalizeType));
+  throw misconfigured(option, TYPES, kindOfNames(value));
 }
 
-function readTypes(value: unknown, name: string): ReadonlySet<string> {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [];
-  if (values.length > 0 && values.every(isAcceptableName))
-    return new Set(values.map(normalizeType));
-  throw misconfigured(name, TYPES, kindOfNames(value));
+/** @returns `undefined`: it is neither a name nor a list of names. */
+function namesIn(value: unknown): ReadonlySet<string> | undefined {
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.length > 0 && values.every(isAcceptableName) ? new Set(values) : undefined;
 }
 
 function kindOfNames(value: unknown): string {
