@@ -13,6 +13,7 @@ import type { TokenVerifier } from '../tokens/verification/token-verifier';
 
 const LOGOUT = { event: 'authn_token_revoked' } as const;
 const REASON = 'backchannel_logout';
+const LAST_MS_OF_SECOND = 999;
 /** Of an actor, in the database. */
 const MAX_ACTOR_LENGTH = 255;
 
@@ -97,7 +98,7 @@ export class BackchannelLogout {
       key: identifierKey('session', issuer, sessionId),
       scope: 'session',
       issuedBefore: ANY_ISSUE_TIME,
-      expiresAt: this.keptUntil(token, this.verifier.longestSessionSeconds(issuer)),
+      expiresAt: this.expiryOf(token, this.verifier.longestSessionSeconds(issuer)),
       sessionId,
       ...(subject !== undefined && { subject }),
     };
@@ -117,18 +118,16 @@ export class BackchannelLogout {
       key: revocationKey('subject', issuer, subject),
       scope: 'subject',
       issuedBefore: new Date(issuedSeconds * 1000 + LAST_MS_OF_SECOND),
-      expiresAt: this.keptUntil(token, this.verifier.longestCutoffSeconds(issuer)),
+      expiresAt: this.expiryOf(token, this.verifier.longestCutoffSeconds(issuer)),
       subject,
     };
   }
 
-  private keptUntil({ issuedSeconds }: LogoutToken, longestSeconds: number): Date {
+  private expiryOf({ issuedSeconds }: LogoutToken, longestSeconds: number): Date {
     const endsMs = (issuedSeconds + longestSeconds) * 1000;
     return keptUntil(endsMs, this.verifier.clockToleranceSeconds);
   }
 }
-
-const LAST_MS_OF_SECOND = 999;
 
 const namesOf = ({ issuer, tokenId }: LogoutToken) => ({
   issuer,
