@@ -19,6 +19,8 @@ const KEY_VARIABLES = [
   'JWT_ISSUERS',
 ] as const;
 
+type KeyVariable = (typeof KEY_VARIABLES)[number];
+
 /** What the environment says of tokens. */
 export interface TokenEnvironment {
   /** The secret or the public keys, where the variables give one. */
@@ -54,11 +56,11 @@ export function readTokenEnvironment(
     return { key: undefined, needsOwnKey: false, rules };
   }
   const { secret, publicKey } = variables;
+  const areFetched = found === 'JWT_JWKS_URI' || found === 'JWT_DISCOVERY';
   const rules: TokenRules = {
     ...given,
     ...common,
-    ...(found !== 'JWT_JWKS_URI' &&
-      found !== 'JWT_DISCOVERY' && { algorithms: algorithmsFor(publicKey, given) }),
+    ...(!areFetched && { algorithms: algorithmsFor(publicKey, given) }),
     issuer: given.issuer ?? null,
     audience: given.audience ?? null,
   };
@@ -80,9 +82,15 @@ function keyVariablesOf(
   { jwksUri, discovery }: FromVariables<typeof ISSUER_RULES>,
   issuers: unknown,
   { secret, publicKey, isProduction }: KeyVariables,
-): (typeof KEY_VARIABLES)[number] | undefined {
-  const areSet = [secret, publicKey, jwksUri, discovery === true ? discovery : undefined, issuers];
-  const [found, other] = KEY_VARIABLES.filter((_, at) => areSet[at] !== undefined);
+): KeyVariable | undefined {
+  const areSet: Readonly<Record<KeyVariable, boolean>> = {
+    JWT_SECRET: secret !== undefined,
+    JWT_PUBLIC_KEY: publicKey !== undefined,
+    JWT_JWKS_URI: jwksUri !== undefined,
+    JWT_DISCOVERY: discovery === true,
+    JWT_ISSUERS: issuers !== undefined,
+  };
+  const [found, other] = KEY_VARIABLES.filter((name) => areSet[name]);
   if (found !== undefined && other !== undefined)
     throw badVariable(found, `left out where ${other} is given: keys are in one place`);
   if (isProduction && found === undefined)
