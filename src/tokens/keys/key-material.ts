@@ -57,7 +57,7 @@ function isPublicKey(bytes: Buffer): boolean {
  * @throws {TypeError} there is none, one cannot be read, or there is private key material.
  */
 export function readPublicKeys(option: string, material: unknown): readonly KeyObject[] {
-  const key = isKeyObject(material) ? material : withLines(readBytes(option, material));
+  const key = isKeyObject(material) ? material : pemText(readBytes(option, material));
   const isPrivate = typeof key === 'string' ? key.includes('PRIVATE KEY') : key.type === 'private';
   if (isPrivate) {
     throw misconfigured(
@@ -98,8 +98,8 @@ function readBytes(option: string, material: unknown): Buffer {
   throw misconfigured(option, 'a string, a Buffer or a KeyObject', kindOf(material));
 }
 
-/** Variables of one line carry PEM with its line breaks written as `\n`. */
-function withLines(bytes: Buffer): string {
+/** PEM text. Variables of one line carry it with its line breaks written as `\n`. */
+export function pemText(bytes: Buffer): string {
   return bytes.toString('utf8').replace(/(?:\\r)?\\n/g, '\n');
 }
 

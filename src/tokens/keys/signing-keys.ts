@@ -3,7 +3,7 @@ import { isKeyObject, isUint8Array } from 'node:util/types';
 import { misconfigured } from '../../options/misconfiguration';
 import { isJsonObject } from '../verification/json-object';
 import { type Algorithm, isAlgorithm, type Sign, SIGNATURE_ALGORITHMS } from './algorithms';
-import { describeKey, isSameKey } from './key-material';
+import { describeKey, isSameKey, pemText } from './key-material';
 import { type ConfiguredKey, readKeys } from './keys';
 import { kidOf, type PublicJwk, publicJwksOf } from './public-jwk';
 
@@ -99,10 +99,7 @@ function pairIn(
 
 function readPem(option: string, material: unknown): KeyObject | undefined {
   if (typeof material !== 'string' && !isUint8Array(material)) return undefined;
-  // Variables of one line carry PEM with its line breaks written as `\n`.
-  const text = Buffer.from(material)
-    .toString('utf8')
-    .replace(/(?:\\r)?\\n/g, '\n');
+  const text = pemText(Buffer.from(material));
   if (!text.includes('-----BEGIN')) return undefined;
   try {
     return text.includes('PRIVATE KEY-----') ? createPrivateKey(text) : createPublicKey(text);
