@@ -1,3 +1,4 @@
+import type { IssuersWithoutKeys } from '../tokens/verification/token-verifier';
 import type { RevocationStore } from './revocation-store';
 import type { StoreStatus } from './store-status';
 
@@ -19,12 +20,6 @@ export interface Readiness {
   readonly skewMs: number | null;
   /** Issuers whose keys are not known now: their tokens get 500, and those of others do not. */
   readonly issuersWithoutKeys: readonly string[];
-}
-
-/** Issuers whose keys are waited for, and those whose keys are not known now. */
-export interface IssuersWithoutKeys {
-  readonly awaited: readonly string[];
-  readonly unknown: readonly string[];
 }
 
 const NONE: IssuersWithoutKeys = { awaited: [], unknown: [] };

@@ -64,7 +64,7 @@ export class PublishedKeys {
     return this.issuersWhere(({ wereKnown }) => !wereKnown);
   }
 
-  /** Whether instances that can check other tokens wait no longer for those. */
+  /** Whether a minute has passed since `open`: an instance that can check other tokens is ready then. */
   get hasWaited(): boolean {
     const { openedAt, time } = this;
     return openedAt !== null && elapsedMs(openedAt, time) >= READY_WAIT_MS;

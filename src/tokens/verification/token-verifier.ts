@@ -44,6 +44,12 @@ export type KnownVerification = Exclude<Verification, { verdict: 'unknown' }>;
 
 type UnknownIssuerKeys = Extract<Verification, { verdict: 'unknown' }>;
 
+/** Issuers whose keys are waited for, and those whose keys are not known now. */
+export interface IssuersWithoutKeys {
+  readonly awaited: readonly string[];
+  readonly unknown: readonly string[];
+}
+
 /** The rules that refresh tokens may have of their own. */
 const OF_REFRESH_TOKENS = ['algorithms', 'keys', 'audience', 'types', 'maxLifetimeSeconds'];
 
@@ -95,14 +101,10 @@ export class TokenVerifier {
   }
 
   /**
-   * The issuers whose keys are waited for, because they were never had; and those whose keys are not
-   * known now. They are waited for as long as no token can be checked, and for a minute otherwise: an
-   * issuer that is away must not keep the users of others out.
+   * Keys that were never there are waited for as long as no token can be checked, and for a minute
+   * otherwise: an issuer that is away must not keep the users of others out.
    */
-  get issuersWithoutKeys(): {
-    readonly awaited: readonly string[];
-    readonly unknown: readonly string[];
-  } {
+  get issuersWithoutKeys(): IssuersWithoutKeys {
     const { awaited, hasWaited, unknown } = this.published;
     const goesOn =
       hasWaited && this.rules.issuers.all.some(({ keys }) => keys.current !== undefined);
