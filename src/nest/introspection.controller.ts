@@ -4,8 +4,8 @@ import { LogoutCore } from '../core/compose';
 import type { Claims } from '../tokens/verification/claims';
 import type { AdmittedRequest } from '../web/admitted-request';
 import { LogoutAnswers } from '../web/answers';
-import { introspected } from '../web/introspected';
-import { inFormOf } from '../web/oauth-form';
+import { answerIntrospection } from '../web/answer-introspection';
+import { withOAuthError } from '../web/oauth-errors';
 import type { PlatformRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';
 import { ROUTES } from '../web/routes';
@@ -32,8 +32,8 @@ export class IntrospectionController {
   ): Promise<void> {
     const { accept } = request.headers;
     const admits = (claims: Claims) => this.admits(claims, request);
-    const answer = await introspected(admitted, accept, this.core, this.answers, admits);
-    send(this.adapterHost.httpAdapter, response, inFormOf(admitted.route, answer));
+    const answer = await answerIntrospection(admitted, accept, this.core, this.answers, admits);
+    send(this.adapterHost.httpAdapter, response, withOAuthError(admitted.route, answer));
   }
 
   /** What the host's hook refuses by an HttpException is refused; any other error tells nothing. */

@@ -9,7 +9,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { admittedOf } from '../web/admitted-request';
 import { LogoutAnswers, type Answer } from '../web/answers';
-import { inFormOf } from '../web/oauth-form';
+import { withOAuthError } from '../web/oauth-errors';
 import type { PlatformRequest } from '../web/request';
 import { GateRefusal } from './gate.guard';
 import { send } from './send';
@@ -39,7 +39,7 @@ export class LogoutExceptionFilter implements ExceptionFilter {
     const decided = exception instanceof GateRefusal ? exception.answer : this.answer(exception);
     if (decided === undefined) return;
     const request = host.switchToHttp().getRequest<PlatformRequest>();
-    const answer = inFormOf(admittedOf(request)?.route, decided);
+    const answer = withOAuthError(admittedOf(request)?.route, decided);
     send(this.adapterHost.httpAdapter, host.switchToHttp().getResponse<object>(), answer);
   }
 

@@ -3,7 +3,7 @@ import { IntrospectionCallers, type Caller } from '../introspection/introspectio
 import { misconfigured } from '../options/misconfiguration';
 import { LogoutAnswers, MESSAGES } from '../web/answers';
 import { Gate } from '../web/gate';
-import { introspected } from '../web/introspected';
+import { answerIntrospection } from '../web/answer-introspection';
 import type { RequestAuthenticator } from '../web/request-authenticator';
 import { RouteThrottle } from '../web/route-throttle';
 import { ROUTES } from '../web/routes';
@@ -74,7 +74,7 @@ export class OAuthRoutes {
     const { introspect: route } = ROUTES;
     return new PlainRoute({ route, gate, answers }, async (admitted, { headers }) => {
       await open();
-      return introspected(admitted, headers.accept, core, answers);
+      return answerIntrospection(admitted, headers.accept, core, answers);
     });
   }
 

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { AdmittedRequest } from '../web/admitted-request';
 import type { Answer, BareAnswer, EmptyAnswer, LogoutAnswers } from '../web/answers';
 import type { Gate } from '../web/gate';
-import { inFormOf } from '../web/oauth-form';
+import { withOAuthError } from '../web/oauth-errors';
 import type { IncomingRequest } from '../web/request';
 import type { Route } from '../web/route';
 import type { Reply } from './answers';
@@ -49,7 +49,7 @@ export class PlainRoute {
     const admitted = await this.admit(request, stream);
     if (admitted === undefined || 'answer' in admitted) return admitted;
     try {
-      return replyOf(inFormOf(this.parts.route, await this.work(admitted, request)));
+      return replyOf(withOAuthError(this.parts.route, await this.work(admitted, request)));
     } catch (error) {
       return this.fail(error);
     }
@@ -57,7 +57,7 @@ export class PlainRoute {
 
   private fail(error: unknown): Reply {
     const { answers, route } = this.parts;
-    return replyOf(inFormOf(route, answers.answerError(error)));
+    return replyOf(withOAuthError(route, answers.answerError(error)));
   }
 }
 

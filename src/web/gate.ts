@@ -11,7 +11,7 @@ import { announcesBody, readBody } from './body';
 import { isForgeable } from './forgery';
 import { parameterIn } from './form-parameter';
 import type { DocumentAnswer, UnchangedAnswer } from './published-document';
-import { inFormOf } from './oauth-form';
+import { withOAuthError } from './oauth-errors';
 import { sourceOf, rawRequest, type IncomingRequest, type PlatformRequest } from './request';
 import type { PresentedBearer, RequestAuthenticator } from './request-authenticator';
 import type { Route } from './route';
@@ -210,13 +210,13 @@ export class Gate {
       const { event } = route;
       if (event !== undefined)
         this.throttle.auditOnce({ event, outcome: 'failure', reason: reasonOf(error), ...source });
-      return inFormOf(route, this.answers.answerError(error));
+      return withOAuthError(route, this.answers.answerError(error));
     }
   }
 
   private tooMany(route: Route | undefined, { reason, retryAfterSeconds }: Excess): Refused {
     const headers = { 'Retry-After': String(retryAfterSeconds) };
-    return inFormOf(route, this.answers.refuse(reason, headers));
+    return withOAuthError(route, this.answers.refuse(reason, headers));
   }
 
   private refuse(
@@ -227,7 +227,7 @@ export class Gate {
   ): Refused {
     const event = reason === 'caller_refused' ? 'authn_login_fail' : 'input_validation_fail';
     this.throttle.auditOnce({ event, outcome: 'failure', reason, ...source });
-    return inFormOf(route, this.answers.refuse(reason, headers));
+    return withOAuthError(route, this.answers.refuse(reason, headers));
   }
 }
 

@@ -1,7 +1,7 @@
 import { COMMON_RULES } from '../tokens/verification/token-rules';
 import { MESSAGES, type Messages } from './answers';
 import type { BodyKind } from './body';
-import { oauthErrorOf } from './oauth-form';
+import { oauthErrorOf } from './oauth-errors';
 import type { Route } from './route';
 import { bodyRules, methodsOf, ROUTES } from './routes';
 

@@ -46,7 +46,7 @@ export interface Route {
   readonly throttledBy?: 'token' | 'refreshToken' | 'logoutToken' | 'caller';
   /** What the audit calls an attempt; absent: attempts are not recorded. */
   readonly event?: AuditEventName;
-  /** Whether errors are in the form of OAuth 2.0, too: see `inFormOf`. */
+  /** Whether errors are in the form of OAuth 2.0, too: see `withOAuthError`. */
   readonly isOAuth?: boolean;
   /** Whether each refusal has an `error` and nothing else. @defaultValue false */
   readonly isErrorAlone?: boolean;

@@ -12,12 +12,12 @@ const ERRORS: ReadonlyMap<number, string> = new Map([
 const LATER: ReadonlySet<number> = new Set([429, 503]);
 
 /**
- * An error in the form of its route, where that is known. On routes of OAuth 2.0 a failure is a 503
- * after which the client must take the token for live (RFC 7009 §2.2.1), or for unknown (RFC 7662).
- * Where `isErrorAlone`, each refusal is an `error` and nothing else; otherwise a 400 and a 401 have
- * their `error` beside our envelope. What has that form already stays as it is.
+ * The answer as its route gives it: on a route of OAuth 2.0 an error has the form that OAuth asks for.
+ * A failure is a 503, after which the client must take the token for live (RFC 7009 §2.2.1), or for
+ * unknown (RFC 7662). Where `isErrorAlone`, each refusal is an `error` and nothing else; otherwise a
+ * 400 and a 401 have their `error` beside our envelope. Idempotent.
  */
-export function inFormOf(
+export function withOAuthError(
   route: Route | undefined,
   answer: Answer | BareAnswer | EmptyAnswer,
 ): Answer | BareAnswer | EmptyAnswer {

@@ -6,23 +6,23 @@ import { PRIVATE, type Answer, type BareAnswer, type LogoutAnswers } from './ans
 import { parameterIn } from './form-parameter';
 import { SIGNED_INTROSPECTION } from './introspection-route';
 
-/** What knows the answers. */
-interface Knowledge {
+/** What makes the answers. */
+interface AnswerMakers {
   readonly introspection: Introspection;
-  /** Absent: there is no key for it, and every answer is JSON. */
+  /** Absent: no private key is known, and every answer is JSON. */
   readonly signedIntrospection: SignedIntrospection | undefined;
 }
 
 /**
  * The answer to a caller that the gate has let in, in the form that it asks for: signed (RFC 9701
- * §4), or as JSON. The form is the last thing that is decided: it holds what any other would hold.
+ * §4), or as JSON. Both hold the same.
  * @throws {StoreUnavailableError} whether the token is live is unknown. @throws
  * {IssuerUnavailableError} the same.
  */
-export async function introspected(
+export async function answerIntrospection(
   { body, caller, source }: AdmittedRequest,
   accept: string | undefined,
-  { introspection, signedIntrospection: signed }: Knowledge,
+  { introspection, signedIntrospection: signed }: AnswerMakers,
   answers: LogoutAnswers,
   admits?: Admission,
 ): Promise<Answer | BareAnswer> {
