@@ -68,6 +68,7 @@ describe('A logout token', () => {
     ['claims', 'a long sid', () => signed({ sid: 's'.repeat(129) })],
     ['claims', 'a NUL in sid', () => signed({ sid: 's\0' })],
     ['claims', 'a long sub', () => signed({ sub: 's'.repeat(256) })],
+    ['claims', 'a number as sub', () => signed({ sub: 7 })],
     ['claims', 'an object as sub', () => signed({ sub: {}, sid: 's1' })],
     ['claims', 'neither sid nor sub', () => signed({ sid: undefined })],
     ['not_yet_valid', 'an iat ahead', () => signed({ iat: now + 2, exp: now + 120 })],

@@ -189,6 +189,25 @@ const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][]
     { cause: 'purpose', member: 'typ', option: 'idTokens' },
   ],
   [
+    'a refresh token, by its claim',
+    {
+      claims: { use: 'refresh' },
+      rules: { refreshTokens: { claim: { name: 'use', value: 'refresh' } } },
+    },
+    {
+      ...{ cause: 'purpose', member: 'use', found: 'text', option: 'refreshTokens' },
+      remedy: 'This is a refresh token, which is no bearer. Send the access token.',
+    },
+  ],
+  [
+    'a refresh token, by its audience',
+    {
+      claims: { aud: [NAMES.audience, 'refresh'] },
+      rules: { refreshTokens: { audience: 'refresh' } },
+    },
+    { cause: 'purpose', member: 'aud', found: 'a list', option: 'refreshTokens' },
+  ],
+  [
     'another client',
     { claims: { azp: 'ada-of-the-secret' }, rules: { clientIds: 'web' } },
     { cause: 'client', member: 'azp', found: 'another client', option: 'clientIds' },
@@ -203,6 +222,11 @@ const CASES: [what: string, Refused, Partial<Explanation> & { cause: string }][]
     'too long a life',
     { claims: { exp: NOW + 7200 }, rules: { maxLifetimeSeconds: 3600 } },
     { cause: 'lifetime', member: 'exp', found: '7200 s after iat', option: 'maxLifetimeSeconds' },
+  ],
+  [
+    'too long a life from now on, without iat',
+    { claims: { iat: undefined, exp: NOW + 7200 }, rules: { maxLifetimeSeconds: 3600 } },
+    { cause: 'lifetime', member: 'exp', found: '7200 s after now', option: 'maxLifetimeSeconds' },
   ],
   [
     'an exp in milliseconds',
@@ -248,6 +272,18 @@ describe('A refusal is explained', () => {
       expect(explain(refused)).toMatchObject(explanation);
     },
   );
+
+  it('for an access token where a refresh token is asked for, by the claim that it lacks', () => {
+    const refreshTokens = { claim: { name: 'use', value: 'refresh' } };
+    const rules = { ...NAMES, algorithms: ['HS256'], keys: signer.key, refreshTokens } as const;
+    const verifier = new TokenVerifier(rules, () => NOW * 1000, 'refresh');
+    const token = mint(signer, CLAIMS);
+    expect(verifier.verify(token)).toEqual({ verdict: 'refused', cause: 'purpose' });
+    expect(verifier.explain(token, 'purpose')).toEqual({
+      ...{ member: 'use', found: 'absent', option: 'refreshTokens' },
+      remedy: 'Refresh tokens have another value here. Send the refresh token.',
+    });
+  });
 
   it('by the keys of the issuer it names, where another issuer has signed', () => {
     const both = [
