@@ -15,7 +15,7 @@ import { TokenRejectedError } from './errors';
 import { verified } from './verified';
 import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
-import { bodyTokenReason } from '../audit/reasons';
+import { bodyTokenReason, type RefusalReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { keptUntil, sessionKeyOf, type RevokeOptions } from './additions';
 import { readinessOf, type Readiness } from './readiness';
@@ -85,13 +85,7 @@ export class RevokedTokensService {
 
   /** Like `verify`, for the token that the body of a logout names: a refusal is explained in the log. */
   verifyNamed(text: unknown): KnownVerification | Promise<KnownVerification> {
-    return mapMaybe(this.verify(text), (verification) => {
-      if (verification.verdict === 'refused') {
-        const { cause } = verification;
-        this.refusals.explain(bodyTokenReason(cause), () => this.verifier.explain(text, cause));
-      }
-      return verification;
-    });
+    return this.verifyOrExplain(this.verifier, text, bodyTokenReason);
   }
 
   /**
@@ -129,13 +123,24 @@ export class RevokedTokensService {
     source: LazyRequestSource,
     lookUps: ReadonlyMap<string, Promise<boolean>> | undefined,
   ): Authentication | Promise<Authentication> {
+    const verification = this.verifyOrExplain(verifier, text, (cause) => cause);
+    return mapMaybe(verification, (known) =>
+      known.verdict === 'live' ? this.checkLive(known.token, text, source, lookUps) : known,
+    );
+  }
+
+  /** @param reasonFor what the log calls a refusal for that cause. */
+  private verifyOrExplain(
+    verifier: TokenVerifier,
+    text: unknown,
+    reasonFor: (cause: RefusalCause) => RefusalReason,
+  ): KnownVerification | Promise<KnownVerification> {
     return mapMaybe(verified(verifier, text), (verification) => {
       if (verification.verdict === 'refused') {
         const { cause } = verification;
-        this.refusals.explain(cause, () => verifier.explain(text, cause));
+        this.refusals.explain(reasonFor(cause), () => verifier.explain(text, cause));
       }
-      if (verification.verdict !== 'live') return verification;
-      return this.checkLive(verification.token, text, source, lookUps);
+      return verification;
     });
   }
 
@@ -296,14 +301,7 @@ export class RevokedTokensService {
    * @throws {TypeError} the option `refreshTokens` is not set.
    */
   verifyRefresh(text: unknown): KnownVerification | Promise<KnownVerification> {
-    const verifier = this.verifierFor('refresh');
-    return mapMaybe(verified(verifier, text), (verification) => {
-      if (verification.verdict === 'refused') {
-        const { cause } = verification;
-        this.refusals.explain('refresh_token_refused', () => verifier.explain(text, cause));
-      }
-      return verification;
-    });
+    return this.verifyOrExplain(this.verifierFor('refresh'), text, () => 'refresh_token_refused');
   }
 
   /**
