@@ -1,4 +1,4 @@
-import type { OwnTokens } from '../tokens/verification/resolved-rules';
+import type { OwnTokens } from '../tokens/verification/own-tokens';
 import { AccessTokens } from './access-tokens';
 import { RefreshTokens } from './refresh-tokens';
 import { MAX_ACCESS_SECONDS, type ResolvedSessionOptions } from './session-options';

@@ -1,5 +1,5 @@
 import { readKeys } from '../../src/tokens/keys/keys';
-import type { OwnTokens } from '../../src/tokens/verification/resolved-rules';
+import type { OwnTokens } from '../../src/tokens/verification/own-tokens';
 import { AUDIENCE, ISSUER, type TestIssuer } from './tokens';
 
 /** What is accepted as tokens of our own sessions that this issuer signs, with `typ: at+jwt`. */

@@ -4,8 +4,7 @@ import type { Algorithm } from '../keys/algorithms';
 import { fixedKeys } from '../keys/issuer-keys';
 import { KeySet } from '../keys/key-set';
 import { PublishedKeys } from '../jwks/published-keys';
-import { type ConfiguredKey, readKeys } from '../keys/keys';
-import { type Claims, textOf } from './claims';
+import { readKeys } from '../keys/keys';
 import { type Issuer, Issuers } from './issuers';
 import {
   refuseShared,
@@ -14,6 +13,7 @@ import {
   type IssuerWithKeys,
 } from './key-separation';
 import { keySourceOf } from './key-source';
+import { ownIssuer, type OwnTokens } from './own-tokens';
 import type { ResolvedRefreshTokens } from './refresh-token-rules';
 import { noticesOf, warningsOf } from './rule-notices';
 import { COMMON_RULES, ISSUER_RULES, type MultiIssuerRules, type TokenRules } from './token-rules';
@@ -42,17 +42,6 @@ const MAX_ISSUERS = 100;
 
 /** What a token is for: to be sent to an API, or to get a new one of those (RFC 6749 §1.5). */
 export type TokenUse = 'access' | 'refresh';
-
-/** The access tokens of our own sessions: what we sign, and therefore accept. */
-export interface OwnTokens {
-  readonly issuer: string;
-  readonly audiences: readonly string[];
-  readonly keys: readonly ConfiguredKey[];
-  /** The longest `exp − iat`, whatever an instance signs now. */
-  readonly maxLifetimeSeconds: number;
-  /** The longest that a session lives. */
-  readonly absoluteSeconds: number;
-}
 
 /** Whether the rules say of any issuer what its refresh tokens are. */
 export function hasRefreshTokens(rules: TokenRules | MultiIssuerRules): boolean {
@@ -106,30 +95,6 @@ function readIssuers(
     refuseShared(ours, other, 'sessions');
   }
   return [first, ...others, ours];
-}
-
-function ownIssuer(own: OwnTokens, clockToleranceSeconds: number): IssuerWithKeys {
-  const { maxLifetimeSeconds, absoluteSeconds } = own;
-  const issuer: Issuer = Object.freeze({
-    keys: fixedKeys(new KeySet(own.keys)),
-    names: new Set([own.issuer]),
-    audiences: new Set(own.audiences),
-    clientIds: null,
-    types: new Set(['at+jwt']),
-    clockToleranceSeconds,
-    maxLifetimeSeconds,
-    tokenIdentity: 'jti',
-    idTokens: 'refuse',
-    readSubject: ({ sub }: Claims) => textOf(sub) ?? null,
-    sessionClaim: 'sid',
-    logoutCovers: 'session',
-    sessionSeconds: maxLifetimeSeconds,
-    cutoffClaim: 'opened_ms',
-    longestLifetimeSeconds: Math.max(maxLifetimeSeconds, absoluteSeconds),
-    refreshTokens: undefined,
-    backchannel: undefined,
-  });
-  return { issuer, keys: own.keys };
 }
 
 function readOthers(

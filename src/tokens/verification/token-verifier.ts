@@ -19,12 +19,8 @@ import { faultyInstant } from './instants';
 import type { Issuer } from './issuers';
 import type { RefusalCause } from './refusal-cause';
 import { isMarkedAsRefresh } from './refresh-token-rules';
-import {
-  type OwnTokens,
-  type ResolvedTokenRules,
-  resolveTokenRules,
-  type TokenUse,
-} from './resolved-rules';
+import type { OwnTokens } from './own-tokens';
+import { type ResolvedTokenRules, resolveTokenRules, type TokenUse } from './resolved-rules';
 import type { MultiIssuerRules, TokenRules } from './token-rules';
 
 export type { VerifiedToken };

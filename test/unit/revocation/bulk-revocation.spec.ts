@@ -2,7 +2,7 @@ import { AuditLog } from '../../../src/audit/audit-log';
 import { BulkRevocation } from '../../../src/revocation/bulk-revocation';
 import { RevokedTokensService } from '../../../src/revocation/revoked-tokens.service';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
-import type { OwnTokens } from '../../../src/tokens/verification/resolved-rules';
+import type { OwnTokens } from '../../../src/tokens/verification/own-tokens';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { ownTokens } from '../../support/own-tokens';
 import { ISSUER, TestIssuer } from '../../support/tokens';
