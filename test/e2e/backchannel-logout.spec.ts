@@ -91,6 +91,15 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
       });
     });
 
+    it('tells the audit of the longest name, cut to what a row can hold', async () => {
+      await app.close();
+      const iss = `https://${'a'.repeat(247)}`;
+      await start({ issuer: iss });
+      await sendToken({ iss }).expect(200);
+      const [row] = await auditOf(app);
+      expect(row).toMatchObject({ issuer: iss, actor: `idp:${iss.slice(0, 251)}` });
+    });
+
     it('keeps that for as long as the session may have tokens, counted from the logout', async () => {
       await app.close();
       await start({ sessionSeconds: 1000, maxLifetimeSeconds: 900, clockToleranceSeconds: 10 });

@@ -519,6 +519,18 @@ describe('A host that ends what the provider names', () => {
     expect(revocations.map(({ scope }) => scope).toSorted()).toEqual(['session', 'token']);
   });
 
+  it.each(['cognito', 'firebase'])(
+    '%s: a revocation of a user refuses what is refreshed later, too, until a new login',
+    async (of) => {
+      const sub = randomUUID();
+      const issuer = String(provider(of).claims.iss);
+      const before = await app.nest.get(BulkRevocation).revokeSubject({ issuer, subject: sub });
+      const iat = Math.floor(before.getTime() / 1000) + 1;
+      await app.me(made(provider(of), { claims: { sub, iat, auth_time: NOW - 70 } })).expect(401);
+      await app.me(made(provider(of), { claims: { sub, iat, auth_time: iat } })).expect(200);
+    },
+  );
+
   it('auth0: a logout there ends that session of the user alone, connections included', async () => {
     const [id, other] = [randomUUID(), randomUUID()];
     const token = ofSession('auth0', SESSION, id);
