@@ -1,6 +1,6 @@
 import { INSTANCE_TIME, rateLimited, type InstanceTime } from '../time/instance-time';
 import { IssuerUnavailableError, StoreUnavailableError } from './errors';
-import { explainUnknownKeys } from './refusal-log';
+import { explainUnknownKeys } from './reason-explanations';
 
 type Outage = IssuerUnavailableError | StoreUnavailableError;
 

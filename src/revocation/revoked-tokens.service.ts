@@ -13,7 +13,8 @@ import type {
 import { signingInputOf } from '../tokens/verification/token-form';
 import { TokenRejectedError } from './errors';
 import { verified } from './verified';
-import { explainPlain, explainRevoked, RefusalLog } from './refusal-log';
+import { explainPlain, explainRevoked } from './reason-explanations';
+import { RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
 import { bodyTokenReason, type RefusalReason } from '../audit/reasons';
 import { mapMaybe } from '../tokens/maybe-promise';

@@ -1,7 +1,7 @@
 import type { TokenReason } from '../audit/reasons';
 import type { Explanation } from '../tokens/explanation/explanation';
 import { IssuerUnavailableError } from './errors';
-import { explainUnknownKeys } from './refusal-log';
+import { explainUnknownKeys } from './reason-explanations';
 
 /** Why a text is not accepted; nothing but the verdict where it is. */
 export interface TokenExplanation extends Partial<Explanation> {

@@ -1,4 +1,5 @@
-import { explainRevoked, RefusalLog } from '../../../src/revocation/refusal-log';
+import { explainRevoked } from '../../../src/revocation/reason-explanations';
+import { RefusalLog } from '../../../src/revocation/refusal-log';
 import { verifiedToken } from '../../../src/testing/test-token';
 
 const MINUTE_MS = 60_000;
