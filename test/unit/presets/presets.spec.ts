@@ -121,6 +121,21 @@ describe('The preset of an issuer', () => {
     );
   });
 
+  it.each<[of: string, seconds: number]>([
+    ['Auth0', 30 * 86_400],
+    ['Amazon Cognito', 86_400],
+    ['Entra', 29 * 3600],
+    ['Firebase', 3600],
+    ['Google', 2 * 3600],
+    ['Keycloak', 86_400],
+    ['Okta', 86_400],
+    ['Supabase', 7 * 86_400],
+  ])('accepts no token that lives longer than those of %s: %i s', (of, seconds) => {
+    const issuers = ADDRESSES.filter(([what]) => what.startsWith(of)).map(([, issuer]) => issuer);
+    const lifetimes = issuers.map(({ maxLifetimeSeconds }) => maxLifetimeSeconds);
+    expect([...new Set(lifetimes)]).toEqual([seconds]);
+  });
+
   it('gives way to whatever stands behind it', () => {
     const { key } = SIGNERS.RS256;
     const given = auth0({ domain: 'tenant.eu.auth0.com', audience });
