@@ -1,4 +1,6 @@
 import { revocationKey } from '../identity';
+import { kindOfMember } from '../explanation/explanation';
+import { isIssuerName } from '../verification/claims';
 import type { Issuer } from '../verification/issuers';
 import { type JsonObject, parseJsonObject } from '../verification/json-object';
 import type { ResolvedTokenRules } from '../verification/resolved-rules';
@@ -6,7 +8,7 @@ import { dependsOnKeys, finalVerdict } from '../verification/final-verdict';
 import { faultOfSignature } from '../verification/signature-fault';
 import { splitToken, type TokenParts } from '../verification/token-form';
 import { parseHeader, type TokenHeader } from '../verification/token-header';
-import type { LogoutTokenCause, LogoutTokenVerification } from './logout-token';
+import type { LogoutTokenCause, LogoutTokenVerification, RefusedLogoutToken } from './logout-token';
 import { readLogoutClaims, type LogoutTokenIssuer } from './logout-token-claims';
 
 /** The header `typ` of logout tokens (Back-Channel Logout 1.0 §2.4). */
@@ -43,23 +45,24 @@ export class LogoutTokenVerifier {
    */
   async verify(text: unknown): Promise<LogoutTokenVerification> {
     const parsed = this.parse(text);
-    if (typeof parsed === 'string') return { verdict: 'refused', cause: parsed };
+    if ('verdict' in parsed) return parsed;
     const verification = this.check(parsed);
     if (!dependsOnKeys(verification)) return verification;
     return finalVerdict(parsed.issuer.keys, parsed.iss, () => this.check(parsed));
   }
 
-  private parse(text: unknown): ParsedLogoutToken | LogoutTokenCause {
+  private parse(text: unknown): ParsedLogoutToken | RefusedLogoutToken {
     const parts = splitToken(text, this.rules.maxTokenBytes);
-    if (parts === undefined) return 'form';
+    if (parts === undefined) return refused('form');
     const header = parseHeader(parts.header);
-    if (header === undefined) return 'header';
+    if (header === undefined) return refused('header');
     const payload = parseJsonObject(parts.payload);
     const iss = payload?.iss;
-    if (payload === undefined || typeof iss !== 'string') return 'issuer';
+    if (payload === undefined || !isIssuerName(iss)) return ofNoIssuer(kindOfMember(iss));
     // Until its signature is known to be good, the payload says nothing but whose keys to ask.
     const issuer = this.rules.issuers.find(iss);
-    return sendsLogoutTokens(issuer) ? { parts, header, payload, issuer, iss } : 'issuer';
+    if (!sendsLogoutTokens(issuer)) return ofNoIssuer(JSON.stringify(iss));
+    return { parts, header, payload, issuer, iss };
   }
 
   private check({
@@ -73,12 +76,21 @@ export class LogoutTokenVerifier {
     if (current === undefined) return { verdict: 'unknown', issuer: iss };
     const types = issuer.backchannel.requireTyp ? REQUIRED_TYPES : TYPES;
     const cause = faultOfSignature(parts, header, current, types);
-    if (cause !== undefined) return { verdict: 'refused', cause };
+    if (cause !== undefined) return refused(cause);
     const read = readLogoutClaims(payload, issuer, this.clock() / 1000);
     if ('verdict' in read) return read;
     const fingerprint = revocationKey('logout-token', parts.signingInput);
     return { verdict: 'genuine', token: { ...read, issuer: iss, fingerprint } };
   }
+}
+
+function refused(cause: LogoutTokenCause): RefusedLogoutToken {
+  return { verdict: 'refused', cause };
+}
+
+/** @param found what stands in `iss`: the name is said, as it is no secret and is what has to match. */
+function ofNoIssuer(found: string): RefusedLogoutToken {
+  return { verdict: 'refused', cause: 'issuer', member: 'iss', found };
 }
 
 function sendsLogoutTokens(issuer: Issuer | undefined): issuer is LogoutTokenIssuer {

@@ -37,7 +37,10 @@ export type JudgedLogoutToken =
 export interface RefusedLogoutToken {
   readonly verdict: 'refused';
   readonly cause: LogoutTokenCause;
-  /** The claim at fault, and what kind of value it has; absent where it is the token as a whole. */
+  /**
+   * The claim at fault, and what kind of value it has, of `iss` the value; absent where it is the token
+   * as a whole.
+   */
   readonly member?: string;
   readonly found?: string;
 }

@@ -47,6 +47,7 @@ export type ClaimError =
 /** Some issuers round `iat` up to the next whole second. */
 const MAX_AHEAD_SECONDS = 1;
 
+const MAX_ISSUER_LENGTH = 255;
 const MAX_SUBJECT_LENGTH = 255;
 const MAX_CLIENT_LENGTH = 255;
 const MAX_SESSION_LENGTH = 128;
@@ -64,7 +65,7 @@ const identifier = (claim: string, maxLength: number): Form => [
 
 /** The registered claims that we know, each with the form that it must have. */
 const FORMS: readonly Form[] = [
-  name('iss', 255),
+  name('iss', MAX_ISSUER_LENGTH),
   identifier('sub', MAX_SUBJECT_LENGTH),
   identifier('jti', 128),
   identifier('sid', MAX_SESSION_LENGTH),
@@ -173,6 +174,11 @@ export function idTokenClaim(claims: Claims): string | undefined {
 export function audiencesOf(aud: Claims['aud']): readonly string[] {
   if (aud === undefined) return [];
   return typeof aud === 'string' ? [aud] : aud;
+}
+
+/** Whether a value can be the name of an issuer. */
+export function isIssuerName(value: unknown): value is string {
+  return isName(value, MAX_ISSUER_LENGTH);
 }
 
 /** Whether a value can be a subject. */

@@ -126,6 +126,17 @@ describe('A logout token', () => {
     });
   });
 
+  it.each([
+    ['https://evil.example', '"https://evil.example"'],
+    [undefined, 'absent'],
+    ['i'.repeat(256), 'text'],
+    ['a\nb', 'text'],
+    [7, 'an integer'],
+  ])('names an issuer without the option, where %j can be a name', async (iss, found) => {
+    const refusal = { verdict: 'refused', cause: 'issuer', member: 'iss', found };
+    expect(await verify(signed({ iss }))).toEqual(refusal);
+  });
+
   it.each([undefined, null, 5, {}, [], ''])('%p is none, and no error', async (text) => {
     expect(await verify(text)).toEqual({ verdict: 'refused', cause: 'form' });
   });
