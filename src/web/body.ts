@@ -124,12 +124,14 @@ function readBytes(
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    stream.on('data', (chunk: Buffer) => {
-      size += chunk.length;
+    stream.on('data', (chunk: unknown) => {
+      const bytes = bytesOf(chunk, stream);
+      size += bytes?.length ?? 0;
       // Keep draining, so that the client can read the answer, but hold nothing.
       if (!isAcceptable) resolve(refused('unsupported_media_type'));
+      else if (bytes === undefined) resolve(refused('bad_request'));
       else if (size > maxBytes) resolve(refused('content_too_large'));
-      else chunks.push(chunk);
+      else chunks.push(bytes);
     });
     stream.once('end', () => {
       resolve(Buffer.concat(chunks));
@@ -141,6 +143,15 @@ function readBytes(
       resolve({ kind: 'aborted' });
     });
   });
+}
+
+/**
+ * The bytes of a chunk, which is text where a middleware of the host's has called `setEncoding`.
+ * `undefined`: it is neither. An error in a listener of a stream would end the process.
+ */
+function bytesOf(chunk: unknown, { readableEncoding }: Readable): Buffer | undefined {
+  if (typeof chunk === 'string') return Buffer.from(chunk, readableEncoding ?? 'utf8');
+  return Buffer.isBuffer(chunk) ? chunk : undefined;
 }
 
 function parse(bytes: Buffer, kind: BodyKind): Body {

@@ -2,8 +2,14 @@ import type { RevocationQuery } from '../../src/tokens/scopes';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type RequestHandler } from 'express';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import request from 'supertest';
 import { MemoryRevocationStore } from '../../src/stores/memory';
-import { DOCUMENTED, TestApp } from '../support/app';
+import { DOCUMENTED, LOGOUT, TestApp } from '../support/app';
+import { TestCaller } from '../support/introspection';
+import { BACKCHANNEL, BACKCHANNEL_LOGOUT, logoutToken } from '../support/logout-tokens';
+import { FRAMEWORKS, PlainHost } from '../support/plain-host';
+import { AUDIENCE, ISSUER, TestIssuer } from '../support/tokens';
 
 const LATE_MS = 150;
 
@@ -50,3 +56,99 @@ describe('Beside middleware of an Express host', () => {
     await app.logout(app.issuer.token()).expect(200, DOCUMENTED.loggedOut);
   });
 });
+
+const issuer = new TestIssuer('ES256');
+const api = new TestCaller('api', { audiences: AUDIENCE });
+const options = {
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  backchannel: BACKCHANNEL,
+  introspectionCallers: [api.options],
+};
+
+/** As a host logs bodies: from here on their chunks are text. */
+const inText: RequestHandler = (incoming, _, next) => {
+  incoming.setEncoding('utf8');
+  next();
+};
+
+interface Host {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Hosts of every kind behind one middleware, and the path of their logout. */
+const behind = (middleware: RequestHandler): (readonly [string, string, () => Promise<Host>])[] => [
+  ...FRAMEWORKS.map(
+    ([name, framework]) =>
+      [
+        name,
+        '/logout',
+        () => PlainHost.express({ issuer, framework, options, before: [middleware] }),
+      ] as const,
+  ),
+  [
+    'Nest on Express',
+    LOGOUT,
+    () =>
+      TestApp.start('express', options, { issuer, configure: (nest) => void nest.use(middleware) }),
+  ],
+];
+
+const onFastify: readonly (readonly [string, string, () => Promise<Host>])[] = [
+  [
+    'Fastify 5',
+    '/logout',
+    () =>
+      PlainHost.fastify({
+        issuer,
+        options,
+        before: (app) =>
+          app.addHook('onRequest', ({ raw }, _, done) => {
+            raw.setEncoding('utf8');
+            done();
+          }),
+      }),
+  ],
+  [
+    'Nest on Fastify',
+    LOGOUT,
+    () =>
+      TestApp.start('fastify', options, {
+        issuer,
+        configure: (nest) =>
+          void (nest.getHttpAdapter() as FastifyAdapter)
+            .getInstance()
+            .addHook('onRequest', ({ raw }, _, done) => {
+              raw.setEncoding('utf8');
+              done();
+            }),
+      }),
+  ],
+];
+
+describe.each([...behind(inText), ...onFastify])(
+  'On %s, where the host reads bodies as text,',
+  (_name, path, start) => {
+    let host: Host;
+    beforeAll(async () => {
+      host = await start();
+    });
+    afterAll(() => host.close());
+
+    it('every route takes a body all the same', () => expectEveryRoute(host, path));
+  },
+);
+
+/** What the resource server is told, before and after a logout by the user and by the provider. */
+async function expectEveryRoute({ url }: Host, path: string): Promise<void> {
+  const [left, ended] = [issuer.token(), issuer.token({ sid: 's1' })];
+  const isActive = async (token: string): Promise<unknown> =>
+    ((await api.ask(url, token).expect(200)).body as { readonly active: unknown }).active;
+  expect([await isActive(left), await isActive(ended)]).toEqual([true, true]);
+  const logout = request(url).post(path).set('Authorization', `Bearer ${left}`);
+  await logout.send({ token: left }).expect(200);
+  const told = request(url).post(BACKCHANNEL_LOGOUT).type('form');
+  await told.send({ logout_token: logoutToken(issuer, { sid: 's1' }) }).expect(200);
+  expect([await isActive(left), await isActive(ended)]).toEqual([false, false]);
+}

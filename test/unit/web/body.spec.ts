@@ -178,6 +178,29 @@ describe('A body as it is read', () => {
     expect(await read(...chunks)).toEqual({ kind: 'read', value });
   });
 
+  it.each(['utf8', 'latin1', 'base64', 'hex'] as const)(
+    'is the same where a middleware of the host has set the encoding %s',
+    async (encoding) => {
+      const stream = new PassThrough();
+      const reading = readFrom(stream.setEncoding(encoding), CHUNKED);
+      stream.write('{"a":"gr');
+      stream.end(Buffer.from('üße"}'));
+      expect(await reading).toEqual({ kind: 'read', value: { a: 'grüße' } });
+    },
+  );
+
+  it('is measured in bytes, also where its chunks are text', async () => {
+    const stream = new PassThrough().setEncoding('utf8');
+    const reading = readFrom(stream, CHUNKED);
+    stream.write(`"${'ü'.repeat(MAX_BYTES / 2)}`);
+    expect(await reading).toEqual({ kind: 'refused', reason: 'content_too_large' });
+  });
+
+  it('is refused where the host hands on a stream of anything else', async () => {
+    const stream = Readable.from([{ a: 1 }, { a: 2 }]);
+    expect(await readFrom(stream, CHUNKED)).toEqual({ kind: 'refused', reason: 'bad_request' });
+  });
+
   it('is not waited for when none is announced', async () => {
     const silent = new PassThrough();
     expect(await readFrom(silent, {})).toEqual({ kind: 'read', value: undefined });
