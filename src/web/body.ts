@@ -32,7 +32,7 @@ export interface BodyRequest {
   readonly stream: Readable;
   /** What a parser of the host's, or its platform, has left. */
   readonly body?: unknown;
-  /** The bytes, where the host or its platform keeps them. */
+  /** The bytes, where the host or its platform keeps them; looked at again once they have ended. */
   readonly rawBody?: unknown;
 }
 
@@ -65,6 +65,10 @@ export async function readBody(request: BodyRequest, rules: BodyRules): Promise<
     if (!isAcceptable && length > 0) return refused('unsupported_media_type');
     if (length > rules.maxBodyBytes) return refused('content_too_large');
   }
+  if (isBeingRead(request)) {
+    const rest = await readBytes(stream, rules.maxBodyBytes, isAcceptable);
+    if (!Buffer.isBuffer(rest)) return rest;
+  }
   if (isReadAlready(request)) return fromHost(request, rules, isAcceptable);
   if (!announcesBody(headers) && (request.httpVersionMajor ?? 1) < 2) return EMPTY;
   // A destroyed stream emits neither `end` nor `close`.
@@ -91,13 +95,23 @@ export function isMediaType(headers: IncomingHttpHeaders, kind: BodyKind): boole
   );
 }
 
+/** A middleware of the host's keeps the bytes, and has some of them by now. */
+function isBeingRead({ rawBody, stream }: BodyRequest): boolean {
+  const isUnderWay = stream.readableDidRead && !stream.readableEnded && !stream.destroyed;
+  return isUnderWay && rawBody !== undefined;
+}
+
 /** A parser of the host's, or a function platform, took the stream before us. */
 function isReadAlready({ body, rawBody, stream }: BodyRequest): boolean {
-  if (rawBody !== undefined || stream.readableEnded) return true;
+  if (stream.readableEnded || (rawBody !== undefined && !isEmpty(rawBody))) return true;
   if (body === undefined) return false;
   // Parsers of other media types leave an empty object (body-parser 1), and the stream as it is.
   return hasMembers(body) || typeof body !== 'object' || stream.readableDidRead;
 }
+
+/** Middleware may begin with nothing, and add each chunk as it comes. */
+const isEmpty = (rawBody: unknown): boolean =>
+  rawBody === '' || (Buffer.isBuffer(rawBody) && rawBody.length === 0);
 
 function fromHost({ body, rawBody }: BodyRequest, rules: BodyRules, isAcceptable: boolean): Body {
   const bytes = [rawBody, body].find((each) => typeof each === 'string' || Buffer.isBuffer(each));

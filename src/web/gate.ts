@@ -7,7 +7,7 @@ import type { JudgedLogoutToken } from '../tokens/logout-token/logout-token';
 import { admit, admittedOf, type AdmittedRequest } from './admitted-request';
 import type { Answer, BareAnswer, EmptyAnswer, LogoutAnswers } from './answers';
 import { basicCredentials } from './basic';
-import { announcesBody, readBody } from './body';
+import { announcesBody, readBody, type BodyRequest } from './body';
 import { isForgeable } from './forgery';
 import { parameterIn } from './form-parameter';
 import type { DocumentAnswer, UnchangedAnswer } from './published-document';
@@ -236,7 +236,13 @@ function isPreflight({ method, headers }: PlatformRequest): boolean {
   return method === 'OPTIONS' && !announcesBody(headers);
 }
 
-function bodyOf(request: IncomingRequest, stream: Readable) {
-  const { headers, body, rawBody } = request;
-  return { headers, body, rawBody, stream, httpVersionMajor: rawRequest(request).httpVersionMajor };
+function bodyOf(request: IncomingRequest, stream: Readable): BodyRequest {
+  const { headers, body } = request;
+  const { httpVersionMajor } = rawRequest(request);
+  const kept = {
+    get rawBody(): unknown {
+      return request.rawBody;
+    },
+  };
+  return Object.assign(kept, { headers, body, stream, httpVersionMajor });
 }

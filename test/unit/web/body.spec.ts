@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { announcesBody, readBody, type Body, type BodyRequest } from '../../../src/web/body';
@@ -132,6 +133,41 @@ describe('A body that was read before us', () => {
       kind: 'read',
       value: undefined,
     });
+  });
+});
+
+describe('A rawBody that a middleware has yet to fill', () => {
+  const HEAD = { ...JSON_TYPE, 'content-length': '7' };
+
+  it.each(['', Buffer.alloc(0)])('is no body while it is empty', async (rawBody) => {
+    const stream = new PassThrough().end('{"a":1}');
+    expect(await readFrom(stream, HEAD, { rawBody })).toEqual({ kind: 'read', value: { a: 1 } });
+  });
+
+  it('is waited for once it has something', async () => {
+    const stream = new PassThrough();
+    const request = { stream, headers: HEAD, rawBody: '' };
+    stream.on('data', (chunk: Buffer) => (request.rawBody += chunk.toString()));
+    const some = once(stream, 'data');
+    stream.write('{"a":');
+    await some;
+    const reading = readBody(request, RULES);
+    stream.end('1}');
+    expect(await reading).toEqual({ kind: 'read', value: { a: 1 } });
+  });
+
+  it('is aborted where the client leaves meanwhile', async () => {
+    const stream = new PassThrough();
+    stream.write('{"a":');
+    await once(stream, 'data');
+    const reading = readFrom(stream, HEAD, { rawBody: '{"a":' });
+    stream.destroy();
+    expect(await reading).toEqual({ kind: 'aborted' });
+  });
+
+  it('is the body once the request has ended', async () => {
+    const more = { rawBody: '', body: { a: 1 } };
+    expect(await readFrom(await ended(), HEAD, more)).toEqual({ kind: 'read', value: undefined });
   });
 });
 
