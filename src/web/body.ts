@@ -77,6 +77,20 @@ export async function readBody(request: BodyRequest, rules: BodyRules): Promise<
   return Buffer.isBuffer(bytes) ? parse(bytes, rules.body) : bytes;
 }
 
+/**
+ * Does `work` while a stream that flows to listeners of the host's waits: what they were told before
+ * `work` listens would be lost to it.
+ */
+export async function holding<T>(stream: Readable, work: () => Promise<T>): Promise<T> {
+  if (stream.readableFlowing !== true) return work();
+  stream.pause();
+  try {
+    return await work();
+  } finally {
+    stream.resume();
+  }
+}
+
 /** Parsers of the platform shall look for no body: there is none, or it was read here. */
 export function forgetBody({ headers }: { readonly headers: IncomingHttpHeaders }): void {
   delete headers['content-type'];
@@ -156,6 +170,7 @@ function readBytes(
     stream.once('close', () => {
       resolve({ kind: 'aborted' });
     });
+    if (stream.isPaused()) stream.resume();
   });
 }
 

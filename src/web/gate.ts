@@ -7,7 +7,7 @@ import type { JudgedLogoutToken } from '../tokens/logout-token/logout-token';
 import { admit, admittedOf, type AdmittedRequest } from './admitted-request';
 import type { Answer, BareAnswer, EmptyAnswer, LogoutAnswers } from './answers';
 import { basicCredentials } from './basic';
-import { announcesBody, readBody, type BodyRequest } from './body';
+import { announcesBody, holding, readBody, type BodyRequest } from './body';
 import { isForgeable } from './forgery';
 import { parameterIn } from './form-parameter';
 import type { DocumentAnswer, UnchangedAnswer } from './published-document';
@@ -118,7 +118,7 @@ export class Gate {
     route: Route,
     stream: Readable,
   ): Promise<'admitted' | 'aborted' | Refused> {
-    return this.guarded(request, route, async (source) => {
+    const work = async (source: RequestSource) => {
       const caller = this.callerOf(request, route);
       const full = await this.limits.arrive(route, caller, source);
       try {
@@ -128,7 +128,8 @@ export class Gate {
         if (full === undefined || !(error instanceof IssuerUnavailableError)) throw error;
         return this.tooManyOfAddress(route, full, source);
       }
-    });
+    };
+    return holding(stream, () => this.guarded(request, route, work));
   }
 
   private async judge(

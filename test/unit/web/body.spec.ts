@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
-import { announcesBody, readBody, type Body, type BodyRequest } from '../../../src/web/body';
+import {
+  announcesBody,
+  holding,
+  readBody,
+  type Body,
+  type BodyRequest,
+} from '../../../src/web/body';
 
 const MAX_BYTES = 16_384;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -266,6 +272,24 @@ describe('A body as it is read', () => {
     await reading;
     stream.end('x'.repeat(1_000_000));
     await expect(ended).resolves.toBeUndefined();
+  });
+
+  it('is whole, however long it takes until it is asked for', async () => {
+    const stream = new PassThrough().on('data', () => undefined);
+    const later = async (): Promise<Body> => {
+      stream.end('{"a":1}');
+      await new Promise(setImmediate);
+      return readFrom(stream, CHUNKED);
+    };
+    expect(await holding(stream, later)).toEqual({ kind: 'read', value: { a: 1 } });
+  });
+
+  it('goes on to who listens where it is not asked for', async () => {
+    const stream = new PassThrough().on('data', () => undefined);
+    stream.end('{"a":1}');
+    const fail = (): Promise<never> => Promise.reject(new Error('refused'));
+    await expect(holding(stream, fail)).rejects.toThrow('refused');
+    await once(stream, 'end');
   });
 
   it('is aborted once the client has broken off', async () => {
