@@ -1,6 +1,7 @@
 import { HttpException, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { LogoutCore } from '../core/compose';
+import { TokenRejectedError } from '../revocation/errors';
 import type { Claims } from '../tokens/verification/claims';
 import type { AdmittedRequest } from '../web/admitted-request';
 import { LogoutAnswers } from '../web/answers';
@@ -36,11 +37,12 @@ export class IntrospectionController {
     send(this.adapterHost.httpAdapter, response, withOAuthError(admitted.route, answer));
   }
 
-  /** What the host's hook refuses by an HttpException is refused; any other error tells nothing. */
+  /** The host's hook may also refuse by a throw; any other error of it tells nothing. */
   private async admits(claims: Claims, request: PlatformRequest): Promise<boolean> {
     try {
       return await this.authenticator.accepts(claims, request);
     } catch (error) {
+      if (error instanceof TokenRejectedError) return false;
       if (error instanceof HttpException && error.getStatus() < 500) return false;
       throw error;
     }

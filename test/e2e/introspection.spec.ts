@@ -3,7 +3,13 @@ import http from 'node:http';
 import { ForbiddenException } from '@nestjs/common';
 import { jwtVerify } from 'jose';
 import request, { type Test } from 'supertest';
-import { AuditLog, BulkRevocation, type AuthModuleOptions, type Claims } from '../../src';
+import {
+  AuditLog,
+  BulkRevocation,
+  TokenRejectedError,
+  type AuthModuleOptions,
+  type Claims,
+} from '../../src';
 import { answerOf } from '../support/answers';
 import { PLATFORMS } from '../support/app';
 import { FaultyStore } from '../support/faulty-store';
@@ -235,6 +241,15 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
           throw new ForbiddenException();
         },
       ],
+      ['throws TokenRejectedError', () => Promise.reject(new TokenRejectedError('TOKEN_INVALID'))],
+      ...(['TOKEN_EXPIRED', 'LOGOUT_TOKEN_INVALID'] as const).map(
+        (code): [string, () => unknown] => [
+          `throws it with ${code}`,
+          () => {
+            throw new TokenRejectedError(code);
+          },
+        ],
+      ),
     ])('tells nothing: it %s', async (_what, refuse) => {
       const { access } = await host.login();
       hook.mockImplementation(refuse);
@@ -242,6 +257,18 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
       await expectInactive(access);
       hook.mockImplementation((claims) => claims);
       expect(await activeIn(access)).toMatchObject({ active: true });
+    });
+
+    it('the log says that the hook refused it', async () => {
+      const { access } = await host.login();
+      const warn = jest.fn<unknown, [string]>();
+      const nothing = (): void => undefined;
+      host.app.nest.useLogger({ log: nothing, error: nothing, debug: nothing, warn });
+      hook.mockImplementation(() => Promise.reject(new TokenRejectedError('TOKEN_EXPIRED')));
+      await expectInactive(access);
+      const sentence = 'The option validate returned null, undefined or false, or has thrown.';
+      const lines = warn.mock.calls.map(([line]) => line);
+      expect(lines).toEqual([`Answered inactive to the caller "api": ${sentence}`]);
     });
 
     it('says that it cannot tell where the hook fails', async () => {
