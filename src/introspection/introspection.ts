@@ -52,7 +52,8 @@ export class Introspection {
     if (access.verdict !== 'live') return INACTIVE;
     const { claims } = access.token;
     if (!this.mayKnow(caller, audiencesOf(claims.aud))) return INACTIVE;
-    if (await admits(claims)) return describeAccessToken(access.token);
+    const described = describeAccessToken(access.token);
+    if (await admits(claims)) return described;
     this.log.explainInactive(caller.id, () => REFUSED_BY_HOST);
     return INACTIVE;
   }

@@ -1,5 +1,6 @@
 import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import type { Claims } from '../tokens/verification/claims';
+import { copyOfClaims } from '../tokens/verification/claims-copy';
 import { TokenRejectedError } from '../revocation/errors';
 import {
   rejection,
@@ -174,9 +175,13 @@ export class RequestAuthenticator {
     });
   }
 
-  /** Whether the host's hook takes a live token with these claims; what it throws goes through. */
+  /**
+   * Whether the host's hook takes a live token with these claims; what it throws goes through. What it
+   * writes to them, the caller does not see.
+   */
   async accepts(claims: Claims, request: PlatformRequest): Promise<boolean> {
-    return isUser(await this.userOf(claims, request));
+    if (this.validate === undefined) return true;
+    return isUser(await this.validate(copyOfClaims(claims), request));
   }
 
   private userOf(claims: Claims, request: PlatformRequest): unknown {

@@ -259,6 +259,23 @@ describe.each(PLATFORMS)('POST /introspect on %s', (platform) => {
       expect(await activeIn(access)).toMatchObject({ active: true });
     });
 
+    it('tells what was signed, whatever the hook writes to the claims', async () => {
+      const token = host.app.issuer.token({
+        cnf: { jkt: 'thumb' },
+        aud: [AUDIENCE, 'https://other.example'],
+      });
+      hook.mockImplementation((claims) => {
+        const { cnf, aud } = claims as unknown as { cnf: { jkt?: string }; aud: string[] };
+        delete cnf.jkt;
+        aud.push('https://evil.example');
+        return Object.assign(claims, { sub: 'eve', scope: 'admin', client_id: 'evil' });
+      });
+      const told = await activeIn(token);
+      expect(told).toMatchObject({ sub: 'ada', cnf: { jkt: 'thumb' }, token_type: 'DPoP' });
+      expect(told).toHaveProperty('aud', [AUDIENCE, 'https://other.example']);
+      expect(told).not.toHaveProperty('scope');
+    });
+
     it('the log says that the hook refused it', async () => {
       const { access } = await host.login();
       const warn = jest.fn<unknown, [string]>();

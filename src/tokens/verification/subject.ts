@@ -1,6 +1,7 @@
 import { kindOf, misconfigured } from '../../options/misconfiguration';
 import { custom } from '../../options/option';
 import { isSubject, type Claims } from './claims';
+import { copyOfClaims } from './claims-copy';
 
 /** Where the subject of a token stands; see `IssuerRules.subjectClaim`. */
 export type SubjectClaim =
@@ -60,7 +61,7 @@ function firstOf<Absent>(
 /** Called for each new token, a forged one too. A copy: what it writes must not pass the checks. */
 function returnedBy(find: (claims: Claims) => unknown, claims: Claims): string | undefined | null {
   try {
-    const found = find({ ...claims });
+    const found = find(copyOfClaims(claims));
     // Nothing waits for a promise here: its rejection would end the process.
     if (found instanceof Promise) found.catch(() => undefined);
     return found === undefined ? undefined : subjectText(found);

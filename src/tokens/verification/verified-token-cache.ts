@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { clientsOf, type Claims } from './claims';
+import { copyOfClaims } from './claims-copy';
 import type { VerifiedToken } from '../verified-token';
-import { isJsonObject } from './json-object';
 import type { KeySet } from '../keys/key-set';
 
 /** What all remembered tokens together may take: some ten thousand of usual length. */
@@ -43,7 +43,7 @@ export class VerifiedTokenCache {
     // What other keys have signed may be worth nothing by now.
     if (known.signedBy !== this.keysOf(known.claims.iss)) return undefined;
     const { subject, sessionId, revocationKey, keys: queried, expiresAtMs } = known;
-    const claims = copyOf(known.claims);
+    const claims = copyOfClaims(known.claims);
     return { claims, subject, sessionId, revocationKey, keys: queried, expiresAtMs };
   }
 
@@ -59,7 +59,7 @@ export class VerifiedTokenCache {
     const remembered = {
       text: own,
       signedBy,
-      claims: copyOf(claims),
+      claims: copyOfClaims(claims),
       subject,
       sessionId,
       revocationKey,
@@ -81,29 +81,6 @@ function nameOf(text: string): string {
 /** Cut from a header, a text keeps all of that header alive, however long it is. */
 export function ownText(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
-}
-
-/** Shares nothing with the original that could be written to. */
-function copyOf(claims: Claims): Claims {
-  const copy = { ...claims };
-  separate(copy);
-  return copy;
-}
-
-function separate(object: Record<string, unknown>): void {
-  // Every member is the object's own, even one called `__proto__`: writing reaches no prototype.
-  for (const name in object) {
-    const member = object[name];
-    if (typeof member === 'object' && member !== null) object[name] = separated(member);
-  }
-}
-
-function separated(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(separated);
-  if (!isJsonObject(value)) return value;
-  const copy = { ...value };
-  separate(copy);
-  return copy;
 }
 
 // What V8 takes for each, measured and rounded up; for text, two bytes a character.

@@ -1,6 +1,7 @@
 import type { Claims } from '../../../../src/tokens/verification/claims';
 import { subjectClaim, type SubjectClaim } from '../../../../src/tokens/verification/subject';
 import { CLAIMS, mint, SIGNERS, verifierOf } from '../signers';
+import { AUDIENCE } from '../../../support/tokens';
 
 const HS256 = SIGNERS.HS256;
 const { iat, exp } = CLAIMS;
@@ -74,6 +75,20 @@ describe('The subject of a token', () => {
     const verification = verifierOf(HS256, { subjectClaim: change }).verify(mint(HS256, CLAIMS));
     expect(verification).toMatchObject({ verdict: 'live', token: { claims: CLAIMS } });
     expect(JSON.stringify(verification)).not.toContain('admin');
+  });
+
+  it('is found without a way to change a claim within, such as the audiences', () => {
+    const other = ['https://other.example'];
+    const change = (claims: Claims): string => {
+      (claims.aud as string[]).push(AUDIENCE);
+      Object.assign(claims.cnf as object, { jkt: 'mine' });
+      return 'ada';
+    };
+    const claims = { ...CLAIMS, aud: other, cnf: { jkt: 'theirs' } };
+    const verifier = verifierOf(HS256, { subjectClaim: change, audience: AUDIENCE });
+    expect(verifier.verify(mint(HS256, claims))).toEqual({ verdict: 'refused', cause: 'audience' });
+    const any = verifierOf(HS256, { subjectClaim: change }).verify(mint(HS256, claims));
+    expect(any).toMatchObject({ token: { claims: { aud: other, cnf: { jkt: 'theirs' } } } });
   });
 
   it('is asked of a host only once for a token that comes again', () => {
