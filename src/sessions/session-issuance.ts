@@ -71,7 +71,7 @@ export class SessionIssuance {
     const { claims: hook } = this.settings.options;
     if (hook === undefined) return {};
     await this.refuseEnded(session); // the hook is asked about no user who was cut off
-    const claims = await hook(session.subject, session);
+    const claims = await hook(session.subject, structuredClone(session));
     if (claims !== null) return checkClaims(claims);
     const { issuer, sid } = session;
     await this.ender.end({ issuer, sids: [sid] }, issuer, { reason: 'claims', source });

@@ -282,6 +282,20 @@ describe('A session', () => {
       expect(decodeJwt(accessToken)).toMatchObject({ role: 'admin' });
     });
 
+    it('is the one that was opened, whatever the hook writes to it', async () => {
+      start({
+        claims: (_, session) => {
+          Object.assign(session, { subject: 'eve', sid: 'other' });
+          session.expiresAt.setFullYear(3000);
+          return {};
+        },
+      });
+      const { accessToken, session } = await sessions.open('ada');
+      expect(decodeJwt(accessToken)).toMatchObject({ sub: 'ada', sid: session.sid });
+      expect(session.subject).toBe('ada');
+      expect(session.expiresAt.getTime()).toBeLessThan(new Date('3000-01-01').getTime());
+    });
+
     it('ends where they are null: at login, at a refresh, and in the grace after one', async () => {
       const banned = new Set<string>();
       start({ claims: (subject) => (banned.has(subject) ? null : {}) });
