@@ -57,7 +57,7 @@ export const SCOPES: Readonly<Record<RevocationScope, AbsoluteRule | CutoffRule>
   session: {
     kind: 'absolute',
     keysOf: ({ claims: { iss }, sessionId }) =>
-      sessionId === undefined ? NONE : [identifierKey('session', iss, sessionId)],
+      sessionId === undefined ? NONE : sessionKeys(iss, sessionId),
   },
   // The session of a cookie, which no token names; its key is `sessionIdKey`.
   'server-session': { kind: 'absolute', keysOf: () => NONE },
@@ -86,6 +86,17 @@ export const SCOPES: Readonly<Record<RevocationScope, AbsoluteRule | CutoffRule>
     keysOf: ({ iss }) => (iss === undefined ? [EVERY_ISSUER] : [EVERY_ISSUER, issuerKey(iss)]),
   },
 };
+
+/**
+ * The last is its own. A logout token and the audit have each session as text: what is revoked by the
+ * digits of an integer covers tokens that have the integer, and not the other way round.
+ */
+function sessionKeys(iss: string | undefined, sessionId: Identifier): readonly RevocationKey[] {
+  const own = identifierKey('session', iss, sessionId);
+  return typeof sessionId === 'string'
+    ? [own]
+    : [identifierKey('session', iss, String(sessionId)), own];
+}
 
 let lastIssuer = { iss: '', key: revocationKey('issuer', '') };
 
@@ -125,7 +136,7 @@ export class TokenQuery implements RevocationQuery {
   readonly last: { uncoveredBy: object | undefined } = { uncoveredBy: undefined };
   #cutoffs: readonly CutoffQuery[] | CutoffNames;
 
-  /** @param session that of the token's session, one of `absolute`. */
+  /** @param session that of the token's own session, one of `absolute`. */
   constructor(
     readonly absolute: RevocationQuery['absolute'],
     cutoffs: readonly CutoffQuery[] | CutoffNames,

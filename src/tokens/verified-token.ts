@@ -9,7 +9,7 @@ export interface ParsedToken<C extends Claims = Claims> {
   readonly subject: string | undefined;
   /**
    * Its session, by `TokenRules.sessionClaim`, whatever is written to the claims; `undefined`: it
-   * names none. An integer is another session than its digits.
+   * names none. An integer is another session than its digits; to revoke those revokes both.
    */
   readonly sessionId: Identifier | undefined;
   /** What a revocation of this token alone is kept under. */

@@ -62,6 +62,21 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
       expect(await isAccepted(issuer.token({ sid: 's1', iat: nowSeconds() }))).toBe(false);
     });
 
+    it.each(['42', '-7', String(Number.MAX_SAFE_INTEGER)])(
+      'refuses tokens whose issuer writes the session %s as an integer, and tells the audit once',
+      async (sid) => {
+        await app.close();
+        await start({ sessionClaim: 'session_id' });
+        const token = (session_id: unknown) => issuer.token({ session_id });
+        const tokens = [token(Number(sid)), token(sid), token(Number(sid) - 1), token(`${sid}.0`)];
+        expect(await Promise.all(tokens.map(isAccepted))).toEqual([true, true, true, true]);
+        for (const jti of ['l1', 'l1', 'l2']) await sendToken({ sid, jti }).expect(200);
+        expect(await Promise.all(tokens.map(isAccepted))).toEqual([false, false, true, true]);
+        const logouts = (await audited()).filter(({ event }) => event === 'authn_token_revoked');
+        expect(logouts).toMatchObject([{ scope: 'session', sessionId: sid }]);
+      },
+    );
+
     it('says in the log that tokens without a session go on, where such came', async () => {
       const lines: unknown[] = [];
       const warn = (line: unknown) => lines.push(line);

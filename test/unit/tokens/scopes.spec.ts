@@ -49,8 +49,16 @@ describe('The scopes', () => {
     const integers = query({ sub: 5, sid: 5, client_id: 5, azp: '5', iss: 'i' });
     const texts = query({ sub: '5', sid: '5', client_id: '5', iss: 'i' });
 
-    expect(integers.absolute[1]).not.toEqual(texts.absolute[1]);
+    expect(integers.session).not.toBe(texts.session);
     expect(integers.cutoffs).toEqual(texts.cutoffs);
+  });
+
+  it('are revoked by their session as text, also where they have it as an integer', () => {
+    const text = query({ sid: '5', iss: 'i' });
+    const integer = query({ sid: 5, iss: 'i' });
+
+    expect(integer.absolute).toEqual([text.absolute[0], text.session, integer.session]);
+    expect(text.absolute).not.toContain(integer.session);
   });
 
   it('tell issuers apart that take turns', () => {
