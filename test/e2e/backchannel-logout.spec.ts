@@ -96,6 +96,19 @@ describe.each(PLATFORMS)('POST /backchannel-logout on %s', (platform) => {
       expect(await isAccepted(without)).toBe(true);
     });
 
+    it('takes a user that is an integer, as access tokens may have it', async () => {
+      const token = issuer.token({ sid: 's1', sub: 42 });
+      expect(await isAccepted(token)).toBe(true);
+      await sendToken({ sub: 42 }).expect(200);
+      expect(await isAccepted(token)).toBe(false);
+      expect(await audited()).toContainEqual(
+        expect.objectContaining({ outcome: 'success', subject: '42' }),
+      );
+      const another = issuer.token({ sid: 's2', sub: 42 });
+      await sendToken({ sub: 42, sid: undefined }).expect(200);
+      expect(await isAccepted(another)).toBe(false);
+    });
+
     it('tells the audit who ended it: the provider', async () => {
       await sendToken({ sub: 'ada', jti: 'l1' }).expect(200);
       const [row] = await auditOf(app);

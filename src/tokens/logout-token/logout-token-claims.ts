@@ -41,7 +41,6 @@ export function readLogoutClaims(
   if (iat === undefined) return refused('claims', payload, 'iat');
   if (typeof jti !== 'string') return refused('claims', payload, 'jti');
   if (sid !== undefined && typeof sid !== 'string') return refused('claims', payload, 'sid');
-  if (sub !== undefined && typeof sub !== 'string') return refused('claims', payload, 'sub');
   if (sid === undefined && sub === undefined) return refused('claims', payload, 'sid');
   const purpose = otherPurpose(claims);
   if (purpose !== undefined) return refused('purpose', payload, purpose);
