@@ -36,7 +36,12 @@ export interface BodyRequest {
   readonly rawBody?: unknown;
 }
 
-const UTF8_ONLY = /^[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?$/i;
+const TOKEN = "[\\w!#$%&'*+.^`|~-]+";
+/** A parameter of a media type, or the mere end of one, which may be empty (RFC 9110 §5.6.6). */
+const PARAMETER = new RegExp(
+  String.raw`[ \t]*(?:;[ \t]*(?:(${TOKEN})=(?:(${TOKEN})|"((?:[^"\\]|\\.)*)"))?|$)`,
+  'y',
+);
 const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
   json: 'application/json',
   form: 'application/x-www-form-urlencoded',
@@ -104,9 +109,22 @@ export function isMediaType(headers: IncomingHttpHeaders, kind: BodyKind): boole
   const mediaType = MEDIA_TYPES[kind];
   return (
     type.slice(0, mediaType.length).toLowerCase() === mediaType &&
-    UTF8_ONLY.test(type.slice(mediaType.length)) &&
+    isUtf8(type.slice(mediaType.length)) &&
     encoding.toLowerCase() === 'identity'
   );
+}
+
+/** Whether these are parameters that name no other charset. What else they say means nothing here. */
+function isUtf8(parameters: string): boolean {
+  PARAMETER.lastIndex = 0;
+  while (PARAMETER.lastIndex < parameters.length) {
+    const found = PARAMETER.exec(parameters);
+    if (found === null) return false;
+    const [, name = '', plain, quoted = ''] = found;
+    const value = plain ?? quoted.replaceAll(/\\(.)/g, '$1');
+    if (name.toLowerCase() === 'charset' && value.toLowerCase() !== 'utf-8') return false;
+  }
+  return true;
 }
 
 /** A middleware of the host's keeps the bytes, and has some of them by now. */

@@ -74,6 +74,9 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
       'application/json; charset="utf-8"',
       'application/json ; charset=utf-8 ',
       'application/json \t;\t charset=utf-8\t ',
+      'application/json;',
+      'application/json; profile=x',
+      'application/json; charset=utf-8; profile="a;b"',
     ])('%j is let in', async (type) => {
       expect(answerOf(await send(app, '{}', type))).toEqual(ANSWERS.refused);
     });
@@ -91,7 +94,8 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
       'application/json; charset=utf-8; charset=utf-16',
       'application/json; charset="utf-8',
       'application/json; charset=',
-      'application/json; profile=x',
+      'application/json; profile=x; charset=utf-16',
+      'application/json; profile',
       'application/json, text/plain',
       'application/jsonp',
       'application/ld+json',

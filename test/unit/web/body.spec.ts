@@ -91,6 +91,33 @@ describe('A body of another kind', () => {
   });
 });
 
+describe('A media type with parameters (RFC 9110 §5.6.6, §8.3.1)', () => {
+  const isTaken = async (parameters: string): Promise<boolean> => {
+    const headers = { 'content-type': `application/json${parameters}`, 'content-length': '2' };
+    const body = await readFrom(new PassThrough().end('{}'), headers);
+    if (body.kind === 'refused') expect(body.reason).toBe('unsupported_media_type');
+    return body.kind === 'read';
+  };
+
+  it.each([
+    ...['', ' ', ';', '; ', ' ;\t', ';;', '; ; charset=utf-8 ;'],
+    ...[';charset=utf-8', '; charset=UTF-8', '; Charset="utf-8"', ';charset="u\\tf-8"'],
+    ...['; charset=utf-8; x=y', ';x=y', ';x="a;b, \\"c"', '; x=""; charset=utf-8'],
+    ...[';charset=utf-8;charset=utf-8', ';profile="https://a.example/?charset=latin1"'],
+  ])('is taken: %j', async (parameters) => {
+    expect(await isTaken(parameters)).toBe(true);
+  });
+
+  it.each([
+    ...['; charset=latin1', ';charset=', ';charset=""', ';charset="utf-8', ';charset=utf-8 x'],
+    ...[';charset=utf-8;charset=latin1', '; x=y; charset=utf-16', '; charset = utf-8'],
+    ...[';x', '; x=a b', ';x="', ';x=a"', ',', ', text/plain', '; charset=utf-8, text/plain'],
+    ...['x', '+x', ' x', '/x', '; ü=1', `;x="${'a'.repeat(9000)}`],
+  ])('is refused: %j', async (parameters) => {
+    expect(await isTaken(parameters)).toBe(false);
+  });
+});
+
 describe('A body over HTTP/2, which need not announce it', () => {
   it.each([
     ['JSON', JSON_TYPE, '{"a":1}', { kind: 'read', value: { a: 1 } }],
