@@ -187,10 +187,14 @@ export function readOptions<T extends Entries>(
 ): Resolved<T> {
   const entries = Object.entries(table).map(([name, option]) => [
     name,
-    option.read(Reflect.get(options, name), prefix + name),
+    option.read(withoutHoles(Reflect.get(options, name)), prefix + name),
   ]);
   return Object.freeze(Object.fromEntries(entries)) as Resolved<T>;
 }
+
+/** Methods of lists pass over holes, and so would every check: each becomes `undefined`. */
+export const withoutHoles = (value: unknown): unknown =>
+  Array.isArray(value) ? Array.from<unknown>(value) : value;
 
 /**
  * As `readOptions`; a misspelt `audience`, ignored, would leave it unchecked.

@@ -1,5 +1,5 @@
 import { kindOf, misconfigured } from '../../options/misconfiguration';
-import { readOptions, resolve, type Resolved } from '../../options/option';
+import { readOptions, resolve, withoutHoles, type Resolved } from '../../options/option';
 import type { Algorithm } from '../keys/algorithms';
 import { fixedKeys } from '../keys/issuer-keys';
 import { KeySet } from '../keys/key-set';
@@ -122,8 +122,9 @@ function readNamedIssuers(rules: MultiIssuerRules, shared: Shared): readonly Iss
   const beside = Object.keys(ISSUER_RULES).find((name) => Reflect.get(rules, name) !== undefined);
   if (beside !== undefined)
     throw misconfigured(beside, 'left out beside issuers', 'both', 'Move it into each issuer.');
-  const list: readonly unknown[] = Array.isArray(rules.issuers) ? rules.issuers : [];
-  return list.map((member, at) => {
+  const list: unknown = withoutHoles(rules.issuers);
+  if (!Array.isArray(list)) return [];
+  return list.map((member: unknown, at) => {
     const prefix = `issuers[${at}].`;
     const read = resolve(ISSUER_RULES, member, {}, prefix);
     if (read.issuer === null)

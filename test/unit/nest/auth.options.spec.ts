@@ -1,8 +1,11 @@
 import { AuthModule, type AuthModuleOptions } from '../../../src';
 import { AuthOptions, readPath } from '../../../src/nest/auth.options';
+import { MisconfiguredError } from '../../../src/options/misconfiguration';
+import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { MESSAGES } from '../../../src/web/answers';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
 import { TestApp } from '../../support/app';
+import { sessionOptions } from '../../support/sessions';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 
 const store = new MemoryRevocationStore();
@@ -16,6 +19,13 @@ const GOOD: AuthModuleOptions = {
 /** Options as JavaScript hosts may write them. */
 const withOptions = (over: Record<string, unknown>): AuthOptions =>
   new AuthOptions({ ...GOOD, ...over });
+
+const WITHOUT_ISSUER = {
+  algorithms: undefined,
+  keys: undefined,
+  issuer: undefined,
+  audience: undefined,
+};
 
 const DEFAULTS = {
   store,
@@ -54,6 +64,41 @@ describe('The options', () => {
 
   it('are refused by a TypeError', () => {
     expect(() => withOptions({ throttleLimit: 0 })).toThrow(TypeError);
+  });
+
+  it.each<[list: string, named: string, options: Record<string, unknown>]>([
+    ['algorithms', 'algorithms[0]', { algorithms: Array(1) }],
+    ['keys', 'keys[0]', { keys: Array(2) }],
+    ['issuer', 'issuer', { issuer: Array(1) }],
+    ['audience', 'audience', { audience: Array(1) }],
+    ['clientIds', 'clientIds', { clientIds: Array(1) }],
+    ['types', 'types', { types: Array(1) }],
+    ['a list of subjectClaim', 'subjectClaim', { subjectClaim: Array(1) }],
+    ['backchannel.clientIds', 'backchannel.clientIds', { backchannel: { clientIds: Array(1) } }],
+    ['refreshTokens.types', 'refreshTokens.types', { refreshTokens: { types: Array(1) } }],
+    ['issuers', 'issuers[0]', { ...WITHOUT_ISSUER, issuers: Array(2) }],
+    ['sessions.signingKeys', 'sessions.signingKeys[0]', { sessions: { signingKeys: Array(1) } }],
+    [
+      'sessions.refreshKeys',
+      'sessions.refreshKeys[0]',
+      { sessions: sessionOptions({ refreshKeys: Array(1) as never }) },
+    ],
+    [
+      'sessions.audience',
+      'sessions.audience',
+      { sessions: sessionOptions({ audience: Array(1) as never }) },
+    ],
+    ['introspectionCallers', 'introspectionCallers[0]', { introspectionCallers: Array(2) }],
+    ['tokenSources', 'tokenSources[0]', { tokenSources: Array(1) }],
+    ['allowedOrigins', 'allowedOrigins[0]', { allowedOrigins: Array(1) }],
+    ['enforceExcept', 'enforceExcept[0]', { enforceExcept: Array(1) }],
+    ['sessionTerminators', 'sessionTerminators[0]', { sessionTerminators: Array(1) }],
+    ['clearSiteData', 'clearSiteData[0]', { clearSiteData: Array(1) }],
+    ['cookies', 'cookies[0]', { cookies: Array(1) }],
+  ])('stop the boot where a member of %s is a hole', (_, named, options) => {
+    const boot = () => new TokenVerifier(withOptions(options).tokenRules);
+    expect(boot).toThrow(MisconfiguredError);
+    expect(boot).toThrow(`nestjs-logout: "${named}" must be `);
   });
 
   it('cannot be changed after the boot', () => {
