@@ -79,7 +79,8 @@ export const INTROSPECTION_OPTIONS = {
         mustBe: `a list of 1 to ${MAX_CALLERS} callers, each with id, secretHashes and audiences`,
         read: readCallers,
         fromText: jsonList,
-        textMustBe: 'a JSON list of callers, each with id, secretHashes and audiences',
+        textMustBe:
+          'a JSON list of callers, each with id, secretHashes and audiences, none of them twice',
       },
       {
         env: 'INTROSPECTION_CALLERS',

@@ -30,16 +30,35 @@ export function readVariables<T extends Entries>(
 }
 
 /**
- * A list in JSON; `undefined`: it is none. Whatever the option is a list of, its members are checked
+ * A list in JSON; `undefined`: it is none, or an object in it has a member twice, of which
+ * `JSON.parse` would take the last. Whatever the option is a list of, its members are checked
  * when the option is.
  */
 export function jsonList(text: string): readonly never[] | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? (value as never[]) : undefined;
+    return Array.isArray(value) && !repeatsMember(text) ? (value as never[]) : undefined;
   } catch {
     return undefined; // the message would quote it
   }
+}
+
+/** What tells members of objects apart: brackets, and texts, which names are before a colon. */
+const JSON_PART = /[{}]|("(?:[^"\\]|\\.)*")(\s*:)?/g;
+
+/** @param json well-formed. */
+function repeatsMember(json: string): boolean {
+  const open: Set<unknown>[] = [];
+  for (const [part, text = '', colon] of json.matchAll(JSON_PART)) {
+    if (part === '{') open.push(new Set());
+    else if (part === '}') open.pop();
+    else if (colon !== undefined) {
+      const name: unknown = JSON.parse(text);
+      if (open.at(-1)?.has(name) === true) return true;
+      open.at(-1)?.add(name);
+    }
+  }
+  return false;
 }
 
 export function badVariable(name = '', mustBe: string): TypeError {

@@ -298,7 +298,8 @@ export const TOKEN_RULES = {
         mustBe: 'a list of 1 to 100 issuers, each an object with the rules above',
         read: (value) => value, // see `resolveTokenRules`
         fromText: jsonList,
-        textMustBe: 'a JSON list of issuers, each an object with the rules of docs/options.md',
+        textMustBe:
+          'a JSON list of issuers, each an object with the rules of docs/options.md, none of them twice',
       },
       {
         env: 'JWT_ISSUERS',

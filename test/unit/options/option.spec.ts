@@ -8,7 +8,7 @@ import {
   type Resolved,
   type Table,
 } from '../../../src/options/option';
-import { editsBetween, readVariables } from '../../../src/options/variables';
+import { editsBetween, jsonList, readVariables } from '../../../src/options/variables';
 
 interface Options {
   readonly size?: number;
@@ -74,6 +74,30 @@ describe('A table of options', () => {
     expect(() => readVariables(TABLE, { SIZE: '10' })).toThrow(
       new TypeError('SIZE must be a whole number from 1 to 9.'),
     );
+  });
+});
+
+describe('A list in JSON', () => {
+  it.each([
+    '[]',
+    '[{"a":{"a":{"a":1}},"b":{"a":2}},{"a":3}]',
+    String.raw`[{"a":"\",\"a\":", "b":["a","a","{","}"], "":0, "__proto__":{}}]`,
+    String.raw`[{"a\\":1,"a":"b\\\\"},{"c":[{"c":1},{"c":2}]}]`,
+  ])('has its members: %s', (text) => {
+    expect(jsonList(text)).toEqual(JSON.parse(text));
+  });
+
+  it.each([
+    '[{"a":1,"a":1}]',
+    '[{"a":{"b":1,"c":2,"b":3}}]',
+    String.raw`[ { "a" : { } , "\u0061" : [ ] } ]`,
+    '[{"b":[{},{"a":1}],"a":2,"b":3}]',
+    '[{"__proto__":1,"__proto__":2}]',
+    '{"a":1}',
+    '[',
+    '',
+  ])('is none where an object has a member twice, or it is no list: %s', (text) => {
+    expect(jsonList(text)).toBeUndefined();
   });
 });
 

@@ -165,6 +165,11 @@ describe('The environment of the service', () => {
     [{ JWT_DISCOVERY: 'true', JWT_SECRET: SECRET }, 'JWT_SECRET must be left out where JWT_DISCOV'],
     [{ JWT_ISSUERS: '{}' }, 'JWT_ISSUERS must be a JSON list of issuers, each an object with the'],
     [{ JWT_ISSUERS: '[]' }, 'JWT_ISSUERS must be a list of 1 to 100 issuers'],
+    [
+      { JWT_ISSUERS: `[{"issuer":"a","audience":"b","keys":"c","audi\\u0065nce":"d"}]` },
+      'JWT_ISSUERS must be a JSON list of issuers, each an object with the rules of ' +
+        'docs/options.md, none of them twice.',
+    ],
     [{ JWT_ISSUERS: '[{"issuer":"a"}]' }, 'JWT_ISSUERS[0].audience must be a string of 1–255'],
     [
       { JWT_ISSUERS: JSON.stringify([{ ...DISCOVERED, keys: SECRET }]) },
@@ -191,6 +196,11 @@ describe('The environment of the service', () => {
   it.each([
     ['{}', 'INTROSPECTION_CALLERS must be a JSON list of callers, each with id'],
     ['[]', 'INTROSPECTION_CALLERS must be a list of 1 to 100 callers'],
+    [
+      `[{"id":"a","id":"b"}]`,
+      'INTROSPECTION_CALLERS must be a JSON list of callers, each with id, secretHashes and ' +
+        'audiences, none of them twice.',
+    ],
     [
       JSON.stringify([{ ...CALLER, audiences: undefined }]),
       'INTROSPECTION_CALLERS[0].audiences must be a string of 1–255 characters',
