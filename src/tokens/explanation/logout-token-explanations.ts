@@ -21,7 +21,7 @@ const REMEDIES: Readonly<Record<LogoutTokenCause, string>> = {
     'must send a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4).',
   claims:
     'A logout token needs iss, aud, iat, jti, events, and sid or sub; sid, sub and jti are text ' +
-    'without control characters, of at most 128, 255 and 128 characters.',
+    'without control characters, of at most 128, 255 and 128 characters; sub may be an integer.',
   lifetime: 'A logout token may live for 31 days at most, and should for two minutes.',
   issuer: 'No issuer of that name has the option backchannel. Set it where logouts shall be taken.',
   audience:
