@@ -109,7 +109,7 @@ export class LogoutCore {
     this.sessions = new SessionsService(settings, store, this.verifier, this.bulk, this.audit);
     this.ownSessions = new OwnSessions(this.sessions, this.audit);
     this.renewal = new SessionRenewal(this.sessions, this.audit);
-    this.revocation = new TokenRevocation(this.sessions, this.tokens, this.verifier, this.audit);
+    this.revocation = new TokenRevocation(this.sessions, this.tokens, this.audit);
     this.introspection = new Introspection(this.tokens, this.sessions, refusalLog);
     this.signedIntrospection = settings && signedBy(settings, clock);
     this.logout = new Logout(this.tokens, this.audit, logoutRules);

@@ -12,7 +12,7 @@ import type {
 } from '../tokens/verification/token-verifier';
 import { signingInputOf } from '../tokens/verification/token-form';
 import { TokenRejectedError } from './errors';
-import { verified } from './verified';
+import { verified, verifiedForGood } from './verified';
 import { explainPlain, explainRevoked } from './reason-explanations';
 import { RefusalLog } from './refusal-log';
 import type { ParsedToken } from '../tokens/verified-token';
@@ -303,6 +303,15 @@ export class RevokedTokensService {
    */
   verifyRefresh(text: unknown): KnownVerification | Promise<KnownVerification> {
     return this.verifyOrExplain(this.verifierFor('refresh'), text, () => 'refresh_token_refused');
+  }
+
+  /**
+   * The verdict on an access or a refresh token that is not sent twice: new keys of its issuer are
+   * waited for, five seconds at most. Whether it is revoked is not asked.
+   * @throws {IssuerUnavailableError} rejects with it: keys that are not known now may accept it.
+   */
+  verifyForGood(text: string): Promise<KnownVerification> {
+    return verifiedForGood(text, this.verifier, this.refreshVerifier);
   }
 
   /**

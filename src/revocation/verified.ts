@@ -3,6 +3,7 @@ import type {
   TokenVerifier,
   Verification,
 } from '../tokens/verification/token-verifier';
+import { finalVerdict } from '../tokens/verification/final-verdict';
 import { IssuerUnavailableError } from './errors';
 
 /**
@@ -18,6 +19,47 @@ export function verified(
   const news = verifier.newsFor(text, verification);
   if (news === undefined) return knownOf(verification);
   return news.then(() => knownOf(verifier.verify(text)));
+}
+
+/**
+ * The verdict on an access or a refresh token that is not sent twice. New keys of its issuer are waited
+ * for, five seconds at most.
+ * @param refresh absent where no rules say what refresh tokens are.
+ * @throws {IssuerUnavailableError} rejects with it: keys that are not known now may accept it.
+ */
+export async function verifiedForGood(
+  text: string,
+  access: TokenVerifier,
+  refresh: TokenVerifier | undefined,
+): Promise<KnownVerification> {
+  const judge = (): Judgement => {
+    const judgement = judgementOf(text, access);
+    return refresh === undefined ? judgement : decisive(judgement, judgementOf(text, refresh));
+  };
+  const { verification, behind } = judge();
+  if (behind === undefined) return knownOf(verification);
+  return knownOf(await finalVerdict(behind.keys, behind.issuer, () => judge().verification));
+}
+
+interface Judgement {
+  readonly verification: Verification;
+  /** What it may change with. */
+  readonly behind: ReturnType<TokenVerifier['keysBehind']>;
+}
+
+function judgementOf(text: string, verifier: TokenVerifier): Judgement {
+  const verification = verifier.verify(text);
+  return { verification, behind: verifier.keysBehind(text, verification) };
+}
+
+/**
+ * The one that accepts the token, else one that may still change. Where both may, they change
+ * with the same keys: an issuer has one place where keys are fetched, and configured ones stay.
+ */
+function decisive(one: Judgement, other: Judgement): Judgement {
+  if (one.verification.verdict === 'live') return one;
+  if (other.verification.verdict === 'live') return other;
+  return one.behind === undefined && other.behind !== undefined ? other : one;
 }
 
 function knownOf(verification: Verification): KnownVerification {

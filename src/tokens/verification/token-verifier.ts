@@ -11,7 +11,7 @@ import { PresentedTokenCache } from './presented-token-cache';
 import type { UnverifiedToken } from './presented-tokens';
 import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
-import { dependsOnKeys, finalVerdict } from './final-verdict';
+import { dependsOnKeys } from './final-verdict';
 import { faultOfSignature } from './signature-fault';
 import { splitToken } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
@@ -245,18 +245,10 @@ export class TokenVerifier {
   }
 
   /**
-   * As `verify`, for what is not sent twice: new keys are waited for, five seconds at most, and a
-   * refusal that they might end is `unknown` while the issuer has not answered. Never rejects.
+   * The keys with which the verdict on a text may change, and the issuer that it names; `undefined`: it
+   * would be the same.
    */
-  async verifyForGood(text: unknown): Promise<Verification> {
-    const verification = this.verify(text);
-    const behind = this.keysBehind(text, verification);
-    if (behind === undefined) return verification;
-    return finalVerdict(behind.keys, behind.issuer, () => this.verify(text));
-  }
-
-  /** The keys with which the verdict may change; `undefined`: it would be the same. */
-  private keysBehind(
+  keysBehind(
     text: unknown,
     verification: Verification,
   ): { readonly keys: IssuerKeys; readonly issuer: string } | undefined {

@@ -99,23 +99,66 @@ describe('An application with one issuer, which cannot be reached,', () => {
 });
 
 describe('A token that is handed in to be revoked', () => {
-  it('is not passed over while its key is not known yet: it is 503, and 200 once it is revoked', async () => {
-    const provider = await PublishedIssuer.start('ES256');
-    const issuers = [{ issuer: provider.url, audience: AUDIENCE, jwksUri: provider.jwksUri }];
-    const app = await TestApp.start('express', {
+  let provider: PublishedIssuer;
+  let app: TestApp;
+  const start = async (rules: object = {}): Promise<void> => {
+    provider = await PublishedIssuer.start('ES256');
+    const { url: issuer, jwksUri } = provider;
+    const issuers = [{ issuer, audience: AUDIENCE, jwksUri, ...rules }];
+    app = await TestApp.start('express', {
       ...{ ...withoutKeys, audience: undefined, issuers },
       sessions: sessionOptions(),
     } as never);
-    const revoke = (token: string) => app.post('/api/v1/auth/revoke').type('form').send({ token });
-    await revoke(stranger.token({ iss: provider.url }, { kid: 'unknown' })).expect(200);
+  };
+  afterEach(async () => {
+    await app.close();
+    await provider.close();
+  });
+  const revoke = (token: string): Test =>
+    app.post('/api/v1/auth/revoke').type('form').send({ token });
+  const forged = (header: object = { kid: 'unknown' }): string =>
+    stranger.token({ iss: provider.url }, { ...header });
+
+  it('is not passed over while its key is not known yet: it is 503, and 200 once it is revoked', async () => {
+    await start();
+    await revoke(forged()).expect(200);
     provider.rotate();
     const token = provider.token();
     await revoke(token).expect(503).expect('Retry-After', '1');
     await app.me(token).expect(200);
     await revoke(token).expect(200);
     await app.me(token).expect(401);
-    await app.close();
-    await provider.close();
+  });
+
+  describe('and that is a refresh token by its typ, and names no key,', () => {
+    const verdictOn = async (refresh: string): Promise<string> => {
+      const tokens = app.nest.get(RevokedTokensService);
+      return (await tokens.authenticate(refresh, { use: 'refresh' })).verdict;
+    };
+    const refreshToken = (): string => provider.token({}, { typ: 'rt+jwt', kid: undefined });
+    beforeEach(() => start({ refreshTokens: { types: ['rt+jwt'] } }));
+
+    it('is revoked with a new key, also where forged bearers have just asked for that', async () => {
+      await app.me(forged({})).expect(401);
+      provider.rotate();
+      const refresh = refreshToken();
+      await revoke(refresh).expect(200);
+      expect(await verdictOn(refresh)).toBe('revoked');
+    });
+
+    it('is not passed over either', async () => {
+      await revoke(forged({})).expect(200);
+      await app.me(forged({})).expect(401);
+      provider.rotate();
+      await revoke(refreshToken()).expect(503).expect('Retry-After', '1');
+    });
+  });
+
+  it('is asked about once, though it may be an access or a refresh token', async () => {
+    await start({ refreshTokens: { claim: { name: 'kind', value: 'refresh' } } });
+    const before = provider.asked.length;
+    await revoke(forged()).expect(200);
+    expect(provider.asked.length - before).toBe(1);
   });
 });
 

@@ -136,7 +136,7 @@ describe('A token that is handed in to be revoked', () => {
   beforeEach(() => {
     lines = [];
     core = coreOn(new MemoryRevocationStore(), lines);
-    revocation = new TokenRevocation(core.sessions, core.tokens, core.verifier, core.audit);
+    revocation = new TokenRevocation(core.sessions, core.tokens, core.audit);
   });
   afterEach(() => core.close());
   const verdictOf = async (text: string, use: 'access' | 'refresh' = 'access') =>
