@@ -1,5 +1,17 @@
 import { isJsonObject } from '../verification/json-object';
-import { fetchDocument, isFetchable, UnexpectedStatusError } from './https-document';
+import {
+  type DocumentRequest,
+  fetchDocument,
+  isFetchable,
+  UnexpectedStatusError,
+} from './https-document';
+
+/** Where the keys of an issuer are. */
+export interface KeyAddress {
+  readonly url: string;
+  /** Whether a cache on the way said so: it may have been elsewhere for a while. */
+  readonly isFromCache: boolean;
+}
 
 /**
  * Where the metadata of an issuer says that its keys are (OpenID Connect Discovery §4; where there is
@@ -8,8 +20,12 @@ import { fetchDocument, isFetchable, UnexpectedStatusError } from './https-docum
  * @throws {Error} the metadata cannot be had, is of another issuer, or names no address that keys may
  * be fetched from.
  */
-export async function discoverJwksUri(issuer: string, signal?: AbortSignal): Promise<string> {
-  return jwksUriIn(parsed(await metadataOf(issuer, signal)), issuer);
+export async function discoverJwksUri(
+  issuer: string,
+  request: DocumentRequest = {},
+): Promise<KeyAddress> {
+  const { text, isFromCache } = await metadataOf(issuer, request);
+  return { url: jwksUriIn(parsed(text), issuer), isFromCache };
 }
 
 /**
@@ -32,10 +48,10 @@ export function jwksUriIn(metadata: unknown, issuer: string): string {
 /** An issuer on https has its keys there, too. */
 const isHttps = (url: string): boolean => new URL(url).protocol === 'https:';
 
-async function metadataOf(issuer: string, signal: AbortSignal | undefined): Promise<string> {
+async function metadataOf(issuer: string, request: DocumentRequest) {
   const [first, second] = metadataUrls(issuer);
-  const text = (await textAt(first, signal)) ?? (await textAt(second, signal));
-  if (text !== undefined) return text;
+  const document = (await documentAt(first, request)) ?? (await documentAt(second, request));
+  if (document !== undefined) return document;
   throw new Error(
     `The server answered 404 for ${first} and for ${second}: set jwksUri to the address of its ` +
       'keys instead of discovery.',
@@ -53,9 +69,9 @@ function metadataUrls(issuer: string): readonly [string, string] {
 }
 
 /** @returns `undefined`: there is nothing. */
-async function textAt(url: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+async function documentAt(url: string, request: DocumentRequest) {
   try {
-    return (await fetchDocument(url, undefined, { signal })).text;
+    return await fetchDocument(url, undefined, request);
   } catch (error) {
     if (error instanceof UnexpectedStatusError && error.status === 404) return undefined;
     throw error;
@@ -67,7 +83,7 @@ const MAX_SHOWN = 255;
 const shown = (issuer: unknown): string =>
   typeof issuer === 'string' ? JSON.stringify(issuer.slice(0, MAX_SHOWN)) : 'no text';
 
-function parsed(text: string): unknown {
+function parsed(text = ''): unknown {
   try {
     return JSON.parse(text);
   } catch {

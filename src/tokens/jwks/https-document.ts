@@ -23,11 +23,22 @@ export interface FetchedDocument {
   readonly etag: string | undefined;
   /** How long it may be kept: `max-age` of its `Cache-Control`, less its `Age` (RFC 9111 §4.2). */
   readonly maxAgeSeconds: number | undefined;
+  /** Whether a cache on the way has had it for a while: its `Age` is not 0 (RFC 9111 §5.1). */
+  readonly isFromCache: boolean;
 }
 
 /** The server says that it is still as it was (RFC 9110 §15.4.5). */
 export interface UnchangedDocument extends Omit<FetchedDocument, 'text'> {
   readonly text: undefined;
+}
+
+/** How a document is asked for. */
+export interface DocumentRequest extends RequestOptions {
+  /**
+   * Whether caches on the way must ask the server before they answer (RFC 9111 §5.2.1.4).
+   * @defaultValue false
+   */
+  readonly noCache?: boolean;
 }
 
 /** Whether documents may be fetched from there: by https, or by http from this machine. */
@@ -53,13 +64,17 @@ function isLoopback(hostname: string): boolean {
 export async function fetchDocument(
   url: string,
   etag?: string,
-  options: RequestOptions = {},
+  { noCache = false, ...options }: DocumentRequest = {},
 ): Promise<FetchedDocument | UnchangedDocument> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const signal =
     options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
   try {
-    const response = await answerOf(url, { ...options, signal, headers: headersFor(etag) });
+    const response = await answerOf(url, {
+      ...options,
+      signal,
+      headers: headersFor(etag, noCache),
+    });
     return await documentOf(response, etag);
   } catch (cause) {
     if (!timeout.aborted) throw cause;
@@ -67,12 +82,13 @@ export async function fetchDocument(
   }
 }
 
-function headersFor(etag: string | undefined): Record<string, string> {
-  const accepted = {
+function headersFor(etag: string | undefined, noCache: boolean): Record<string, string> {
+  return {
     Accept: 'application/jwk-set+json, application/json',
     'Accept-Encoding': 'identity', // without it any coding would do (RFC 9110 §12.5.3)
+    ...(noCache && { 'Cache-Control': 'no-cache' }),
+    ...(etag !== undefined && { 'If-None-Match': etag }),
   };
-  return etag === undefined ? accepted : { ...accepted, 'If-None-Match': etag };
 }
 
 function answerOf(url: string, options: RequestOptions): Promise<IncomingMessage> {
@@ -98,6 +114,8 @@ async function documentOf(
   const described = {
     etag: headers.etag ?? known,
     maxAgeSeconds: maxAgeIn(headers),
+    // An age that cannot be read is that of a cache, too.
+    isFromCache: !/^0*$/.test(headers.age ?? ''),
   };
   if (statusCode === 304 && known !== undefined) {
     response.destroy();

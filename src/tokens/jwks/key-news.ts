@@ -16,28 +16,33 @@ export class KeyNews {
     private readonly maxWaitMs: number,
   ) {}
 
-  /**
-   * Whether one more may wait now. Where that needs a fetch, it is counted.
-   * @param isFetching whether one is under way.
-   */
-  mayWait(isFetching: boolean): boolean {
-    if (this.waiting >= MAX_WAITING) return false;
-    if (isFetching) return true;
+  /** Whether one more may wait now. */
+  get mayWait(): boolean {
+    return this.waiting < MAX_WAITING;
+  }
+
+  /** Whether a fetch may be caused now. It is counted then. */
+  mayFetch(): boolean {
     const { askedAt, time } = this;
     if (askedAt !== null && elapsedMs(askedAt, time) < BETWEEN_FETCHES_MS) return false;
     this.askedAt = instantOf(time);
     return true;
   }
 
-  /** Resolves once the fetch has ended, or the longest wait has. */
-  async wait(fetched: Promise<void>): Promise<void> {
+  /**
+   * Resolves once the fetch has ended, or the longest wait has.
+   * @returns whether the fetch says that the keys are those of now.
+   */
+  async wait(fetched: Promise<boolean>): Promise<boolean> {
     this.waiting += 1;
     let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.time.after(this.maxWaitMs, resolve);
+    const late = new Promise<false>((resolve) => {
+      cancel = this.time.after(this.maxWaitMs, () => {
+        resolve(false);
+      });
     });
     try {
-      await Promise.race([fetched, late]);
+      return await Promise.race([fetched, late]);
     } finally {
       cancel();
       this.waiting -= 1;

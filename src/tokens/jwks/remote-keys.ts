@@ -8,7 +8,8 @@ import {
   type Instant,
   type InstanceTime,
 } from '../../time/instance-time';
-import { fetchDocument } from './https-document';
+import type { KeyAddress } from './discovery';
+import { type DocumentRequest, fetchDocument } from './https-document';
 import { readJwkSet } from './jwk-set';
 import { KeyNews } from './key-news';
 import { type KeyListeners, KeyReport } from './key-report';
@@ -26,8 +27,8 @@ const MAX_LOGOUT_WAIT_MS = 5000;
 export interface RemoteKeysOptions {
   /** Every name of the issuer. */
   readonly names: readonly string[];
-  /** Where its JWK Set is. May have to be found out first. */
-  readonly locate: (signal: AbortSignal) => Promise<string>;
+  /** Where its JWK Set is now. May have to be found out by such requests. */
+  readonly locate: (request: DocumentRequest) => Promise<KeyAddress>;
   readonly algorithms: readonly Algorithm[];
   /** How long the last keys hold after the last answer, while there is none. */
   readonly jwksStaleSeconds: number;
@@ -46,9 +47,9 @@ export class RemoteKeys implements IssuerKeys {
   /** When the issuer last answered with keys, or that they are the same. */
   private confirmed: Instant | null = null;
   private failures = 0;
-  private fetching: Promise<void> | undefined;
-  /** Where the keys were last; found anew by each fetch but those for news. */
-  private url: string | undefined;
+  private fetching: Promise<boolean> | undefined;
+  /** The one that begins when that has ended. */
+  private next: Promise<boolean> | undefined;
   private isOver = true;
   private over = new AbortController();
   private readonly tokenNews: KeyNews;
@@ -94,11 +95,11 @@ export class RemoteKeys implements IssuerKeys {
    * Fetches the keys, and goes on to do so until `close`, whatever fails. Idempotent.
    * @returns when the first fetch has ended, also where it failed.
    */
-  open(listeners: KeyListeners): Promise<void> {
+  async open(listeners: KeyListeners): Promise<void> {
     this.report = new KeyReport(this.names, listeners, this.time);
     this.isOver = false;
     this.over = new AbortController();
-    return this.refresh();
+    await this.refresh();
   }
 
   /** Idempotent. */
@@ -106,52 +107,79 @@ export class RemoteKeys implements IssuerKeys {
     this.isOver = true;
     this.over.abort();
     this.fetching = undefined;
+    this.next = undefined;
     this.cancelRefresh();
   }
 
   news(): Promise<void> | undefined {
-    if (this.isOver || !this.tokenNews.mayWait(this.fetching !== undefined)) return undefined;
-    return this.tokenNews.wait(this.refresh());
+    const { tokenNews, fetching, isOver } = this;
+    if (isOver || !tokenNews.mayWait) return undefined;
+    if (fetching === undefined && !tokenNews.mayFetch()) return undefined;
+    return tokenNews.wait(this.refresh(true)).then(() => undefined);
   }
 
   async isCurrent(): Promise<boolean> {
-    if (this.isOver || !this.logoutNews.mayWait(this.fetching !== undefined)) return false;
-    const { confirmed } = this;
-    await this.logoutNews.wait(this.refresh());
-    return this.confirmed !== confirmed;
+    if (this.isOver || !this.logoutNews.mayWait) return false;
+    const answer = this.answerFor(this.logoutNews);
+    return answer !== undefined && this.logoutNews.wait(answer);
   }
 
-  /** One fetch at a time. Never rejects. */
-  private refresh(): Promise<void> {
+  /** `undefined`: nothing is under way, and nothing may be fetched now. */
+  private answerFor(news: KeyNews): Promise<boolean> | undefined {
+    if (this.next !== undefined || news.mayFetch()) return this.refreshNext();
+    // It may have the key. Its answer may be older than the question.
+    return this.fetching?.then(() => false);
+  }
+
+  /** A fetch for news that begins now, or when the one under way has ended. Never rejects. */
+  private refreshNext(): Promise<boolean> {
+    if (this.fetching === undefined) return this.refresh(true);
+    if (this.next !== undefined) return this.next;
+    return (this.next = this.fetching.then(() => {
+      this.next = undefined;
+      // Where all was closed since, it is aborted before it begins.
+      return this.refresh(true);
+    }));
+  }
+
+  /**
+   * One fetch at a time. Never rejects.
+   * @param isForNews whether it must tell the keys of now, if it is not under way already.
+   */
+  private refresh(isForNews = false): Promise<boolean> {
     // A fetch that is about to end has planned the next one already: that one stays.
     if (this.fetching !== undefined) return this.fetching;
     this.cancelRefresh();
     const { signal } = this.over;
-    const fetching = this.fetch(signal).finally(() => {
+    const fetching = this.fetch({ signal, noCache: isForNews }).finally(() => {
       if (this.fetching === fetching) this.fetching = undefined;
     });
     return (this.fetching = fetching);
   }
 
-  private async fetch(signal: AbortSignal): Promise<void> {
+  /** @returns whether its answer was made since it began: by the issuer itself, and by no cache. */
+  private async fetch(request: DocumentRequest & { signal: AbortSignal }): Promise<boolean> {
+    const { signal } = request;
     try {
-      const url = (this.url ??= await this.options.locate(signal));
+      const { url, isFromCache: isMaybeElsewhere } = await this.options.locate(request);
       const known = this.source?.url === url ? this.source.etag : undefined;
-      const { text, etag, maxAgeSeconds } = await fetchDocument(url, known, { signal });
-      if (signal.aborted) return;
+      const document = await fetchDocument(url, known, request);
+      const { text, etag, maxAgeSeconds, isFromCache } = document;
+      if (signal.aborted) return false;
       if (text !== undefined) this.replace(text);
       this.source = { url, etag };
       this.confirmed = instantOf(this.time);
       this.failures = 0;
       this.report?.answered();
       this.refreshIn(this.refreshMs(maxAgeSeconds));
+      return !isFromCache && !isMaybeElsewhere;
     } catch (cause) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       this.source = undefined;
-      this.url = undefined;
       this.failures += 1;
       this.report?.failed(cause, this.holdMs);
       this.refreshIn(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1)));
+      return false;
     }
   }
 
@@ -166,7 +194,6 @@ export class RemoteKeys implements IssuerKeys {
   private refreshIn(delayMs: number): void {
     if (this.isOver) return;
     this.cancelRefresh = this.time.after(delayMs, () => {
-      this.url = undefined;
       void this.refresh();
     });
   }

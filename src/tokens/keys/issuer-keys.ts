@@ -11,8 +11,9 @@ export interface IssuerKeys {
    */
   news(): Promise<void> | undefined;
   /**
-   * Whether the keys that are there, once it has resolved, are those of now: for what is not sent
-   * twice, such as a logout token. Resolves within five seconds. Never rejects.
+   * Whether the keys that are there, once it has resolved, are those of now: its issuer has answered
+   * with them since the question. For what is not sent twice, such as a logout token. Resolves within
+   * five seconds. Never rejects.
    */
   isCurrent(): Promise<boolean>;
   /** Whether a key that is not there is no key of the issuer: others cannot know it before us. */

@@ -74,7 +74,9 @@ function fetchedSource(options: KeyOptions, prefix: string, published: Published
     );
   const names = [...issuer];
   const locate =
-    jwksUri === undefined ? discovering(names, prefix) : () => Promise.resolve(jwksUri);
+    jwksUri === undefined
+      ? discovering(names, prefix)
+      : () => Promise.resolve({ url: jwksUri, isFromCache: false });
   const keys = published.of({ names, locate, algorithms, jwksStaleSeconds });
   return { keys, configured: [], ...(jwksUri !== undefined && { jwksUri }) };
 }
@@ -95,5 +97,5 @@ function discovering(names: readonly string[], prefix: string): RemoteKeysOption
       JSON.stringify(name),
       'Set jwksUri to the address of its keys, by https, instead.',
     );
-  return (signal) => discoverJwksUri(name, signal);
+  return (request) => discoverJwksUri(name, request);
 }

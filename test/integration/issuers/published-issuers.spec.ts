@@ -1,8 +1,13 @@
 import type { Test } from 'supertest';
 import { auditOf } from '../../support/audit';
 import { freePort } from '../../support/free-port';
-import { BACKCHANNEL, BACKCHANNEL_LOGOUT, logoutToken } from '../../support/logout-tokens';
-import { PublishedIssuer } from '../../support/published-issuer';
+import {
+  BACKCHANNEL,
+  BACKCHANNEL_LOGOUT,
+  logoutClaims,
+  logoutToken,
+} from '../../support/logout-tokens';
+import { PublishedIssuer, sendJson } from '../../support/published-issuer';
 import { DOCUMENTED, PLATFORMS, TestApp } from '../../support/app';
 import { sessionOptions } from '../../support/sessions';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
@@ -13,6 +18,7 @@ const LIMIT = 5;
 /** No server listens there. */
 const AWAY = 'http://127.0.0.1:1';
 const ONLY = { issuer: AWAY, audience: AUDIENCE, jwksUri: `${AWAY}/jwks` };
+const METADATA = '/.well-known/openid-configuration';
 const stranger = new TestIssuer('ES256');
 const withoutKeys = { algorithms: undefined, keys: undefined, issuer: undefined } as const;
 
@@ -60,7 +66,7 @@ describe.each(PLATFORMS)('A host with issuers that publish their keys, on %s', (
     );
     for (const answer of await Promise.all(forged.map(async (text) => app.me(text))))
       expect(answer.status).toBe(401);
-    expect(discovered.asked.length - asked).toBe(1);
+    expect(discovered.asked.slice(asked)).toEqual([METADATA, '/jwks']);
   });
 
   it('audits reuse of a genuine token alone: who has no key writes no row', async () => {
@@ -95,6 +101,42 @@ describe('An application with one issuer, which cannot be reached,', () => {
     await app.me(stranger.token({ iss: AWAY }, { kid: '1' })).expect(500, DOCUMENTED.internal);
     for (const iss of ['https://evil.example', `${AWAY}/`, undefined])
       await app.me(stranger.token({ iss }, { kid: '1' })).expect(401);
+  });
+});
+
+describe('Keys that are at another address now, while the old one still answers', () => {
+  let provider: PublishedIssuer;
+  let app: TestApp;
+  let cacheControls: unknown[];
+  beforeEach(async () => {
+    cacheControls = [];
+    provider = await PublishedIssuer.start('ES256');
+    const { url: issuer } = provider;
+    const rules = { issuer, audience: AUDIENCE, discovery: true, backchannel: BACKCHANNEL };
+    app = await TestApp.start('express', { ...withoutKeys, ...rules });
+    const before = provider.jwks();
+    provider.rotate();
+    provider.answersWith(({ url, headers }, response) => {
+      cacheControls.push(headers['cache-control']);
+      const metadata = { issuer, jwks_uri: `${issuer}/moved` };
+      if (url === METADATA) sendJson(response, metadata);
+      else sendJson(response, url === '/moved' ? provider.jwks() : before);
+    });
+  });
+  afterEach(async () => {
+    await app.close();
+    await provider.close();
+  });
+
+  it('are found for a bearer that they have signed', async () => {
+    await app.me(provider.token()).expect(200);
+    expect(cacheControls).toEqual(['no-cache', 'no-cache']);
+  });
+
+  it('are found for a logout token that they have signed', async () => {
+    const claims = logoutClaims({ iss: provider.url });
+    const text = provider.token(claims, { typ: 'logout+jwt' });
+    await app.post(BACKCHANNEL_LOGOUT).type('form').send({ logout_token: text }).expect(200);
   });
 });
 

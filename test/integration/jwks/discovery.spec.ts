@@ -35,7 +35,7 @@ describe('The address of the keys of an issuer', () => {
   ])('is found where OpenID Connect Discovery puts it: issuer "%s"', async (path, at) => {
     const issuer = `${origin()}${path}`;
     answer({ [at]: metadata({ issuer, jwks_uri: JWKS }) });
-    expect(await discoverJwksUri(issuer)).toBe(JWKS);
+    expect(await discoverJwksUri(issuer)).toEqual({ url: JWKS, isFromCache: false });
     expect(asked()).toEqual([at]);
   });
 
@@ -45,7 +45,18 @@ describe('The address of the keys of an issuer', () => {
   ])('is found where RFC 8414 puts it, if not there: issuer "%s"', async (path, at) => {
     const issuer = `${origin()}${path}`;
     answer({ [at]: metadata({ issuer, jwks_uri: JWKS }) });
-    expect(await discoverJwksUri(issuer)).toBe(JWKS);
+    expect(await discoverJwksUri(issuer)).toEqual({ url: JWKS, isFromCache: false });
+  });
+
+  it('is asked for past caches where it must be that of now, and a cache is told by its Age', async () => {
+    const issuer = origin();
+    const cached = (response: ServerResponse) =>
+      response.setHeader('Age', '120').end(JSON.stringify({ issuer, jwks_uri: JWKS }));
+    answer({ [OAUTH]: cached });
+    const found = await discoverJwksUri(issuer, { noCache: true });
+    expect(found).toEqual({ url: JWKS, isFromCache: true });
+    const asked = server.requests.map(({ headers }) => headers['cache-control']);
+    expect(asked).toEqual(['no-cache', 'no-cache']);
   });
 
   it.each<[string, (issuer: string) => unknown, RegExp]>([

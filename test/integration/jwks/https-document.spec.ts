@@ -21,6 +21,7 @@ describe('A document', () => {
       text: '{"keys":[]}',
       etag: '"1"',
       maxAgeSeconds: 600,
+      isFromCache: false,
     });
   });
 
@@ -30,7 +31,14 @@ describe('A document', () => {
       text: undefined,
       etag: '"1"',
       maxAgeSeconds: 900,
+      isFromCache: false,
     });
+  });
+
+  it('is told from one that a cache has had for a while, also where it is unchanged', async () => {
+    server.serve('{}', { ETag: '"1"', Age: '1' });
+    expect(await fetchDocument(server.url)).toMatchObject({ isFromCache: true });
+    expect(await fetchDocument(server.url, '"1"')).toMatchObject({ isFromCache: true });
   });
 
   it.each(['no-store', 's-maxage=9', 'x-max-age=9', 'max-age="9"', 'max-age=-9', 'max-age=1e3'])(

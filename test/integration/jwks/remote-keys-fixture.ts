@@ -25,6 +25,8 @@ export class PublishedKeys {
   readonly recoveries: string[] = [];
   /** Where the keys are looked for. */
   url: string;
+  /** Whether a cache says so. */
+  isLocatedByCache = false;
 
   private constructor(
     readonly issuer: DocumentServer,
@@ -36,7 +38,7 @@ export class PublishedKeys {
     this.keys = new RemoteKeys(
       {
         names: ['https://login.example'],
-        locate: () => Promise.resolve(this.url),
+        locate: () => Promise.resolve({ url: this.url, isFromCache: this.isLocatedByCache }),
         algorithms: ['ES256'],
         jwksStaleSeconds: 86_400,
         ...options,

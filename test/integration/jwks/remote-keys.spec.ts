@@ -374,6 +374,124 @@ describe('News of an issuer', () => {
   });
 });
 
+describe('Whether the keys are those of now', () => {
+  /** A fetch that was planned is under way: the issuer has made its answer, which comes with `end`. */
+  const underWay = async (): Promise<{ readonly end: () => void }> => {
+    const held: (() => void)[] = [];
+    const keys = JSON.stringify({ keys: [jwkOf(OLD)] });
+    world.issuer.answer = (response) => held.push(() => response.end(keys));
+    await world.time.pass(300_000);
+    await until(() => held.length === 1);
+    return { end: () => held[0]?.() };
+  };
+  const cacheControls = (): unknown =>
+    world.issuer.requests.map(({ headers }) => headers['cache-control']);
+
+  it('says a fetch that caches on the way must ask the issuer for, as the planned ones need not', async () => {
+    await world.open();
+    world.publish([NEW]);
+    expect(await world.keys.isCurrent()).toBe(true);
+    expect(world.verdictOn(NEW)).toBe('good');
+    await world.pass(300);
+    await world.keys.news();
+    expect(cacheControls()).toEqual([undefined, 'no-cache', undefined, 'no-cache']);
+  });
+
+  it.each([
+    ['0', true],
+    ['1', false],
+    ['120', false],
+    ['soon', false],
+  ])(
+    'is not told by what a cache has had for a while: with Age: %s it is %s',
+    async (Age, isCurrent) => {
+      await world.open();
+      world.publish([NEW], { Age });
+      expect(await world.keys.isCurrent()).toBe(isCurrent);
+      expect(world.verdictOn(NEW)).toBe('good');
+    },
+  );
+
+  it('is not told where a cache says where the keys are', async () => {
+    await world.open();
+    world.isLocatedByCache = true;
+    expect(await world.keys.isCurrent()).toBe(false);
+  });
+
+  it('is told by a fetch that has begun since, where one is under way', async () => {
+    await world.open();
+    const earlier = await underWay();
+    world.publish([NEW]);
+    const asked = world.keys.isCurrent();
+    earlier.end();
+    expect(await asked).toBe(true);
+    expect(world.verdictOn(NEW)).toBe('good');
+    expect(world.fetches).toBe(3);
+  });
+
+  it('is asked once by all that ask while a fetch is under way', async () => {
+    await world.open();
+    const earlier = await underWay();
+    world.publish([NEW]);
+    const asked = Array.from({ length: 100 }, () => world.keys.isCurrent());
+    earlier.end();
+    expect(new Set(await Promise.all(asked))).toEqual(new Set([true]));
+    expect(world.fetches).toBe(3);
+  });
+
+  it('is not told within 30 s of the last question, and what is under way then is waited for', async () => {
+    await world.open();
+    const first = world.keys.isCurrent();
+    const second = world.keys.isCurrent();
+    expect(await Promise.all([first, second])).toEqual([true, false]);
+    expect(await world.keys.isCurrent()).toBe(false);
+    expect(world.fetches).toBe(2);
+  });
+
+  it('costs one fetch in 30 s, whatever 10 000 questions a second there are', async () => {
+    await world.open();
+    const asked: Promise<boolean>[] = [];
+    for (let second = 0; second < 60; second += 1) {
+      for (let count = 0; count < 10_000; count += 1) asked.push(world.keys.isCurrent());
+      await world.pass(1);
+    }
+    await Promise.all(asked);
+    expect(world.fetches).toBe(1 + 2);
+  });
+
+  it('is not known after 5 s, nor once all is closed', async () => {
+    await world.open();
+    world.issuer.answer = () => undefined;
+    const asked = [world.keys.isCurrent(), world.keys.isCurrent()];
+    await world.time.pass(5000);
+    expect(await Promise.all(asked)).toEqual([false, false]);
+    world.keys.close();
+    expect(await world.keys.isCurrent()).toBe(false);
+  });
+
+  it('is asked no more where all is closed while a fetch is under way', async () => {
+    await world.open();
+    await underWay();
+    const asked = world.keys.isCurrent();
+    world.keys.close();
+    expect(await asked).toBe(false);
+    expect(world.fetches).toBe(2);
+  });
+
+  it('is not told by an issuer that does not answer', async () => {
+    await world.open();
+    world.fail();
+    expect(await world.keys.isCurrent()).toBe(false);
+  });
+
+  it('is told where the keys are now, as news are: they may have moved', async () => {
+    await world.open();
+    world.url = `${world.url}/moved`;
+    await world.keys.news();
+    expect(world.issuer.requests.map(({ url }) => url)).toEqual(['/jwks', '/jwks/moved']);
+  });
+});
+
 describe('The time of day', () => {
   it('may be set back: keys that are not confirmed end all the same', async () => {
     await world.open();

@@ -216,6 +216,11 @@ describe('With two issuers that publish their keys', () => {
       expect(await logout(next)).toBe('genuine');
     });
 
+    it('is not refused for good by what a cache on the way answers', async () => {
+      providers.a.serve({ keys: [jwkOf(OLD)] }, { 'Cache-Control': 'max-age=600', Age: '120' });
+      expect(await logout(NEW)).toBe('unknown');
+    });
+
     it('is not refused for good while its provider is away', async () => {
       fail('a');
       expect(await logout(NEW)).toBe('unknown');
