@@ -76,6 +76,7 @@ export type RequestReason =
 export type FailureReason =
   | 'store_unavailable' // the store gave no answer
   | 'issuer_unavailable' // the keys of the token's issuer are not known now
+  | 'keys_in_doubt' // no known key has signed the token, and its issuer may have published another
   | 'internal_error'; // anything else unexpected
 
 /** Why a request was refused. The metrics count by these. */
@@ -157,6 +158,7 @@ const REFUSALS: Readonly<Record<RefusalReason, true>> = {
   bad_request: true,
   store_unavailable: true,
   issuer_unavailable: true,
+  keys_in_doubt: true,
   internal_error: true,
 };
 

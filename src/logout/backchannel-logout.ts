@@ -2,7 +2,12 @@ import type { AuditEvent, FailedEvent, RequestSource } from '../audit/audit-even
 import type { AuditLog } from '../audit/audit-log';
 import { logoutTokenReason } from '../audit/reasons';
 import { keptUntil } from '../revocation/additions';
-import { IssuerUnavailableError, reasonOf, TokenRejectedError } from '../revocation/errors';
+import {
+  IssuerUnavailableError,
+  KeysInDoubtError,
+  reasonOf,
+  TokenRejectedError,
+} from '../revocation/errors';
 import type { RefusalLog } from '../revocation/refusal-log';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import type { RevocationStore } from '../revocation/revocation-store';
@@ -29,10 +34,12 @@ export class BackchannelLogout {
   /**
    * Whether a text is a genuine logout token. Nothing is changed or audited.
    * @throws {IssuerUnavailableError} the keys of its issuer are not known now.
+   * @throws {KeysInDoubtError} its issuer may have published another key since.
    */
   async verify(text: string): Promise<JudgedLogoutToken> {
     const verification = await this.verifier.logoutTokens.verify(text);
     if (verification.verdict === 'unknown') throw new IssuerUnavailableError(verification.issuer);
+    if (verification.verdict === 'doubtful') throw new KeysInDoubtError(verification.issuer);
     return verification;
   }
 

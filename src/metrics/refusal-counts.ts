@@ -1,4 +1,5 @@
-import { reasonOf, TokenRejectedError } from '../revocation/errors';
+import { KeysInDoubtError, reasonOf, TokenRejectedError } from '../revocation/errors';
+import { explainDoubt } from '../revocation/reason-explanations';
 import { RefusalLog } from '../revocation/refusal-log';
 import { REFUSAL_REASONS, type RefusalReason } from '../audit/reasons';
 
@@ -23,10 +24,12 @@ export class RefusalCounts {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
   }
 
-  /** The log has the error, where it is no refusal of a token. */
+  /** The log has the error, where it is no refusal of a token, and a token is not in doubt. */
   countError(error: unknown): void {
-    this.count(reasonOf(error));
-    if (!(error instanceof TokenRejectedError)) this.onFailure(error);
+    const reason = reasonOf(error);
+    this.count(reason);
+    if (error instanceof KeysInDoubtError) this.log.explain(reason, () => explainDoubt(error));
+    else if (!(error instanceof TokenRejectedError)) this.onFailure(error);
   }
 
   [Symbol.iterator](): IterableIterator<[reason: RefusalReason, count: number]> {

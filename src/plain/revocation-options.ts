@@ -92,7 +92,8 @@ export interface RevocationOptions
   readonly answers?: Partial<Answers>;
   /**
    * Told of every failure behind a 500 or 503; of an outage of the store, or of the keys of an issuer,
-   * once a minute, with the number of requests. Also of an audit row that can never be stored.
+   * once a minute, with the number of requests. Also of an audit row that can never be stored. Not of
+   * a 503 with the reason `keys_in_doubt`, which a forged token can cause: `refusalPrinter` is.
    * @defaultValue `console.error`
    */
   readonly onError?: (error: unknown) => void;
@@ -136,7 +137,7 @@ export const REVOCATION_OPTIONS = {
     defaultSays: '`console.error`',
     says:
       'Called with each failure that causes a 500 or 503; with an outage of the store, or of the keys ' +
-      'of an issuer, once a minute.',
+      'of an issuer, once a minute. Not with a 503 for `keys_in_doubt`: `refusalPrinter` is.',
   }),
   auditPrinter: func<AuditPrinter>({
     default: printToConsole,

@@ -10,7 +10,11 @@ export type TokenRejection =
   | 'LOGOUT_TOKEN_INVALID'; // no logout token of an identity provider that we take any of
 
 export type RevocationErrorCode =
-  TokenRejection | 'STORE_UNAVAILABLE' | 'ISSUER_UNAVAILABLE' | 'INSTANCE_OUTDATED';
+  | TokenRejection
+  | 'STORE_UNAVAILABLE'
+  | 'ISSUER_UNAVAILABLE'
+  | 'KEYS_IN_DOUBT'
+  | 'INSTANCE_OUTDATED';
 
 /** Base of every error this package throws on purpose. Knows nothing of HTTP. */
 export abstract class RevocationError extends Error {
@@ -48,6 +52,7 @@ export class TokenRejectedError extends RevocationError {
 export function reasonOf(error: unknown): RefusalReason {
   if (error instanceof TokenRejectedError) return error.reason;
   if (error instanceof IssuerUnavailableError) return 'issuer_unavailable';
+  if (error instanceof KeysInDoubtError) return 'keys_in_doubt';
   return error instanceof StoreUnavailableError ? 'store_unavailable' : 'internal_error';
 }
 
@@ -60,6 +65,22 @@ export class IssuerUnavailableError extends RevocationError {
     super(
       `The keys of the issuer ${JSON.stringify(issuer)} are not known now. Until they are fetched, its ` +
         'tokens are not accepted.',
+    );
+  }
+}
+
+/**
+ * A token that is not sent twice was signed with no known key of its issuer, and the issuer has not
+ * said since whether there is another. Nothing was changed; repeating it is safe. Any client can cause
+ * this with a forged token: it is no outage.
+ */
+export class KeysInDoubtError extends RevocationError {
+  readonly code = 'KEYS_IN_DOUBT';
+
+  /** @param issuer its name, as the options have it. */
+  constructor(readonly issuer: string) {
+    super(
+      `Whether the issuer ${JSON.stringify(issuer)} has a key that has signed the token is not known yet.`,
     );
   }
 }

@@ -2,7 +2,7 @@ import type { LogoutTokenReason, RefusalReason } from '../audit/reasons';
 import type { Explanation } from '../tokens/explanation/explanation';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
 import type { ParsedToken } from '../tokens/verified-token';
-import type { IssuerUnavailableError } from './errors';
+import type { IssuerUnavailableError, KeysInDoubtError } from './errors';
 
 /** The reasons that are the same for every token. */
 type PlainReason = Exclude<
@@ -12,6 +12,7 @@ type PlainReason = Exclude<
   | LogoutTokenReason
   | 'refresh_token_refused'
   | 'token_revoked'
+  | 'keys_in_doubt'
   // The log has the error itself.
   | 'store_unavailable'
   | 'issuer_unavailable'
@@ -115,5 +116,17 @@ export function explainUnknownKeys({ issuer }: IssuerUnavailableError): Explanat
     remedy:
       `The keys of the issuer ${JSON.stringify(issuer)} are not known now. Let this host reach where it ` +
       'publishes them (jwksUri, discovery); the log says why they could not be fetched.',
+  };
+}
+
+/** The token may be genuine: its issuer may have published another key since. */
+export function explainDoubt({ issuer }: KeysInDoubtError): Explanation {
+  return {
+    remedy:
+      `No known key of the issuer ${JSON.stringify(issuer)} has signed the token, and the issuer has not ` +
+      'said since it came whether there is another key: it is asked once in 30 s at most, and may not ' +
+      'have answered. The sender gets 503 and should send the token again. If this goes on, either the ' +
+      'tokens are forged; or the keys cannot be fetched, which the log says; or a cache on the way to ' +
+      'them answers with the header Age: let it pass Cache-Control: no-cache on.',
   };
 }

@@ -308,7 +308,8 @@ export class RevokedTokensService {
   /**
    * The verdict on an access or a refresh token that is not sent twice: new keys of its issuer are
    * waited for, five seconds at most. Whether it is revoked is not asked.
-   * @throws {IssuerUnavailableError} rejects with it: keys that are not known now may accept it.
+   * @throws {IssuerUnavailableError} rejects with it: the keys of its issuer are not known now.
+   * @throws {KeysInDoubtError} rejects with it: its issuer may have published a key that accepts it.
    */
   verifyForGood(text: string): Promise<KnownVerification> {
     return verifiedForGood(text, this.verifier, this.refreshVerifier);

@@ -3,8 +3,8 @@ import type {
   TokenVerifier,
   Verification,
 } from '../tokens/verification/token-verifier';
-import { finalVerdict } from '../tokens/verification/final-verdict';
-import { IssuerUnavailableError } from './errors';
+import { type Doubtful, finalVerdict } from '../tokens/verification/final-verdict';
+import { IssuerUnavailableError, KeysInDoubtError } from './errors';
 
 /**
  * The verdict on a text; at once, unless its issuer may have published keys since: then within a
@@ -25,7 +25,8 @@ export function verified(
  * The verdict on an access or a refresh token that is not sent twice. New keys of its issuer are waited
  * for, five seconds at most.
  * @param refresh absent where no rules say what refresh tokens are.
- * @throws {IssuerUnavailableError} rejects with it: keys that are not known now may accept it.
+ * @throws {IssuerUnavailableError} rejects with it: the keys of its issuer are not known now.
+ * @throws {KeysInDoubtError} rejects with it: its issuer may have published a key that accepts it.
  */
 export async function verifiedForGood(
   text: string,
@@ -62,7 +63,8 @@ function decisive(one: Judgement, other: Judgement): Judgement {
   return one.behind === undefined && other.behind !== undefined ? other : one;
 }
 
-function knownOf(verification: Verification): KnownVerification {
+function knownOf(verification: Verification | Doubtful): KnownVerification {
   if (verification.verdict === 'unknown') throw new IssuerUnavailableError(verification.issuer);
+  if (verification.verdict === 'doubtful') throw new KeysInDoubtError(verification.issuer);
   return verification;
 }

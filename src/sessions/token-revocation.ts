@@ -17,6 +17,7 @@ export class TokenRevocation {
    * refresh token of ours, and an access token of a session of ours, end the session.
    * @throws {StoreUnavailableError} whether it took effect is unknown; repeating it is safe.
    * @throws {IssuerUnavailableError} the keys of its issuer are not known now: repeat it.
+   * @throws {KeysInDoubtError} the issuer may have published another key since: repeat it.
    */
   async run(text: string, source: RequestSource): Promise<void> {
     try {

@@ -109,6 +109,8 @@ const MEANINGS: Readonly<Record<AnswerCode, Meaning>> = {
   TOKEN_EXPIRED: { status: 403, message: 'tokenExpired', challenge: BAD_CREDENTIALS },
   STORE_UNAVAILABLE: { status: 500, message: 'internalError' },
   ISSUER_UNAVAILABLE: { status: 500, message: 'internalError' },
+  // Of tokens at routes of OAuth 2.0 alone: 503 there.
+  KEYS_IN_DOUBT: { status: 500, message: 'internalError' },
   INSTANCE_OUTDATED: { status: 500, message: 'internalError' },
   method_not_allowed: { status: 405, message: 'methodNotAllowed' },
   limit_by_token: { status: 429, message: 'tooManyRequests' },

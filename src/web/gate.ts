@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { RequestSource } from '../audit/audit-event';
-import { IssuerUnavailableError, reasonOf } from '../revocation/errors';
+import { IssuerUnavailableError, KeysInDoubtError, reasonOf } from '../revocation/errors';
 import type { RequestReason } from '../audit/reasons';
 import type { Caller, IntrospectionCallers } from '../introspection/introspection-callers';
 import type { JudgedLogoutToken } from '../tokens/logout-token/logout-token';
@@ -125,7 +125,7 @@ export class Gate {
         return await this.judge(request, { route, caller, source, full }, stream);
       } catch (error) {
         // What cannot be told from a forged token passes no full bucket.
-        if (full === undefined || !(error instanceof IssuerUnavailableError)) throw error;
+        if (full === undefined || !mayBeForged(error)) throw error;
         return this.tooManyOfAddress(route, full, source);
       }
     };
@@ -230,6 +230,11 @@ export class Gate {
     this.throttle.auditOnce({ event, outcome: 'failure', reason, ...source });
     return withOAuthError(route, this.answers.refuse(reason, headers));
   }
+}
+
+/** Whether a token could not be told from a forged one. */
+function mayBeForged(error: unknown): boolean {
+  return error instanceof IssuerUnavailableError || error instanceof KeysInDoubtError;
 }
 
 /** No more than a question what may be sent. With a body it is none (Fetch §4.8). */

@@ -1,4 +1,5 @@
 import type { RevocationKey } from '../identity';
+import type { Doubtful } from '../verification/final-verdict';
 import type { RefusalCause } from '../verification/refusal-cause';
 
 /** What a genuine logout token says (OpenID Connect Back-Channel Logout 1.0 §2.4). */
@@ -29,7 +30,7 @@ export type LogoutTokenCause =
 
 /** `unknown`: the keys of its issuer cannot be had now. */
 export type LogoutTokenVerification =
-  JudgedLogoutToken | { readonly verdict: 'unknown'; readonly issuer: string };
+  JudgedLogoutToken | { readonly verdict: 'unknown'; readonly issuer: string } | Doubtful;
 
 export type JudgedLogoutToken =
   { readonly verdict: 'genuine'; readonly token: LogoutToken } | RefusedLogoutToken;

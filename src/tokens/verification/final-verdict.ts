@@ -6,6 +6,15 @@ interface Verdict {
 }
 
 /**
+ * No known key of its issuer has signed the token, and the issuer has not said since the token came
+ * whether there is another.
+ */
+export interface Doubtful {
+  readonly verdict: 'doubtful';
+  readonly issuer: string;
+}
+
+/**
  * Whether other keys of its issuer could make it another verdict: it has published another key since,
  * under a new `kid` or an old one, or its keys are not known.
  */
@@ -18,7 +27,7 @@ const isFaultOfKeys = (cause: string | undefined): boolean =>
 
 /**
  * The verdict on what is not sent twice, and that `dependsOnKeys`: new keys are waited for, five seconds
- * at most, and what they might still change is `unknown` while the issuer has not answered.
+ * at most. A refusal that they might still end is `doubtful`.
  * @param issuer the name that the token gives.
  * @param check gives the verdict by the keys that are known then.
  */
@@ -26,9 +35,10 @@ export async function finalVerdict<V extends Verdict>(
   keys: IssuerKeys,
   issuer: string,
   check: () => V,
-): Promise<V | { readonly verdict: 'unknown'; readonly issuer: string }> {
+): Promise<V | Doubtful> {
   const isCurrent = await keys.isCurrent();
   const verification = check();
-  if (isCurrent || !dependsOnKeys(verification)) return verification;
-  return { verdict: 'unknown', issuer };
+  // Without any keys nothing is in doubt: the issuer cannot be reached.
+  if (isCurrent || verification.verdict === 'unknown') return verification;
+  return dependsOnKeys(verification) ? { verdict: 'doubtful', issuer } : verification;
 }
