@@ -39,7 +39,7 @@ export async function verifiedForGood(
   };
   const { verification, behind } = judge();
   if (behind === undefined) return knownOf(verification);
-  return knownOf(await finalVerdict(behind.keys, behind.issuer, () => judge().verification));
+  return knownOf(await finalVerdict('revocation', behind, () => judge().verification));
 }
 
 interface Judgement {

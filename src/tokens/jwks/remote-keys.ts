@@ -1,5 +1,5 @@
 import type { Algorithm } from '../keys/algorithms';
-import type { IssuerKeys } from '../keys/issuer-keys';
+import type { IssuerKeys, SentOnce } from '../keys/issuer-keys';
 import { KeySet } from '../keys/key-set';
 import {
   elapsedMs,
@@ -20,9 +20,9 @@ const MAX_REFRESH_SECONDS = 86_400;
 /** After a failure; doubled with each, up to the longest. */
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
-/** How long a request waits for a key, and a logout token: a provider may send it only once. */
+/** How long a request waits for a key, and what is not sent twice. */
 const MAX_WAIT_MS = 1000;
-const MAX_LOGOUT_WAIT_MS = 5000;
+const MAX_FINAL_WAIT_MS = 5000;
 
 export interface RemoteKeysOptions {
   /** Every name of the issuer. */
@@ -52,9 +52,8 @@ export class RemoteKeys implements IssuerKeys {
   private next: Promise<boolean> | undefined;
   private isOver = true;
   private over = new AbortController();
-  private readonly tokenNews: KeyNews;
-  /** Apart, so that forged tokens do not use up what a logout needs. */
-  private readonly logoutNews: KeyNews;
+  /** Apart, so that forged tokens of one kind do not use up what the others need. */
+  private readonly newsFor: Readonly<Record<'bearer' | SentOnce, KeyNews>>;
   private cancelRefresh: () => void = () => undefined;
   private report: KeyReport | undefined;
 
@@ -62,8 +61,11 @@ export class RemoteKeys implements IssuerKeys {
     private readonly options: RemoteKeysOptions,
     private readonly time: InstanceTime = INSTANCE_TIME,
   ) {
-    this.tokenNews = new KeyNews(time, MAX_WAIT_MS);
-    this.logoutNews = new KeyNews(time, MAX_LOGOUT_WAIT_MS);
+    this.newsFor = {
+      bearer: new KeyNews(time, MAX_WAIT_MS),
+      logout: new KeyNews(time, MAX_FINAL_WAIT_MS),
+      revocation: new KeyNews(time, MAX_FINAL_WAIT_MS),
+    };
   }
 
   get names(): readonly string[] {
@@ -112,16 +114,17 @@ export class RemoteKeys implements IssuerKeys {
   }
 
   news(): Promise<void> | undefined {
-    const { tokenNews, fetching, isOver } = this;
-    if (isOver || !tokenNews.mayWait) return undefined;
-    if (fetching === undefined && !tokenNews.mayFetch()) return undefined;
-    return tokenNews.wait(this.refresh(true)).then(() => undefined);
+    const { bearer } = this.newsFor;
+    if (this.isOver || !bearer.mayWait) return undefined;
+    if (this.fetching === undefined && !bearer.mayFetch()) return undefined;
+    return bearer.wait(this.refresh(true)).then(() => undefined);
   }
 
-  async isCurrent(): Promise<boolean> {
-    if (this.isOver || !this.logoutNews.mayWait) return false;
-    const answer = this.answerFor(this.logoutNews);
-    return answer !== undefined && this.logoutNews.wait(answer);
+  async isCurrent(token: SentOnce): Promise<boolean> {
+    const news = this.newsFor[token];
+    if (this.isOver || !news.mayWait) return false;
+    const answer = this.answerFor(news);
+    return answer !== undefined && news.wait(answer);
   }
 
   /** `undefined`: nothing is under way, and nothing may be fetched now. */

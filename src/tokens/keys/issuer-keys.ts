@@ -1,5 +1,11 @@
 import type { KeySet } from './key-set';
 
+/**
+ * What is not sent twice: a logout token of an identity provider, or a token that a client hands in to
+ * be revoked.
+ */
+export type SentOnce = 'logout' | 'revocation';
+
 /** What verifies the tokens of one issuer, now. */
 export interface IssuerKeys {
   /** Another object where a key was added or has gone; `undefined`: the keys are not known. */
@@ -12,10 +18,10 @@ export interface IssuerKeys {
   news(): Promise<void> | undefined;
   /**
    * Whether the keys that are there, once it has resolved, are those of now: its issuer has answered
-   * with them since the question. For what is not sent twice, such as a logout token. Resolves within
-   * five seconds. Never rejects.
+   * with them since the question. Resolves within five seconds. Never rejects.
+   * @param token what the question is about: each has a number of fetches of its own.
    */
-  isCurrent(): Promise<boolean>;
+  isCurrent(token: SentOnce): Promise<boolean>;
   /** Whether a key that is not there is no key of the issuer: others cannot know it before us. */
   readonly areFixed: boolean;
 }

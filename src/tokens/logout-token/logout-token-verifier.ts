@@ -48,7 +48,8 @@ export class LogoutTokenVerifier {
     if ('verdict' in parsed) return parsed;
     const verification = this.check(parsed);
     if (!dependsOnKeys(verification)) return verification;
-    return finalVerdict(parsed.issuer.keys, parsed.iss, () => this.check(parsed));
+    const behind = { keys: parsed.issuer.keys, issuer: parsed.iss };
+    return finalVerdict('logout', behind, () => this.check(parsed));
   }
 
   private parse(text: unknown): ParsedLogoutToken | RefusedLogoutToken {

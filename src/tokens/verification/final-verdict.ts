@@ -1,4 +1,4 @@
-import type { IssuerKeys } from '../keys/issuer-keys';
+import type { IssuerKeys, SentOnce } from '../keys/issuer-keys';
 
 interface Verdict {
   readonly verdict: string;
@@ -28,15 +28,16 @@ const isFaultOfKeys = (cause: string | undefined): boolean =>
 /**
  * The verdict on what is not sent twice, and that `dependsOnKeys`: new keys are waited for, five seconds
  * at most. A refusal that they might still end is `doubtful`.
+ * @param token what it is.
  * @param issuer the name that the token gives.
  * @param check gives the verdict by the keys that are known then.
  */
 export async function finalVerdict<V extends Verdict>(
-  keys: IssuerKeys,
-  issuer: string,
+  token: SentOnce,
+  { keys, issuer }: { readonly keys: IssuerKeys; readonly issuer: string },
   check: () => V,
 ): Promise<V | Doubtful> {
-  const isCurrent = await keys.isCurrent();
+  const isCurrent = await keys.isCurrent(token);
   const verification = check();
   // Without any keys nothing is in doubt: the issuer cannot be reached.
   if (isCurrent || verification.verdict === 'unknown') return verification;

@@ -196,6 +196,16 @@ describe('A token that is handed in to be revoked', () => {
     });
   });
 
+  it('uses up nothing that a logout of the provider needs, which may be sent only once', async () => {
+    await start({ backchannel: BACKCHANNEL });
+    await revoke(forged()).expect(200);
+    await revoke(forged()).expect(503);
+    provider.rotate();
+    const claims = logoutClaims({ iss: provider.url });
+    const text = provider.token(claims, { typ: 'logout+jwt' });
+    await app.post(BACKCHANNEL_LOGOUT).type('form').send({ logout_token: text }).expect(200);
+  });
+
   it('is asked about once, though it may be an access or a refresh token', async () => {
     await start({ refreshTokens: { claim: { name: 'kind', value: 'refresh' } } });
     const before = provider.asked.length;

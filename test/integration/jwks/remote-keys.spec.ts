@@ -390,7 +390,7 @@ describe('Whether the keys are those of now', () => {
   it('says a fetch that caches on the way must ask the issuer for, as the planned ones need not', async () => {
     await world.open();
     world.publish([NEW]);
-    expect(await world.keys.isCurrent()).toBe(true);
+    expect(await world.keys.isCurrent('logout')).toBe(true);
     expect(world.verdictOn(NEW)).toBe('good');
     await world.pass(300);
     await world.keys.news();
@@ -407,7 +407,7 @@ describe('Whether the keys are those of now', () => {
     async (Age, isCurrent) => {
       await world.open();
       world.publish([NEW], { Age });
-      expect(await world.keys.isCurrent()).toBe(isCurrent);
+      expect(await world.keys.isCurrent('logout')).toBe(isCurrent);
       expect(world.verdictOn(NEW)).toBe('good');
     },
   );
@@ -415,17 +415,18 @@ describe('Whether the keys are those of now', () => {
   it('is not told where a cache says where the keys are', async () => {
     await world.open();
     world.isLocatedByCache = true;
-    expect(await world.keys.isCurrent()).toBe(false);
+    expect(await world.keys.isCurrent('logout')).toBe(false);
   });
 
   it('is told by a fetch that has begun since, where one is under way', async () => {
     await world.open();
     const earlier = await underWay();
     world.publish([NEW]);
-    const asked = world.keys.isCurrent();
+    const asked = world.keys.isCurrent('logout');
     earlier.end();
     expect(await asked).toBe(true);
     expect(world.verdictOn(NEW)).toBe('good');
+    expect(await world.keys.isCurrent('logout')).toBe(false);
     expect(world.fetches).toBe(3);
   });
 
@@ -433,7 +434,7 @@ describe('Whether the keys are those of now', () => {
     await world.open();
     const earlier = await underWay();
     world.publish([NEW]);
-    const asked = Array.from({ length: 100 }, () => world.keys.isCurrent());
+    const asked = Array.from({ length: 100 }, () => world.keys.isCurrent('logout'));
     earlier.end();
     expect(new Set(await Promise.all(asked))).toEqual(new Set([true]));
     expect(world.fetches).toBe(3);
@@ -441,10 +442,12 @@ describe('Whether the keys are those of now', () => {
 
   it('is not told within 30 s of the last question, and what is under way then is waited for', async () => {
     await world.open();
-    const first = world.keys.isCurrent();
-    const second = world.keys.isCurrent();
-    expect(await Promise.all([first, second])).toEqual([true, false]);
-    expect(await world.keys.isCurrent()).toBe(false);
+    world.publish([NEW]);
+    const first = world.keys.isCurrent('logout');
+    expect(await world.keys.isCurrent('logout')).toBe(false);
+    expect(world.verdictOn(NEW)).toBe('good');
+    expect(await first).toBe(true);
+    expect(await world.keys.isCurrent('logout')).toBe(false);
     expect(world.fetches).toBe(2);
   });
 
@@ -452,36 +455,80 @@ describe('Whether the keys are those of now', () => {
     await world.open();
     const asked: Promise<boolean>[] = [];
     for (let second = 0; second < 60; second += 1) {
-      for (let count = 0; count < 10_000; count += 1) asked.push(world.keys.isCurrent());
+      for (let count = 0; count < 10_000; count += 1) asked.push(world.keys.isCurrent('logout'));
       await world.pass(1);
     }
     await Promise.all(asked);
     expect(world.fetches).toBe(1 + 2);
   });
 
-  it('is not known after 5 s, nor once all is closed', async () => {
+  it('costs one fetch in 30 s for each kind of token, none of which uses up what the others need', async () => {
+    await world.open();
+    await world.keys.news();
+    const revocations = [
+      await world.keys.isCurrent('revocation'),
+      await world.keys.isCurrent('revocation'),
+    ];
+    expect(revocations).toEqual([true, false]);
+    expect(await world.keys.isCurrent('logout')).toBe(true);
+    expect(world.fetches).toBe(1 + 3);
+  });
+
+  it('is not known after 5 s without an answer', async () => {
     await world.open();
     world.issuer.answer = () => undefined;
-    const asked = [world.keys.isCurrent(), world.keys.isCurrent()];
-    await world.time.pass(5000);
+    const asked = [world.keys.isCurrent('logout'), world.keys.isCurrent('logout')];
+    await world.time.pass(4999);
+    expect(world.time.pending).toBe(2);
+    await world.time.pass(1);
+    expect(world.time.pending).toBe(0);
     expect(await Promise.all(asked)).toEqual([false, false]);
+  });
+
+  it('is waited for by 100 at a time', async () => {
+    await world.open();
+    world.issuer.answer = () => undefined;
+    const asked = Array.from({ length: 100 }, () => world.keys.isCurrent('logout'));
+    expect(await world.keys.isCurrent('logout')).toBe(false);
+    expect(world.time.pending).toBe(100);
+    await world.time.pass(5000);
+    await Promise.all(asked);
+  });
+
+  it('is not asked before they are fetched at all, nor once all is closed', async () => {
+    expect(await world.keys.isCurrent('logout')).toBe(false);
+    expect(world.fetches).toBe(0);
+    await world.open();
     world.keys.close();
-    expect(await world.keys.isCurrent()).toBe(false);
+    expect(await world.keys.isCurrent('logout')).toBe(false);
+    expect(world.fetches).toBe(1);
   });
 
   it('is asked no more where all is closed while a fetch is under way', async () => {
     await world.open();
     await underWay();
-    const asked = world.keys.isCurrent();
+    const asked = world.keys.isCurrent('logout');
     world.keys.close();
     expect(await asked).toBe(false);
     expect(world.fetches).toBe(2);
   });
 
+  it('is not told by the fetch of an opening that began before, where all was closed meanwhile', async () => {
+    await world.open();
+    await underWay();
+    const earlier = world.keys.isCurrent('logout');
+    world.keys.close();
+    world.publish([OLD]);
+    const opened = world.open();
+    const asked = world.keys.isCurrent('logout');
+    await Promise.all([opened, earlier]);
+    expect(await asked).toBe(false);
+  });
+
   it('is not told by an issuer that does not answer', async () => {
     await world.open();
     world.fail();
-    expect(await world.keys.isCurrent()).toBe(false);
+    expect(await world.keys.isCurrent('logout')).toBe(false);
   });
 
   it('is told where the keys are now, as news are: they may have moved', async () => {
