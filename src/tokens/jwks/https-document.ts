@@ -131,8 +131,9 @@ async function documentOf(
 
 function faultOf(status: number, headers: IncomingHttpHeaders): Error | undefined {
   if (status !== 200) return new UnexpectedStatusError(status, headers.location !== undefined);
-  const { 'content-encoding': coding = 'identity' } = headers;
-  if (coding === 'identity') return undefined;
+  const { 'content-encoding': coding = '' } = headers;
+  // Names of codings have no case (RFC 9110 §8.4.1).
+  if (['', 'identity'].includes(coding.toLowerCase())) return undefined;
   return new Error('The server has encoded it, which it was asked not to do.');
 }
 

@@ -49,6 +49,11 @@ describe('A document', () => {
     },
   );
 
+  it.each(['identity', 'Identity', ''])('may say that it is not encoded: "%s"', async (coding) => {
+    server.serve('{}', { 'Content-Encoding': coding });
+    expect(await fetchDocument(server.url)).toMatchObject({ text: '{}' });
+  });
+
   it('may be 64 KB long', async () => {
     server.serve('x'.repeat(LONGEST));
     expect((await fetchDocument(server.url)).text).toHaveLength(LONGEST);
