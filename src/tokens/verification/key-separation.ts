@@ -42,10 +42,20 @@ function isSameAddress(one: string | undefined, other: string | undefined): bool
   return one !== undefined && other !== undefined && addressOf(one) === addressOf(other);
 }
 
-/** @param url as `isFetchable` says. */
+/**
+ * The normal form of an address (RFC 3986 §6.2.2), without the dot that may end a host name.
+ * @param url as `isFetchable` says.
+ */
 function addressOf(url: string): string {
-  const { origin, pathname, search } = new URL(url);
-  return `${origin}${pathname}${search}`;
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  const path = `${pathname}${search}`.replace(/%[0-9a-f]{2}/gi, unescaped);
+  return `${protocol}//${hostname.replace(/\.$/, '')}:${port}${path}`;
+}
+
+/** The character, where it is unreserved (§2.3): then its escape says the same. */
+function unescaped(escape: string): string {
+  const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+  return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
 }
 
 /** The two have no key in common. */

@@ -33,7 +33,7 @@ describe('The keys of an issuer', () => {
       {
         issuers: [
           { ...FETCHED, jwksUri: 'https://login.example/jwks' },
-          { ...FETCHED, issuer: 'b', jwksUri: 'https://LOGIN.example:443/x/../jwks#b' },
+          { ...FETCHED, issuer: 'b', jwksUri: 'https://LOGIN.example.:443/x/../%6awks?#b' },
         ],
       },
       '"issuers[1].jwksUri" must be of this issuer alone',
