@@ -1,4 +1,5 @@
 import type {
+  KeysBehind,
   KnownVerification,
   TokenVerifier,
   Verification,
@@ -44,13 +45,14 @@ export async function verifiedForGood(
 
 interface Judgement {
   readonly verification: Verification;
-  /** What it may change with. */
-  readonly behind: ReturnType<TokenVerifier['keysBehind']>;
+  /** With what it may become `live`. */
+  readonly behind: KeysBehind | undefined;
 }
 
 function judgementOf(text: string, verifier: TokenVerifier): Judgement {
   const verification = verifier.verify(text);
-  return { verification, behind: verifier.keysBehind(text, verification) };
+  const behind = verifier.keysBehind(text, verification);
+  return { verification, behind: behind?.hasExpired === true ? undefined : behind };
 }
 
 /**

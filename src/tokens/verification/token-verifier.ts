@@ -38,6 +38,15 @@ export type Verification =
 /** Of a token whose issuer's keys are known. */
 export type KnownVerification = Exclude<Verification, { verdict: 'unknown' }>;
 
+/** With which keys the verdict on a token may change. */
+export interface KeysBehind {
+  readonly keys: IssuerKeys;
+  /** The name that the token gives. */
+  readonly issuer: string;
+  /** Whether it has expired by what it says itself: then it is accepted with no key. */
+  readonly hasExpired: boolean;
+}
+
 type UnknownIssuerKeys = Extract<Verification, { verdict: 'unknown' }>;
 
 /** Issuers whose keys are waited for, and those whose keys are not known now. */
@@ -244,20 +253,16 @@ export class TokenVerifier {
     return this.keysBehind(text, verification)?.keys.news();
   }
 
-  /**
-   * The keys with which the verdict on a text may change, and the issuer that it names; `undefined`: it
-   * would be the same.
-   */
-  keysBehind(
-    text: unknown,
-    verification: Verification,
-  ): { readonly keys: IssuerKeys; readonly issuer: string } | undefined {
+  /** The keys with which the verdict on a text may change; `undefined`: it would be the same. */
+  keysBehind(text: unknown, verification: Verification): KeysBehind | undefined {
     if (typeof text !== 'string' || !dependsOnKeys(verification)) return undefined;
     const parts = splitToken(text, this.rules.maxTokenBytes);
     const token = parts && this.payloads.peek(parts.payload, parts.signingInput);
-    const issuer = token?.claims.iss;
-    const keys = this.rules.issuers.find(issuer)?.keys;
-    return keys && { keys, issuer: issuer ?? '' };
+    const issuer = this.rules.issuers.find(token?.claims.iss);
+    if (token === undefined || issuer === undefined) return undefined;
+    const { iss = '', exp } = token.claims;
+    const hasExpired = exp + issuer.clockToleranceSeconds <= this.clock() / 1000;
+    return { keys: issuer.keys, issuer: iss, hasExpired };
   }
 
   /** Whether a token of the issuer was accepted that names no session. */

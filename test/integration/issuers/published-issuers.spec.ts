@@ -206,6 +206,15 @@ describe('A token that is handed in to be revoked', () => {
     await app.post(BACKCHANNEL_LOGOUT).type('form').send({ logout_token: text }).expect(200);
   });
 
+  it('is not in doubt where it has expired: no key would make it good', async () => {
+    await start();
+    await revoke(forged()).expect(200);
+    const iat = Math.floor(Date.now() / 1000) - 7200;
+    const claims = { iss: provider.url, iat, exp: iat + 3600 };
+    await revoke(stranger.token(claims, { kid: 'withdrawn' })).expect(200);
+    await revoke(forged()).expect(503);
+  });
+
   it('is asked about once, though it may be an access or a refresh token', async () => {
     await start({ refreshTokens: { claim: { name: 'kind', value: 'refresh' } } });
     const before = provider.asked.length;
