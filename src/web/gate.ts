@@ -245,10 +245,13 @@ function isPreflight({ method, headers }: PlatformRequest): boolean {
 function bodyOf(request: IncomingRequest, stream: Readable): BodyRequest {
   const { headers, body } = request;
   const { httpVersionMajor } = rawRequest(request);
-  const kept = {
-    get rawBody(): unknown {
+  return {
+    headers,
+    body,
+    stream,
+    httpVersionMajor,
+    get rawBody() {
       return request.rawBody;
     },
   };
-  return Object.assign(kept, { headers, body, stream, httpVersionMajor });
 }

@@ -90,8 +90,10 @@ interface Host {
   close(): Promise<void>;
 }
 
+type Start = readonly [name: string, logout: string, start: () => Promise<Host>];
+
 /** Hosts of every kind behind one middleware, and the path of their logout. */
-const behind = (middleware: RequestHandler): (readonly [string, string, () => Promise<Host>])[] => [
+const behind = (middleware: RequestHandler): readonly Start[] => [
   ...FRAMEWORKS.map(
     ([name, framework]) =>
       [
@@ -108,7 +110,7 @@ const behind = (middleware: RequestHandler): (readonly [string, string, () => Pr
   ],
 ];
 
-const onFastify: readonly (readonly [string, string, () => Promise<Host>])[] = [
+const onFastify: readonly Start[] = [
   [
     'Fastify 5',
     '/logout',
@@ -140,44 +142,22 @@ const onFastify: readonly (readonly [string, string, () => Promise<Host>])[] = [
   ],
 ];
 
-describe.each([...behind(inText), ...onFastify])(
-  'On %s, where the host reads bodies as text,',
-  (_name, path, start) => {
-    let host: Host;
-    beforeAll(async () => {
-      host = await start();
-    });
-    afterAll(() => host.close());
+const where = (host: string, hosts: readonly Start[]) =>
+  hosts.map((start) => [host, ...start] as const);
 
-    it('every route takes a body all the same', () => expectEveryRoute(host, path));
-  },
-);
+describe.each([
+  ...where('reads bodies as text', [...behind(inText), ...onFastify]),
+  ...where('keeps bodies in rawBody', behind(keeping)),
+  ...where('listens to bodies', behind(listening)),
+])('Where the host %s, on %s,', (_what, _name, path, start) => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await start();
+  });
+  afterAll(() => host.close());
 
-describe.each(behind(keeping))(
-  'On %s, where the host keeps bodies in rawBody,',
-  (_name, path, start) => {
-    let host: Host;
-    beforeAll(async () => {
-      host = await start();
-    });
-    afterAll(() => host.close());
-
-    it('every route takes a body all the same', () => expectEveryRoute(host, path));
-  },
-);
-
-describe.each(behind(listening))(
-  'On %s, where the host listens to bodies,',
-  (_name, path, start) => {
-    let host: Host;
-    beforeAll(async () => {
-      host = await start();
-    });
-    afterAll(() => host.close());
-
-    it('every route takes a body all the same', () => expectEveryRoute(host, path));
-  },
-);
+  it('every route takes a body all the same', () => expectEveryRoute(host, path));
+});
 
 /** What the resource server is told, before and after a logout by the user and by the provider. */
 async function expectEveryRoute({ url }: Host, path: string): Promise<void> {
