@@ -1,4 +1,6 @@
 import type { RevocationQuery } from '../../src/tokens/scopes';
+import { once } from 'node:events';
+import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type RequestHandler } from 'express';
@@ -49,6 +51,32 @@ describe('Beside middleware of an Express host', () => {
       expect(unhandled).toEqual([]);
     },
   );
+
+  it('takes all of a body of which the host has kept the first part in rawBody', async () => {
+    let sendRest = (): void => undefined;
+    const keepingFirst: RequestHandler = (incoming, response, next) => {
+      keeping(incoming, response, () => {
+        incoming.once('data', () => {
+          next();
+          sendRest();
+        });
+      });
+    };
+    app = await TestApp.start('express', {}, { configure: (nest) => void nest.use(keepingFirst) });
+    const token = app.issuer.token();
+    const body = JSON.stringify({ token });
+    const headers = {
+      Authorization: `Bearer ${token}`,
+      'Content-Type': 'application/json',
+      'Content-Length': body.length,
+    };
+    const logout = http.request(`${app.url}${LOGOUT}`, { method: 'POST', headers });
+    sendRest = () => logout.end(body.slice(20));
+    logout.write(body.slice(0, 20));
+    const [answer] = (await once(logout, 'response')) as [http.IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
+  });
 
   it('answers where the host parses bodies with body-parser 1', async () => {
     const { json } = jest.requireActual<typeof express>('express4');
