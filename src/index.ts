@@ -60,13 +60,10 @@ export { RevocationStore } from './revocation/revocation-store';
 export { BulkRevocation } from './revocation/bulk-revocation';
 export type { CommitPosition, Cut, HostTransaction } from './revocation/unit-of-work';
 export { RevokedTokensService } from './revocation/revoked-tokens.service';
-export type {
-  Authentication,
-  PresentedFor,
-  RevokeOptions,
-  Standing,
-  TokenExplanation,
-} from './revocation/revoked-tokens.service';
+export type { RevokeOptions } from './revocation/additions';
+export type { Authentication, PresentedFor } from './revocation/authentication';
+export type { TokenExplanation } from './revocation/token-explanation';
+export type { Standing } from './revocation/token-revocation-check';
 export { StoreClock } from './revocation/store-clock';
 export type { RelayStatus, ReplicaStatus, StoreStatus } from './revocation/store-status';
 export { LiveConnections } from './live/live-connections';

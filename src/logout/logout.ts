@@ -5,11 +5,8 @@ import { reasonOf, TokenRejectedError } from '../revocation/errors';
 import { ForeignTokenError, foreignFields, hasSameOwner, isSame } from './ownership';
 import { refreshTokenOf } from './refresh-token';
 import { bodyTokenReason } from '../audit/reasons';
-import {
-  rejection,
-  type Authentication,
-  type RevokedTokensService,
-} from '../revocation/revoked-tokens.service';
+import { rejection, type Authentication } from '../revocation/authentication';
+import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
 
 /** One request to log out. */
 export interface LogoutAttempt {

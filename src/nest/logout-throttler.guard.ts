@@ -1,6 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { Authentication } from '../revocation/revoked-tokens.service';
+import type { Authentication } from '../revocation/authentication';
 import { LogoutAnswers } from '../web/answers';
 import { sourceOf, type PlatformRequest } from '../web/request';
 import { RequestAuthenticator } from '../web/request-authenticator';

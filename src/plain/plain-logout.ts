@@ -4,7 +4,7 @@ import type { LogoutCore } from '../core/compose';
 import { foreignFields } from '../logout/ownership';
 import { refreshTokenOf } from '../logout/refresh-token';
 import { IssuerUnavailableError, reasonOf, TokenRejectedError } from '../revocation/errors';
-import { rejection, type Authentication } from '../revocation/revoked-tokens.service';
+import { rejection, type Authentication } from '../revocation/authentication';
 import type { VerifiedToken } from '../tokens/verified-token';
 import type { Body, BodyReason } from '../web/body';
 import { sourceOf, type IncomingRequest } from '../web/request';

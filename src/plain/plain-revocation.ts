@@ -4,11 +4,8 @@ import type { AuditLog } from '../audit/audit-log';
 import { LogoutCore } from '../core/compose';
 import type { LiveConnections } from '../live/live-connections';
 import type { BulkRevocation } from '../revocation/bulk-revocation';
-import {
-  rejection,
-  type Authentication,
-  type RevokedTokensService,
-} from '../revocation/revoked-tokens.service';
+import { rejection, type Authentication } from '../revocation/authentication';
+import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import type { SessionsService } from '../sessions/sessions.service';
 import { misconfigured } from '../options/misconfiguration';
 import { mapMaybe, catchMaybe } from '../tokens/maybe-promise';

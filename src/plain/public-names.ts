@@ -29,12 +29,9 @@ export { RevocationStore } from '../revocation/revocation-store';
 export { BulkRevocation } from '../revocation/bulk-revocation';
 export type { CommitPosition, Cut, HostTransaction } from '../revocation/unit-of-work';
 export { RevokedTokensService } from '../revocation/revoked-tokens.service';
-export type {
-  Authentication,
-  PresentedFor,
-  RevokeOptions,
-  TokenExplanation,
-} from '../revocation/revoked-tokens.service';
+export type { RevokeOptions } from '../revocation/additions';
+export type { Authentication, PresentedFor } from '../revocation/authentication';
+export type { TokenExplanation } from '../revocation/token-explanation';
 export type { RefusalPrinter } from '../revocation/refusal-log';
 export { SessionsService } from '../sessions/sessions.service';
 export type { SessionTokens } from '../sessions/session-issuance';

@@ -1,77 +1,38 @@
-import type { RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
+import { bodyTokenReason, type RefusalReason } from '../audit/reasons';
 import type { LazyRequestSource } from '../audit/request-source';
-import { expiresAt } from '../tokens/verification/claims';
-import type { UnverifiedToken } from '../tokens/verification/presented-tokens';
+import { mapMaybe } from '../tokens/maybe-promise';
 import type { RefusalCause } from '../tokens/verification/refusal-cause';
-import type { TokenUse } from '../tokens/verification/resolved-rules';
+import { signingInputOf } from '../tokens/verification/token-form';
 import type {
   KnownVerification,
   TokenVerifier,
   VerifiedToken,
 } from '../tokens/verification/token-verifier';
-import { signingInputOf } from '../tokens/verification/token-form';
-import { TokenRejectedError } from './errors';
-import { verified, verifiedForGood } from './verified';
+import { sessionKeyOf, type RevokeOptions } from './additions';
+import { rejection, type Authentication, type PresentedFor } from './authentication';
+import { readinessOf, type Readiness } from './readiness';
 import { explainPlain, explainRevoked } from './reason-explanations';
 import { RefusalLog } from './refusal-log';
-import type { ParsedToken } from '../tokens/verified-token';
-import { bodyTokenReason, type RefusalReason } from '../audit/reasons';
-import { mapMaybe } from '../tokens/maybe-promise';
-import { keptUntil, sessionKeyOf, type RevokeOptions } from './additions';
-import { readinessOf, type Readiness } from './readiness';
 import type { RevocationStore } from './revocation-store';
 import { explainUnverified, type TokenExplanation } from './token-explanation';
+import { TokenRevocationCheck } from './token-revocation-check';
 import { TokenRevoker } from './token-revoker';
+import { verified, verifiedForGood } from './verified';
 
-/** What a presented text is worth at this instant. */
-export type Authentication =
-  | { readonly verdict: 'live'; readonly token: VerifiedToken }
-  | { readonly verdict: 'expired'; readonly token: VerifiedToken }
-  | { readonly verdict: 'revoked'; readonly token: VerifiedToken }
-  | { readonly verdict: 'refused'; readonly cause: RefusalCause }
-  /** `reason`: why the token that came does not count. */
-  | { readonly verdict: 'missing'; readonly reason?: 'cookie_untrusted' };
-
-/** Why what is not live is not accepted. */
-export function rejection(
-  authentication: Exclude<Authentication, { verdict: 'live' }>,
-): TokenRejectedError {
-  switch (authentication.verdict) {
-    case 'missing':
-      return new TokenRejectedError('TOKEN_MISSING', authentication.reason);
-    case 'expired':
-      return new TokenRejectedError('TOKEN_EXPIRED');
-    case 'revoked':
-      return new TokenRejectedError('TOKEN_REVOKED');
-    case 'refused':
-      return new TokenRejectedError('TOKEN_INVALID', authentication.cause);
-  }
-}
-
-/** What a genuine token is worth at this instant. */
-export type Standing = Extract<Authentication['verdict'], 'live' | 'expired' | 'revoked'>;
-
-/** What a token is presented for, and from where. */
-export interface PresentedFor extends RequestSource {
-  /** @defaultValue 'access' */
-  readonly use?: TokenUse;
-}
-
-export type { RevokeOptions, TokenExplanation };
-
-/** Revokes tokens, and tells of any token whether it is revoked. */
-export class RevokedTokensService {
+/** Accepts tokens by our own rules, and revokes them; of any token it tells whether it is revoked. */
+export class RevokedTokensService extends TokenRevocationCheck {
   private readonly revoker: TokenRevoker;
 
+  /** @param refreshVerifier of refresh tokens, where the rules say what they are. */
   constructor(
-    private readonly verifier: TokenVerifier,
-    private readonly store: RevocationStore,
-    private readonly audit: AuditLog,
-    private readonly refusals: RefusalLog = new RefusalLog(),
-    /** Of refresh tokens, where the rules say what they are. */
-    private readonly refreshVerifier?: TokenVerifier,
+    verifier: TokenVerifier,
+    store: RevocationStore,
+    audit: AuditLog,
+    refusals = new RefusalLog(),
+    refreshVerifier?: TokenVerifier,
   ) {
+    super(verifier, store, audit, refusals, refreshVerifier);
     this.revoker = new TokenRevoker(verifier, store, audit, refusals);
   }
 
@@ -186,89 +147,6 @@ export class RevokedTokensService {
   }
 
   /**
-   * @throws {StoreUnavailableError} or rejects with it; never "not revoked" for want of an answer.
-   */
-  isRevoked({ keys }: ParsedToken): boolean | Promise<boolean> {
-    return this.store.isRevoked(keys);
-  }
-
-  /** Like `isRevoked`, for a token that a request presented: reuse leaves an audit row. */
-  checkPresented(token: ParsedToken, source: LazyRequestSource): boolean | Promise<boolean> {
-    return mapMaybe(this.isRevoked(token), (isRevoked) => {
-      if (isRevoked) this.reused(token, source);
-      return isRevoked;
-    });
-  }
-
-  /** Whether memory knows that the token is not revoked; its signature is not looked at. */
-  isKnownLive({ keys }: UnverifiedToken): boolean {
-    return this.store.known(keys) === false;
-  }
-
-  /**
-   * Whether a token that was not verified yet is revoked. At once where memory knows; else the
-   * store is asked. It is not asked about a forged token, nor about one that expired so long ago
-   * that its revocation may be purged. A token without a signature may be genuine: a host may have
-   * it from elsewhere, such as a second cookie. So may one that a key has signed which is not known
-   * here yet. Reuse leaves an audit row where the token is known to be genuine: otherwise forged
-   * ones would write rows.
-   * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
-   */
-  checkUnverified(token: UnverifiedToken, source: LazyRequestSource): boolean | Promise<boolean> {
-    const known = this.store.known(token.keys);
-    if (known === false || (known === undefined && this.mayBePurged(token))) return false;
-    const found = [this.verifier, this.refreshVerifier].map((each) => each?.genuineness(token));
-    if (known === true) {
-      if (found.includes('genuine')) this.reused(token, source);
-      return true;
-    }
-    if (found.includes('genuine')) return this.checkPresented(token, source);
-    const mayBeGenuine = found.includes('unknown') || token.signatures.length === 0;
-    return mayBeGenuine && this.isRevoked(token);
-  }
-
-  /**
-   * What a token is worth that other code has verified, by keys and rules that may not be ours:
-   * whether it is revoked counts also where we would refuse it. Reuse leaves an audit row.
-   * @returns `expired`: so long ago that its revocation may be purged. A verifier that ignores `exp`
-   * must not accept it either.
-   * @throws {StoreUnavailableError} or rejects with it; the token must not be accepted.
-   */
-  checkVerified(text: string, source: LazyRequestSource = {}): Standing | Promise<Standing> {
-    const tokens = this.tokensOf(text);
-    if (tokens === undefined) return 'revoked';
-    if (tokens.some((token) => this.mayBePurged(token))) return 'expired';
-    const verdicts = tokens.map((token) => this.checkPresented(token, source));
-    return verdicts.every((verdict) => typeof verdict === 'boolean')
-      ? standingBy(verdicts)
-      : Promise.all(verdicts.map(async (verdict) => verdict)).then(standingBy);
-  }
-
-  /**
-   * Like `checkVerified`, from memory alone. Reuse leaves an audit row.
-   * @returns `undefined`: the store would have to be asked.
-   */
-  knownVerified(text: string): Standing | undefined {
-    const tokens = this.tokensOf(text);
-    if (tokens === undefined) return 'revoked';
-    if (tokens.some((token) => this.mayBePurged(token))) return 'expired';
-    const known = tokens.map(({ keys }) => this.store.known(keys));
-    if (known.includes(true)) {
-      for (const [at, token] of tokens.entries()) if (known[at] === true) this.reused(token, {});
-      return 'revoked';
-    }
-    return known.includes(undefined) ? undefined : 'live';
-  }
-
-  /**
-   * The tokens in a text, such as a header, as any verifier may find them.
-   * @returns `undefined`: the text is longer than 17 KiB or holds more than 8 tokens.
-   */
-  presentedIn(text: string): readonly UnverifiedToken[] | undefined {
-    return this.verifier.presentedIn(text);
-  }
-
-  /**
    * Revokes the token, with its audit row: once this resolves the store refuses it for good. With
    * `logoutCovers: 'session'` it ends every token of its session, unless `covers` says otherwise;
    * a token of a session of ours always ends that. Idempotent.
@@ -340,27 +218,10 @@ export class RevokedTokensService {
     return isCovered && session === sessionKeyOf(other);
   }
 
-  /** Claims that have not the form that revocations need were never revoked: no token is found. */
-  private tokensOf(text: string): readonly ParsedToken[] | undefined {
-    const verification = this.verifier.verify(text);
-    return 'token' in verification ? [verification.token] : this.presentedIn(text);
-  }
-
-  private reused(token: ParsedToken, source: LazyRequestSource): void {
-    this.audit.reused(token, source);
-    this.refusals.explain('token_revoked', () => explainRevoked(token));
-  }
-
   private async accept(text: string): Promise<VerifiedToken> {
     const verification = await this.verify(text);
     if (verification.verdict === 'live') return verification.token;
     throw rejection(verification);
-  }
-
-  private mayBePurged({ claims }: ParsedToken): boolean {
-    const { clockToleranceSeconds } = this.verifier;
-    const keptUntilDate = keptUntil(expiresAt(claims).getTime(), clockToleranceSeconds);
-    return keptUntilDate.getTime() < this.store.clock.now();
   }
 
   private verifierFor(use: unknown = 'access'): TokenVerifier {
@@ -373,8 +234,4 @@ export class RevokedTokensService {
         'refreshTokens.',
     );
   }
-}
-
-function standingBy(areRevoked: readonly boolean[]): Standing {
-  return areRevoked.includes(true) ? 'revoked' : 'live';
 }

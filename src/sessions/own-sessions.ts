@@ -1,7 +1,7 @@
 import type { RequestSource } from '../audit/audit-event';
 import { tokenFields, type AuditLog } from '../audit/audit-log';
 import { reasonOf, TokenRejectedError } from '../revocation/errors';
-import { rejection, type Authentication } from '../revocation/revoked-tokens.service';
+import { rejection, type Authentication } from '../revocation/authentication';
 import type { Session } from '../revocation/session-store';
 import { textOf } from '../tokens/verification/claims';
 import type { VerifiedToken } from '../tokens/verified-token';

@@ -1,5 +1,5 @@
 import type { RequestSource } from '../audit/audit-event';
-import type { Authentication } from '../revocation/revoked-tokens.service';
+import type { Authentication } from '../revocation/authentication';
 import type { Caller } from '../introspection/introspection-callers';
 import type { JudgedLogoutToken } from '../tokens/logout-token/logout-token';
 import { rawRequest, type IncomingRequest } from './request';

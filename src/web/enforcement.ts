@@ -1,5 +1,5 @@
 import type { RemovalCount } from '../metrics/removal-count';
-import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
+import type { TokenRevocationCheck } from '../revocation/token-revocation-check';
 import { credentialsOf, takeAway, type Credential } from './credentials';
 import type { EnforcementRules } from './enforcement-options';
 import { sourceOf, type IncomingRequest } from './request';
@@ -15,7 +15,7 @@ export type EnforcementOutcome = 'pass' | 'refuse';
  */
 export class Enforcement {
   constructor(
-    private readonly tokens: RevokedTokensService,
+    private readonly tokens: TokenRevocationCheck,
     private readonly authenticator: RequestAuthenticator,
     private readonly rules: EnforcementRules,
     private readonly removals: RemovalCount,

@@ -2,11 +2,8 @@ import type { VerifiedToken } from '../tokens/verification/token-verifier';
 import type { Claims } from '../tokens/verification/claims';
 import { copyOfClaims } from '../tokens/verification/claims-copy';
 import { TokenRejectedError } from '../revocation/errors';
-import {
-  rejection,
-  type Authentication,
-  type RevokedTokensService,
-} from '../revocation/revoked-tokens.service';
+import { rejection, type Authentication } from '../revocation/authentication';
+import type { RevokedTokensService } from '../revocation/revoked-tokens.service';
 import { mapMaybe } from '../tokens/maybe-promise';
 import { bearerCredentials, type Credentials } from './bearer';
 import { BearerCookies } from './bearer-cookies';

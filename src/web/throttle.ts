@@ -2,7 +2,7 @@ import type { FailedEvent, RequestSource } from '../audit/audit-event';
 import type { AuditLog } from '../audit/audit-log';
 import type { RequestReason } from '../audit/reasons';
 import { networkOf } from '../audit/request-source';
-import type { Authentication } from '../revocation/revoked-tokens.service';
+import type { Authentication } from '../revocation/authentication';
 import type { VerifiedToken } from '../tokens/verified-token';
 import type { RequestCounter, ThrottleRules } from './request-counter';
 

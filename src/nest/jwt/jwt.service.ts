@@ -8,7 +8,8 @@ import {
   type JwtSignOptions,
   type JwtVerifyOptions,
 } from '@nestjs/jwt';
-import { RevokedTokensService, type Standing } from '../../revocation/revoked-tokens.service';
+import { RevokedTokensService } from '../../revocation/revoked-tokens.service';
+import type { Standing } from '../../revocation/token-revocation-check';
 import { fromOwnApplication, MODULE_REF } from '../own-application';
 import { withJti } from './with-jti';
 

@@ -9,7 +9,7 @@ import {
   type VerifyCallbackWithRequest,
 } from 'passport-jwt';
 import { TokenRejectedError } from '../../revocation/errors';
-import type { Standing } from '../../revocation/revoked-tokens.service';
+import type { Standing } from '../../revocation/token-revocation-check';
 import { catchMaybe, mapMaybe } from '../../tokens/maybe-promise';
 import { sourceOf, type PlatformRequest } from '../../web/request';
 import { applicationOf, LogoutApplication } from '../logout-application';

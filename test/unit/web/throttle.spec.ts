@@ -2,7 +2,7 @@ import { about } from '../../../src/testing/contract/contract';
 import { AuditLog } from '../../../src/audit/audit-log';
 import type { RequestCounter, ThrottleRules } from '../../../src/web/request-counter';
 import { Throttle } from '../../../src/web/throttle';
-import type { Authentication } from '../../../src/revocation/revoked-tokens.service';
+import type { Authentication } from '../../../src/revocation/authentication';
 import { MemoryRevocationStore } from '../../../src/stores/memory';
 
 const LIVE: Authentication = {
