@@ -70,9 +70,9 @@ export class IssuerUnavailableError extends RevocationError {
 }
 
 /**
- * A token that is not sent twice was signed with no known key of its issuer, and the issuer has not
- * said since whether there is another. Nothing was changed; repeating it is safe. Any client can cause
- * this with a forged token: it is no outage.
+ * There is no final verdict on a token: no known key of its issuer has signed it, and the issuer has
+ * not said since whether there is another. Nothing was changed; repeating it is safe. Any client can
+ * cause this with a forged token: it is no outage.
  */
 export class KeysInDoubtError extends RevocationError {
   readonly code = 'KEYS_IN_DOUBT';

@@ -18,7 +18,7 @@ import type { RevocationStore } from './revocation-store';
 import { explainUnverified, type TokenExplanation } from './token-explanation';
 import { TokenRevocationCheck } from './token-revocation-check';
 import { TokenRevoker } from './token-revoker';
-import { verified, verifiedForGood } from './verified';
+import { finalVerification, verified } from './verified';
 
 /** Accepts tokens by our own rules, and revokes them; of any token it tells whether it is revoked. */
 export class RevokedTokensService extends TokenRevocationCheck {
@@ -184,13 +184,13 @@ export class RevokedTokensService extends TokenRevocationCheck {
   }
 
   /**
-   * The verdict on an access or a refresh token that is not sent twice: new keys of its issuer are
-   * waited for, five seconds at most. Whether it is revoked is not asked.
+   * The final verdict on an access or a refresh token: new keys of its issuer are waited for, five
+   * seconds at most. Whether it is revoked is not asked.
    * @throws {IssuerUnavailableError} rejects with it: the keys of its issuer are not known now.
    * @throws {KeysInDoubtError} rejects with it: its issuer may have published a key that accepts it.
    */
-  verifyForGood(text: string): Promise<KnownVerification> {
-    return verifiedForGood(text, this.verifier, this.refreshVerifier);
+  finalVerification(text: string): Promise<KnownVerification> {
+    return finalVerification(text, this.verifier, this.refreshVerifier);
   }
 
   /**

@@ -23,13 +23,13 @@ export function verified(
 }
 
 /**
- * The verdict on an access or a refresh token that is not sent twice. New keys of its issuer are waited
- * for, five seconds at most.
+ * The final verdict on an access or a refresh token. New keys of its issuer are waited for, five
+ * seconds at most.
  * @param refresh absent where no rules say what refresh tokens are.
  * @throws {IssuerUnavailableError} rejects with it: the keys of its issuer are not known now.
  * @throws {KeysInDoubtError} rejects with it: its issuer may have published a key that accepts it.
  */
-export async function verifiedForGood(
+export async function finalVerification(
   text: string,
   access: TokenVerifier,
   refresh: TokenVerifier | undefined,

@@ -22,8 +22,8 @@ export class TokenRevocation {
   async run(text: string, source: RequestSource): Promise<void> {
     try {
       if (await this.sessions.endByRefreshToken(text, source)) return;
-      // No client asks again after a 200.
-      const verification = await this.tokens.verifyForGood(text);
+      // No client sends it again after a 200.
+      const verification = await this.tokens.finalVerification(text);
       if (verification.verdict === 'live') await this.tokens.revoke(verification.token, { source });
     } catch (error) {
       const reason = reasonOf(error);

@@ -1,5 +1,5 @@
 import type { Algorithm } from '../keys/algorithms';
-import type { IssuerKeys, SentOnce } from '../keys/issuer-keys';
+import type { FinalVerdictOn, IssuerKeys } from '../keys/issuer-keys';
 import { KeySet } from '../keys/key-set';
 import {
   elapsedMs,
@@ -20,7 +20,7 @@ const MAX_REFRESH_SECONDS = 86_400;
 /** After a failure; doubled with each, up to the longest. */
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
-/** How long a request waits for a key, and what is not sent twice. */
+/** How long a request waits for a key, and how long one that needs a final verdict. */
 const MAX_WAIT_MS = 1000;
 const MAX_FINAL_WAIT_MS = 5000;
 
@@ -53,7 +53,7 @@ export class RemoteKeys implements IssuerKeys {
   private isOver = true;
   private over = new AbortController();
   /** Apart, so that forged tokens of one kind do not use up what the others need. */
-  private readonly newsFor: Readonly<Record<'bearer' | SentOnce, KeyNews>>;
+  private readonly newsFor: Readonly<Record<'bearer' | FinalVerdictOn, KeyNews>>;
   private cancelRefresh: () => void = () => undefined;
   private report: KeyReport | undefined;
 
@@ -120,7 +120,7 @@ export class RemoteKeys implements IssuerKeys {
     return bearer.wait(this.refresh(true)).then(() => undefined);
   }
 
-  async isCurrent(token: SentOnce): Promise<boolean> {
+  async isCurrent(token: FinalVerdictOn): Promise<boolean> {
     const news = this.newsFor[token];
     if (this.isOver || !news.mayWait) return false;
     const answer = this.answerFor(news);

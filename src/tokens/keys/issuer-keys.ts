@@ -1,10 +1,10 @@
 import type { KeySet } from './key-set';
 
 /**
- * What is not sent twice: a logout token of an identity provider, or a token that a client hands in to
- * be revoked.
+ * What gets a final verdict, because its sender does not send it again: a logout token of an identity
+ * provider, or a token that a client hands in to be revoked.
  */
-export type SentOnce = 'logout' | 'revocation';
+export type FinalVerdictOn = 'logout' | 'revocation';
 
 /** What verifies the tokens of one issuer, now. */
 export interface IssuerKeys {
@@ -21,7 +21,7 @@ export interface IssuerKeys {
    * with them since the question. Resolves within five seconds. Never rejects.
    * @param token what the question is about: each has a number of fetches of its own.
    */
-  isCurrent(token: SentOnce): Promise<boolean>;
+  isCurrent(token: FinalVerdictOn): Promise<boolean>;
   /** Whether a key that is not there is no key of the issuer: others cannot know it before us. */
   readonly areFixed: boolean;
 }

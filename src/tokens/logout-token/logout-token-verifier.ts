@@ -39,9 +39,9 @@ export class LogoutTokenVerifier {
   ) {}
 
   /**
-   * The verdict on a text, whatever that is. Where no known key has signed it, the issuer is asked for
-   * new ones, and waited for, five seconds at most. If it has not answered by then, or may not be asked
-   * again yet, the verdict is `doubtful`: a refusal is final for a provider. Never rejects.
+   * The final verdict on a text, whatever that is. Where no known key has signed it, the issuer is
+   * asked for new ones, and waited for, five seconds at most. If it has not answered by then, or may
+   * not be asked again yet, the verdict is `doubtful`. Never rejects.
    */
   async verify(text: unknown): Promise<LogoutTokenVerification> {
     const parsed = this.parse(text);

@@ -1,4 +1,4 @@
-import type { IssuerKeys, SentOnce } from '../keys/issuer-keys';
+import type { FinalVerdictOn, IssuerKeys } from '../keys/issuer-keys';
 
 interface Verdict {
   readonly verdict: string;
@@ -26,14 +26,14 @@ const isFaultOfKeys = (cause: string | undefined): boolean =>
   cause === 'key' || cause === 'signature';
 
 /**
- * The verdict on what is not sent twice, and that `dependsOnKeys`: new keys are waited for, five seconds
- * at most. A refusal that they might still end is `doubtful`.
+ * The final verdict on what `dependsOnKeys`: new keys are waited for, five seconds at most. A refusal
+ * that they might still end is `doubtful`, and not final.
  * @param token what it is.
  * @param issuer the name that the token gives.
  * @param check gives the verdict by the keys that are known then.
  */
 export async function finalVerdict<V extends Verdict>(
-  token: SentOnce,
+  token: FinalVerdictOn,
   { keys, issuer }: { readonly keys: IssuerKeys; readonly issuer: string },
   check: () => V,
 ): Promise<V | Doubtful> {

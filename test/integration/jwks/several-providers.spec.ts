@@ -207,7 +207,7 @@ describe('With two issuers that publish their keys', () => {
       expect(await logout(OLD)).toBe('doubtful');
     });
 
-    it('is not refused for good before its provider has said that it has no such key', async () => {
+    it('gets no final refusal before its provider has said that it has no such key', async () => {
       const next = { ...OLD, kid: 'next' };
       expect(await logout(next)).toBe('refused');
       providers.a.serve({ keys: [jwkOf(next)] });
@@ -216,12 +216,12 @@ describe('With two issuers that publish their keys', () => {
       expect(await logout(next)).toBe('genuine');
     });
 
-    it('is not refused for good by what a cache on the way answers', async () => {
+    it('gets no final refusal from what a cache on the way answers', async () => {
       providers.a.serve({ keys: [jwkOf(OLD)] }, { 'Cache-Control': 'max-age=600', Age: '120' });
       expect(await logout(NEW)).toBe('doubtful');
     });
 
-    it('is not refused for good while its provider is away', async () => {
+    it('gets no final refusal while its provider is away', async () => {
       fail('a');
       expect(await logout(NEW)).toBe('doubtful');
       await pass(STALE);
