@@ -1,5 +1,7 @@
 import type { RefreshOrder, RefreshOutcome, Session, SessionOrder } from './session-store';
 
+const MOST_LISTED = 1000;
+
 /** A session as a store without SQL keeps it. */
 export interface HeldSession {
   session: Session;
@@ -32,6 +34,15 @@ export function sessionOf(order: SessionOrder, openedMs: number): Session {
 
 export function isLive({ isEnded, session }: HeldSession, now: number): boolean {
   return !isEnded && session.idleExpiresAt.getTime() > now && session.expiresAt.getTime() > now;
+}
+
+/** As a list of them begins: opened last first, and at most 1000. */
+export function newestOf(sessions: readonly Session[]): readonly Session[] {
+  // Of those that were opened in one millisecond, the last one comes first, too.
+  return sessions
+    .toReversed()
+    .toSorted((a, b) => b.openedAt.getTime() - a.openedAt.getTime())
+    .slice(0, MOST_LISTED);
 }
 
 /** What becomes of a refresh token that is presented now. */

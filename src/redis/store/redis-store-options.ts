@@ -1,6 +1,6 @@
-import { misconfigured } from '../../options/misconfiguration';
 import { oneOf, optional, reporter, resolve, whole, type Table } from '../../options/option';
 import { warn } from '../../options/warn';
+import { pollIntervalOf } from '../../replica/poll-interval';
 import { REDIS_NAME } from '../redis-options';
 
 /** How `RedisRevocationStore` behaves. Everything has a default. */
@@ -107,8 +107,5 @@ export type ResolvedRedisOptions = ReturnType<typeof resolveRedisOptions>;
 /** @throws {TypeError} naming the option and what it must be. */
 export function resolveRedisOptions(options: RedisStoreOptions) {
   const resolved = resolve(REDIS_STORE_OPTIONS, options);
-  const { maxStalenessMs } = resolved;
-  const { pollIntervalMs = Math.min(500, Math.floor(maxStalenessMs / 4)) } = resolved;
-  if (2 * pollIntervalMs <= maxStalenessMs) return Object.freeze({ ...resolved, pollIntervalMs });
-  throw misconfigured('pollIntervalMs', 'at most half of "maxStalenessMs"', String(pollIntervalMs));
+  return Object.freeze({ ...resolved, pollIntervalMs: pollIntervalOf(resolved) });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError } from '../../revocation/errors';
-import { outcomeOf, rotated, sessionOf } from '../../revocation/held-session';
+import { newestOf, outcomeOf, rotated, sessionOf } from '../../revocation/held-session';
 import {
   createdEvent,
   endedEvent,
@@ -45,7 +45,6 @@ import { ConflictError, type RedisDatabase } from './redis-database';
 import { refuseTransaction } from './refuse-transaction';
 import { addedRow } from './rows';
 
-const MOST_LISTED = 1000;
 const MOST_ATTEMPTS = 50;
 const LONGEST_PAUSE_MS = 20;
 
@@ -171,11 +170,9 @@ export class RedisSessionStore extends SessionStore {
       .map(({ session }) => session);
     const keys = sessions.flatMap((session) => keysOf(sessionQuery(session)));
     const { revocations } = await look(this.database, operation, 'changes', { keys });
-    return sessions
-      .filter((session) => covering(revocations, sessionQuery(session)).length === 0)
-      .toReversed()
-      .toSorted((a, b) => b.openedAt.getTime() - a.openedAt.getTime())
-      .slice(0, MOST_LISTED);
+    return newestOf(
+      sessions.filter((session) => covering(revocations, sessionQuery(session)).length === 0),
+    );
   }
 
   async find({ refreshId }: SessionByRefreshToken): Promise<Session | undefined> {

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../../audit/audit-event';
 import {
   isLive,
+  newestOf,
   outcomeOf,
   rotated,
   sessionOf,
@@ -37,7 +38,6 @@ import type { RevocationQuery } from '../../tokens/scopes';
 import { refuseTransaction } from './refuse-transaction';
 
 const DAY_MS = 86_400_000;
-const MOST_LISTED = 1000;
 
 /** The store that sessions live in: what they change of it, at once. */
 export interface SurroundingStore {
@@ -123,12 +123,8 @@ export class MemorySessionStore extends SessionStore {
 
   async list(of: SessionsOf): Promise<readonly Session[]> {
     const now = await this.begin('list sessions');
-    return this.liveOf(of, now)
-      .map(({ session }) => session)
-      .filter((session) => !this.store.covers(sessionQuery(session)))
-      .toReversed()
-      .toSorted((a, b) => b.openedAt.getTime() - a.openedAt.getTime())
-      .slice(0, MOST_LISTED);
+    const sessions = this.liveOf(of, now).map(({ session }) => session);
+    return newestOf(sessions.filter((session) => !this.store.covers(sessionQuery(session))));
   }
 
   async find({ refreshId }: SessionByRefreshToken): Promise<Session | undefined> {

@@ -1,5 +1,4 @@
 import { DEFAULT_SCHEMA } from '../../../migrations/schema-names';
-import { misconfigured } from '../../options/misconfiguration';
 import {
   flag,
   having,
@@ -13,6 +12,7 @@ import {
 } from '../../options/option';
 import { warn } from '../../options/warn';
 import type { RelayTransport } from '../../relay/relay-transport';
+import { pollIntervalOf } from '../../replica/poll-interval';
 
 /** How the address of a PostgreSQL server begins. */
 export const POSTGRES_URL = /^postgres(?:ql)?:\/\/\S+$/;
@@ -196,8 +196,5 @@ export type ResolvedStoreOptions = ReturnType<typeof resolveStoreOptions>;
 /** @throws {TypeError} naming the option and what it must be. */
 export function resolveStoreOptions(options: PostgresStoreOptions) {
   const resolved = resolve(POSTGRES_STORE_OPTIONS, options);
-  const { maxStalenessMs } = resolved;
-  const { pollIntervalMs = Math.min(500, Math.floor(maxStalenessMs / 4)) } = resolved;
-  if (2 * pollIntervalMs <= maxStalenessMs) return Object.freeze({ ...resolved, pollIntervalMs });
-  throw misconfigured('pollIntervalMs', 'at most half of "maxStalenessMs"', String(pollIntervalMs));
+  return Object.freeze({ ...resolved, pollIntervalMs: pollIntervalOf(resolved) });
 }
