@@ -2,15 +2,12 @@ import type { AuditEvent, FailedEvent, RequestSource } from '../audit/audit-even
 import type { AuditLog } from '../audit/audit-log';
 import { logoutTokenReason } from '../audit/reasons';
 import { keptUntil } from '../revocation/additions';
-import {
-  IssuerUnavailableError,
-  KeysInDoubtError,
-  reasonOf,
-  TokenRejectedError,
-} from '../revocation/errors';
+import { commitRevocations } from '../revocation/commit-revocations';
+import { reasonOf, TokenRejectedError } from '../revocation/errors';
 import type { RefusalLog } from '../revocation/refusal-log';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import type { RevocationStore } from '../revocation/revocation-store';
+import { knownOf } from '../revocation/verified';
 import { explainLogoutToken } from '../tokens/explanation/logout-token-explanations';
 import { identifierKey, revocationKey } from '../tokens/identity';
 import type { JudgedLogoutToken, LogoutToken } from '../tokens/logout-token/logout-token';
@@ -37,10 +34,7 @@ export class BackchannelLogout {
    * @throws {KeysInDoubtError} its issuer may have published another key since.
    */
   async verify(text: string): Promise<JudgedLogoutToken> {
-    const verification = await this.verifier.logoutTokens.verify(text);
-    if (verification.verdict === 'unknown') throw new IssuerUnavailableError(verification.issuer);
-    if (verification.verdict === 'doubtful') throw new KeysInDoubtError(verification.issuer);
-    return verification;
+    return knownOf(await this.verifier.logoutTokens.verify(text));
   }
 
   /**
@@ -80,10 +74,7 @@ export class BackchannelLogout {
       // So long after the event nothing that it covers is accepted, and its row may be purged.
       .filter(({ expiresAt }) => expiresAt.getTime() > now)
       .map((revocation) => ({ revocation, event: success(revocation, source) }));
-    if (revocations.length === 0) return;
-    const { areNew } = await this.store.commit({ revocations, events: [] });
-    for (const [at, { event }] of revocations.entries())
-      if (areNew[at] === true) this.audit.committed(event);
+    if (revocations.length > 0) await commitRevocations(this.store, this.audit, revocations);
   }
 
   /**

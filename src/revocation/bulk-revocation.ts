@@ -3,6 +3,7 @@ import type { AuditLog } from '../audit/audit-log';
 import { identifierKey, revocationKey, type RevocationKey } from '../tokens/identity';
 import type { TokenVerifier } from '../tokens/verification/token-verifier';
 import { keptUntil, type RevokeOptions } from './additions';
+import { commitRevocations } from './commit-revocations';
 import { ANY_ISSUE_TIME, type CutoffOrder, type Revocation } from './revocation';
 import type { RevocationStore } from './revocation-store';
 
@@ -106,10 +107,8 @@ export class BulkRevocation {
       };
       return { revocation, event: eventOf({ scope: 'session', issuer: iss, sessionId }, options) };
     });
-    const { areNew } = await this.store.commit({ revocations, events: [] }, options.manager);
-    if (options.manager === undefined)
-      for (const [at, { event }] of revocations.entries())
-        if (areNew[at] === true) this.audit.committed(event);
+    const { store, audit } = this;
+    const areNew = await commitRevocations(store, audit, revocations, options.manager);
     return areNew.filter(Boolean).length;
   }
 

@@ -79,8 +79,7 @@ export class TokenRevocationCheck {
    */
   checkVerified(text: string, source: LazyRequestSource = {}): Standing | Promise<Standing> {
     const tokens = this.tokensOf(text);
-    if (tokens === undefined) return 'revoked';
-    if (tokens.some((token) => this.mayBePurged(token))) return 'expired';
+    if (typeof tokens === 'string') return tokens;
     const verdicts = tokens.map((token) => this.checkPresented(token, source));
     return verdicts.every((verdict) => typeof verdict === 'boolean')
       ? standingBy(verdicts)
@@ -93,8 +92,7 @@ export class TokenRevocationCheck {
    */
   knownVerified(text: string): Standing | undefined {
     const tokens = this.tokensOf(text);
-    if (tokens === undefined) return 'revoked';
-    if (tokens.some((token) => this.mayBePurged(token))) return 'expired';
+    if (typeof tokens === 'string') return tokens;
     const known = tokens.map(({ keys }) => this.store.known(keys));
     if (known.includes(true)) {
       for (const [at, token] of tokens.entries()) if (known[at] === true) this.reused(token, {});
@@ -111,10 +109,15 @@ export class TokenRevocationCheck {
     return this.verifier.presentedIn(text);
   }
 
-  /** Claims that have not the form that revocations need were never revoked: no token is found. */
-  private tokensOf(text: string): readonly ParsedToken[] | undefined {
+  /**
+   * Claims that have not the form that revocations need were never revoked: no token is found.
+   * @returns the standing where that is clear without a look-up.
+   */
+  private tokensOf(text: string): readonly ParsedToken[] | Exclude<Standing, 'live'> {
     const verification = this.verifier.verify(text);
-    return 'token' in verification ? [verification.token] : this.presentedIn(text);
+    const tokens = 'token' in verification ? [verification.token] : this.presentedIn(text);
+    if (tokens === undefined) return 'revoked';
+    return tokens.some((token) => this.mayBePurged(token)) ? 'expired' : tokens;
   }
 
   private reused(token: ParsedToken, source: LazyRequestSource): void {

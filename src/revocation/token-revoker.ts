@@ -2,6 +2,7 @@ import type { AuditLog } from '../audit/audit-log';
 import { identifierKey } from '../tokens/identity';
 import type { TokenVerifier, VerifiedToken } from '../tokens/verification/token-verifier';
 import { additionsOf, sessionKeyOf, uniqueByKey, type RevokeOptions } from './additions';
+import { commitRevocations } from './commit-revocations';
 import type { RefusalLog } from './refusal-log';
 import type { RevocationStore } from './revocation-store';
 import { SessionEnder, type EndOutcome } from './session-ender';
@@ -43,13 +44,9 @@ export class TokenRevoker {
         return additionsOf(each, options, { sessionEndsMs, clockToleranceSeconds });
       }),
     );
-    const work = { revocations, events: [] };
-    const { areNew } = await this.store.commit(work, options.manager);
-    // Inside a host's transaction nothing is committed yet: its row tells, if it ever commits.
-    if (options.manager === undefined)
-      for (const [at, { event }] of revocations.entries())
-        if (areNew[at] === true) this.audit.committed(event);
-    return areNew[0] === true;
+    const { store, audit } = this;
+    const [isNew] = await commitRevocations(store, audit, revocations, options.manager);
+    return isNew === true;
   }
 
   /**

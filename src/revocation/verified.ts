@@ -1,10 +1,14 @@
 import type {
+  JudgedLogoutToken,
+  LogoutTokenVerification,
+} from '../tokens/logout-token/logout-token';
+import { type Doubtful, finalVerdict } from '../tokens/verification/final-verdict';
+import type {
   KeysBehind,
   KnownVerification,
   TokenVerifier,
   Verification,
 } from '../tokens/verification/token-verifier';
-import { type Doubtful, finalVerdict } from '../tokens/verification/final-verdict';
 import { IssuerUnavailableError, KeysInDoubtError } from './errors';
 
 /**
@@ -65,7 +69,16 @@ function decisive(one: Judgement, other: Judgement): Judgement {
   return one.behind === undefined && other.behind !== undefined ? other : one;
 }
 
-function knownOf(verification: Verification | Doubtful): KnownVerification {
+/**
+ * The verdict, where the keys of the issuer tell it.
+ * @throws {IssuerUnavailableError} it is `unknown`.
+ * @throws {KeysInDoubtError} it is `doubtful`.
+ */
+export function knownOf(verification: Verification | Doubtful): KnownVerification;
+export function knownOf(verification: LogoutTokenVerification): JudgedLogoutToken;
+export function knownOf(
+  verification: Verification | LogoutTokenVerification,
+): KnownVerification | JudgedLogoutToken {
   if (verification.verdict === 'unknown') throw new IssuerUnavailableError(verification.issuer);
   if (verification.verdict === 'doubtful') throw new KeysInDoubtError(verification.issuer);
   return verification;

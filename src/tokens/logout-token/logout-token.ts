@@ -1,5 +1,5 @@
 import type { RevocationKey } from '../identity';
-import type { Doubtful } from '../verification/final-verdict';
+import type { Doubtful, UnknownKeys } from '../verification/final-verdict';
 import type { RefusalCause } from '../verification/refusal-cause';
 
 /** What a genuine logout token says (OpenID Connect Back-Channel Logout 1.0 §2.4). */
@@ -28,9 +28,7 @@ export type LogoutTokenCause =
   | 'expired' // its `exp` has passed; without one, `iat` lies more than 120 s back
   | 'subject'; // it is to end a subject, and `subjectClaim` finds none in it
 
-/** `unknown`: the keys of its issuer cannot be had now. */
-export type LogoutTokenVerification =
-  JudgedLogoutToken | { readonly verdict: 'unknown'; readonly issuer: string } | Doubtful;
+export type LogoutTokenVerification = JudgedLogoutToken | UnknownKeys | Doubtful;
 
 export type JudgedLogoutToken =
   { readonly verdict: 'genuine'; readonly token: LogoutToken } | RefusedLogoutToken;

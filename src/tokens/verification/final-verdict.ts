@@ -5,6 +5,12 @@ interface Verdict {
   readonly cause?: string;
 }
 
+/** The keys of its issuer cannot be had now. */
+export interface UnknownKeys {
+  readonly verdict: 'unknown';
+  readonly issuer: string;
+}
+
 /**
  * No known key of its issuer has signed the token, and the issuer has not said since the token came
  * whether there is another.

@@ -11,7 +11,7 @@ import { PresentedTokenCache } from './presented-token-cache';
 import type { UnverifiedToken } from './presented-tokens';
 import { VerifiedTokenCache } from './verified-token-cache';
 import { SeenOnceFilter } from './seen-once-filter';
-import { dependsOnKeys } from './final-verdict';
+import { dependsOnKeys, type UnknownKeys } from './final-verdict';
 import { faultOfSignature } from './signature-fault';
 import { splitToken } from './token-form';
 import { normalizeType, parseHeader, type TokenHeader } from './token-header';
@@ -33,10 +33,10 @@ export type Verification =
   | { readonly verdict: 'live'; readonly token: VerifiedToken }
   | { readonly verdict: 'expired'; readonly token: VerifiedToken }
   | { readonly verdict: 'refused'; readonly cause: RefusalCause }
-  | { readonly verdict: 'unknown'; readonly issuer: string };
+  | UnknownKeys;
 
 /** Of a token whose issuer's keys are known. */
-export type KnownVerification = Exclude<Verification, { verdict: 'unknown' }>;
+export type KnownVerification = Exclude<Verification, UnknownKeys>;
 
 /** With which keys the verdict on a token may change. */
 export interface KeysBehind {
@@ -46,8 +46,6 @@ export interface KeysBehind {
   /** Whether it has expired by what it says itself: then it is accepted with no key. */
   readonly hasExpired: boolean;
 }
-
-type UnknownIssuerKeys = Extract<Verification, { verdict: 'unknown' }>;
 
 /** Issuers whose keys are waited for, and those whose keys are not known now. */
 export interface IssuersWithoutKeys {
@@ -196,7 +194,7 @@ export class TokenVerifier {
   }
 
   /** What does not change with time: whether a text is a genuine token, of the right form. */
-  private examine(text: string): VerifiedToken | RefusalCause | UnknownIssuerKeys {
+  private examine(text: string): VerifiedToken | RefusalCause | UnknownKeys {
     const parts = splitToken(text, this.rules.maxTokenBytes);
     if (parts === undefined) return 'form';
     const header = parseHeader(parts.header);
