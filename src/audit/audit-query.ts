@@ -84,7 +84,7 @@ function isAfter(row: RecordedAuditEvent, after: AuditPosition): boolean {
 }
 
 /** Tells whether an address belongs to the network; one without an address belongs to none. */
-export function matcherOf(network: Network): (ip: string | undefined) => boolean {
+function matcherOf(network: Network): (ip: string | undefined) => boolean {
   const members = new BlockList();
   members.addSubnet(network.address, network.prefix, network.family);
   // Asked with the family of the network: a BlockList takes ::ffff:192.0.2.1 for 192.0.2.1, and

@@ -7,7 +7,7 @@ import { reasonOf, TokenRejectedError } from '../revocation/errors';
 import type { RefusalLog } from '../revocation/refusal-log';
 import { ANY_ISSUE_TIME, type Revocation } from '../revocation/revocation';
 import type { RevocationStore } from '../revocation/revocation-store';
-import { knownOf } from '../revocation/verified';
+import { knownOf } from '../revocation/verification';
 import { explainLogoutToken } from '../tokens/explanation/logout-token-explanations';
 import { identifierKey, revocationKey } from '../tokens/identity';
 import type { JudgedLogoutToken, LogoutToken } from '../tokens/logout-token/logout-token';

@@ -18,7 +18,7 @@ import type { RevocationStore } from './revocation-store';
 import { explainUnverified, type TokenExplanation } from './token-explanation';
 import { TokenRevocationCheck } from './token-revocation-check';
 import { TokenRevoker } from './token-revoker';
-import { finalVerification, verified } from './verified';
+import { finalVerification, verificationOf } from './verification';
 
 /** Accepts tokens by our own rules, and revokes them; of any token it tells whether it is revoked. */
 export class RevokedTokensService extends TokenRevocationCheck {
@@ -42,7 +42,7 @@ export class RevokedTokensService extends TokenRevocationCheck {
    * @throws {IssuerUnavailableError} or rejects with it: the keys of its issuer are not known now.
    */
   verify(text: unknown): KnownVerification | Promise<KnownVerification> {
-    return verified(this.verifier, text);
+    return verificationOf(this.verifier, text);
   }
 
   /** Like `verify`, for the token that the body of a logout names: a refusal is explained in the log. */
@@ -97,7 +97,7 @@ export class RevokedTokensService extends TokenRevocationCheck {
     text: unknown,
     reasonFor: (cause: RefusalCause) => RefusalReason,
   ): KnownVerification | Promise<KnownVerification> {
-    return mapMaybe(verified(verifier, text), (verification) => {
+    return mapMaybe(verificationOf(verifier, text), (verification) => {
       if (verification.verdict === 'refused') {
         const { cause } = verification;
         this.refusals.explain(reasonFor(cause), () => verifier.explain(text, cause));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** For how long others may use a document of ours without asking again. */
-export const DOCUMENT_MAX_AGE_SECONDS = 300;
+const DOCUMENT_MAX_AGE_SECONDS = 300;
 
 const ALLOW_ORIGIN = 'Access-Control-Allow-Origin';
 

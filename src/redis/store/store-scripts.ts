@@ -8,7 +8,7 @@
  */
 
 /** Frames that the log keeps. A reader that is further behind loads everything. */
-export const MOST_FRAMES = 10_000;
+const MOST_FRAMES = 10_000;
 /** Hashes of revocations are kept for this long after their hour. */
 const SLACK_MS = 60_000;
 /** What was read so long ago decides nothing any more. */

@@ -16,7 +16,7 @@ import { IssuerUnavailableError, KeysInDoubtError } from './errors';
  * second.
  * @throws {IssuerUnavailableError} or rejects with it: the keys of its issuer are not known now.
  */
-export function verified(
+export function verificationOf(
   verifier: TokenVerifier,
   text: unknown,
 ): KnownVerification | Promise<KnownVerification> {
