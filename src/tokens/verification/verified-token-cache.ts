@@ -89,7 +89,7 @@ const VALUE_BYTES = 24;
 const CONTAINER_BYTES = 72;
 const NAME_BYTES = 120;
 
-/** Copying goes as deep as the claims do, on a stack that is finite. */
+/** Sizes are added up by recursion, on a stack that is finite. */
 const MAX_NESTING = 16;
 
 /** Of a key: its 64 digits, and what holds them. */
@@ -101,7 +101,7 @@ const OTHER_CUTOFFS = 3;
 const bytesOfKeys = ({ claims, keys }: VerifiedToken): number =>
   KEY_BYTES * (keys.absolute.length + OTHER_CUTOFFS + clientsOf(claims).length);
 
-/** The memory that a token takes; infinite for claims that nest too deeply to be copied. */
+/** The memory that a token takes; infinite for claims that nest too deeply to be measured. */
 function bytesOf(text: string, claims: Claims): number {
   let bytes = TOKEN_BYTES + text.length;
   // Names of claims take nothing: they are the issuer's, the same in all its tokens.
