@@ -80,8 +80,14 @@ async function documentAt(url: string, request: DocumentRequest) {
 
 const MAX_SHOWN = 255;
 
-const shown = (issuer: unknown): string =>
-  typeof issuer === 'string' ? JSON.stringify(issuer.slice(0, MAX_SHOWN)) : 'no text';
+/** In ASCII alone: others write it, and logs print it. Letters that look alike differ then, too. */
+function shown(issuer: unknown): string {
+  if (typeof issuer !== 'string') return 'no text';
+  return JSON.stringify(issuer.slice(0, MAX_SHOWN)).replace(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
 
 function parsed(text = ''): unknown {
   try {

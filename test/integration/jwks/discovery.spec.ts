@@ -66,6 +66,11 @@ describe('The address of the keys of an issuer', () => {
       (issuer) => ({ issuer: `${issuer}/`, jwks_uri: JWKS }),
       /"issuer" is "[^"]*\/", and the option says "[^"]*[^/]"\. They must be the same, to the letter/,
     ],
+    [
+      'of an issuer that would forge a log line',
+      () => ({ issuer: 'https://a\u0000\u007f\u009b31m\u2028\u202e\ud800é', jwks_uri: JWKS }),
+      /"issuer" is "https:\/\/a\\u0000\\u007f\\u009b31m\\u2028\\u202e\\ud800\\u00e9", and/,
+    ],
     ['of no issuer', () => ({ jwks_uri: JWKS }), /of another issuer/],
     ['without jwks_uri', (issuer) => ({ issuer }), /no jwks_uri that is an https URL/],
     ['with http', (issuer) => ({ issuer, jwks_uri: 'http://keys.example' }), /no jwks_uri that is/],
