@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
+import { lookUpHost } from './host-lookup';
 
 const TIMEOUT_MS = 5000;
 const MAX_BYTES = 64 * 1024;
@@ -95,7 +96,7 @@ function answerOf(url: string, options: RequestOptions): Promise<IncomingMessage
   const request = new URL(url).protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     // A connection of its own: keys are fetched rarely, and none is left open.
-    request(url, { ...options, agent: options.agent ?? false })
+    request(url, { lookup: lookUpHost, ...options, agent: options.agent ?? false })
       .once('response', resolve)
       .once('error', reject)
       // The only event where the server switches protocols, with 101.

@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { gzipSync } from 'node:zlib';
 import { fetchDocument, isFetchable } from '../../../src/tokens/jwks/https-document';
 import { hasOpenssl, selfSignedCertificate } from '../../support/certificate';
@@ -52,6 +53,16 @@ describe('A document', () => {
   it.each(['identity', 'Identity', ''])('may say that it is not encoded: "%s"', async (coding) => {
     server.serve('{}', { 'Content-Encoding': coding });
     expect(await fetchDocument(server.url)).toMatchObject({ text: '{}' });
+  });
+
+  it('costs one look-up of its host, however many of that host are asked for at once', async () => {
+    server.serve('{}');
+    const url = server.url.replace('127.0.0.1', 'localhost');
+    const begun: string[] = [];
+    const hook = createHook({ init: (_id, type) => begun.push(type) }).enable();
+    await Promise.all(Array.from({ length: 20 }, () => fetchDocument(url)));
+    hook.disable();
+    expect(begun.filter((type) => type === 'GETADDRINFOREQWRAP')).toHaveLength(1);
   });
 
   it('may be 64 KB long', async () => {
