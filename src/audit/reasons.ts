@@ -48,7 +48,7 @@ export type TokenReason =
   | 'token_revoked'
   | 'token_not_own' // of another issuer or subject than the bearer's
   | 'token_invalid' // rejected by a host's code, which said no more
-  | 'refused_by_host' // by the option `validate`
+  | 'refused_by_host' // by the option `validate`, or at a route of ours by a guard of the host's
   | RefusalCause
   | 'body_token_missing'
   | BodyTokenReason

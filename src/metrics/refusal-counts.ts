@@ -21,7 +21,13 @@ export class RefusalCounts {
 
   count(reason: RefusalReason): void {
     this.log.say(reason);
-    this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
+    this.add(reason);
+  }
+
+  /** A request that had come to a route of ours was refused by code of the host's. */
+  countHostRefusal(path: string, status: number): void {
+    this.log.noteHostRefusal(path, status);
+    this.add('refused_by_host');
   }
 
   /** The log has the error, where it is no refusal of a token, and a token is not in doubt. */
@@ -30,6 +36,10 @@ export class RefusalCounts {
     this.count(reason);
     if (error instanceof KeysInDoubtError) this.log.explain(reason, () => explainDoubt(error));
     else if (!(error instanceof TokenRejectedError)) this.onFailure(error);
+  }
+
+  private add(reason: RefusalReason): void {
+    this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
   }
 
   [Symbol.iterator](): IterableIterator<[reason: RefusalReason, count: number]> {

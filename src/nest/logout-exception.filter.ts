@@ -11,6 +11,7 @@ import { admittedOf } from '../web/admitted-request';
 import { LogoutAnswers, type Answer } from '../web/answers';
 import { withOAuthError } from '../web/oauth-errors';
 import type { PlatformRequest } from '../web/request';
+import type { Route } from '../web/route';
 import { GateRefusal } from './gate.guard';
 import { send } from './send';
 
@@ -36,15 +37,20 @@ export class LogoutExceptionFilter implements ExceptionFilter {
   }
 
   private answerHttp(exception: unknown, host: ArgumentsHost): void {
-    const decided = exception instanceof GateRefusal ? exception.answer : this.answer(exception);
+    const route = admittedOf(host.switchToHttp().getRequest<PlatformRequest>())?.route;
+    const decided =
+      exception instanceof GateRefusal ? exception.answer : this.answer(exception, route);
     if (decided === undefined) return;
-    const request = host.switchToHttp().getRequest<PlatformRequest>();
-    const answer = withOAuthError(admittedOf(request)?.route, decided);
+    const answer = withOAuthError(route, decided);
     send(this.adapterHost.httpAdapter, host.switchToHttp().getResponse<object>(), answer);
   }
 
-  private answer(exception: unknown): Answer {
-    if (exception instanceof HttpException) return this.answers.answerStatus(exception.getStatus());
-    return this.answers.answerError(exception);
+  /** @param route of ours, on which nothing but code of the host's throws an `HttpException`. */
+  private answer(exception: unknown, route: Route | undefined): Answer {
+    if (!(exception instanceof HttpException)) return this.answers.answerError(exception);
+    const status = exception.getStatus();
+    return route === undefined
+      ? this.answers.answerStatus(status)
+      : this.answers.answerHostRefusal(status, route.path);
   }
 }

@@ -15,6 +15,10 @@ const NAMES_NO_SESSION =
   'It names no session, and logoutCovers is "session". Let its issuer write the session into its ' +
   'tokens, and name the claim in sessionClaim, unless it is sid.';
 
+const LET_PASS =
+  'Our routes check what comes themselves: let it pass what has the metadata isPublic; or name the ' +
+  'key that it goes by in publicMetadata.';
+
 const MINUTE_MS = 60_000;
 
 /**
@@ -71,6 +75,21 @@ export class RefusalLog {
     this.writeRarely(
       logout,
       (more) => `${logout}${more} ended that token alone. ${NAMES_NO_SESSION}`,
+    );
+  }
+
+  /**
+   * Code of the host's has refused a request that had come to a route of ours: one line for each route
+   * and minute.
+   * @param path of the route, below that of the module.
+   */
+  noteHostRefusal(path: string, status: number): void {
+    const request = `A request to ${path}`;
+    this.writeRarely(
+      request,
+      (more) =>
+        `${request}${more} was refused with ${status} by code of this application, such as a global ` +
+        `guard. ${LET_PASS}`,
     );
   }
 

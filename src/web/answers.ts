@@ -184,6 +184,16 @@ export class LogoutAnswers {
     return this.answer(error instanceof RevocationError ? error.code : 'STORE_UNAVAILABLE');
   }
 
+  /**
+   * The answer for a status with which code of the host's has refused a request to a route of ours. It
+   * is counted, and the log says so: in our words it looks like a refusal of ours.
+   * @param path of the route, below that of the module.
+   */
+  answerHostRefusal(status: number, path: string): Answer {
+    this.refusals.countHostRefusal(path, status);
+    return this.answerStatus(status);
+  }
+
   /** The answer for a given status, in our envelope and words. */
   answerStatus(status: number): Answer {
     const known = BY_STATUS.get(status);

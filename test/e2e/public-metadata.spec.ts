@@ -47,6 +47,17 @@ class HostGuard implements CanActivate {
 @Module({ providers: [{ provide: APP_GUARD, useClass: HostGuard }] })
 class HostGuardEverywhere {}
 
+/** Another, whose key our routes do not carry. */
+@Injectable()
+class StrictGuard implements CanActivate {
+  canActivate(): boolean {
+    throw new UnauthorizedException();
+  }
+}
+
+@Module({ providers: [{ provide: APP_GUARD, useClass: StrictGuard }] })
+class StrictGuardEverywhere {}
+
 const controllers = [NewsController];
 const own = { publicMetadata: ['allowAnonymous'] };
 
@@ -73,5 +84,20 @@ describe.each(PLATFORMS)('Public keys of the host on %s', (platform) => {
     app = await TestApp.start(platform, own, { imports: [HostGuardEverywhere], controllers });
     await get('/news').expect(401);
     expect(answerOf(await app.logout(app.issuer.token()))).toEqual(ANSWERS.loggedOut);
+  });
+
+  it('without the one that a guard goes by, the log says that it refused our route', async () => {
+    app = await TestApp.start(platform, {}, { imports: [StrictGuardEverywhere], controllers });
+    const lines: unknown[] = [];
+    const nothing = (): void => undefined;
+    app.nest.useLogger({ log: nothing, error: nothing, warn: (line) => lines.push(line) });
+    for (let logouts = 0; logouts < 3; logouts += 1)
+      expect((await app.logout(app.issuer.token())).status).toBe(401);
+    await get('/news').expect(401);
+    expect(lines).toEqual([
+      'A request to logout was refused with 401 by code of this application, such as a global guard. ' +
+        'Our routes check what comes themselves: let it pass what has the metadata isPublic; or ' +
+        'name the key that it goes by in publicMetadata.',
+    ]);
   });
 });

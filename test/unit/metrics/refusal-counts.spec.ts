@@ -44,6 +44,12 @@ describe('The counts of refusals', () => {
     expect(told(counts)).toEqual({ internal_error: 1 });
   });
 
+  it('count what code of a host’s refuses at a route of ours as that', () => {
+    const counts = new RefusalCounts();
+    counts.countHostRefusal('backchannel-logout', 401);
+    expect(told(counts)).toEqual({ refused_by_host: 1 });
+  });
+
   it('know no reason twice', () => {
     expect(new Set(REFUSAL_REASONS).size).toBe(REFUSAL_REASONS.length);
   });
