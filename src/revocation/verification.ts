@@ -21,9 +21,9 @@ export function verificationOf(
   text: unknown,
 ): KnownVerification | Promise<KnownVerification> {
   const verification = verifier.verify(text);
-  const news = verifier.newsFor(text, verification);
-  if (news === undefined) return knownOf(verification);
-  return news.then(() => knownOf(verifier.verify(text)));
+  const refetch = verifier.refetchFor(text, verification);
+  if (refetch === undefined) return knownOf(verification);
+  return refetch.then(() => knownOf(verifier.verify(text)));
 }
 
 /**

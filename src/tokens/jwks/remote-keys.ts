@@ -11,7 +11,7 @@ import {
 import type { KeyAddress } from './discovery';
 import { type DocumentRequest, fetchDocument } from './https-document';
 import { readJwkSet } from './jwk-set';
-import { KeyNews } from './key-news';
+import { RefetchLimit } from './refetch-limit';
 import { type KeyListeners, KeyReport } from './key-report';
 
 /** However short or long a document says that it may be kept. */
@@ -53,7 +53,7 @@ export class RemoteKeys implements IssuerKeys {
   private isOver = true;
   private over = new AbortController();
   /** Apart, so that forged tokens of one kind do not use up what the others need. */
-  private readonly newsFor: Readonly<Record<'bearer' | FinalVerdictOn, KeyNews>>;
+  private readonly refetchLimits: Readonly<Record<'bearer' | FinalVerdictOn, RefetchLimit>>;
   private cancelRefresh: () => void = () => undefined;
   private report: KeyReport | undefined;
 
@@ -61,10 +61,10 @@ export class RemoteKeys implements IssuerKeys {
     private readonly options: RemoteKeysOptions,
     private readonly time: InstanceTime = INSTANCE_TIME,
   ) {
-    this.newsFor = {
-      bearer: new KeyNews(time, MAX_WAIT_MS),
-      logout: new KeyNews(time, MAX_FINAL_WAIT_MS),
-      revocation: new KeyNews(time, MAX_FINAL_WAIT_MS),
+    this.refetchLimits = {
+      bearer: new RefetchLimit(time, MAX_WAIT_MS),
+      logout: new RefetchLimit(time, MAX_FINAL_WAIT_MS),
+      revocation: new RefetchLimit(time, MAX_FINAL_WAIT_MS),
     };
   }
 
@@ -113,28 +113,28 @@ export class RemoteKeys implements IssuerKeys {
     this.cancelRefresh();
   }
 
-  news(): Promise<void> | undefined {
-    const { bearer } = this.newsFor;
+  refetch(): Promise<void> | undefined {
+    const { bearer } = this.refetchLimits;
     if (this.isOver || !bearer.mayWait) return undefined;
     if (this.fetching === undefined && !bearer.mayFetch()) return undefined;
     return bearer.wait(this.refresh(true)).then(() => undefined);
   }
 
   async isCurrent(token: FinalVerdictOn): Promise<boolean> {
-    const news = this.newsFor[token];
-    if (this.isOver || !news.mayWait) return false;
-    const answer = this.answerFor(news);
-    return answer !== undefined && news.wait(answer);
+    const limit = this.refetchLimits[token];
+    if (this.isOver || !limit.mayWait) return false;
+    const answer = this.answerFor(limit);
+    return answer !== undefined && limit.wait(answer);
   }
 
   /** `undefined`: nothing is under way, and nothing may be fetched now. */
-  private answerFor(news: KeyNews): Promise<boolean> | undefined {
-    if (this.next !== undefined || news.mayFetch()) return this.refreshNext();
+  private answerFor(limit: RefetchLimit): Promise<boolean> | undefined {
+    if (this.next !== undefined || limit.mayFetch()) return this.refreshNext();
     // It may have the key. Its answer may be older than the question.
     return this.fetching?.then(() => false);
   }
 
-  /** A fetch for news that begins now, or when the one under way has ended. Never rejects. */
+  /** A refetch that begins now, or when the one under way has ended. Never rejects. */
   private refreshNext(): Promise<boolean> {
     if (this.fetching === undefined) return this.refresh(true);
     if (this.next !== undefined) return this.next;
@@ -147,14 +147,14 @@ export class RemoteKeys implements IssuerKeys {
 
   /**
    * One fetch at a time. Never rejects.
-   * @param isForNews whether it must tell the keys of now, if it is not under way already.
+   * @param isRefetch whether it must tell the keys of now, if it is not under way already.
    */
-  private refresh(isForNews = false): Promise<boolean> {
+  private refresh(isRefetch = false): Promise<boolean> {
     // A fetch that is about to end has planned the next one already: that one stays.
     if (this.fetching !== undefined) return this.fetching;
     this.cancelRefresh();
     const { signal } = this.over;
-    const fetching = this.fetch({ signal, noCache: isForNews }).finally(() => {
+    const fetching = this.fetch({ signal, noCache: isRefetch }).finally(() => {
       if (this.fetching === fetching) this.fetching = undefined;
     });
     return (this.fetching = fetching);

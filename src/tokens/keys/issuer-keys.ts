@@ -15,7 +15,7 @@ export interface IssuerKeys {
    * Resolves within a second; then `current` is looked at again. Never rejects.
    * @returns `undefined`: nothing new is to be expected.
    */
-  news(): Promise<void> | undefined;
+  refetch(): Promise<void> | undefined;
   /**
    * Whether the keys that are there, once it has resolved, are those of now: its issuer has answered
    * with them since the question. Resolves within five seconds. Never rejects.
@@ -30,6 +30,6 @@ export interface IssuerKeys {
 export const fixedKeys = (keys: KeySet): IssuerKeys => ({
   current: keys,
   areFixed: true,
-  news: () => undefined,
+  refetch: () => undefined,
   isCurrent: () => Promise.resolve(true),
 });

@@ -247,8 +247,8 @@ export class TokenVerifier {
    * whose issuer's keys are not known: it may have published others. A second at most. Never rejects.
    * @returns `undefined`: the verdict would be the same.
    */
-  newsFor(text: unknown, verification: Verification): Promise<void> | undefined {
-    return this.keysBehind(text, verification)?.keys.news();
+  refetchFor(text: unknown, verification: Verification): Promise<void> | undefined {
+    return this.keysBehind(text, verification)?.keys.refetch();
   }
 
   /** The keys with which the verdict on a text may change; `undefined`: it would be the same. */

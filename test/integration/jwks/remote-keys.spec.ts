@@ -186,7 +186,7 @@ describe('An issuer that cannot be reached', () => {
     await world.pass(2 * HOUR - 1, 7);
     world.reports.length = 0;
     world.time.pause(1000);
-    await world.keys.news();
+    await world.keys.refetch();
     expect(world.reports.map(({ message }) => message)).toEqual([
       expect.stringContaining(' have ended at '),
     ]);
@@ -224,7 +224,7 @@ describe('An issuer that cannot be reached', () => {
     world.publish([OLD]);
     await world.pass(31);
     world.fail();
-    await world.keys.news();
+    await world.keys.refetch();
     world.publish([OLD]);
     await world.pass(1);
     expect([world.reports.length, world.recoveries.length]).toEqual([1, 1]);
@@ -298,22 +298,22 @@ describe('A document of an issuer that may not be used', () => {
   });
 });
 
-describe('News of an issuer', () => {
+describe('New keys of an issuer', () => {
   it('are waited for where a key is not there, and then it is', async () => {
     await world.open();
     world.publish([OLD, NEW]);
-    await world.keys.news();
+    await world.keys.refetch();
     expect(world.verdictOn(NEW)).toBe('good');
   });
 
-  it('are not to be had within 30 s of the last ones, so no check waits', async () => {
+  it('are not asked for within 30 s of the last time, so no check waits', async () => {
     await world.open();
-    await world.keys.news();
-    expect(world.keys.news()).toBeUndefined();
+    await world.keys.refetch();
+    expect(world.keys.refetch()).toBeUndefined();
     await world.pass(29.9);
-    expect(world.keys.news()).toBeUndefined();
+    expect(world.keys.refetch()).toBeUndefined();
     await world.pass(0.1);
-    await world.keys.news();
+    await world.keys.refetch();
     expect(world.fetches).toBe(3);
   });
 
@@ -321,7 +321,7 @@ describe('News of an issuer', () => {
     await world.open();
     const waits: Promise<void>[] = [];
     for (let second = 0; second < 60; second += 1) {
-      for (let token = 0; token < 10_000; token += 1) waits.push(world.keys.news() ?? ended);
+      for (let token = 0; token < 10_000; token += 1) waits.push(world.keys.refetch() ?? ended);
       await world.pass(1);
     }
     await Promise.all(waits);
@@ -331,7 +331,7 @@ describe('News of an issuer', () => {
   it('are waited for by 100 checks at a time, each for a second at most', async () => {
     await world.open();
     world.issuer.answer = () => undefined;
-    const crowd = () => Array.from({ length: 10_000 }, () => world.keys.news() ?? []).flat();
+    const crowd = () => Array.from({ length: 10_000 }, () => world.keys.refetch() ?? []).flat();
     const first = crowd();
     expect(first).toHaveLength(100);
     await world.time.pass(999);
@@ -345,7 +345,7 @@ describe('News of an issuer', () => {
 
   it('are those of the fetch that is under way', async () => {
     const opened = world.open();
-    await world.keys.news();
+    await world.keys.refetch();
     expect(world.verdictOn(OLD)).toBe('good');
     await opened;
     expect(world.fetches).toBe(1);
@@ -356,7 +356,7 @@ describe('News of an issuer', () => {
     const hasty = await PublishedKeys.start({}, time);
     const after = time.after.bind(time);
     time.after = (delayMs, run) => {
-      queueMicrotask(() => void hasty.keys.news());
+      queueMicrotask(() => void hasty.keys.refetch());
       return after(delayMs, run);
     };
     await hasty.open();
@@ -368,8 +368,8 @@ describe('News of an issuer', () => {
   it('are none where they fail, and then a check knows so at once', async () => {
     await world.open();
     world.fail();
-    await world.keys.news();
-    expect(world.keys.news()).toBeUndefined();
+    await world.keys.refetch();
+    expect(world.keys.refetch()).toBeUndefined();
     expect(world.verdictOn(OLD)).toBe('good');
   });
 });
@@ -393,7 +393,7 @@ describe('Whether the keys are those of now', () => {
     expect(await world.keys.isCurrent('logout')).toBe(true);
     expect(world.verdictOn(NEW)).toBe('good');
     await world.pass(300);
-    await world.keys.news();
+    await world.keys.refetch();
     expect(cacheControls()).toEqual([undefined, 'no-cache', undefined, 'no-cache']);
   });
 
@@ -464,7 +464,7 @@ describe('Whether the keys are those of now', () => {
 
   it('costs one fetch in 30 s for each kind of token, none of which uses up what the others need', async () => {
     await world.open();
-    await world.keys.news();
+    await world.keys.refetch();
     const revocations = [
       await world.keys.isCurrent('revocation'),
       await world.keys.isCurrent('revocation'),
@@ -531,10 +531,10 @@ describe('Whether the keys are those of now', () => {
     expect(await world.keys.isCurrent('logout')).toBe(false);
   });
 
-  it('is told where the keys are now, as news are: they may have moved', async () => {
+  it('is told where the keys are now, as it is for new keys: they may have moved', async () => {
     await world.open();
     world.url = `${world.url}/moved`;
-    await world.keys.news();
+    await world.keys.refetch();
     expect(world.issuer.requests.map(({ url }) => url)).toEqual(['/jwks', '/jwks/moved']);
   });
 });
@@ -552,7 +552,7 @@ describe('The time of day', () => {
     await world.open();
     world.time.wallMs += 24 * HOUR * 1000;
     expect(world.verdictOn(OLD)).toBe('unknown');
-    await world.keys.news();
+    await world.keys.refetch();
     expect(world.verdictOn(OLD)).toBe('good');
   });
 });
@@ -564,7 +564,7 @@ describe('Closing', () => {
     world.keys.close();
     await world.time.pass(86_000_000);
     expect([world.fetches, world.time.pending]).toEqual([1, 0]);
-    expect(world.keys.news()).toBeUndefined();
+    expect(world.keys.refetch()).toBeUndefined();
   });
 
   it('ends a fetch that is under way: nothing keeps the process', async () => {

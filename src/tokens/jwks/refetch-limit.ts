@@ -6,7 +6,7 @@ const BETWEEN_FETCHES_MS = 30_000;
 const MAX_WAITING = 100;
 
 /** Waiting for new keys of an issuer: how often that may cause a fetch, for how many, and how long. */
-export class KeyNews {
+export class RefetchLimit {
   /** When it last caused a fetch. */
   private askedAt: Instant | null = null;
   private waiting = 0;
