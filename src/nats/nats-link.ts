@@ -12,6 +12,11 @@ const SERVER = 'NATS';
 const RETRY_MS = 500;
 /** For a connection; one that is half open never becomes ready. */
 const CONNECT_TIMEOUT_MS = 2000;
+/**
+ * The limit of the client itself. Ours is shorter and closes the connection, which ends the request.
+ * After a pause of this process the client's would fire before an answer that came in time is read.
+ */
+const NEVER_FIRST_MS = 3_600_000;
 
 /** A client that reconnects by itself keeps what it was given until then, and sends it late. */
 const OWN_OPTIONS: NodeConnectionOptions = {
@@ -57,7 +62,7 @@ export class NatsLink {
   async request(subject: string, text: string, fields: Fields = {}): Promise<Msg | null> {
     const connection = this.connection ?? this.connect();
     const nats = await inTime(SERVER, this.timeoutMs, connection);
-    const options = { timeout: 2 * this.timeoutMs, headers: headersOf(fields) };
+    const options = { timeout: NEVER_FIRST_MS, headers: headersOf(fields) };
     const reply = nats.request(subject, text, options).catch(noResponders);
     return inTime(SERVER, this.timeoutMs, reply, () => {
       this.drop(connection);

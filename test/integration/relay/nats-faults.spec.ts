@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { NatsRelay, type NatsRelayOptions } from '../../../src/nats';
 import { encodeFrame, EMPTY_SLICE, type Frame } from '../../../src/relay/frame';
 import { readLog } from '../../../src/relay/read-log';
@@ -283,6 +283,17 @@ testWith('nats-server', hasNats(), () => {
       await until(() => isDone(relay.ask('after')));
       const { questions } = await relay.takeAsks();
       expect(questions.filter((question) => question !== 'after')).toEqual([]);
+    });
+
+    it('takes an answer that came in time, however late this process reads it', async () => {
+      const relay = relayAt(server.url, { callTimeoutMs: 200 });
+      await relay.ask('before');
+      const asked = relay.ask('meanwhile');
+      await turn(); // it is sent
+      const end = performance.now() + 1000;
+      while (performance.now() < end);
+      await asked;
+      expect((await relay.takeAsks()).questions).toEqual(['before', 'meanwhile']);
     });
 
     it('fails what was under way when the server went away', async () => {
