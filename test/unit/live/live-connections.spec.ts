@@ -10,6 +10,7 @@ import { logout } from '../../../src/testing/contract/contract';
 import { ENDING, login, refreshOf } from '../../../src/testing/contract/session-orders';
 import { verifiedToken } from '../../../src/testing/test-token';
 import { identifierKey, revocationKey } from '../../../src/tokens/identity';
+import type { RevocationQuery } from '../../../src/tokens/scopes';
 import type { VerifiedToken } from '../../../src/tokens/verified-token';
 import { LoggedStore, LogFeed } from '../../support/logged-store';
 import { ObservedStore } from '../../support/stores';
@@ -153,9 +154,10 @@ describe('LiveConnections', () => {
   });
 
   it('keeps the connection of a token of 30 days, which is longer than a timer of Node lasts', async () => {
+    jest.useFakeTimers();
     const live = over(new MemoryRevocationStore());
     const { ends } = connect(live, verifiedToken({ exp: seconds() + 30 * 86_400 }));
-    await sleep(1500);
+    await jest.advanceTimersByTimeAsync(60_000);
     expect(ends).toEqual([]);
   });
 
@@ -204,15 +206,21 @@ describe('LiveConnections', () => {
   });
 
   describe('where the store has no memory', () => {
+    // A process that stands still for the grace ends its connections, as it should.
+    beforeEach(() => {
+      jest.useFakeTimers();
+    });
+
     it('looks tokens up, and ends those that are revoked', async () => {
       const store = new ObservedStore();
       const live = over(store, { liveGraceMs: 4000 });
       const kept = connect(live);
       const { token, ends } = connect(live);
       await revoke(store, token);
-      await until(() => ends.length > 0);
+      await jest.advanceTimersByTimeAsync(4000);
       expect(ends).toEqual(['revoked']);
-      await until(() => store.lookedUp.length > 12);
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(store.lookedUp.length).toBeGreaterThan(12);
       expect(kept.ends).toEqual([]);
     });
 
@@ -226,20 +234,29 @@ describe('LiveConnections', () => {
       const live = over(store, { liveGraceMs: 4000 });
       const { token, ends } = connect(live);
       await revoke(store, token);
-      await until(() => ends.length > 0);
+      await jest.advanceTimersByTimeAsync(4000);
       expect(ends).toEqual(['revoked']);
     });
 
     it('asks in batches, and about none that has ended meanwhile', async () => {
-      const store = new ObservedStore();
+      class SlowStore extends ObservedStore {
+        override async isRevoked(query: RevocationQuery): Promise<boolean> {
+          const isRevoked = await super.isRevoked(query);
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          return isRevoked;
+        }
+      }
+      const store = new SlowStore();
       const live = over(store, { liveGraceMs: 4000 });
       const connections = Array.from({ length: 600 }, () => connect(live));
-      await until(() => store.lookedUp.length >= 600);
+      await jest.advanceTimersByTimeAsync(1000);
+      expect(store.lookedUp).toHaveLength(600);
       expect(new Set(store.lookedUp).size).toBe(600);
+      while (store.lookedUp.length === 600) await jest.advanceTimersByTimeAsync(1);
+      expect(store.lookedUp).toHaveLength(850);
       for (const { release } of connections) release();
-      const asked = store.lookedUp.length;
-      await sleep(2000);
-      expect(store.lookedUp.length).toBeLessThanOrEqual(asked + 250);
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(store.lookedUp).toHaveLength(850);
     });
 
     it('ends what could not be looked up, not all at once, and says so once', async () => {
@@ -257,7 +274,8 @@ describe('LiveConnections', () => {
             endedMs.push(performance.now() - begunMs);
           },
         });
-      await until(() => live.size === 0);
+      await jest.advanceTimersByTimeAsync(2000);
+      expect(live.size).toBe(0);
       expect([...why]).toEqual(['unchecked']);
       expect(Math.min(...endedMs)).toBeGreaterThanOrEqual(500);
       expect(new Set(endedMs.map((ms) => Math.floor(ms / 100))).size).toBeGreaterThan(1);
@@ -266,7 +284,6 @@ describe('LiveConnections', () => {
     });
 
     it('keeps what it could look up again in time', async () => {
-      jest.useFakeTimers();
       const store = new ObservedStore();
       const live = over(store, { liveGraceMs: 12_000 });
       const connections = Array.from({ length: 100 }, () => connect(live));
@@ -347,15 +364,16 @@ describe('LiveConnections', () => {
     });
 
     it('looks tokens up where memory is full, and ends those that it could not take', async () => {
+      jest.useFakeTimers();
       const here = await instance(1);
       const live = over(here, { liveGraceMs: 4000 });
       await revoke(here, verifiedToken());
       const { token, ends } = connect(live);
       const kept = connect(live);
       await revoke(here, token);
-      await until(() => ends.length > 0);
+      await jest.advanceTimersByTimeAsync(4000);
       expect(ends).toEqual(['revoked']);
-      await sleep(1500);
+      await jest.advanceTimersByTimeAsync(60_000);
       expect(kept.ends).toEqual([]);
     });
   });
