@@ -3,10 +3,11 @@ import { Logger, type INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Test } from 'supertest';
 import { AuditLog, type AuthModuleOptions } from '../../../src';
+import type { PostgresStoreOptions } from '../../../src/stores/postgres/options';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { TestApp } from '../../support/app';
 import type { TestDatabase } from '../../support/database';
-import { hostOf } from '../stores/open-store';
+import { hostOf, PATIENCE } from '../stores/open-store';
 
 /** Who sends a request, as a proxy and the client itself say. */
 export interface Sender {
@@ -27,9 +28,10 @@ export class AuditedApp {
   static async start(
     database: TestDatabase,
     options: Partial<AuthModuleOptions> = {},
+    storeOptions: PostgresStoreOptions = PATIENCE,
   ): Promise<AuditedApp> {
     const printed: string[] = [];
-    const store = new PostgresRevocationStore(hostOf(database.url));
+    const store = new PostgresRevocationStore(hostOf(database.url), storeOptions);
     const configure = (nest: INestApplication): void => {
       (nest as NestExpressApplication).set('trust proxy', true);
       nest.useLogger(keepingIn(printed));

@@ -8,13 +8,16 @@ type PostgresOptions = Extract<DataSource['options'], { type: 'postgres' }>;
 export const hostOf = (url: string, options: Partial<PostgresOptions> = {}): DataSource =>
   new DataSource({ type: 'postgres', url, installExtensions: false, ...options });
 
+/** For all that is not about a time limit: a busy machine may stand still for seconds. */
+export const PATIENCE = { lookupTimeoutMs: 10_000, writeTimeoutMs: 10_000 } as const;
+
 /** A store that is open on the database. */
 export async function openStore(
   url: string,
   options: PostgresStoreOptions = {},
   hostOptions: Partial<PostgresOptions> = {},
 ): Promise<PostgresRevocationStore> {
-  const store = new PostgresRevocationStore(hostOf(url, hostOptions), options);
+  const store = new PostgresRevocationStore(hostOf(url, hostOptions), { ...PATIENCE, ...options });
   await store.open();
   return store;
 }

@@ -20,15 +20,12 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** A machine may be busy. */
-const PATIENCE = { lookupTimeoutMs: 10_000, writeTimeoutMs: 10_000 };
-
 const open = async (
   url: string,
   options: Parameters<typeof openStore>[1] = {},
   hostOptions: Parameters<typeof openStore>[2] = {},
 ): Promise<PostgresRevocationStore> => {
-  const store = await openStore(url, { ...PATIENCE, ...options }, hostOptions);
+  const store = await openStore(url, options, hostOptions);
   opened.push(store);
   return store;
 };

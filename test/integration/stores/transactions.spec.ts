@@ -282,7 +282,7 @@ describe('A cutoff in a transaction of the host’s', () => {
     ['committed', true],
     ['rolled back', false],
   ])('sends checks to the database until it is %s, and none afterwards', async (_, commits) => {
-    const replicated = await openStore(database.url);
+    const replicated = await openStore(database.url, { maxStalenessMs: 60_000 });
     try {
       const one = { ...order('a whole issuer'), scope: 'issuer' as const };
       const issuedAt = new Date(Date.now() - 60_000);
