@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fetchOnce } from './fetch-once';
 import { freePort, isListening } from './free-port';
 import { temporaryFolder } from './temporary-folder';
 import { until } from './until';
@@ -39,7 +40,7 @@ export class ApacheResourceServer {
   /** @returns the status of the page, for a request with this token or with none. */
   async get(token?: string): Promise<number> {
     const headers = token === undefined ? undefined : { Authorization: `Bearer ${token}` };
-    const response = await fetch(`http://127.0.0.1:${this.port}/page.txt`, { headers });
+    const response = await fetchOnce(`http://127.0.0.1:${this.port}/page.txt`, { headers });
     const body = await response.text();
     if (response.ok && body !== PAGE) throw new Error(`Not the page: ${body}`);
     return response.status;

@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import { fetchOnce } from './fetch-once';
 import { AUDIENCE } from './tokens';
 
 /** What a login gave the client. */
@@ -60,7 +61,7 @@ export class GlewlwydBrowser {
   /** @throws {Error} the answer is no success and no redirection. */
   async send(method: string, path: string, json?: unknown): Promise<Response> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(`${this.api}${path}`, {
+    const response = await fetchOnce(`${this.api}${path}`, {
       method,
       redirect: 'manual',
       headers: { cookie, 'Content-Type': 'application/json' },
@@ -79,7 +80,7 @@ export class GlewlwydBrowser {
     parameters: Readonly<Record<string, string>>,
   ): Promise<GlewlwydTokens> {
     const body = new URLSearchParams({ client_id: clientId, ...parameters });
-    const response = await fetch(`${this.api}/${this.plugin}/token`, { method: 'POST', body });
+    const response = await fetchOnce(`${this.api}/${this.plugin}/token`, { method: 'POST', body });
     if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
     const got = (await response.json()) as Record<string, string | undefined>;
     return {

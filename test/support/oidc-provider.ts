@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, randomBytes, type JsonWebKey } from 'n
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fetchOnce } from './fetch-once';
 import { freePort } from './free-port';
 import { AUDIENCE } from './tokens';
 import { until } from './until';
@@ -102,7 +103,7 @@ export class OidcProvider {
 
   /** Its public keys, as it publishes them (RFC 7517 §5). */
   async publicKeys(): Promise<readonly SigningJwk[]> {
-    const response = await fetch(`${this.issuer}/jwks`);
+    const response = await fetchOnce(`${this.issuer}/jwks`);
     return ((await response.json()) as { keys: readonly SigningJwk[] }).keys;
   }
 
@@ -201,7 +202,7 @@ export class ProviderBrowser {
 
   private async send(url: URL, body?: URLSearchParams): Promise<Response> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, {
+    const response = await fetchOnce(url, {
       redirect: 'manual',
       headers: { cookie },
       ...(body !== undefined && { method: 'POST', body }),

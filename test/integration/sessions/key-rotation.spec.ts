@@ -15,6 +15,7 @@ import { PostgresRevocationStore } from '../../../src/postgres';
 import { LogoutCore } from '../../../src/core/compose';
 import { sessions as option, type SessionOptions } from '../../../src/sessions/session-options';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
+import { fetchOnce } from '../../support/fetch-once';
 import { SessionApp, type Login } from '../../support/session-app';
 import { sessionOptions } from '../../support/sessions';
 
@@ -54,8 +55,11 @@ describe('While the key that signs is changed', () => {
   beforeAll(async () => {
     database = await createMigratedDatabase();
     front = createServer((incoming, response) => {
-      void fetch(`${serving.app.url}${incoming.url ?? ''}`).then(async (answer) => {
-        response.writeHead(answer.status, { 'Content-Type': 'application/json' });
+      void fetchOnce(`${serving.app.url}${incoming.url ?? ''}`).then(async (answer) => {
+        response.writeHead(answer.status, {
+          'Content-Type': 'application/json',
+          Connection: 'close',
+        });
         response.end(await answer.text());
       });
     });
@@ -82,7 +86,9 @@ describe('While the key that signs is changed', () => {
     expect([kidOf(login), await isVerified(client, login)]).toEqual(['old', true]);
 
     const during = await deploy([OLD, NEW]);
-    const published = createLocalJWKSet((await (await fetch(jwksUrl())).json()) as JSONWebKeySet);
+    const published = createLocalJWKSet(
+      (await (await fetchOnce(jwksUrl())).json()) as JSONWebKeySet,
+    );
     const second = await refreshed(during, login);
     expect([kidOf(second), await isVerified(client, second)]).toEqual(['old', true]);
 
