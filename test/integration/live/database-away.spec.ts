@@ -62,9 +62,8 @@ describe.each(['replica', 'direct'] as const)('With the database away (%s)', (ch
         return performance.now() - awayMs;
       }),
     );
-    // Not at the first failure, and not all of them together.
+    // Not at the first failure. That they are not closed together: live-connections.spec.ts.
     expect(Math.min(...closedMs)).toBeGreaterThanOrEqual(GRACE_MS / 4);
-    expect(new Set(closedMs.map((ms) => Math.floor(ms / 50))).size).toBeGreaterThan(1);
     const [token = ''] = tokens;
     expect((await clientOf(token).closed).code).toBe(1013);
     await cluster.start();

@@ -338,7 +338,7 @@ testWith('redis-server', hasRedis(), () => {
 
       const late: string[] = [];
       let failures = 0;
-      while (performance.now() - answered < 3 * STALENESS_MS) {
+      while (failures === 0 || performance.now() - answered < 3 * STALENESS_MS) {
         const began = performance.now();
         const verdict = await isRefused(b, one).catch(() => null);
         if (verdict === null) failures += 1;
@@ -347,7 +347,6 @@ testWith('redis-server', hasRedis(), () => {
         await sleep(2);
       }
       expect(late).toEqual([]);
-      expect(failures).toBeGreaterThan(0);
       server.signal('SIGCONT');
       await until(() => isRefused(b, one).catch(() => false));
     },

@@ -316,11 +316,15 @@ describe('LiveConnections', () => {
     let truth: LoggedStore;
     const stores: ReplicatedStore[] = [];
 
-    const instance = async (maxEntries = 1000): Promise<ReplicatedStore> => {
-      const store = new ReplicatedStore(truth, new LogFeed(truth), {
+    const instance = async ({
+      maxEntries = 1000,
+      maxStalenessMs = 60_000,
+      feed = new LogFeed(truth),
+    } = {}): Promise<ReplicatedStore> => {
+      const store = new ReplicatedStore(truth, feed, {
         check: 'replica',
         logoutWaits: 'instance',
-        maxStalenessMs: 60_000,
+        maxStalenessMs,
         pollIntervalMs: 20,
         maxEntries,
         onError: () => undefined,
@@ -363,9 +367,29 @@ describe('LiveConnections', () => {
       expect(ends).toEqual(['revoked']);
     });
 
+    it('ends in the second half of the grace what memory may no longer answer, not all at once', async () => {
+      jest.useFakeTimers();
+      const feed = new LogFeed(truth);
+      const here = await instance({ maxStalenessMs: 200, feed });
+      const live = over(here, { liveGraceMs: 1000 });
+      const connections = Array.from({ length: 200 }, () => connect(live));
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(connections.flatMap(({ ends }) => ends)).toEqual([]);
+      jest.spyOn(feed, 'read').mockRejectedValue(new StoreUnavailableError('read'));
+      jest.spyOn(truth, 'isRevoked').mockRejectedValue(new StoreUnavailableError('look up'));
+      const open: number[] = [];
+      for (let passedMs = 0; passedMs < 1500; passedMs += 125) {
+        open.push(live.size);
+        await jest.advanceTimersByTimeAsync(125);
+      }
+      expect(open.slice(0, 4)).toEqual([200, 200, 200, 200]);
+      expect(new Set(open).size).toBeGreaterThan(3);
+      expect(live.size).toBe(0);
+    });
+
     it('looks tokens up where memory is full, and ends those that it could not take', async () => {
       jest.useFakeTimers();
-      const here = await instance(1);
+      const here = await instance({ maxEntries: 1 });
       const live = over(here, { liveGraceMs: 4000 });
       await revoke(here, verifiedToken());
       const { token, ends } = connect(live);
