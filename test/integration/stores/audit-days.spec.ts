@@ -14,6 +14,7 @@ import { DAY_MS, dayOf } from '../../../src/stores/postgres/schema/partition-nam
 import type { Statement } from '../../../src/stores/postgres/writes/insertions';
 import { logout, revocation } from '../../../src/testing/contract/contract';
 import { createMigratedDatabase, withClient, type TestDatabase } from '../../support/database';
+import { farFromEndOf } from '../../support/far-from-end';
 import { until } from '../../support/until';
 import { documentedQuestions, FOR_OWNERS } from '../audit/documented-questions';
 import { openStore } from './open-store';
@@ -29,6 +30,7 @@ const opened: PostgresRevocationStore[] = [];
 const errors: Error[] = [];
 
 beforeEach(async () => {
+  await farFromEndOf(DAY_MS);
   database = await createMigratedDatabase();
 });
 

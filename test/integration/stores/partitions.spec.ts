@@ -7,6 +7,7 @@ import { cutoffQuery } from '../../../src/stores/postgres/reads/look-ups';
 import { dayOf } from '../../../src/stores/postgres/schema/partition-names';
 import type { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, type TestDatabase } from '../../support/database';
+import { farFromEndOf } from '../../support/far-from-end';
 import { ranFor } from '../../support/own-time';
 import { openStore } from './open-store';
 import { until } from '../../support/until';
@@ -19,6 +20,7 @@ let other: Client;
 const opened: PostgresRevocationStore[] = [];
 
 beforeEach(async () => {
+  await farFromEndOf(HOUR_MS);
   database = await createDatabase();
   other = new Client({ connectionString: database.url });
   await other.connect();
