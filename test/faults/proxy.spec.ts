@@ -41,8 +41,19 @@ describe('The proxy of the fault suite', () => {
   async function ask(socket: Socket, text: string): Promise<string> {
     const heard = once(socket, 'data');
     socket.write(text);
-    const [chunk] = (await Promise.race([heard, sleep(100, ['silence'])])) as [Buffer];
+    const [chunk] = (await heard) as [Buffer];
     return chunk.toString();
+  }
+
+  /** Whether nothing comes for a while. */
+  async function isSilent(socket: Socket, text: string): Promise<boolean> {
+    let heard = 0;
+    const hear = (): number => (heard += 1);
+    socket.on('data', hear);
+    socket.write(text);
+    await sleep(100);
+    socket.off('data', hear);
+    return heard === 0;
   }
 
   it('passes everything on as long as nothing is imposed', async () => {
@@ -52,7 +63,7 @@ describe('The proxy of the fault suite', () => {
   it('holds what is sent, and delivers it when healed', async () => {
     const socket = await open();
     proxy.impose({ up: 'held' });
-    expect(await ask(socket, 'hello')).toBe('silence');
+    expect(await isSilent(socket, 'hello')).toBe(true);
     const heard = once(socket, 'data');
     proxy.heal();
     expect(String((await heard)[0])).toBe('one:hello');
@@ -61,10 +72,10 @@ describe('The proxy of the fault suite', () => {
   it('loses what is sent for ever, and that connection with it, without a word', async () => {
     const socket = await open();
     proxy.impose({ up: 'lost', down: 'lost' });
-    expect(await ask(socket, 'hello')).toBe('silence');
-    expect(await ask(await open(), 'hello')).toBe('silence');
+    expect(await isSilent(socket, 'hello')).toBe(true);
+    expect(await isSilent(await open(), 'hello')).toBe(true);
     proxy.heal();
-    expect(await ask(socket, 'again')).toBe('silence');
+    expect(await isSilent(socket, 'again')).toBe(true);
     expect(socket.readyState).toBe('open');
     expect(await ask(await open(), 'new')).toBe('one:new');
   });
@@ -87,14 +98,14 @@ describe('The proxy of the fault suite', () => {
     const [writer, reader] = [await open(), await open()];
     proxy.impose({ on: 'writes', up: 'held' });
     expect(await ask(reader, 'SELECT 1')).toBe('one:SELECT 1');
-    expect(await ask(writer, 'INSERT INTO x')).toBe('silence');
+    expect(await isSilent(writer, 'INSERT INTO x')).toBe(true);
   });
 
   it('knows the connection that listens from what it said long ago', async () => {
     const [feed, other] = [await open(), await open()];
     await ask(feed, 'LISTEN x');
     proxy.impose({ on: 'feed', down: 'lost' });
-    expect(await ask(feed, 'SELECT 1')).toBe('silence');
+    expect(await isSilent(feed, 'SELECT 1')).toBe(true);
     expect(await ask(other, 'SELECT 1')).toBe('one:SELECT 1');
     expect(proxy.cut('feed')).toBe(1);
   });
