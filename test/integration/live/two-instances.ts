@@ -5,6 +5,7 @@ import { PostgresRevocationStore } from '../../../src/postgres';
 import { MeController, TestApp, type Platform } from '../../support/app';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { TestIssuer } from '../../support/tokens';
+import { PATIENCE } from '../stores/open-store';
 
 /** What a host of live connections has beside the module. */
 export interface LiveHost {
@@ -23,7 +24,8 @@ export function startHost(
 ): Promise<TestApp> {
   return TestApp.start(
     platform,
-    { ...options, store },
+    // A process that stands still for half of the grace may end its connections, as it should.
+    { liveGraceMs: 60_000, ...options, store },
     {
       issuer,
       imports,
@@ -54,8 +56,8 @@ export class TwoInstances {
     const database = await createMigratedDatabase();
     const { url } = database;
     const issuer = new TestIssuer();
-    const there = await startHost({}, new PostgresRevocationStore({ url }), issuer);
-    const store = new PostgresRevocationStore({ url }, storeOptions);
+    const there = await startHost({}, new PostgresRevocationStore({ url }, PATIENCE), issuer);
+    const store = new PostgresRevocationStore({ url }, { ...PATIENCE, ...storeOptions });
     return new TwoInstances(database, there, await startHost(host, store, issuer));
   }
 
