@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { assertAnswer, DOCUMENTED, HttpClient } from '../harness/http-client.mjs';
+import { until } from '../harness/until.mjs';
 import { changedLines, composeTrees, secretOf, treesOf } from './trees.mjs';
 
 const ANNOUNCE = fileURLToPath(new URL('../harness/announce.mjs', import.meta.url));
@@ -124,12 +125,15 @@ const PROOFS = {
 
   'a login within the second of the logout works, and so does another device of that second':
     async (client) => {
-      await client.beginOfSecond();
-      const [lost, device] = [await client.login(JOHN), await client.login(JOHN)];
-      assertAnswer(await client.http.logout(lost), DOCUMENTED.loggedOut);
-      const again = await client.login(JOHN);
-      const seconds = [lost, device, again].map((token) => claimsOf(token).iat);
-      assert.equal(new Set(seconds).size, 1, 'they were not issued in one second');
+      let lost, device, again;
+      await until('they are issued in one second, which a busy machine may miss', async () => {
+        await client.beginOfSecond();
+        [lost, device] = [await client.login(JOHN), await client.login(JOHN)];
+        assertAnswer(await client.http.logout(lost), DOCUMENTED.loggedOut);
+        again = await client.login(JOHN);
+        const seconds = [lost, device, again].map((token) => claimsOf(token).iat);
+        return new Set(seconds).size === 1;
+      });
       assertAnswer(await client.profile(lost), UNAUTHORIZED);
       for (const token of [device, again])
         await client.assertLetIn(token, { id: 1, username: 'john' });
