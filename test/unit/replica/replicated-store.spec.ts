@@ -6,6 +6,7 @@ import { OutdatedInstanceError, StoreUnavailableError } from '../../../src/revoc
 import type { SessionOrder, SessionStore } from '../../../src/revocation/session-store';
 import type { UnitOfWork } from '../../../src/revocation/unit-of-work';
 import { ReplicatedStore, type ReplicationOptions } from '../../../src/replica/replicated-store';
+import { until } from '../../support/until';
 import { LoggedStore, LogFeed } from '../../support/logged-store';
 
 const OPTIONS: ReplicationOptions = {
@@ -292,7 +293,7 @@ describe('ReplicatedStore', () => {
       truth.listeners.forEach((ring) => {
         ring(false);
       });
-      await sleep(100);
+      await until(() => store.known(about([one.key])) === false);
       expect(ask(one)).toBe(false);
       expect(lookUps()).toBe(1);
     });
