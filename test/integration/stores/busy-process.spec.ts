@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { about } from '../../../src/testing/contract/contract';
 import { openStore } from './open-store';
@@ -21,5 +21,13 @@ describe('A process that is too busy to read', () => {
     while (performance.now() < end);
     expect(await answer).toBe(false);
     await store.close();
+  });
+
+  it('connects all the same, where answers have more time than it stands still', async () => {
+    const opening = openStore(database.url, { check: 'direct', lookupTimeoutMs: 10_000 });
+    await sleep(2); // a connection is asked for
+    const end = performance.now() + 2500;
+    while (performance.now() < end);
+    await (await opening).close();
   });
 });

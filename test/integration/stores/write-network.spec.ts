@@ -9,7 +9,10 @@ describe('While connections are asked for that the network swallows', () => {
   it('a logout that comes once it is whole again does not fail with those before', async () => {
     const database = await createMigratedDatabase();
     const proxy = await FaultProxy.before(Number(new URL(database.url).port));
-    const store = await openStore(proxy.url(database.url));
+    const store = await openStore(proxy.url(database.url), {
+      writeTimeoutMs: 2000,
+      lookupTimeoutMs: 400,
+    });
     const logOut = () => store.add(revocation(), logout());
     await logOut();
 

@@ -119,9 +119,15 @@ export class PostgresConnections {
     }
   }
 
-  /** A data source of our own. The caller must destroy it. */
+  /**
+   * A data source of our own. The caller must destroy it. Who grants answers more time than usual,
+   * for a slow server or process, grants it to connections as well.
+   */
   async connect(needs: PoolNeeds, more: object = {}): Promise<DataSource> {
-    return new DataSource({ ...ownOptions(this.host, needs), ...more }).initialize();
+    const { lookupTimeoutMs, writeTimeoutMs } = this.options;
+    const connectTimeoutMs = Math.max(lookupTimeoutMs, writeTimeoutMs);
+    const own = ownOptions(this.host, { connectTimeoutMs, ...needs });
+    return new DataSource({ ...own, ...more }).initialize();
   }
 
   async close(): Promise<void> {

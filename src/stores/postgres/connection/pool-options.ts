@@ -12,6 +12,8 @@ export interface PoolNeeds {
   readonly onError: (error: Error) => void;
   /** A connection string that leads elsewhere than the host's does, to the same database. */
   readonly address?: string | undefined;
+  /** For a connection where that is more than 2 s, in ms. @defaultValue 2 s */
+  readonly connectTimeoutMs?: number;
   /** Its connections stay open while they are idle. */
   readonly isKept?: boolean;
 }
@@ -33,8 +35,8 @@ const OWN_PARAMETERS = [
 const CREDENTIALS = ['host', 'port', 'username', 'password', 'database', 'ssl'];
 
 /**
- * For getting a connection. It does not depend on the limit of a statement: a busy server is slow
- * to fork. Callers that wait for an answer have a limit of their own.
+ * For getting a connection, at least, in ms: a busy server is slow to fork. Callers that wait for an
+ * answer have a limit of their own.
  */
 const CONNECT_TIMEOUT_MS = 2000;
 
@@ -73,7 +75,7 @@ export function ownOptions(host: PostgresOptions, needs: PoolNeeds): PostgresOpt
       max: needs.size,
       min: 0,
       query_timeout: needs.timeoutMs + CLIENT_GRACE_MS,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: Math.max(CONNECT_TIMEOUT_MS, needs.connectTimeoutMs ?? 0),
       verify: listenForErrors,
     },
   };
