@@ -15,6 +15,7 @@ import { createMigratedDatabase, type TestDatabase } from '../support/database';
 import { FaultyStore } from '../support/faulty-store';
 import { Barrier, sessionController, sessionHost, type SessionHost } from '../support/session-host';
 import { TestIssuer } from '../support/tokens';
+import { PATIENCE } from '../support/patience';
 
 /** What hosts write without us: the session is destroyed, and that is all. */
 class DestroyOnly extends SessionTerminator {
@@ -278,7 +279,7 @@ describe.each(PLATFORMS)('A server-side session at logout on %s', (platform) => 
       database = await createMigratedDatabase();
       dataSource = new DataSource({ type: 'postgres', url: database.url });
       await dataSource.initialize();
-      revocations = new PostgresRevocationStore(dataSource);
+      revocations = new PostgresRevocationStore(dataSource, PATIENCE);
     });
 
     afterEach(async () => {

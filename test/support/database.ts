@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Client, Pool } from 'pg';
 import { DEFAULT_SCHEMA } from '../../migrations/schema-names';
 import { PostgresRevocationStore } from '../../src/postgres';
+import { PATIENCE } from './patience';
 
 /** A database of its own on the shared test cluster. */
 export interface TestDatabase {
@@ -60,7 +61,7 @@ async function migratedTemplate(): Promise<string> {
 }
 
 async function migrate(url: string): Promise<void> {
-  const store = new PostgresRevocationStore({ url }, { check: 'direct' });
+  const store = new PostgresRevocationStore({ url }, { ...PATIENCE, check: 'direct' });
   await store.open();
   await store.close();
 }

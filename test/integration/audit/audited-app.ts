@@ -7,7 +7,8 @@ import type { PostgresStoreOptions } from '../../../src/stores/postgres/options'
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { TestApp } from '../../support/app';
 import type { TestDatabase } from '../../support/database';
-import { hostOf, PATIENCE } from '../stores/open-store';
+import { hostOf } from '../stores/open-store';
+import { PATIENCE } from '../../support/patience';
 
 /** Who sends a request, as a proxy and the client itself say. */
 export interface Sender {

@@ -5,6 +5,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { coreWithSessions } from '../../support/sessions';
 import { ISSUER } from '../../support/tokens';
 import { answerTo } from './documented-questions';
+import { PATIENCE } from '../../support/patience';
 
 const PHONE = { ip: '203.0.113.7', userAgent: 'Firefox' };
 const LAPTOP = { ip: '203.0.113.8', userAgent: 'Safari' };
@@ -18,7 +19,7 @@ let logins: readonly SessionTokens[];
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
-  const store = new PostgresRevocationStore({ url: database.url });
+  const store = new PostgresRevocationStore({ url: database.url }, PATIENCE);
   core = coreWithSessions(store, { issuer: ISSUER, audience: ISSUER, graceSeconds: 0 });
   await core.open();
   await core.sessions.open('grace', { source: LAPTOP });

@@ -8,6 +8,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { INTROSPECT, TestCaller } from '../../support/introspection';
 import { SessionApp } from '../../support/session-app';
 import { OWN_ISSUER } from '../../support/sessions';
+import { PATIENCE } from '../../support/patience';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 /** With characters that clients must encode. */
@@ -26,7 +27,7 @@ describe.each(PLATFORMS)('A resource server asks us on %s and PostgreSQL, with',
       platform,
       { signingKeys: { key: privateKey, kid: 'now' } },
       {
-        store: new PostgresRevocationStore({ url: database.url }),
+        store: new PostgresRevocationStore({ url: database.url }, PATIENCE),
         introspectionCallers: [api.options],
       },
     );

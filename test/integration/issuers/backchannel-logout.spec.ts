@@ -26,6 +26,7 @@ import { hasRedis, RedisServer } from '../../support/redis-server';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
 import { testWith } from '../../support/tools';
 import { until } from '../../support/until';
+import { PATIENCE } from '../../support/patience';
 
 const sendTo = (app: TestApp, text: string): Test =>
   request(app.url).post(BACKCHANNEL_LOGOUT).type('form').send({ logout_token: text });
@@ -145,7 +146,7 @@ describe('A back-channel logout', () => {
   describe.each(['replica', 'direct'] as const)('(%s)', (check) => {
     describeInstances('PostgreSQL', () => {
       const { url } = database;
-      const open = () => new PostgresRevocationStore({ url }, { check });
+      const open = () => new PostgresRevocationStore({ url }, { ...PATIENCE, check });
       return Promise.resolve([open(), open()]);
     });
   });

@@ -5,7 +5,7 @@ import { PostgresRevocationStore } from '../../../src/postgres';
 import { MeController, TestApp, type Platform } from '../../support/app';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { TestIssuer } from '../../support/tokens';
-import { PATIENCE } from '../stores/open-store';
+import { PATIENCE } from '../../support/patience';
 
 /** What a host of live connections has beside the module. */
 export interface LiveHost {

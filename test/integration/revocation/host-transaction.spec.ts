@@ -5,6 +5,7 @@ import { PostgresRevocationStore } from '../../../src/postgres';
 import { TokenVerifier } from '../../../src/tokens/verification/token-verifier';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { AUDIENCE, ISSUER, TestIssuer } from '../../support/tokens';
+import { PATIENCE } from '../../support/patience';
 
 describe("Revoking inside the host's own transaction", () => {
   const issuer = new TestIssuer();
@@ -18,7 +19,7 @@ describe("Revoking inside the host's own transaction", () => {
     database = await createMigratedDatabase();
     host = await new DataSource({ type: 'postgres', url: database.url }).initialize();
     await host.query('CREATE TABLE users (name text, is_active boolean)');
-    store = new PostgresRevocationStore(host);
+    store = new PostgresRevocationStore(host, PATIENCE);
     await store.open();
     audit = new AuditLog(store.audit, () => undefined);
     const rules = { issuer: ISSUER, audience: AUDIENCE, keys: issuer.key };

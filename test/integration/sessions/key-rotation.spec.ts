@@ -18,6 +18,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { fetchOnce } from '../../support/fetch-once';
 import { SessionApp, type Login } from '../../support/session-app';
 import { sessionOptions } from '../../support/sessions';
+import { PATIENCE } from '../../support/patience';
 
 interface Renewed {
   readonly accessToken: string;
@@ -42,7 +43,7 @@ describe('While the key that signs is changed', () => {
 
   /** An instance with these keys; it serves from now on. */
   const deploy = async (signingKeys: SessionOptions['signingKeys']): Promise<SessionApp> => {
-    const store = new PostgresRevocationStore({ url: database.url });
+    const store = new PostgresRevocationStore({ url: database.url }, PATIENCE);
     serving = await SessionApp.start('express', { signingKeys, refreshKeys }, { store });
     apps.push(serving);
     return serving;
@@ -160,7 +161,7 @@ describe('While the key that signs is changed', () => {
       };
       return new LogoutCore({
         tokenRules: { issuers: [] },
-        store: new PostgresRevocationStore({ url: database.url }),
+        store: new PostgresRevocationStore({ url: database.url }, PATIENCE),
         sessions,
         logoutRules: { isBodyTokenOptional: false, isRepeatable: false },
         liveGraceMs: 4000,

@@ -273,18 +273,20 @@ describe('The feed', () => {
   });
 
   it('rests between the parts of a catch-up, and of no load', async () => {
+    const steady = await openFeed(database.url, { maxStalenessMs: 60_000 });
     const since = await load();
     await insertMany(5000, 'token');
     const sleep = jest.spyOn(timers, 'setTimeout');
     const restsIn = async (cursor: FeedCursor | null): Promise<number> => {
       sleep.mockClear();
-      await open.feed.read(cursor, () => undefined);
+      await steady.feed.read(cursor, () => undefined);
       return sleep.mock.calls.length;
     };
 
     expect(await restsIn(since)).toBeGreaterThan(9);
     expect(await restsIn(null)).toBe(0);
     sleep.mockRestore();
+    await steady.close();
   });
 
   it.each([31, 32, 33])('loses none where %i frames are new', async (count) => {

@@ -7,6 +7,7 @@ import { StoreUnavailableError } from '../../../src/revocation/errors';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
 import { createDatabase, withClient, type TestDatabase } from '../../support/database';
 import { hostOf, openStore } from './open-store';
+import { PATIENCE } from '../../support/patience';
 
 let database: TestDatabase;
 
@@ -157,7 +158,10 @@ describe('Opening the store', () => {
   });
 
   it('says what to do when the tables are missing and it may not migrate', async () => {
-    const store = new PostgresRevocationStore(hostOf(database.url), { migrate: false });
+    const store = new PostgresRevocationStore(hostOf(database.url), {
+      ...PATIENCE,
+      migrate: false,
+    });
 
     await expect(store.open()).rejects.toThrow(
       /the tables in schema "nestjs_logout" are missing or out of date, and "migrate" is false\. Missing: .*revoked_tokens/,
@@ -170,7 +174,10 @@ describe('Opening the store', () => {
     await source.runMigrations();
     await source.undoLastMigration();
     await source.destroy();
-    const store = new PostgresRevocationStore(hostOf(database.url), { migrate: false });
+    const store = new PostgresRevocationStore(hostOf(database.url), {
+      ...PATIENCE,
+      migrate: false,
+    });
 
     await expect(store.open()).rejects.toThrow('are missing or out of date');
   });
@@ -185,7 +192,7 @@ describe('Opening the store', () => {
   ])('notices that the trigger of the log %s, and makes it anew', async (_, harm) => {
     await (await openStore(database.url)).close();
     await database.query(harm);
-    const poor = new PostgresRevocationStore(hostOf(database.url), { migrate: false });
+    const poor = new PostgresRevocationStore(hostOf(database.url), { ...PATIENCE, migrate: false });
     await expect(poor.open()).rejects.toThrow('Missing: revoked_tokens_log.');
 
     const mended = await openStore(database.url);
@@ -253,7 +260,7 @@ describe('Opening the store', () => {
   it('may fail and be tried again', async () => {
     const name = new URL(database.url).pathname.slice(1);
     await database.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-    const store = new PostgresRevocationStore(hostOf(database.url));
+    const store = new PostgresRevocationStore(hostOf(database.url), PATIENCE);
     await expect(store.open()).rejects.toThrow(StoreUnavailableError);
     await withClient(database.url, (client) =>
       client.query(`SET transaction_read_only = off;
@@ -274,7 +281,7 @@ describe('The data source of the host', () => {
       type: 'postgres',
       replication: { master: { url: database.url }, slaves: [{ url: nowhere }] },
     });
-    const store = new PostgresRevocationStore(host);
+    const store = new PostgresRevocationStore(host, PATIENCE);
     const one = revocation();
 
     await store.open();
@@ -286,7 +293,7 @@ describe('The data source of the host', () => {
 
   it('is left open, with its own time limits, when the store is closed', async () => {
     const host = await hostOf(database.url, { extra: { statement_timeout: 12_345 } }).initialize();
-    const store = new PostgresRevocationStore(host);
+    const store = new PostgresRevocationStore(host, PATIENCE);
     await store.open();
     await store.close();
 

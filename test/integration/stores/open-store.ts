@@ -1,15 +1,13 @@
 import { DataSource } from 'typeorm';
 import type { PostgresStoreOptions } from '../../../src/stores/postgres/options';
 import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocation-store';
+import { PATIENCE } from '../../support/patience';
 
 type PostgresOptions = Extract<DataSource['options'], { type: 'postgres' }>;
 
 /** A host's data source, not initialised: the store needs nothing but its options. */
 export const hostOf = (url: string, options: Partial<PostgresOptions> = {}): DataSource =>
   new DataSource({ type: 'postgres', url, installExtensions: false, ...options });
-
-/** For all that is not about a time limit: a busy machine may stand still for seconds. */
-export const PATIENCE = { lookupTimeoutMs: 10_000, writeTimeoutMs: 10_000 } as const;
 
 /** A store that is open on the database. */
 export async function openStore(

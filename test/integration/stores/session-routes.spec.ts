@@ -2,6 +2,7 @@ import { PostgresRevocationStore } from '../../../src/postgres/postgres-revocati
 import { ANSWERS, answerOf } from '../../support/answers';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database';
 import { SessionApp } from '../../support/session-app';
+import { PATIENCE } from '../../support/patience';
 
 interface Renewed {
   readonly accessToken: string;
@@ -13,7 +14,7 @@ describe('The routes of sessions on PostgreSQL', () => {
   let host: SessionApp;
   beforeAll(async () => {
     database = await createMigratedDatabase();
-    const store = new PostgresRevocationStore({ url: database.url });
+    const store = new PostgresRevocationStore({ url: database.url }, PATIENCE);
     host = await SessionApp.start('express', {}, { store });
   });
   afterAll(async () => {
