@@ -15,8 +15,10 @@ const NAMES_NO_SESSION =
   'It names no session, and logoutCovers is "session". Let its issuer write the session into its ' +
   'tokens, and name the claim in sessionClaim, unless it is sid.';
 
+/** For those that mean a guard of tokens; a limit, say, is the host's own business. */
+const OF_TOKENS: readonly number[] = [401, 403];
 const LET_PASS =
-  'Our routes check what comes themselves: let it pass what has the metadata isPublic; or name the ' +
+  ' Our routes check what comes themselves: let it pass what has the metadata isPublic; or name the ' +
   'key that it goes by in publicMetadata.';
 
 const MINUTE_MS = 60_000;
@@ -89,7 +91,7 @@ export class RefusalLog {
       request,
       (more) =>
         `${request}${more} was refused with ${status} by code of this application, such as a global ` +
-        `guard. ${LET_PASS}`,
+        `guard.${OF_TOKENS.includes(status) ? LET_PASS : ''}`,
     );
   }
 

@@ -1,12 +1,15 @@
 import {
   Controller,
   Get,
+  HttpException,
+  HttpStatus,
   Injectable,
   Module,
   SetMetadata,
   UnauthorizedException,
   type CanActivate,
   type ExecutionContext,
+  type Type,
 } from '@nestjs/common';
 import { APP_GUARD, Reflector } from '@nestjs/core';
 import request from 'supertest';
@@ -58,6 +61,17 @@ class StrictGuard implements CanActivate {
 @Module({ providers: [{ provide: APP_GUARD, useClass: StrictGuard }] })
 class StrictGuardEverywhere {}
 
+/** One with a limit of its own, such as a ThrottlerGuard. */
+@Injectable()
+class BusyGuard implements CanActivate {
+  canActivate(): boolean {
+    throw new HttpException('Too many requests', HttpStatus.TOO_MANY_REQUESTS);
+  }
+}
+
+@Module({ providers: [{ provide: APP_GUARD, useClass: BusyGuard }] })
+class BusyGuardEverywhere {}
+
 const controllers = [NewsController];
 const own = { publicMetadata: ['allowAnonymous'] };
 
@@ -87,17 +101,29 @@ describe.each(PLATFORMS)('Public keys of the host on %s', (platform) => {
   });
 
   it('without the one that a guard goes by, the log says that it refused our route', async () => {
-    app = await TestApp.start(platform, {}, { imports: [StrictGuardEverywhere], controllers });
+    const lines = await linesWith(StrictGuardEverywhere, 401);
+    expect(lines).toEqual([`${refusedWith(401)} ${LET_PASS}`]);
+  });
+
+  it('are no advice where a guard of the host has a limit for all requests', async () => {
+    expect(await linesWith(BusyGuardEverywhere, 429)).toEqual([refusedWith(429)]);
+  });
+
+  /** What the log says of three logouts that a guard of the host's refuses. */
+  async function linesWith(guard: Type, status: number): Promise<readonly unknown[]> {
+    app = await TestApp.start(platform, {}, { imports: [guard], controllers });
     const lines: unknown[] = [];
     const nothing = (): void => undefined;
     app.nest.useLogger({ log: nothing, error: nothing, warn: (line) => lines.push(line) });
     for (let logouts = 0; logouts < 3; logouts += 1)
-      expect((await app.logout(app.issuer.token())).status).toBe(401);
-    await get('/news').expect(401);
-    expect(lines).toEqual([
-      'A request to logout was refused with 401 by code of this application, such as a global guard. ' +
-        'Our routes check what comes themselves: let it pass what has the metadata isPublic; or ' +
-        'name the key that it goes by in publicMetadata.',
-    ]);
-  });
+      expect((await app.logout(app.issuer.token())).status).toBe(status);
+    await get('/news').expect(status);
+    return lines;
+  }
 });
+
+const refusedWith = (status: number): string =>
+  `A request to logout was refused with ${status} by code of this application, such as a global guard.`;
+const LET_PASS =
+  'Our routes check what comes themselves: let it pass what has the metadata isPublic; or name the ' +
+  'key that it goes by in publicMetadata.';
