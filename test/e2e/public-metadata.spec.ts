@@ -2,7 +2,6 @@ import {
   Controller,
   Get,
   HttpException,
-  HttpStatus,
   Injectable,
   Module,
   SetMetadata,
@@ -50,27 +49,15 @@ class HostGuard implements CanActivate {
 @Module({ providers: [{ provide: APP_GUARD, useClass: HostGuard }] })
 class HostGuardEverywhere {}
 
-/** Another, whose key our routes do not carry. */
-@Injectable()
-class StrictGuard implements CanActivate {
-  canActivate(): boolean {
-    throw new UnauthorizedException();
-  }
+/** What a host imports whose guard refuses all requests, whatever keys their routes carry. */
+function refusingEverywhere(error: HttpException): Type {
+  const canActivate = (): never => {
+    throw error;
+  };
+  @Module({ providers: [{ provide: APP_GUARD, useValue: { canActivate } }] })
+  class RefusingEverywhere {}
+  return RefusingEverywhere;
 }
-
-@Module({ providers: [{ provide: APP_GUARD, useClass: StrictGuard }] })
-class StrictGuardEverywhere {}
-
-/** One with a limit of its own, such as a ThrottlerGuard. */
-@Injectable()
-class BusyGuard implements CanActivate {
-  canActivate(): boolean {
-    throw new HttpException('Too many requests', HttpStatus.TOO_MANY_REQUESTS);
-  }
-}
-
-@Module({ providers: [{ provide: APP_GUARD, useClass: BusyGuard }] })
-class BusyGuardEverywhere {}
 
 const controllers = [NewsController];
 const own = { publicMetadata: ['allowAnonymous'] };
@@ -101,17 +88,20 @@ describe.each(PLATFORMS)('Public keys of the host on %s', (platform) => {
   });
 
   it('without the one that a guard goes by, the log says that it refused our route', async () => {
-    const lines = await linesWith(StrictGuardEverywhere, 401);
+    const lines = await linesWith(new UnauthorizedException());
     expect(lines).toEqual([`${refusedWith(401)} ${LET_PASS}`]);
   });
 
   it('are no advice where a guard of the host has a limit for all requests', async () => {
-    expect(await linesWith(BusyGuardEverywhere, 429)).toEqual([refusedWith(429)]);
+    const lines = await linesWith(new HttpException('Too many requests', 429));
+    expect(lines).toEqual([refusedWith(429)]);
   });
 
   /** What the log says of three logouts that a guard of the host's refuses. */
-  async function linesWith(guard: Type, status: number): Promise<readonly unknown[]> {
-    app = await TestApp.start(platform, {}, { imports: [guard], controllers });
+  async function linesWith(error: HttpException): Promise<readonly unknown[]> {
+    const imports = [refusingEverywhere(error)];
+    app = await TestApp.start(platform, {}, { imports, controllers });
+    const status = error.getStatus();
     const lines: unknown[] = [];
     const nothing = (): void => undefined;
     app.nest.useLogger({ log: nothing, error: nothing, warn: (line) => lines.push(line) });

@@ -120,13 +120,13 @@ export class PostgresConnections {
   }
 
   /**
-   * A data source of our own. The caller must destroy it. Who grants answers more time than usual,
-   * for a slow server or process, grants it to connections as well.
+   * A data source of our own. The caller must destroy it. Longer limits for answers, as a slow server
+   * or process needs them, hold for getting a connection as well.
    */
   async connect(needs: PoolNeeds, more: object = {}): Promise<DataSource> {
     const { lookupTimeoutMs, writeTimeoutMs } = this.options;
     const connectTimeoutMs = Math.max(lookupTimeoutMs, writeTimeoutMs);
-    const own = ownOptions(this.host, { connectTimeoutMs, ...needs });
+    const own = ownOptions(this.host, needs, connectTimeoutMs);
     return new DataSource({ ...own, ...more }).initialize();
   }
 

@@ -12,8 +12,6 @@ export interface PoolNeeds {
   readonly onError: (error: Error) => void;
   /** A connection string that leads elsewhere than the host's does, to the same database. */
   readonly address?: string | undefined;
-  /** For a connection where that is more than 2 s, in ms. @defaultValue 2 s */
-  readonly connectTimeoutMs?: number;
   /** Its connections stay open while they are idle. */
   readonly isKept?: boolean;
 }
@@ -35,10 +33,10 @@ const OWN_PARAMETERS = [
 const CREDENTIALS = ['host', 'port', 'username', 'password', 'database', 'ssl'];
 
 /**
- * For getting a connection, at least, in ms: a busy server is slow to fork. Callers that wait for an
- * answer have a limit of their own.
+ * For getting a connection, at least: a busy server is slow to fork. Callers that wait for an answer
+ * have a limit of their own.
  */
-const CONNECT_TIMEOUT_MS = 2000;
+const LEAST_CONNECT_TIMEOUT_MS = 2000;
 
 /** The client gives up later than the server, which then frees its backend by itself. */
 export const CLIENT_GRACE_MS = 250;
@@ -49,8 +47,13 @@ const HOST_NAME_LENGTH = 38;
 /**
  * Options for a data source of ours to the primary of the host's, which runs nothing by itself
  * and knows no entity.
+ * @param connectTimeoutMs for getting a connection, where that is more than 2 s.
  */
-export function ownOptions(host: PostgresOptions, needs: PoolNeeds): PostgresOptions {
+export function ownOptions(
+  host: PostgresOptions,
+  needs: PoolNeeds,
+  connectTimeoutMs: number,
+): PostgresOptions {
   return {
     type: 'postgres',
     ...credentialsOf(host, needs.address),
@@ -75,7 +78,7 @@ export function ownOptions(host: PostgresOptions, needs: PoolNeeds): PostgresOpt
       max: needs.size,
       min: 0,
       query_timeout: needs.timeoutMs + CLIENT_GRACE_MS,
-      connectionTimeoutMillis: Math.max(CONNECT_TIMEOUT_MS, needs.connectTimeoutMs ?? 0),
+      connectionTimeoutMillis: Math.max(LEAST_CONNECT_TIMEOUT_MS, connectTimeoutMs),
       verify: listenForErrors,
     },
   };
